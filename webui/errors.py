@@ -1,0 +1,196 @@
+"""The errors of the domain: what went wrong, as data.
+
+An error carries its kind and the values that a sentence about it needs (bytes, names, sizes). It holds no sentence: the
+doors (`api/`, `ui/`) word it for people, in their language, from `webui/locales/`. Knows no torch, no HTTP, no page.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+Detail = str | int | float
+
+
+class DarkroomError(Exception):
+    """Something a person can be told about.
+
+    `kind` names it in events, in the API and in the catalogue of sentences (`error.<kind>`, `hint.<kind>`);
+    `details` fills the blanks of those sentences.
+    """
+
+    kind: ClassVar[str] = "internal"
+
+    def __init__(self, **details: Detail) -> None:
+        super().__init__(self.kind, details)
+        self.details = details
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.details.items())
+        return f"{self.kind}({values})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.details)
+
+
+def _rebuild(cls: type[DarkroomError], details: dict[str, Detail]) -> DarkroomError:
+    return cls(**details)
+
+
+class Cancelled(DarkroomError):
+    """The person stopped the job. Raised inside the engine to unwind it; never shown as a failure."""
+
+    kind = "cancelled"
+
+
+class InvalidRequest(DarkroomError):
+    """A value that no schema could refuse turned out wrong. Details: `field`, `reason`."""
+
+    kind = "invalid_request"
+
+
+# --- checkpoints -----------------------------------------------------------------------------------------------------
+
+
+class NoCheckpoint(DarkroomError):
+    """There is no checkpoint below the models folder at all. Details: `folder`."""
+
+    kind = "no_checkpoint"
+
+
+class CheckpointNotFound(DarkroomError):
+    """The named checkpoint is not there (any more). Details: `checkpoint`."""
+
+    kind = "checkpoint_not_found"
+
+
+class CheckpointBroken(DarkroomError):
+    """The file cannot be a checkpoint: truncated, overlapping, foreign. Details: `checkpoint`, `reason`."""
+
+    kind = "checkpoint_broken"
+
+
+class CheckpointPickled(DarkroomError):
+    """A pickled file could run code when opened, so it is refused. Details: `checkpoint`."""
+
+    kind = "checkpoint_pickled"
+
+
+class FamilyUnknown(DarkroomError):
+    """A sound safetensors file whose architecture is none of ours. Details: `checkpoint`."""
+
+    kind = "family_unknown"
+
+
+class TaskUnsupported(DarkroomError):
+    """The checkpoint cannot do this task. Details: `checkpoint`, `family`, `task`."""
+
+    kind = "task_unsupported"
+
+
+class TokenizerMissing(DarkroomError):
+    """No tokenizer beside the file, none in models/tokenizers/, none to be fetched. Details: `checkpoint`, `family`,
+    `folders` (where they go), `files` (which)."""
+
+    kind = "tokenizer_missing"
+
+
+# --- generating ------------------------------------------------------------------------------------------------------
+
+
+class PromptError(DarkroomError):
+    """The prompt cannot be read. Details: `reason`, `position` (index of the character)."""
+
+    kind = "prompt"
+
+
+class OutOfMemory(DarkroomError):
+    """The device's memory did not suffice, even after every fallback. Details: `width`, `height`, `device`."""
+
+    kind = "out_of_memory"
+
+
+class NotFinite(DarkroomError):
+    """The network produced NaN or infinity; such a picture would be black, and is not saved. Details: `phase`."""
+
+    kind = "not_finite"
+
+
+class WeightsBroken(DarkroomError):
+    """A weights file (VGG-19, …) does not hold what its place asks for. Details: `file`, `reason`."""
+
+    kind = "weights_broken"
+
+
+class WorkerDied(DarkroomError):
+    """The worker process ended twice while it ran this job. Details: `exit_code`."""
+
+    kind = "worker_died"
+
+
+# --- pictures and files ----------------------------------------------------------------------------------------------
+
+
+class NotAnImage(DarkroomError):
+    """The bytes are no PNG, JPEG or WebP that can be read. Details: none."""
+
+    kind = "not_an_image"
+
+
+class ImageTooLarge(DarkroomError):
+    """Over the limit in pixels. Details: `width`, `height`, `limit_megapixels`."""
+
+    kind = "image_too_large"
+
+
+class PictureNotFound(DarkroomError):
+    """No such picture, or not this person's. Details: `picture`."""
+
+    kind = "picture_not_found"
+
+
+class JobNotFound(DarkroomError):
+    """No such job, or not this person's. Details: `job`."""
+
+    kind = "job_not_found"
+
+
+class QueueFull(DarkroomError):
+    """So many jobs wait already. Details: `waiting`, `retry_after_seconds`."""
+
+    kind = "queue_full"
+
+
+class FolderNotWritable(DarkroomError):
+    """A folder that must be written cannot be. Details: `folder`."""
+
+    kind = "folder_not_writable"
+
+
+class DiskFull(DarkroomError):
+    """There is no room left to save. Details: `folder`."""
+
+    kind = "disk_full"
+
+
+class FolderInUse(DarkroomError):
+    """Another Darkroom works on the same data folder. Details: `folder`."""
+
+    kind = "folder_in_use"
+
+
+class DatabaseTooNew(DarkroomError):
+    """The database was written by a later version. Details: `found`, `known`."""
+
+    kind = "database_too_new"
+
+
+class PortInUse(DarkroomError):
+    """Something else listens there. Details: `host`, `port`."""
+
+    kind = "port_in_use"
+
+
+class ShareFailed(DarkroomError):
+    """No public link could be had; the app serves locally. Details: `reason`."""
+
+    kind = "share_failed"

@@ -1,0 +1,115 @@
+"""What happens to a job, as small frozen dataclasses, dispatched with `match`.
+
+The engine emits `Loading` and `Step`; the life cycle (`Queued`, `Started`, `Finished`, `Failed`, `Cancelled`) belongs to
+the job. Knows no torch, no HTTP.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from webui.errors import Detail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """Waiting. `position` counts from 1 among all that wait; `eta_seconds` until it starts, None when unknown."""
+
+    position: int
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The worker has taken it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """A checkpoint is on its way to the device; `fraction` in [0, 1]."""
+
+    checkpoint: str
+    fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step is done. Every step is an event; only `preview` may be missing.
+
+    `index` counts from 1 to `total`, the number of steps that really run for `image` (from 0) in `phase`
+    (`encode`, `denoise`, `decode`, `optimise`, …). `preview` is a small JPEG of the denoised estimate.
+    `seconds` is what this step took.
+    """
+
+    index: int
+    total: int
+    phase: str
+    image: int = 0
+    preview: bytes | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureInfo:
+    """A saved picture, as a job names it. `id` is opaque."""
+
+    id: str
+    seed: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """All pictures are saved. `seconds` since `Started`."""
+
+    images: tuple[PictureInfo, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """It did not work: `kind` and `details` of the error; the doors word them. `log_id` finds the traceback."""
+
+    kind: str
+    details: dict[str, Detail] = field(default_factory=dict)
+    log_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    """The person stopped it."""
+
+
+EngineEvent = Loading | Step
+Event = Queued | Started | Loading | Step | Finished | Failed | Cancelled
+LAST_EVENTS = (Finished, Failed, Cancelled)
+
+_BY_NAME: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Queued, Started, Loading, Step, Finished, Failed, Cancelled)}
+
+
+def event_name(event: Event) -> str:
+    """The event's name on the wire: `queued`, `started`, …"""
+    return type(event).__name__.lower()
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """The event's fields as JSON; a preview becomes a `data:` URI."""
+    values = dataclasses.asdict(event)
+    if isinstance(event, Step) and event.preview is not None:
+        values["preview"] = "data:image/jpeg;base64," + base64.b64encode(event.preview).decode()
+    return values
+
+
+def from_dict(name: str, values: dict[str, Any]) -> Event:
+    """What `event_name` and `to_dict` wrote, without its preview. Raises KeyError for an unknown name."""
+    values = dict(values)
+    if name == "step":
+        values["preview"] = None
+    if name == "finished":
+        values["images"] = tuple(PictureInfo(**image) for image in values["images"])
+    event: Event = _BY_NAME[name](**values)
+    return event

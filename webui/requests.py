@@ -1,0 +1,208 @@
+"""What a person asks for: one frozen object per task that says everything.
+
+A field is declared once, with its default, bounds and step. The control on the page, the HTTP 422, the JSON schema, the
+picture's metadata and the preset all come from that declaration (`field_limits`). Whatever changes the pixels is a
+field. Requests are plain JSON: pictures in them are references `sha256:<hex>` into the store of uploads.
+Knows no torch, no gradio, no storage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from annotated_types import Ge, Le, MultipleOf
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema, model_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
+
+from webui.scheduler_names import SCHEDULERS, SIGMAS, canonical_scheduler, canonical_sigmas
+
+SCHEMA_VERSION = 1
+MAX_SEED = 2**32 - 1  # torch takes more, but JSON clients and SQLite do not
+MAX_PROMPT_CHARACTERS = 10_000
+
+# Not `strict` as a whole: that would refuse a JSON object for the dataclass itself. Each number is strict instead.
+_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+_REFERENCE = re.compile(r"sha256:[0-9a-f]{64}")
+_INLINE = re.compile(r"(data:image/(png|jpeg|jpg|webp);base64,)?[A-Za-z0-9+/\s]{16,}={0,2}\s*", re.IGNORECASE)
+
+
+def clean_text(text: str) -> str:
+    """NFC, without what breaks files, databases and event streams later: lone surrogates, controls but \\n and \\t."""
+    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", kept)
+
+
+def _clean_if_text(value: object) -> object:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def is_reference(picture: str) -> bool:
+    """Whether `picture` names a stored upload, rather than carrying the bytes themselves."""
+    return _REFERENCE.fullmatch(picture) is not None
+
+
+def _check_picture(picture: str) -> str:
+    if is_reference(picture) or _INLINE.fullmatch(picture):
+        return picture
+    raise ValueError("a picture is base64, a data: URI of a PNG, JPEG or WebP, or sha256:<hex> of one stored before")
+
+
+def _check_scheduler(name: str | None) -> str | None:
+    if name is None or any(name == known.id for known in SCHEDULERS):
+        return name
+    raise ValueError(f"no scheduler is called {name!r}")
+
+
+def _check_sigmas(name: str | None) -> str | None:
+    if name is None or name in SIGMAS:
+        return name
+    raise ValueError(f"no sigmas are called {name!r}")
+
+
+Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
+Picture = Annotated[
+    str,
+    AfterValidator(_check_picture),
+    WithJsonSchema({"type": "string", "description": "base64, a data: URI, or sha256:<hex> of a picture stored before"}),
+]
+Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
+Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class Diffusion:
+    """What text to image and image to image have in common.
+
+    None means the checkpoint's default, or for the seed a random one; both are settled when the job is submitted.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    prompt: Prompt = ""
+    negative_prompt: Prompt = ""
+    prompt_dialect: Literal["compel"] = "compel"
+    checkpoint: Annotated[str, Field(max_length=512)] | None = None  # path below models/, without suffix
+    scheduler: Annotated[
+        str | None,
+        AfterValidator(_check_scheduler),
+        WithJsonSchema({"anyOf": [{"type": "string", "enum": [s.id for s in SCHEDULERS]}, {"type": "null"}]}),
+    ] = None
+    sigmas: Annotated[
+        str | None,
+        AfterValidator(_check_sigmas),
+        WithJsonSchema({"anyOf": [{"type": "string", "enum": list(SIGMAS)}, {"type": "null"}]}),
+    ] = None
+    steps: Annotated[int, Strict(), Ge(1), Le(150)] | None = None
+    guidance_scale: Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1})] | None = None
+    seed: Seed | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    num_images: Annotated[int, Strict(), Ge(1), Le(16)] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_foreign_names(cls, data: Any) -> Any:
+        """A1111's scheduler names, the old combined ones too, become ours before they are checked and stored."""
+        values = data.kwargs if isinstance(data, ArgsKwargs) else data
+        if not isinstance(values, dict):
+            return data
+        values = dict(values)
+        if isinstance(values.get("sigmas"), str):
+            values["sigmas"] = canonical_sigmas(values["sigmas"]) or values["sigmas"]
+        if isinstance(values.get("scheduler"), str) and (found := canonical_scheduler(values["scheduler"])):
+            values["scheduler"], sigmas = found
+            if sigmas and values.get("sigmas") is None:
+                values["sigmas"] = sigmas
+        return ArgsKwargs((), values) if isinstance(data, ArgsKwargs) else values
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class TextToImage(Diffusion):
+    """Diffusion from noise, guided by a prompt."""
+
+    task: Literal["text_to_image"] = "text_to_image"
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ImageToImage(Diffusion):
+    """Diffusion from a picture. `denoising_strength`: 0 keeps the picture, 1 ignores it."""
+
+    task: Literal["image_to_image"] = "image_to_image"
+    init_image: Picture
+    denoising_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01})] = 0.6
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class StyleTransfer:
+    """One picture's content in another's style. `size` is the longest side of the result, in pixels."""
+
+    task: Literal["style_transfer"] = "style_transfer"
+    schema_version: Literal[1] = SCHEMA_VERSION
+    content_image: Picture
+    style_image: Picture
+    content_weight: Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})] = 1.0
+    style_weight: Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})] = 1.0
+    iterations: Annotated[int, Strict(), Ge(1), Le(2000)] = 200
+    size: Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)] = 384
+    seed: Seed | None = None
+
+
+Request = TextToImage | ImageToImage | StyleTransfer
+REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]] = {
+    "text_to_image": TextToImage,
+    "image_to_image": ImageToImage,
+    "style_transfer": StyleTransfer,
+}
+PICTURE_FIELDS = ("init_image", "content_image", "style_image")
+
+_ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
+
+
+def from_dict(values: dict[str, Any]) -> Request:
+    """The request that `to_dict` wrote. Raises pydantic's ValidationError for anything else."""
+    return _ADAPTER.validate_python(values)
+
+
+def to_dict(request: Request) -> dict[str, Any]:
+    """Plain JSON, `task` and `schema_version` included."""
+    return dataclasses.asdict(request)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a control needs to know of a numeric field; `step` in the field's own unit."""
+
+    minimum: float
+    maximum: float
+    step: float
+    default: float | None
+
+
+def field_limits(request: type, name: str) -> Limits:
+    """Bounds, step and default of a numeric field, read off its declaration.
+
+    Raises KeyError for a field that has no bounds or does not exist.
+    """
+    hint = get_type_hints(request, include_extras=True)[name]
+    found = [hint, *get_args(hint)]
+    metadata = [m for h in found for m in getattr(h, "__metadata__", ())]
+    bounds = {type(m): m for m in metadata}
+    if Ge not in bounds or Le not in bounds:
+        raise KeyError(f"{name} has no bounds")
+    extra: dict[str, float] = next((m.json_schema_extra for m in metadata if getattr(m, "json_schema_extra", None)), {})
+    step = bounds[MultipleOf].multiple_of if MultipleOf in bounds else extra.get("step", 1)
+    default = next(f.default for f in dataclasses.fields(request) if f.name == name)
+    return Limits(
+        minimum=bounds[Ge].ge,
+        maximum=bounds[Le].le,
+        step=step,
+        default=default if isinstance(default, int | float) else getattr(default, "default", None),
+    )
+
+
+def image_seed(seed: int, index: int) -> int:
+    """Seed of image `index` (from 0) of a request."""
+    return (seed + index) % (MAX_SEED + 1)

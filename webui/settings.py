@@ -1,0 +1,64 @@
+"""The settings of one run: one frozen object, read once from flags and `DARKROOM_…`, handed down, never looked up.
+
+Knows no torch, no gradio.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Settings(BaseSettings):
+    """Every flag of `python launch.py`; each is also an environment variable `DARKROOM_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", frozen=True, extra="forbid", cli_kebab_case=True, cli_implicit_flags=True
+    )
+
+    host: str = Field("127.0.0.1", description="address to serve on; anything but loopback needs a login")
+    port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
+    share: bool = Field(False, description="open a public link; needs a login, and makes one up if none is given")
+    auth: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="USER:PASSWORD, may be given several times; guards the page and the API alike"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="number type to compute in")
+    models_dir: Path = Field(ROOT / "models", description="folder with checkpoints")
+    data_dir: Path = Field(ROOT / "outputs", description="folder for everything that is made: pictures, uploads, database")
+    presets_dir: Path = Field(ROOT / "presets", description="folder with looks and presets")
+    no_browser: bool = Field(False, description="do not open a browser window")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
+    model_memory_gb: float | None = Field(
+        None, gt=0, description="memory that loaded checkpoints may take, in GB; by default 60 % of what the device has"
+    )
+
+    @field_validator("auth", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+
+    @field_validator("auth")
+    @classmethod
+    def _check_auth(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for login in value:
+            user, colon, password = login.partition(":")
+            if not (user and colon and password):
+                raise ValueError("a login is USER:PASSWORD")
+        return value
+
+    @property
+    def logins(self) -> dict[str, str]:
+        """Password by user."""
+        return dict(login.split(":", 1) for login in self.auth)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether others than this machine's own people can reach the page."""
+        return self.share or self.host not in LOOPBACK
