@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema, model_validator
@@ -20,7 +20,7 @@ from pydantic_core import ArgsKwargs
 
 from webui.scheduler_names import SCHEDULERS, SIGMAS, canonical_scheduler, canonical_sigmas
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 MAX_SEED = 2**32 - 1  # torch takes more, but JSON clients and SQLite do not
 MAX_PROMPT_CHARACTERS = 10_000
 

@@ -1,0 +1,116 @@
+"""What a supervisor and its worker process say to each other: frozen dataclasses, pickled over one pipe.
+
+Kept apart from both halves, so that the engine need not know of jobs and the jobs not of torch. A worker is a function
+`serve(connection, settings) -> None`; it first says `Ready`, then answers each `Run` with any number of `Emitted` and
+exactly one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time. Knows no torch, no storage, no HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from webui.errors import Detail
+from webui.events import EngineEvent
+from webui.requests import Request
+
+# --- to the worker ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Run this resolved request. Pictures in it are references; their normalised PNGs lie in the store of uploads."""
+
+    job_id: str
+    request: Request
+    is_watched: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Stop this job. One that is not running (any more) is none of the worker's business."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Somebody watches this job now, or nobody does any more: previews are worth making, or are not."""
+
+    job_id: str
+    is_watched: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exit:
+    """End the process."""
+
+
+# --- from the worker -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The engine stands and waits for work. `memory_total_bytes` of the device."""
+
+    device: str
+    precision: str
+    memory_total_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emitted:
+    """Something happened in the job."""
+
+    job_id: str
+    event: EngineEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawImage:
+    """A finished picture, not saved yet: `rgb` is height × width × 3 bytes, row by row.
+
+    `info` says what really happened (steps run, size, fallbacks, device, precision, checkpoint hash, …).
+    """
+
+    width: int
+    height: int
+    rgb: bytes = field(repr=False)
+    seed: int
+    info: dict[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The job is finished; every picture that it made, in order."""
+
+    job_id: str
+    images: tuple[RawImage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelledJob:
+    """The job stopped because it was told to."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedJob:
+    """The job failed. `kind` and `details` of a DarkroomError, `internal` for anything unexpected; `traceback` is for
+    the log alone."""
+
+    job_id: str
+    kind: str
+    details: dict[str, Detail] = field(default_factory=dict)
+    traceback: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Memory of the device that the engine holds at the moment."""
+
+    memory_used_bytes: int
+
+
+ToWorker = Run | Cancel | Watch | Exit
+FromWorker = Ready | Emitted | Done | CancelledJob | FailedJob | Status
