@@ -1,0 +1,193 @@
+"""The one SQLite file: how it is opened, kept sound, brought up to date and written to.
+
+Knows its schema, but nothing of what a job or a picture means; those who do (`job_rows`, `pictures`, `uploads`) write
+their own SQL. WAL with synchronous=FULL: a commit that returned is on the disk, also after a power cut.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from webui.errors import DatabaseTooNew
+from webui.storage.files import naming_refusals
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 5000
+
+# One entry a version; an entry is never changed once a release had it. PRAGMA user_version counts those applied.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE jobs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            task TEXT NOT NULL,
+            request TEXT NOT NULL,
+            schema_version INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            epoch INTEGER NOT NULL DEFAULT 0,
+            created REAL NOT NULL,
+            started REAL,
+            finished REAL,
+            timings TEXT NOT NULL DEFAULT '{}',
+            events BLOB
+        ) STRICT""",
+        "CREATE INDEX jobs_by_owner ON jobs (owner, number)",
+        "CREATE INDEX jobs_by_state ON jobs (state, number)",
+        """CREATE TABLE pictures (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            job_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            task TEXT NOT NULL,
+            request TEXT NOT NULL,
+            schema_version INTEGER NOT NULL,
+            seed INTEGER NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            sha256 TEXT NOT NULL,
+            created REAL NOT NULL,
+            deleted REAL,
+            UNIQUE (job_id, position)
+        ) STRICT""",
+        "CREATE INDEX pictures_by_owner ON pictures (owner, number)",
+        "CREATE INDEX pictures_deleted ON pictures (deleted) WHERE deleted IS NOT NULL",
+        """CREATE TABLE uploads (
+            owner TEXT NOT NULL,
+            hex TEXT NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            created REAL NOT NULL,
+            PRIMARY KEY (owner, hex)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX uploads_by_hex ON uploads (hex)",
+    ),
+)
+
+
+class Database:
+    """One connection behind one lock: SQLite has a single writer anyway, and so no thread ever waits for a busy file.
+
+    `is_new`: the file was not there, or it was damaged and had to be set aside (`set_aside` names it then).
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+        """Raises DatabaseTooNew, FolderNotWritable, DiskFull."""
+        self.path = path
+        self.set_aside: Path | None = None
+        self._lock = threading.RLock()
+        self._depth = 0
+        with naming_refusals(path.parent):
+            self.is_new = not path.exists()
+            try:
+                self._connection = _open_sound(path)
+            except _Damaged as error:
+                self.set_aside = _set_aside(path)
+                log.error("the database was damaged (%s) and is kept as %s", error, self.set_aside)
+                self.is_new = True
+                self._connection = _open_sound(path)
+            try:
+                self._migrate(migrations)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block or none of it; on the disk when the block is left. Blocks of one thread may nest."""
+        with self._lock, naming_refusals(self.path.parent):
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield self._connection
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._roll_back()
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                try:
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back()
+                    raise
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """All rows of a query. Values are always bound, never pasted."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        with self._lock:
+            row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+            return row
+
+    def close(self) -> None:
+        """Folds the log back into the file and lets go of it."""
+        with self._lock:
+            self._connection.close()
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself, when the disk was full for one
+            self._connection.execute("ROLLBACK")
+
+    def _migrate(self, migrations: Sequence[Sequence[str]]) -> None:
+        found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > len(migrations):
+            raise DatabaseTooNew(found=found, known=len(migrations))
+        for version in range(found, len(migrations)):
+            with self.transaction() as connection:
+                for statement in migrations[version]:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1:d}")
+
+
+class _Damaged(Exception):
+    """The file is no database, or one that does not hold together."""
+
+
+def _open_sound(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise _Damaged(verdict)
+    except sqlite3.OperationalError:  # locked, read-only, no room: nothing is wrong with the file itself
+        connection.close()
+        raise
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _Damaged(str(error)) from error
+    except _Damaged:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_aside(path: Path) -> Path:
+    suffix = time.strftime(".corrupt-%Y%m%d-%H%M%S")
+    kept = path.with_name(path.name + suffix)
+    for part in ("-wal", "-shm", ""):
+        piece = path.with_name(path.name + part)
+        if piece.exists():
+            piece.replace(kept.with_name(kept.name + part))
+    return kept

@@ -1,0 +1,102 @@
+"""Writing files so that a crash, a full disk or a pulled plug leaves the old file or the new one, never half of one.
+
+Knows nothing of pictures or the database; words what the system refuses as errors of the domain.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from webui.errors import DiskFull, FolderNotWritable
+
+log = logging.getLogger(__name__)
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+_TEMPORARY = ".tmp-"
+
+
+@contextmanager
+def naming_refusals(folder: Path) -> Iterator[None]:
+    """Turns what the operating system or SQLite says about room and rights into DiskFull and FolderNotWritable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise DiskFull(folder=str(folder)) from error
+        if error.errno in _NOT_WRITABLE:
+            raise FolderNotWritable(folder=str(folder)) from error
+        raise
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension
+        if code == sqlite3.SQLITE_FULL:
+            raise DiskFull(folder=str(folder)) from error
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise FolderNotWritable(folder=str(folder)) from error
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """The folder with its parents, if it is not there. Raises FolderNotWritable, DiskFull."""
+    with naming_refusals(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise FolderNotWritable(folder=str(folder)) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Puts `content` at `path`, whole or not at all, and durably.
+
+    Temporary name in the same folder (so that the renaming never crosses a file system), flush to the disk, rename,
+    flush of the folder's entry. Raises DiskFull, FolderNotWritable, or the OSError; then nothing temporary is left.
+    """
+    make_folder(path.parent)
+    temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    with naming_refusals(path.parent):
+        try:
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes the folder's own entries; Windows has no such thing and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep_temporary(folder: Path) -> int:
+    """Removes what a killed process left half written below `folder`; only while nobody writes there.
+
+    Returns how many files went.
+    """
+    removed = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(_TEMPORARY):
+                with suppress(OSError):
+                    os.unlink(os.path.join(parent, name))
+                    removed += 1
+    if removed:
+        log.info("removed %d unfinished files below %s", removed, folder)
+    return removed

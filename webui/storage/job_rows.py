@@ -1,0 +1,140 @@
+"""The journal of jobs: one row a job, written before anybody hears of it.
+
+Knows columns, not what a job goes through; `webui/jobs/` decides that. The events of an ended job are kept with it,
+without their previews, packed (a style transfer has two thousand steps).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from webui.storage.database import Database
+
+StoredEvent = tuple[int, str, dict[str, Any]]  # id, name on the wire, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """One job as it is stored. Times are seconds since 1970; `epoch` counts restarts that it lived through."""
+
+    number: int
+    id: str
+    owner: str
+    task: str
+    request: dict[str, Any]
+    state: str
+    attempts: int
+    epoch: int
+    created: float
+    started: float | None
+    finished: float | None
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+class JobRows:
+    """Every method that changes something returns once it is on the disk. All raise DiskFull and FolderNotWritable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, id: str, owner: str, request: dict[str, Any], state: str) -> JobRow:
+        """A new job."""
+        created = time.time()
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO jobs (id, owner, task, request, schema_version, state, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (id, owner, request["task"], _json(request), request["schema_version"], state, created),
+            )
+        return JobRow(
+            number=cursor.lastrowid or 0,
+            id=id,
+            owner=owner,
+            task=request["task"],
+            request=request,
+            state=state,
+            attempts=0,
+            epoch=0,
+            created=created,
+            started=None,
+            finished=None,
+        )
+
+    def start(self, id: str, state: str) -> None:
+        """One more attempt begins."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, attempts = attempts + 1, started = ? WHERE id = ?", (state, time.time(), id)
+            )
+
+    def wait_again(self, id: str, state: str, *, forgive: bool = False) -> None:
+        """Back into the queue; `forgive` takes the attempt back, for it was not the job that ended it."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, started = NULL, attempts = MAX(0, attempts - ?) WHERE id = ?",
+                (state, int(forgive), id),
+            )
+
+    def new_epoch(self, ids: list[str]) -> None:
+        """These jobs live through a restart of the program."""
+        with self._database.transaction() as connection:
+            connection.executemany("UPDATE jobs SET epoch = epoch + 1 WHERE id = ?", [(id,) for id in ids])
+
+    def end(self, id: str, state: str, events: list[StoredEvent], timings: dict[str, float]) -> None:
+        """Nothing more happens to it."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, finished = ?, events = ?, timings = ? WHERE id = ?",
+                (state, time.time(), zlib.compress(_json(events).encode()), _json(timings), id),
+            )
+
+    def get(self, id: str) -> JobRow | None:
+        """One job, whoever owns it; None if there is none or its row cannot be read."""
+        row = self._database.row(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (id,))
+        return _job_row(row) if row else None
+
+    def of_owner(self, owner: str, limit: int) -> list[JobRow]:
+        """Newest first."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM jobs WHERE owner = ? ORDER BY number DESC LIMIT ?", (owner, limit)
+        )
+        return [_job_row(row) for row in rows]
+
+    def in_states(self, states: tuple[str, ...]) -> list[JobRow]:
+        """All jobs in one of these states, oldest first."""
+        marks = ", ".join("?" for _ in states)
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM jobs WHERE state IN ({marks}) ORDER BY number", states)
+        return [_job_row(row) for row in rows]
+
+    def events(self, id: str) -> list[StoredEvent]:
+        """What happened to an ended job; empty for one that has not ended."""
+        row = self._database.row("SELECT events FROM jobs WHERE id = ?", (id,))
+        if row is None or row["events"] is None:
+            return []
+        return [(number, name, values) for number, name, values in json.loads(zlib.decompress(row["events"]))]
+
+    def last_finished(self, state: str, limit: int) -> list[JobRow]:
+        """The newest ended jobs in this state, oldest of them first; their timings say how long things take here."""
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM jobs WHERE state = ? ORDER BY number DESC LIMIT ?", (state, limit)
+        )
+        return [_job_row(row) for row in reversed(rows)]
+
+
+_COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, started, finished, timings"
+
+
+def _job_row(row: sqlite3.Row) -> JobRow:
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 – a Row iterates over values
+    values["request"] = json.loads(values["request"])
+    values["timings"] = json.loads(values["timings"])
+    return JobRow(**values)
+
+
+def _json(values: object) -> str:
+    return json.dumps(values, ensure_ascii=False, allow_nan=False)

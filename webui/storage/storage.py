@@ -1,0 +1,45 @@
+"""The data folder as one thing: its lock, its database, and the stores that live in it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from webui.storage.database import Database
+from webui.storage.files import make_folder, sweep_temporary
+from webui.storage.job_rows import JobRows
+from webui.storage.lock import FolderLock
+from webui.storage.pictures import Pictures
+from webui.storage.thumbnails import Thumbnails
+from webui.storage.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+
+class Storage:
+    """Opens (and if need be makes) a data folder; `close` gives it back. All methods may be called from any thread."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Raises FolderInUse, FolderNotWritable, DiskFull, DatabaseTooNew. A damaged database is set aside and a new
+        one filled from the pictures' files."""
+        make_folder(data_dir)
+        self.data_dir = data_dir
+        self._lock = FolderLock(data_dir)
+        try:
+            for name in ("pictures", "uploads", "thumbnails"):
+                make_folder(data_dir / name)
+                sweep_temporary(data_dir / name)
+            self.database = Database(data_dir / "darkroom.sqlite3")
+        except BaseException:
+            self._lock.close()
+            raise
+        self.thumbnails = Thumbnails(data_dir / "thumbnails")
+        self.pictures = Pictures(data_dir / "pictures", self.database, self.thumbnails)
+        self.uploads = Uploads(data_dir / "uploads", self.database)
+        self.jobs = JobRows(self.database)
+        self.pictures.purge()
+
+    def close(self) -> None:
+        """Writes everything out and lets another process have the folder."""
+        self.database.close()
+        self._lock.close()

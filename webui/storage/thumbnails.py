@@ -1,0 +1,54 @@
+"""Small WebPs of pictures, made once and kept. They can all be thrown away at any time."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from webui.errors import PictureNotFound
+from webui.storage.files import write_atomically
+
+SIZES = (128, 256, 512, 1024)  # longest side, pixels; few, so that nobody can fill the disk by asking for every number
+_QUALITY = 82  # no artefacts to see at thumbnail size, a fifth of the PNG's bytes
+_METHOD = 2  # WebP's effort of 0–6: larger takes longer and saves little on small pictures
+
+
+class Thumbnails:
+    """`<folder>/<first two of the name>/<name>-<size>.webp`; names are ids or hashes, safe in a path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str, source: Path, size: int) -> Path:
+        """The thumbnail of `source` whose longest side is the next of SIZES from `size` up, never enlarged.
+
+        Raises PictureNotFound where the source is missing or cannot be read; DiskFull, FolderNotWritable.
+        """
+        wanted = next((known for known in SIZES if known >= size), SIZES[-1])
+        target = self._target(name, wanted)
+        if not target.is_file():
+            write_atomically(target, _shrunk(name, source, wanted))
+        return target
+
+    def forget(self, name: str) -> None:
+        """Removes all sizes of one picture."""
+        for size in SIZES:
+            self._target(name, size).unlink(missing_ok=True)
+
+    def _target(self, name: str, size: int) -> Path:
+        return self.folder / name[:2] / f"{name}-{size}.webp"
+
+
+def _shrunk(name: str, source: Path, size: int) -> bytes:
+    try:
+        with Image.open(source, formats=("PNG",)) as image:
+            small = ImageOps.contain(image, (size, size)) if max(image.size) > size else image.copy()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PictureNotFound(picture=name) from error
+    content = io.BytesIO()
+    small.convert("RGBA" if small.has_transparency_data else "RGB").save(
+        content, "WEBP", quality=_QUALITY, method=_METHOD
+    )
+    return content.getvalue()
