@@ -16,10 +16,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Settings(BaseSettings):
-    """Every flag of `python launch.py`; each is also an environment variable `DARKROOM_<NAME>`."""
+    """Every flag of `python launch.py`; each is also an environment variable `DARKROOM_<NAME>`.
+
+    `python launch.py test` runs the tests, `python launch.py bench` the benchmarks.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="DARKROOM_", frozen=True, extra="forbid", cli_kebab_case=True, cli_implicit_flags=True
+        env_prefix="DARKROOM_", frozen=True, extra="forbid", cli_kebab_case=True, cli_implicit_flags="toggle"
     )
 
     host: str = Field("127.0.0.1", description="address to serve on; anything but loopback needs a login")

@@ -1,0 +1,114 @@
+"""What one call of `launch.py` does, in order. Standard library only until the packages are there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from webui.launch import requirements, words
+from webui.launch.address import early_address
+from webui.launch.console import Console
+from webui.launch.environment import Environment
+from webui.launch.errors import LaunchError
+from webui.launch.install import install
+from webui.launch.process import become
+from webui.launch.progress import ProgressMeter
+from webui.launch.torch_wheel import choose, reachable
+from webui.launch.waiting_page import WaitingPage
+
+COMMANDS = ("test", "bench")  # besides none, which runs the app; both need the test extra
+_INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def run(root: Path, arguments: list[str]) -> int:
+    """The exit code of `launch.py` with these arguments.
+
+    1. find out what is asked for; 2. make sure of the packages; 3. go on in the interpreter that has them.
+    """
+    console = Console()
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    environment = Environment(root, "test" if command else None)
+    signal.signal(signal.SIGTERM, _leave)  # by raising, so that a running pip is ended too
+    try:
+        if not environment.is_met_here():
+            if not environment.is_installed() or environment.is_running():
+                _stop_going_round(environment)
+                arguments = _install(environment, arguments, console, shows_page=command is None)
+                os.environ[_INSTALLED] = "1"
+            become([str(environment.python), str(root / "launch.py"), *arguments])
+        os.environ.pop(_INSTALLED, None)
+        return _run_here(root, command, arguments, console)
+    except LaunchError as error:
+        console.say(words.sentence(error, console.language))
+        return 1
+    except KeyboardInterrupt:
+        console.line("interrupted")
+        return _INTERRUPTED
+
+
+def _stop_going_round(environment: Environment) -> None:
+    """Raises LaunchError when this very call has installed everything already and something is missing all the same."""
+    if os.environ.pop(_INSTALLED, None):
+        absent = ", ".join(map(str, requirements.missing(environment.requirements())))
+        raise LaunchError("pip_failed", reason=absent, log=str(environment.folder / "install.log"))
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _run_here(root: Path, command: str | None, arguments: list[str], console: Console) -> int:
+    match command:
+        case "test":
+            os.chdir(root)
+            become([sys.executable, "-m", "pytest", *arguments[1:]])
+        case "bench":
+            os.chdir(root)
+            become([sys.executable, "-m", "tests.benchmarks", *arguments[1:]])
+        case _:
+            # Late, because it needs the packages, and the calls above must do without.
+            from webui.launch.serve import serve
+
+            return serve(arguments, console)
+
+
+def _install(environment: Environment, arguments: list[str], console: Console, *, shows_page: bool) -> list[str]:
+    """Makes the environment, while a page on the port tells how far it is. The arguments to go on with."""
+    console.line("first_start")
+    wheel = reachable(choose())
+    console.line("torch", kind=wheel.kind)
+    meter = ProgressMeter(wheel.expected_bytes, with_tests=environment.extra is not None)
+    address = early_address(arguments)
+    if not shows_page or address.port == 0 or {"--help", "-h"} & set(arguments):
+        install(environment, wheel, meter, lambda: console.show(meter.snapshot()))
+        console.line("ready")
+        return arguments
+    with WaitingPage(address, meter):
+        console.line("watch", address=address.url)
+        opens_browser = wants_browser(arguments)
+        if opens_browser:
+            webbrowser.open(address.url)
+        install(environment, wheel, meter, lambda: console.show(meter.snapshot()))
+        meter.enter("starting")
+        console.line("ready")
+    return [*arguments, "--no-browser"] if opens_browser else arguments
+
+
+def wants_browser(arguments: list[str]) -> bool:
+    """Whether to open a browser window: nobody said no, and there is a screen to open it on."""
+    if "--no-browser" in arguments or os.environ.get("DARKROOM_NO_BROWSER", "").lower() in ("1", "true", "yes", "on"):
+        return False
+    return has_screen()
+
+
+def has_screen() -> bool:
+    """Whether a browser window can be opened; a text browser in the terminal is not meant."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,82 @@
+"""The page that answers on the port while packages install: what is fetched, how fast, how long still.
+
+It lets go of the port when its block ends; the browser then asks for `/healthz` until the app answers, and goes there.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+
+from webui.launch.address import Address, take
+from webui.launch.progress import ProgressMeter
+
+_PAGE = Path(__file__).with_name("waiting_page.html")
+
+
+class WaitingPage:
+    """Serves the page on the address, from a thread, inside a `with`. Entering raises LaunchError for a taken port."""
+
+    def __init__(self, address: Address, meter: ProgressMeter) -> None:
+        self._address = address
+        self._meter = meter
+
+    def __enter__(self) -> WaitingPage:
+        taken = take(self._address)
+        self._server = _Server((self._address.host, self._address.port), _Handler, bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = taken
+        self._server.meter = self._meter
+        self._server.page = _PAGE.read_bytes()
+        self._server.server_activate()
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    meter: ProgressMeter
+    page: bytes
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 10  # seconds; a connection that says nothing is dropped
+
+    def do_GET(self) -> None:
+        """`/progress` as JSON; anything else is the page, as 503, so that nobody takes it for the app."""
+        if self.path == "/progress":
+            body = json.dumps(dataclasses.asdict(self.server.meter.snapshot())).encode()
+            self._answer(HTTPStatus.OK, "application/json", body)
+        elif self.path == "/healthz":
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "application/json", b'{"state": "installing"}')
+        else:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/html; charset=utf-8", self.server.page)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the console tells of the installation, not of who watches it."""
+
+    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            self.send_header("Retry-After", "5")
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,109 @@
+"""What the launcher says to people, in English and Simplified Chinese. Standard library only.
+
+The page's own sentences are in `webui/locales/` and `webui/ui/locales/`; these are said before anything can read those.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+from typing import Literal
+
+from webui.launch.errors import LaunchError
+
+Language = Literal["en", "zh-CN"]
+
+_ERRORS: dict[str, tuple[str, str]] = {
+    "port_in_use": (
+        "Something already listens on port {port} of {host} – perhaps another Darkroom. "
+        "Close it, or take another port: python launch.py --port {free}",
+        "{host} 的端口 {port} 已被占用,可能已有另一个 Darkroom 在运行。"
+        "请关闭它,或换一个端口:python launch.py --port {free}",
+    ),
+    "host_unknown": (
+        "This machine has no address {host}. Leave out --host to serve on this machine only, "
+        "or use --host 0.0.0.0 for everybody in the network.",
+        "本机没有地址 {host}。省略 --host 则只在本机提供服务;要让局域网内的人访问,请使用 --host 0.0.0.0。",
+    ),
+    "port_forbidden": (
+        "This account may not open port {port}. Take one above 1023: python launch.py --port {free}",
+        "当前账户无权使用端口 {port}。请使用大于 1023 的端口:python launch.py --port {free}",
+    ),
+    "not_writable": (
+        "The folder {folder} cannot be written. Change its permissions, or move Darkroom into a folder of yours.",
+        "文件夹 {folder} 不可写。请修改其权限,或把 Darkroom 移到您自己的文件夹中。",
+    ),
+    "no_venv": (
+        "This Python lacks its venv module. On Debian or Ubuntu: apt install python{version}-venv, then start again.",
+        "此 Python 缺少 venv 模块。在 Debian 或 Ubuntu 上请运行:apt install python{version}-venv,然后重新启动。",
+    ),
+    "venv_failed": (
+        "The environment .venv could not be made: {reason}",
+        "无法创建环境 .venv:{reason}",
+    ),
+    "disk_full": (
+        "There is no room left on the disk of {folder}. A first start needs about 3 GB, with CUDA about 9 GB.",
+        "{folder} 所在的磁盘空间不足。首次启动约需 3 GB,使用 CUDA 时约需 9 GB。",
+    ),
+    "no_connection": (
+        "The packages could not be fetched: no connection to the package index. Only the first start needs one. "
+        "Check the network or the proxy and start again; it goes on where it stopped. Details: {log}",
+        "无法下载所需的软件包:连接不上软件包索引。只有首次启动需要网络。请检查网络或代理后重新启动,安装会从中断处继续。详情见:{log}",
+    ),
+    "pip_failed": (
+        "The packages could not be installed: {reason}. Everything that pip wrote is in {log}",
+        "软件包安装失败:{reason}。pip 的全部输出见 {log}",
+    ),
+    "app": ("{message} {hint}", "{message}{hint}"),
+    "flags": (
+        "{reason}. All flags: python launch.py --help",
+        "{reason}。查看所有参数:python launch.py --help",
+    ),
+}
+
+_LINES: dict[str, tuple[str, str]] = {
+    "first_start": (
+        "First start: making .venv and fetching the packages. Later starts skip this.",
+        "首次启动:正在创建 .venv 并下载软件包。以后启动将跳过此步骤。",
+    ),
+    "torch": ("torch for this machine: {kind}", "适合本机的 torch:{kind}"),
+    "watch": ("Watch it at {address}", "可在此查看进度:{address}"),
+    "ready": ("Everything is installed. Starting.", "安装完成,正在启动。"),
+    "interrupted": (
+        "Interrupted. The next start goes on from here.",
+        "已中断。下次启动时会从此处继续。",
+    ),
+    "preparing": ("Making the environment", "正在创建环境"),
+    "fetching": ("{file} · {percent} %", "{file} · {percent} %"),
+    "unpacking": ("Unpacking · {percent} %", "正在解压 · {percent} %"),
+    "speed": ("{speed} MB/s", "{speed} MB/s"),
+    "left": ("about {minutes} min left", "约剩 {minutes} 分钟"),
+    "left_seconds": ("about {seconds} s left", "约剩 {seconds} 秒"),
+    "serving": ("Darkroom is at {address}", "Darkroom 已启动:{address}"),
+    "login": ("Log in as {user} with the password {password}", "登录用户名 {user},密码 {password}"),
+    "shared": ("Anybody with the login can reach it at {address}", "拥有登录信息的人可通过此链接访问:{address}"),
+    "share_failed": (
+        "No public link could be made ({reason}). Darkroom serves on this machine only.",
+        "无法创建公开链接({reason})。Darkroom 仅在本机提供服务。",
+    ),
+    "stop": ("Press Ctrl+C to stop.", "按 Ctrl+C 停止。"),
+}
+
+
+def console_language() -> Language:
+    """The language of whoever sits at the console."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh-CN" if value.lower().startswith("zh") else "en"
+    found = locale.getlocale()[0] or ""
+    return "zh-CN" if found.lower().startswith(("zh", "chinese")) else "en"
+
+
+def line(name: str, language: Language, **values: str | int) -> str:
+    """A line that the launcher says in passing."""
+    return _LINES[name][language == "zh-CN"].format_map(values)
+
+
+def sentence(error: LaunchError, language: Language) -> str:
+    """What went wrong and what to do about it."""
+    return _ERRORS[error.kind][language == "zh-CN"].format_map(error.details)
