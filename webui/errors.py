@@ -127,6 +127,18 @@ class WorkerDied(DarkroomError):
     kind = "worker_died"
 
 
+class WorkerStalled(DarkroomError):
+    """The worker said nothing for too long while it ran this job, and was replaced. Details: `minutes`."""
+
+    kind = "worker_stalled"
+
+
+class WorkerUnavailable(DarkroomError):
+    """The worker process does not start. Details: `reason`."""
+
+    kind = "worker_unavailable"
+
+
 # --- pictures and files ----------------------------------------------------------------------------------------------
 
 
