@@ -1,0 +1,108 @@
+"""Pictures that people bring, opened in a process of their own: the web process never decodes a stranger's bytes.
+
+One short-lived process for each picture (about 0.15 s of start), a few at a time, one at a time for each person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import CapacityLimiter, to_thread
+
+from webui.api.refusals import Busy
+from webui.errors import DiskFull, ImageTooLarge, NotAnImage
+
+LIMIT_MEGAPIXELS = 64
+MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at most
+_PARALLEL = 2  # each may take a core and, at 64 megapixels, a gigabyte
+_TIMEOUT_SECONDS = 60.0
+_RETRY_AFTER_SECONDS = 5
+
+_WORKER = Path(__file__).with_name("decode_worker.py")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A normalised PNG, RGB or RGBA, width × height pixels."""
+
+    png: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+class Decoder:
+    """Decodes one picture after the other for each owner, and `_PARALLEL` over all."""
+
+    def __init__(self, folder: Path, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """`folder` is for what is under way; it is made when first needed."""
+        self._folder = folder
+        self._timeout_seconds = timeout_seconds
+        self._limiter = CapacityLimiter(_PARALLEL)
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._waiting: Counter[str] = Counter()
+
+    async def decode(self, owner: str, source: BinaryIO) -> Decoded:
+        """The picture in `source`, an ordinary open file. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
+        async with self._turn(owner):
+            return await to_thread.run_sync(self._decode, source, limiter=self._limiter)
+
+    async def decode_bytes(self, owner: str, content: bytes) -> Decoded:
+        """The same for bytes at hand."""
+        with tempfile.TemporaryFile() as source:
+            await to_thread.run_sync(source.write, content)
+            return await self.decode(owner, source)
+
+    @asynccontextmanager
+    async def _turn(self, owner: str) -> AsyncIterator[None]:
+        if self._waiting[owner] >= MAX_WAITING:
+            raise Busy(retry_after_seconds=_RETRY_AFTER_SECONDS)
+        lock = self._locks.setdefault(owner, asyncio.Lock())
+        self._waiting[owner] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._waiting[owner] -= 1
+            if not self._waiting[owner]:
+                del self._waiting[owner], self._locks[owner]
+
+    def _decode(self, source: BinaryIO) -> Decoded:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix="decode-") as folder:
+            target = Path(folder) / "picture.png"
+            size = self._run(source, target)
+            return Decoded(png=target.read_bytes(), width=size[0], height=size[1])
+
+    def _run(self, source: BinaryIO, target: Path) -> tuple[int, int]:
+        """Width and height of what the process wrote to `target`."""
+        source.seek(0)
+        command = [sys.executable, "-I", str(_WORKER), str(target)]  # -I: nothing from the environment or this folder
+        try:
+            done = subprocess.run(
+                command, stdin=source, capture_output=True, timeout=self._timeout_seconds, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
+            raise NotAnImage from error
+        if done.returncode != 0:
+            reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            _log.info("a picture could not be opened (status %d): %.200s", done.returncode, reason)
+            if "No space left on device" in reason:
+                raise DiskFull(folder=str(self._folder))
+            raise NotAnImage
+        said = json.loads(done.stdout)
+        if said.get("error") == ImageTooLarge.kind:
+            raise ImageTooLarge(width=said["width"], height=said["height"], limit_megapixels=LIMIT_MEGAPIXELS)
+        return said["width"], said["height"]

@@ -1,0 +1,144 @@
+"""What the HTTP door itself refuses, and which status each error of the domain has there.
+
+An answer that refuses is always `{"error": {"kind", "message", "hint"}}`, worded in the caller's language; only a body
+that does not fit its schema is answered in FastAPI's own form (`webui/api/errors.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+from starlette.responses import Response
+
+from webui.errors import DarkroomError
+from webui.texts import Language, Texts
+
+
+class LoginNeeded(DarkroomError):
+    """Nobody is logged in. Details: none."""
+
+    kind = "login_needed"
+
+
+class LoginWrong(DarkroomError):
+    """User and password do not belong together. Details: none."""
+
+    kind = "login_wrong"
+
+
+class TooManyAttempts(DarkroomError):
+    """So many wrong passwords came from this address that it has to wait. Details: `retry_after_seconds`."""
+
+    kind = "too_many_attempts"
+
+
+class ForeignOrigin(DarkroomError):
+    """A page of another site made the browser send this. Details: none."""
+
+    kind = "foreign_origin"
+
+
+class ForeignHost(DarkroomError):
+    """Asked for under a name that is not ours: DNS rebinding, or a forged header. Details: `host`, `port`."""
+
+    kind = "foreign_host"
+
+
+class Forbidden(DarkroomError):
+    """A route of Gradio's that the page does not need. Details: none."""
+
+    kind = "forbidden"
+
+
+class NotFound(DarkroomError):
+    """No such address. Details: none."""
+
+    kind = "not_found"
+
+
+class MethodNotAllowed(DarkroomError):
+    """The address exists, but not for this method. Details: `method`."""
+
+    kind = "method_not_allowed"
+
+
+class BodyTooLarge(DarkroomError):
+    """More bytes than the address takes. Details: `limit_megabytes`."""
+
+    kind = "body_too_large"
+
+
+class MediaTypeRefused(DarkroomError):
+    """The body is of a kind that the address does not take. Details: none."""
+
+    kind = "media_type"
+
+
+class Busy(DarkroomError):
+    """Too much of this is going on at the moment. Details: `retry_after_seconds`."""
+
+    kind = "busy"
+
+
+class Internal(DarkroomError):
+    """A bug. Details: `log_id`, under which the log has the traceback."""
+
+    kind = "internal"
+
+
+STATUS: dict[str, int] = {
+    "login_needed": 401,
+    "login_wrong": 401,
+    "foreign_origin": 403,
+    "foreign_host": 403,
+    "forbidden": 403,
+    "not_found": 404,
+    "checkpoint_not_found": 404,
+    "picture_not_found": 404,
+    "job_not_found": 404,
+    "method_not_allowed": 405,
+    "no_checkpoint": 409,
+    "checkpoint_broken": 409,
+    "checkpoint_pickled": 409,
+    "family_unknown": 409,
+    "task_unsupported": 409,
+    "tokenizer_missing": 409,
+    "body_too_large": 413,
+    "image_too_large": 413,
+    "not_an_image": 415,
+    "media_type": 415,
+    "too_many_attempts": 429,
+    "queue_full": 503,
+    "busy": 503,
+    "folder_not_writable": 503,
+    "disk_full": 503,
+}
+_RETRY_AFTER_SECONDS = 60  # for a 503 or 429 that does not say itself when to come back: somebody has to act first
+
+
+def status_of(error: DarkroomError) -> int:
+    """HTTP status of an error; 500 for one that should never have come this far."""
+    return STATUS.get(error.kind, 500)
+
+
+def refuse(error: DarkroomError, texts: Texts, language: Language) -> Response:
+    """The answer for an error, with `Retry-After` where the status asks for it."""
+    status = status_of(error)
+    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    if status in (429, 503):
+        seconds = error.details.get("retry_after_seconds", _RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(max(1, math.ceil(float(seconds))))
+    return json_response({"error": refuse_json(error, texts, language)}, status, headers)
+
+
+def refuse_json(error: DarkroomError, texts: Texts, language: Language) -> dict[str, str]:
+    """An error's kind, and its words."""
+    message, hint = texts.word(error.kind, error.details, language)
+    return {"kind": error.kind, "message": message, "hint": hint}
+
+
+def json_response(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON in plain ASCII: whatever a caller sent, lone surrogates too, can be sent back to them."""
+    body = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    return Response(body, status, headers, media_type="application/json")

@@ -1,0 +1,61 @@
+"""`/api/images`: pictures in, by upload; pictures out, by opaque id, to whom they belong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi.responses import FileResponse, Response
+
+from webui.api.pictures_in import store_file
+from webui.api.schemas import ERRORS, Uploaded
+from webui.api.services import Services, owner_of
+from webui.requests import is_reference
+
+# The bytes behind an id never change, and only their owner may keep them.
+_CACHE = "private, max-age=31536000, immutable"
+_POLICY = "default-src 'none'; sandbox"  # whatever a picture's bytes may try, they are nothing but a picture
+_PICTURE = {200: {"content": {"image/png": {}, "image/webp": {}}, "description": "The picture"}}
+
+
+def image_routes(services: Services) -> APIRouter:
+    """Upload and download."""
+    router = APIRouter(prefix="/api/images", tags=["images"], responses=ERRORS)
+
+    @router.post("", status_code=201, response_model=Uploaded)
+    async def upload(call: Request, file: UploadFile) -> Any:
+        """Keeps a PNG, JPEG or WebP of up to 64 megapixels, turned upright, in sRGB, without its metadata."""
+        file.file.rollover() if hasattr(file.file, "rollover") else None
+        stored = await store_file(services, owner_of(call), file.file)
+        return {"id": stored.reference, "width": stored.width, "height": stored.height}
+
+    @router.get("/{id}", response_class=Response, responses=_PICTURE)
+    async def download(
+        call: Request, id: str, size: Annotated[int | None, Query(ge=1, le=2048)] = None, download: bool = False
+    ) -> Response:
+        """The picture as PNG, or with `size` a WebP with about that many pixels on its longest side."""
+        found = await to_thread.run_sync(_find, services, owner_of(call), id, size)
+        etag = f'"{id.removeprefix("sha256:")}{found.suffix}-{size or "full"}"'
+        headers = {"Cache-Control": _CACHE, "Content-Security-Policy": _POLICY, "ETag": etag}
+        if call.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return FileResponse(
+            found,
+            media_type="image/webp" if found.suffix == ".webp" else "image/png",
+            filename=f"darkroom-{found.name}",
+            content_disposition_type="attachment" if download else "inline",
+            headers=headers,
+        )
+
+    return router
+
+
+def _find(services: Services, owner: str, id: str, size: int | None) -> Path:
+    """The file to send. Raises PictureNotFound."""
+    storage = services.storage
+    if is_reference(id):
+        path = storage.uploads.path(owner, id)
+        return path if size is None else storage.thumbnails.path(path.stem, path, size)
+    return storage.pictures.get(owner, id).path if size is None else storage.pictures.thumbnail(owner, id, size)

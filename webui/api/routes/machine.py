@@ -1,0 +1,46 @@
+"""`GET /healthz`, open to everybody, and `GET /api/queue`: how the machine room is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from webui.api.refusals import refuse_json
+from webui.api.services import Services, language_asked
+from webui.jobs.job import WorkerStatus
+
+
+def machine_routes(services: Services) -> APIRouter:
+    """Both answer at once, whatever the worker does."""
+    router = APIRouter(tags=["machine"])
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, Any]:
+        """200 as soon as the page answers, with the worker's state; needs no login and names nothing of anybody's."""
+        return {"status": "ok", "worker": _worker_json(services.queue.status().worker)}
+
+    @router.get("/api/queue", tags=["page"])
+    async def queue(call: Request) -> dict[str, Any]:
+        """Other people's jobs only as a number; `problem` is what keeps jobs from running at the moment."""
+        status = services.queue.status()
+        problem = status.problem and refuse_json(status.problem, services.texts, language_asked(call))
+        return {
+            "worker": _worker_json(status.worker),
+            "waiting": status.waiting,
+            "running": status.running,
+            "problem": problem,
+        }
+
+    return router
+
+
+def _worker_json(worker: WorkerStatus) -> dict[str, Any]:
+    return {
+        "state": str(worker.state),
+        "device": worker.device,
+        "precision": worker.precision,
+        "memory_used_bytes": worker.memory_used_bytes,
+        "memory_total_bytes": worker.memory_total_bytes,
+        "ready_eta_seconds": worker.ready_eta_seconds,
+    }

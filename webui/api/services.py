@@ -1,0 +1,35 @@
+"""What the routes need of the rest, handed to each of them by the composition root, and what each call tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from webui.api.decode import Decoder
+from webui.api.guard import LOCAL_OWNER
+from webui.checkpoints import Catalogue
+from webui.jobs.queue import JobQueue
+from webui.storage import Storage
+from webui.texts import Language, Texts, language_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The halves that the HTTP door joins."""
+
+    queue: JobQueue
+    catalogue: Catalogue
+    storage: Storage
+    decoder: Decoder
+    texts: Texts
+
+
+def owner_of(request: Request) -> str:
+    """Whose call it is, as the guard found out."""
+    return getattr(request.state, "owner", LOCAL_OWNER)
+
+
+def language_asked(request: Request) -> Language:
+    """The language of this call's answer."""
+    return language_of(request.headers.get("accept-language"))

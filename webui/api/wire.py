@@ -1,0 +1,75 @@
+"""Jobs, pictures and events as the API shows them: plain JSON, errors worded, pictures with a relative address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from webui import events, requests
+from webui.jobs.job import Job
+from webui.storage.pictures import Picture
+from webui.texts import Language, Texts
+
+GALLERY_THUMBNAIL_PIXELS = 256  # twice the width of a tile on the rail: sharp on screens with two pixels a dot
+
+
+def picture_url(picture_id: str) -> str:
+    """Where a picture is served; relative to the host, so that it holds behind a tunnel too."""
+    return f"/api/images/{picture_id}"
+
+
+def picture_json(info: events.PictureInfo) -> dict[str, Any]:
+    """One picture of a job."""
+    return {
+        "id": info.id,
+        "url": picture_url(info.id),
+        "seed": info.seed,
+        "width": info.width,
+        "height": info.height,
+    }
+
+
+def gallery_json(picture: Picture) -> dict[str, Any]:
+    """One picture of the gallery, with the request that makes it again."""
+    return {
+        **picture_json(picture.info),
+        "thumbnail_url": f"{picture_url(picture.id)}?size={GALLERY_THUMBNAIL_PIXELS}",
+        "job": picture.job_id,
+        "request": picture.request,
+        "created": picture.created,
+    }
+
+
+def pictures_json(images: Iterable[events.PictureInfo]) -> list[dict[str, Any]]:
+    """All pictures of a job, in its order."""
+    return [picture_json(info) for info in images]
+
+
+def failure_json(failed: events.Failed, texts: Texts, language: Language) -> dict[str, Any]:
+    """What went wrong, worded. `log_id` finds the traceback, where there is one."""
+    message, hint = texts.word(failed.kind, {**failed.details, "log_id": failed.log_id}, language)
+    return {"kind": failed.kind, "message": message, "hint": hint, "log_id": failed.log_id or None}
+
+
+def event_json(event: events.Event, texts: Texts, language: Language) -> dict[str, Any]:
+    """The fields of an event as `api.md` lists them."""
+    match event:
+        case events.Finished():
+            return {"images": pictures_json(event.images), "seconds": event.seconds}
+        case events.Failed():
+            return failure_json(event, texts, language)
+        case _:
+            return events.to_dict(event)
+
+
+def job_json(job: Job, texts: Texts, language: Language) -> dict[str, Any]:
+    """A job as `GET /api/jobs/{id}` shows it: its request resolved, its pictures, its error worded."""
+    return {
+        "id": job.id,
+        "state": str(job.state),
+        "request": requests.to_dict(job.request),
+        "images": pictures_json(job.images),
+        "error": None if job.error is None else failure_json(job.error, texts, language),
+        "timings": job.timings,
+        "created": job.created,
+    }

@@ -1,0 +1,145 @@
+"""The composition root: joins catalogue, storage, queue, page, API and guard into one app. Nothing else does."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+import webui
+from webui.api.attempts import Attempts
+from webui.api.decode import Decoder
+from webui.api.errors import install_error_handlers
+from webui.api.guard import Guard
+from webui.api.logins import Logins, read_secret
+from webui.api.routes.catalogue import catalogue_routes
+from webui.api.routes.docs import install_docs
+from webui.api.routes.gallery import gallery_routes
+from webui.api.routes.generate import generate_routes
+from webui.api.routes.images import image_routes
+from webui.api.routes.jobs import job_routes
+from webui.api.routes.login import login_routes
+from webui.api.routes.machine import machine_routes
+from webui.api.routes.stream import stream_routes
+from webui.api.routes.unknown import unknown_routes
+from webui.api.services import Services
+from webui.checkpoints import Catalogue
+from webui.jobs.local_worker import LocalWorker
+from webui.jobs.queue import JobQueue
+from webui.presets import Presets
+from webui.settings import Settings
+from webui.share import Share, ShareState
+from webui.storage import Storage
+from webui.texts import Texts
+from webui.tunnel import Tunnel
+from webui.ui.page import build_page, mount_page
+
+ENGINE = "webui.engine.worker:serve"  # a name and not the function: this process never loads torch
+_log = logging.getLogger(__name__)
+
+
+def build(
+    settings: Settings, *, worker_target: str = ENGINE, announce: Callable[[Share], None] | None = None
+) -> FastAPI:
+    """The whole app, not yet running: its lifespan starts and ends worker, queue and tunnel.
+
+    `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
+    failed, from a thread. Raises FolderInUse and the like for the data folder, and ValueError for settings that would
+    let strangers in without a login (`webui.share.settings_with_login` adds one).
+    """
+    if settings.is_public and not settings.logins:
+        raise ValueError("others can reach this app, so it needs a login")
+    os.environ.update(_quiet_environment(settings))
+    texts = Texts()
+    catalogue = Catalogue(settings.models_dir)
+    storage = Storage(settings.data_dir)
+    try:
+        queue = JobQueue(storage, catalogue, LocalWorker(settings, worker_target))
+        share = ShareState()
+        decoder = Decoder(settings.data_dir / "uploads")
+        services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
+        app = FastAPI(
+            title="Darkroom",
+            version=webui.__version__,
+            docs_url=None,
+            redoc_url=None,
+            lifespan=lambda app: _running(settings, services, share, announce or _log_share),
+        )
+        _add_routes(app, settings, services)
+        _mount_page(app, settings, services, share)
+    except BaseException:
+        storage.close()
+        raise
+    return app
+
+
+def _quiet_environment(settings: Settings) -> dict[str, str]:
+    """What Gradio and the hub's client can only be told by variables; the worker process inherits them."""
+    return {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TEMP_DIR": str(settings.data_dir / "gradio"),  # not shared with other people's Gradio on this machine
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
+    """The API and the guard in front of everything."""
+    install_error_handlers(app, services.texts)
+    secret = read_secret(settings.data_dir / "secret")
+    logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
+    attempts = Attempts()
+    for router in (
+        generate_routes(services),
+        job_routes(services),
+        stream_routes(services),
+        image_routes(services),
+        gallery_routes(services),
+        catalogue_routes(services),
+        machine_routes(services),
+        login_routes(logins, attempts, services.texts),
+    ):
+        app.include_router(router)
+    install_docs(app)
+    app.include_router(unknown_routes())
+    app.add_middleware(Guard, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
+
+
+def _mount_page(app: FastAPI, settings: Settings, services: Services, share: ShareState) -> None:
+    """The page at `/`, after our own routes."""
+    page = build_page(
+        queue=services.queue,
+        catalogue=services.catalogue,
+        storage=services.storage,
+        presets=Presets(settings.presets_dir),
+        texts=services.texts,
+        settings=settings,
+        share=share,
+    )
+    mount_page(app, page)
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings, services: Services, share: ShareState, announce: Callable[[Share], None]
+) -> AsyncIterator[None]:
+    """Worker, queue and tunnel live as long as the server does."""
+    tunnel = Tunnel(settings, share, announce)
+    services.queue.start()
+    if settings.share:
+        tunnel.start()
+    try:
+        yield
+    finally:
+        tunnel.close()
+        await to_thread.run_sync(services.queue.close)
+        services.storage.close()
+
+
+def _log_share(share: Share) -> None:
+    if share.url:
+        _log.info("open to everybody with the login at %s", share.url)
