@@ -1,0 +1,49 @@
+"""Stopping inside a long step: hooks on a network's blocks that look whether the job was stopped.
+
+Knows nothing of jobs: `check` raises, and the exception unwinds the forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import nn
+
+
+def blocks_of(module: nn.Module) -> list[nn.Module]:
+    """The parts between which a forward pass may stop: every entry of a list of layers, at any depth.
+
+    In diffusers' and transformers' networks these are the residual, attention and transformer blocks: hundreds at
+    most, each some milliseconds long or more, so that a check before each costs nothing that could be measured.
+    """
+    found = [child for owner in module.modules() if isinstance(owner, nn.ModuleList) for child in owner]
+    return found or list(module.children())
+
+
+@contextmanager
+def cancellable(module: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+    """While this lasts, `check` runs before `module` and before each of its blocks, and may raise to end the pass.
+
+    The hooks are gone afterwards, however it ended.
+    """
+
+    def before(_module: nn.Module, _inputs: Any) -> None:
+        check()
+
+    with ExitStack() as hooks:
+        for block in (module, *blocks_of(module)):
+            hooks.callback(block.register_forward_pre_hook(before).remove)
+        yield
+
+
+@contextmanager
+def all_cancellable(components: dict[str, Any], check: Callable[[], None]) -> Iterator[None]:
+    """`cancellable` for every network among a pipeline's components; a VAE's two halves are called on their own."""
+    with ExitStack() as stack:
+        for component in components.values():
+            if not isinstance(component, nn.Module):
+                continue
+            stack.enter_context(cancellable(component, check))
+        yield

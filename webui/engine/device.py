@@ -1,0 +1,129 @@
+"""Where the engine computes, and in which number type: chosen once, when the engine is built.
+
+Knows no checkpoints.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+logger = logging.getLogger(__name__)
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+AMPERE = (8, 0)  # the first CUDA compute capability with bf16 tensor cores
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with the number type that networks run in there. `name` is for people: `NVIDIA H100`, `CPU`."""
+
+    torch_device: torch.device
+    dtype: torch.dtype
+    name: str
+
+    @property
+    def precision(self) -> str:
+        """`fp32`, `bf16` or `fp16`."""
+        return next(name for name, dtype in PRECISIONS.items() if dtype == self.dtype)
+
+    @property
+    def is_cpu(self) -> bool:
+        return self.torch_device.type == "cpu"
+
+
+def choose_device(device: str = "auto", precision: str = "auto") -> Device:
+    """The device that the settings ask for, or the best that is there.
+
+    A setting that this machine cannot follow (CUDA without a GPU, fp16 on a CPU) is answered with the best choice and
+    a line in the log, so that the page still works and its status tells what is true.
+    """
+    kind = _available_kind(device)
+    torch_device = torch.device(kind)
+    dtype = _best_dtype(kind)
+    if precision != "auto":
+        wanted = PRECISIONS[precision]
+        if wanted == torch.float16 and kind == "cpu":
+            # measured on a CPU with AVX512_BF16: fp16 multiplies 700 times slower than fp32
+            logger.warning("fp16 is not computed on a CPU; using %s instead", dtype)
+        else:
+            dtype = wanted
+    return Device(torch_device, dtype, _name_of(torch_device))
+
+
+def _available_kind(wanted: str) -> str:
+    found = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted in ("auto", found, "cpu"):
+        return found if wanted == "auto" else wanted
+    logger.error("this machine has no %s device; computing on %s", wanted, found)
+    return found
+
+
+def _best_dtype(kind: str) -> torch.dtype:
+    """The number type that the device multiplies natively."""
+    if kind == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability() >= AMPERE else torch.float16
+    if kind == "mps":
+        return torch.float16  # every Apple GPU has it; bf16 needs macOS 14 and an M2
+    return torch.bfloat16 if cpu_multiplies_bf16() else torch.float32
+
+
+def cpu_multiplies_bf16() -> bool:
+    """Whether this CPU has bf16 products in hardware: AVX512_BF16, AMX, or Arm's BF16 extension."""
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
+
+
+def _name_of(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else "CPU"
+
+
+def memory_total_bytes(device: Device) -> int:
+    """What the device has in all: video memory, or the machine's memory where it computes in that."""
+    if device.torch_device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device.torch_device).total_memory)
+    if device.torch_device.type == "mps":
+        return int(torch.mps.recommended_max_memory())
+    return int(psutil.virtual_memory().total)
+
+
+def memory_used_bytes(device: Device) -> int:
+    """What this process holds of the device's memory."""
+    if device.torch_device.type == "cuda":
+        return int(torch.cuda.memory_reserved(device.torch_device))
+    if device.torch_device.type == "mps":
+        return int(torch.mps.driver_allocated_memory())
+    return int(psutil.Process().memory_info().rss)
+
+
+def release_unused_memory(device: Device) -> None:
+    """Gives cached blocks back to the device, after something large was let go."""
+    if device.torch_device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.torch_device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out; the CPU's and Apple's allocators say so only in words."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "DefaultCPUAllocator" in text or "out of memory" in text or "not enough memory" in text
+    )
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether `error` has poisoned the process's device context, so that nothing will work in it any more."""
+    if is_out_of_memory(error):
+        return False
+    text = str(error)
+    return isinstance(error, RuntimeError) and any(
+        sign in text for sign in ("CUDA error", "device-side assert", "CUBLAS_STATUS", "CUDNN_STATUS", "cuDNN error")
+    )

@@ -1,0 +1,197 @@
+"""Previews: latents → a small RGB picture by one linear map, and JPEGs made off the step's thread.
+
+The map is a table by family where somebody published one; else it is fitted once to the VAE at hand: a 3×3 convolution
+that gives each latent a patch of pixels, by least squares on what the VAE itself decodes. Knows no schedulers.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from webui.events import EngineEvent, Step
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SIDE = 256  # pixels of a preview
+JPEG_QUALITY = 80
+AT_LEAST = 4  # previews of a picture, whoever watches
+MIN_INTERVAL_SECONDS = 0.2  # at most five a second to one who watches
+
+
+@dataclass(frozen=True)
+class LatentDecoder:
+    """A linear picture of latents: `weight` (3·s², C, k, k) and `bias` (3·s²) of a convolution, s pixels a latent."""
+
+    weight: Tensor
+    bias: Tensor
+    scale: int
+
+    def __call__(self, latents: Tensor) -> np.ndarray:
+        """(C, h, w), as the network sees them → (h·s, w·s, 3) uint8."""
+        padding = self.weight.shape[-1] // 2
+        padded = functional.pad(latents.detach().float().cpu().unsqueeze(0), (padding,) * 4, mode="replicate")
+        picture = functional.pixel_shuffle(functional.conv2d(padded, self.weight, self.bias), self.scale)
+        pixels = ((picture[0] / 2 + 0.5).clamp(0, 1) * 255).to(torch.uint8)
+        return pixels.permute(1, 2, 0).contiguous().numpy()
+
+
+def from_table(weights: Any, bias: Any) -> LatentDecoder:
+    """The decoder of a published table: a row (R, G, B) for each channel, and (R, G, B), in [-1, 1]."""
+    matrix = torch.tensor(weights, dtype=torch.float32).T.contiguous()  # (3, C)
+    return LatentDecoder(matrix[:, :, None, None], torch.tensor(bias, dtype=torch.float32), scale=1)
+
+
+@torch.no_grad()
+def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> LatentDecoder:
+    """Least squares from latents to what `vae` decodes them to, on pictures of coloured blobs.
+
+    8 pictures of 16×16 latents are 2048 samples for 9·C + 1 unknowns: enough for 16 channels, in the time of about
+    eight small decodes. A little ridge keeps channels that carry nothing at zero.
+    """
+    factor = latent_factor(vae)
+    scale = min(4, factor)
+    pictures = _blobs(8, 16 * factor, seed)
+    latents, decoded = [], []
+    for picture in pictures.split(1):
+        check()
+        encoded = vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean
+        check()
+        decoded.append(vae.decode(encoded, return_dict=False)[0].float().cpu())
+        latents.append(to_network(vae, encoded).float().cpu())
+    shrunk = functional.interpolate(torch.cat(decoded), size=16 * scale, mode="area").clamp(-1, 1)
+    targets = functional.pixel_unshuffle(shrunk, scale).permute(0, 2, 3, 1).flatten(0, 2)  # (N, 3·s²)
+    padded = functional.pad(torch.cat(latents), (1, 1, 1, 1), mode="replicate")
+    inputs = functional.unfold(padded, 3).transpose(1, 2).flatten(0, 1)  # (N, 9·C)
+    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
+    ridge = 1e-2 * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
+    ridge[-1, -1] = 0  # the bias is free
+    solution = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ targets.double()).float()
+    weight = solution[:-1].T.reshape(3 * scale**2, -1, 3, 3).contiguous()
+    return LatentDecoder(weight, solution[-1].contiguous(), scale)
+
+
+def latent_factor(vae: Any) -> int:
+    """Pixels a latent stands for, along each side."""
+    return int(2 ** (len(vae.config.block_out_channels) - 1))
+
+
+def to_network(vae: Any, latents: Tensor) -> Tensor:
+    """Latents as the VAE gives them → as the network takes them: moved and scaled to about unit variance."""
+    shift, scale = _shift_and_scale(vae, latents)
+    return (latents - shift) * scale
+
+
+def from_network(vae: Any, latents: Tensor) -> Tensor:
+    """The way back."""
+    shift, scale = _shift_and_scale(vae, latents)
+    return latents / scale + shift
+
+
+def _shift_and_scale(vae: Any, latents: Tensor) -> tuple[Tensor | float, Tensor | float]:
+    mean, std = vae.config.get("latents_mean"), vae.config.get("latents_std")
+    if mean is not None and std is not None:  # some SDXL and newer VAEs, by channel
+        shape = (1, -1, *(1,) * (latents.dim() - 2))
+        return latents.new_tensor(mean).view(shape), vae.config.scaling_factor / latents.new_tensor(std).view(shape)
+    return vae.config.get("shift_factor") or 0.0, vae.config.scaling_factor
+
+
+def _blobs(count: int, size: int, seed: int) -> Tensor:
+    """(count, 3, size, size) in [-1, 1]: coarse and fine coloured noise, which has every hue and some edges."""
+    generator = torch.Generator().manual_seed(seed)
+    layers = [
+        functional.interpolate(torch.rand(count, 3, cells, cells, generator=generator), size=size, mode=mode)
+        for cells, mode in ((2, "bilinear"), (4, "bicubic"), (8, "nearest"), (16, "bicubic"))
+    ]
+    share = torch.rand(len(layers), count, 1, 1, 1, generator=generator)
+    mixed = (torch.stack(layers) * share).sum(0) / share.sum(0)
+    return ((mixed - 0.5) * 4).clamp(-1, 1)
+
+
+class Previewer:
+    """Sends the `Step` events of one job, in order, with previews where they are due; a context manager.
+
+    JPEGs are made in a thread of its own, and every event goes through it, so that none overtakes another. Leaving
+    the block sends what is still waiting.
+    """
+
+    def __init__(self, on_event: Callable[[EngineEvent], None], watched: Callable[[], bool]) -> None:
+        self._on_event = on_event
+        self._watched = watched
+        self._last = -float("inf")
+        self._queue: queue.SimpleQueue[tuple[Step, Image.Image | np.ndarray | None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send_all, name="previews", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def step(
+        self,
+        *,
+        index: int,
+        total: int,
+        phase: str,
+        image: int = 0,
+        seconds: float = 0.0,
+        make: Callable[[], Image.Image | np.ndarray] | None = None,
+    ) -> None:
+        """Step `index` of `total` is done. `make` gives its picture, RGB or (H, W, 3) uint8; called here, if it is due.
+
+        Due are at least AT_LEAST steps of a picture, spread evenly with the last among them, and what MIN_INTERVAL
+        allows while somebody watches.
+        """
+        event = Step(index=index, total=total, phase=phase, image=image, seconds=seconds)
+        picture = make() if make is not None and self._is_due(index, total) else None
+        self._queue.put((event, picture))
+
+    def _is_due(self, index: int, total: int) -> bool:
+        now = time.monotonic()
+        is_minimum = index * AT_LEAST // total > (index - 1) * AT_LEAST // total
+        if is_minimum or (self._watched() and now - self._last >= MIN_INTERVAL_SECONDS):
+            self._last = now
+            return True
+        return False
+
+    def _send_all(self) -> None:
+        while (item := self._queue.get()) is not None:
+            event, picture = item
+            if picture is not None:
+                event = Step(
+                    index=event.index,
+                    total=event.total,
+                    phase=event.phase,
+                    image=event.image,
+                    seconds=event.seconds,
+                    preview=to_jpeg(picture),
+                )
+            self._on_event(event)
+
+
+def to_jpeg(picture: Image.Image | np.ndarray, longest_side: int = LONGEST_SIDE) -> bytes:
+    """A JPEG of exactly `longest_side` pixels along its longer side."""
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    scale = longest_side / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    if size != picture.size:
+        picture = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()

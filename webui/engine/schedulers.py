@@ -1,0 +1,151 @@
+"""Names of schedulers → diffusers' classes and options, one fresh scheduler for each run.
+
+What noise a checkpoint was trained with (betas, prediction type, spacing, zero terminal SNR) comes from its own
+scheduler config; the request's name and sigmas only choose the rule by which noise is removed. Knows no pipelines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DDPMScheduler,
+    DEISMultistepScheduler,
+    DPMSolverMultistepScheduler,
+    DPMSolverSinglestepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
+    LCMScheduler,
+    LMSDiscreteScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
+)
+from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
+
+from webui.errors import InvalidRequest
+
+# A checkpoint of zero terminal SNR starts from infinite sigma. Classes with a flag of their own for it start near 4096
+# and are stable there. The others extrapolate in noise, where the first step from 4096 multiplies every error by
+# hundreds (Heun, DPM2, PLMS), and Karras' spacing would spend most of its steps above any sigma that matters. They
+# start here: 0.025 of the picture's signal would be left, against 0.068 in Stable Diffusion 1.x as it was trained.
+LARGEST_FINITE_SIGMA = 40.0
+
+_SIGMAS_OPTION = {
+    "karras": "use_karras_sigmas",
+    "exponential": "use_exponential_sigmas",
+    "beta": "use_beta_sigmas",
+}
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """A diffusers class, the options that make it this rule, and what it can do beside them."""
+
+    scheduler_class: type[Any]
+    options: dict[str, Any] = field(default_factory=dict)
+    has_sigmas: bool = True  # Karras' and other spacings
+    has_zero_snr: bool = False  # starts from (almost) infinite sigma by itself
+
+
+# The names follow diffusers' own table of k-diffusion's and A1111's names (docs, "Schedulers").
+UPDATE_RULES: dict[str, UpdateRule] = {
+    "euler": UpdateRule(EulerDiscreteScheduler, has_zero_snr=True),
+    "euler_a": UpdateRule(EulerAncestralDiscreteScheduler, has_sigmas=False, has_zero_snr=True),
+    "heun": UpdateRule(HeunDiscreteScheduler),
+    "lms": UpdateRule(LMSDiscreteScheduler),
+    "dpm2": UpdateRule(KDPM2DiscreteScheduler),
+    "dpm2_a": UpdateRule(KDPM2AncestralDiscreteScheduler),
+    "dpmpp_2m": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++"}, has_zero_snr=True),
+    "dpmpp_2m_sde": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}, has_zero_snr=True),
+    "dpmpp_sde": UpdateRule(
+        DPMSolverSinglestepScheduler, {"algorithm_type": "sde-dpmsolver++", "lower_order_final": True}
+    ),
+    "ddim": UpdateRule(DDIMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
+    "ddpm": UpdateRule(DDPMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
+    "pndm": UpdateRule(PNDMScheduler, {"skip_prk_steps": True}, has_sigmas=False),
+    "unipc": UpdateRule(UniPCMultistepScheduler, has_zero_snr=True),
+    "deis": UpdateRule(DEISMultistepScheduler),
+    "lcm": UpdateRule(LCMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
+}
+
+
+def make_scheduler(
+    config: Mapping[str, Any],
+    scheduler: str,
+    sigmas: str = "default",
+    *,
+    steps: int,
+    prediction_type: str | None = None,
+) -> Any:
+    """A new scheduler with its timesteps set to `steps`, still on the CPU.
+
+    `config` is the checkpoint's own scheduler config. `prediction_type` overrules it where somebody said so.
+    Raises InvalidRequest if the rule has no such sigmas: no setting is ignored.
+    """
+    rule = UPDATE_RULES[scheduler]
+    options: dict[str, Any] = dict(rule.options)
+    if sigmas != "default":
+        if not rule.has_sigmas:
+            raise InvalidRequest(field="sigmas", reason=f"the scheduler {scheduler} has no {sigmas} sigmas")
+        options[_SIGMAS_OPTION[sigmas]] = True
+    if prediction_type is not None:
+        options["prediction_type"] = prediction_type
+    if config.get("rescale_betas_zero_snr") and (sigmas != "default" or not rule.has_zero_snr):
+        options |= {"trained_betas": _betas_from_finite_sigma(config), "rescale_betas_zero_snr": False}
+    if scheduler == "lcm":
+        options["original_inference_steps"] = max(50, steps)  # 50 is its default, and the most steps that it then takes
+    made = rule.scheduler_class.from_config(_without_sigmas(config), **options)
+    made.set_timesteps(steps)
+    return made
+
+
+def count_steps(scheduler: Any, calls: int) -> int:
+    """How many steps `calls` calls of the network make: a rule of second order calls twice a step, but for its last.
+
+    >>> count_steps(EulerDiscreteScheduler(), 20)
+    20
+    >>> count_steps(HeunDiscreteScheduler(), 39)
+    20
+    """
+    return -(-calls // int(getattr(scheduler, "order", 1)))
+
+
+def signal_and_noise(alphas_cumprod: torch.Tensor, timestep: float) -> tuple[float, float]:
+    """Shares (signal, noise) of a noisy sample of unit variance at `timestep`, whose squares add up to 1.
+
+    Timesteps between two trained ones are interpolated in log sigma, as the schedulers do.
+    """
+    last = len(alphas_cumprod) - 1
+    position = min(max(float(timestep), 0.0), float(last))
+    below = min(int(position), last)
+    above = min(below + 1, last)
+    tail = torch.stack((alphas_cumprod[below], alphas_cumprod[above])).double().clamp(1e-9, 1 - 1e-9)
+    log_odds = torch.logit(tail)  # log(signal² / noise²) = -2 log sigma
+    alpha = torch.sigmoid(torch.lerp(log_odds[0], log_odds[1], position - below)).item()
+    return float(alpha**0.5), float((1 - alpha) ** 0.5)
+
+
+def _without_sigmas(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The checkpoint's config without its own spacing of sigmas: the request says that."""
+    return {name: value for name, value in config.items() if name not in _SIGMAS_OPTION.values()}
+
+
+def _betas_from_finite_sigma(config: Mapping[str, Any]) -> list[float]:
+    """The checkpoint's betas with zero terminal SNR (Lin et al. 2024, algorithm 1), cut off at the largest finite sigma.
+
+    A slope of a thousandth a timestep is left in the part cut off, for the schedulers look timesteps up by sigma.
+    """
+    plain = DDIMScheduler.from_config(dict(config), rescale_betas_zero_snr=False)
+    trained = torch.cumprod(1 - rescale_zero_terminal_snr(plain.betas.double()), dim=0)
+    slope = 1 + 1e-3 * torch.arange(len(trained) - 1, -1, -1, dtype=torch.float64)
+    alphas_cumprod = torch.maximum(trained, slope / (1 + LARGEST_FINITE_SIGMA**2))
+    previous = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])
+    betas: list[float] = (1 - alphas_cumprod / previous).tolist()
+    return betas
