@@ -1,0 +1,62 @@
+"""Our scripts and styles, read from `assets/` and joined into what Gradio puts into the page's head.
+
+Scripts are plain files in the order below; each adds its part to one `darkroom` object. Nothing comes from another host.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from webui.ui.language import Words
+from webui.ui.theme import colour_variables
+
+_FOLDER = Path(__file__).parent / "assets"
+STYLES = ("page.css", "controls.css", "stage.css", "sheets.css", "phone.css")
+SCRIPTS = (
+    "core.js",
+    "stream.js",
+    "controls.js",
+    "names.js",
+    "upload.js",
+    "stage.js",
+    "strip.js",
+    "actions.js",
+    "rail.js",
+    "header.js",
+    "gallery.js",
+)
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+def template(name: str) -> str:
+    """The HTML skeleton `assets/<name>.html` of one of our components; it holds no text and no `${`."""
+    return (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
+
+
+def script_data(data: Any) -> str:
+    """`data` as JSON that may stand inside a script element: no `</script>`, no `<!--`."""
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+
+
+def head(words: Words, data: dict[str, Any]) -> str:
+    """Styles, the catalogue of strings, the page's data and the scripts, as HTML for the head."""
+    given = script_data({"texts": words.by_language, **data})
+    return (
+        f"<style>{colour_variables()}\n{_joined(STYLES)}</style>\n"
+        f"<script>(() => {{\nconst given = {given};\n{_joined(SCRIPTS)}\n}})();</script>"
+    )
+
+
+def early_style() -> str:
+    """What the page looks like while Gradio's scripts load."""
+    return (_FOLDER / "early.css").read_text(encoding="utf-8")
+
+
+def early_script() -> str:
+    """Runs before Gradio does: the language that the person chose counts as the browser's."""
+    return (_FOLDER / "early.js").read_text(encoding="utf-8")

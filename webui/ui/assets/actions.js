@@ -1,0 +1,102 @@
+// What can be done with the picture on the stage: save, vary, use as an input, its seed, its details.
+
+const actions = {};
+
+function mountActions(box) {
+  const button = (key, run) => el("button", { type: "button", text: t(key), title: t(`${key}_hint`), onclick: run });
+  actions.save = el("a", { class: "button", text: t("save"), title: t("save_hint"), role: "link" });
+  actions.vary = button("vary", vary);
+  actions.toImage = button("to_image", () => usePicture(pictureOnStage(), "init_image", "image_to_image"));
+  actions.toStyle = button("to_style", () => usePicture(pictureOnStage(), "content_image", "style_transfer"));
+  actions.seed = el("button", { type: "button", class: "seed", title: t("copy_seed"), onclick: copySeed });
+  actions.details = button("details", () => {});
+  actions.sheet = el("div", { class: "details", hidden: true, role: "group", "aria-label": t("details"), tabindex: "-1" });
+  fill(box, actions.save, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
+  actions.close = popover(actions.details, actions.sheet, () => drawDetails(actions.sheet, stage.shown?.request, pictureOnStage()));
+}
+
+/** The picture that the buttons mean: the enlarged one of several, else the first. */
+function pictureOnStage() {
+  return stage.shown?.pictures[stage.enlarged ?? 0] ?? null;
+}
+
+on("drawn", (job) => {
+  if (!actions.save) return;
+  const picture = job ? pictureOnStage() : null;
+  for (const name of ["vary", "toImage", "toStyle", "seed", "details"]) actions[name].disabled = !picture;
+  if (picture) {
+    actions.save.href = picture.url;
+    actions.save.download = `darkroom-${picture.seed ?? job.id}.png`;
+    actions.save.removeAttribute("aria-disabled");
+  } else {
+    actions.save.removeAttribute("href");
+    actions.save.setAttribute("aria-disabled", "true");
+    actions.close();
+  }
+  const seed = picture?.seed;
+  actions.seed.hidden = seed === undefined || seed === null;
+  const text = t("seed_value", { seed });
+  if (actions.seed.textContent !== text) actions.seed.textContent = text;
+});
+
+on("job", (job) => {
+  if (job.state === "finished" && job.pictures[0]) rememberSeed(job.pictures[0].seed);
+});
+
+async function vary() {
+  const job = stage.shown;
+  if (!job?.request) return;
+  stage.chosen = null;
+  await submitDirectly({ ...job.request, seed: null });
+}
+
+/** A request of ours, as it stands, straight to the queue. */
+async function submitDirectly(request) {
+  const { task: kind, ...fields } = request;
+  try {
+    const { id } = await api("POST", `/api/${kind.replaceAll("_", "-")}`, fields);
+    jobOf(id, request);
+    emit("jobs");
+  } catch (error) {
+    note(error.hint ? `${error.message} ${error.hint}` : error.message);
+  }
+}
+
+async function copySeed() {
+  const { seed } = pictureOnStage();
+  rememberSeed(seed);
+  try {
+    await navigator.clipboard.writeText(String(seed));
+    note(t("seed_copied", { seed }), { text: t("use_seed"), run: () => setControls({ seed }) });
+  } catch {
+    setControls({ seed }); // no clipboard on plain http: the seed box takes it at least
+    note(t("seed_set", { seed }));
+  }
+}
+
+const HIDDEN_DETAILS = ["schema_version", "task", "prompt_dialect", "init_image", "content_image", "style_image", "look"];
+
+/** What made a picture, as a list of names and values. */
+function drawDetails(box, request, picture) {
+  const rows = [];
+  const add = (name, value) => rows.push(el("dt", { text: name }), el("dd", { text: value }));
+  if (request) {
+    add(t("task"), t(request.task));
+    for (const [name, value] of Object.entries(request)) {
+      if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
+      if (picture && (name === "width" || name === "height")) continue;
+      add(t(name), String(value));
+    }
+  }
+  if (picture) {
+    add(t("seed"), String(picture.seed));
+    add(t("pixels"), `${picture.width} × ${picture.height}`);
+  }
+  const use = request && el("button", { type: "button", class: "solid", text: t("use_settings"), onclick: () => {
+    giveBack(picture ? { ...request, seed: picture.seed } : request);
+    darkroom.closeGallery?.();
+    actions.close();
+    note(t("settings_given_back"));
+  } });
+  fill(box, el("dl", {}, ...rows), use);
+}

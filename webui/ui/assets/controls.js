@@ -1,0 +1,200 @@
+// What the controls do in the browser: keep what was typed, chips that set the size, dice, looks, defaults of a
+// checkpoint. Gradio hands us all values at once, in the order of `given.order`, and takes them back the same way.
+
+const order = given.order;
+let values = {};
+let task = kept.get("task", "text_to_image");
+let checkpoints = new Map();
+let untouched = new Set(kept.get("untouched", ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"]));
+let waitingChanges = {};
+let lastSeed = kept.get("last_seed");
+let isRestored = false;
+
+const DEFAULTED = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"];
+const QUALITY = { draft: 0.5, normal: 1, fine: 1.75 }; // of the checkpoint's own number of steps
+const named = (list) => Object.fromEntries(order.map((name, i) => [name, list[i]]));
+const listed = (object) => order.map((name) => object[name]);
+
+/** Sets controls to `changes` by name; what is not named stays. */
+function setControls(changes) {
+  Object.assign(waitingChanges, changes);
+  darkroom.trigger?.("apply");
+}
+
+darkroom.applied = (list) => {
+  values = { ...named(list), ...waitingChanges };
+  waitingChanges = {};
+  save();
+  return listed(values);
+};
+
+darkroom.restore = (list) => {
+  const saved = kept.get("controls", {});
+  values = { ...named(list), ...saved };
+  if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
+  isRestored = true;
+  setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); });
+  return listed(values);
+};
+
+const checkpointIsThere = (id) => checkpoints.size === 0 || checkpoints.has(id);
+
+darkroom.changed = (list) => {
+  if (!isRestored) return;
+  const before = values;
+  values = named(list);
+  for (const name of order) if (before[name] !== values[name]) changedBy(name, before[name], values[name]);
+  save();
+  emit("values", values);
+};
+
+function save() {
+  kept.set("controls", values);
+  kept.set("untouched", [...untouched]);
+}
+
+function changedBy(name, before, value) {
+  if (DEFAULTED.includes(name) && value !== defaultsOf(values.checkpoint)?.[name]) untouched.delete(name);
+  if (name === "ratio" && value) setControls(sizeFor(value));
+  if ((name === "width" || name === "height") && values.ratio) {
+    const wanted = sizeFor(values.ratio);
+    if (![[wanted.width, wanted.height], [wanted.height, wanted.width]].some(([w, h]) => w === values.width && h === values.height)) setControls({ ratio: null });
+  }
+  if (name === "quality" && value) setControls({ steps: stepsFor(value) });
+  if (name === "steps" && values.quality && value !== stepsFor(values.quality)) setControls({ quality: null });
+  if (name === "checkpoint" && before) adopt(before, value);
+  if (name === "init_image" && value) followPicture();
+}
+
+const defaultsOf = (id) => checkpoints.get(id)?.defaults;
+const multiple = (x) => Math.max(64, Math.min(2048, Math.round(x / 8) * 8));
+
+/** Width and height in those proportions, with the checkpoint's own number of pixels. */
+function sizeFor(ratio) {
+  const [across, down] = ratio.split(":").map(Number);
+  const own = defaultsOf(values.checkpoint) ?? { width: 512, height: 512 };
+  const side = Math.sqrt((own.width * own.height * across) / down);
+  const [width, height] = [multiple(side), multiple((side * down) / across)];
+  return values.height > values.width && across !== down ? { width: height, height: width } : { width, height };
+}
+
+const stepsFor = (quality) => Math.max(1, Math.round((defaultsOf(values.checkpoint)?.steps ?? 20) * QUALITY[quality]));
+
+/** A new checkpoint: its defaults for what nobody has touched, said in a line that takes it back. */
+function adopt(before, now) {
+  const defaults = defaultsOf(now);
+  if (!defaults) return;
+  const changes = {};
+  const past = {};
+  for (const name of DEFAULTED) {
+    if (!untouched.has(name) || defaults[name] === undefined || values[name] === defaults[name]) continue;
+    changes[name] = defaults[name];
+    past[name] = values[name];
+  }
+  if (!Object.keys(changes).length) return;
+  setControls(changes);
+  const list = Object.entries(changes).map(([name, value]) => `${t(name)} ${value}`).join(t("list_comma"));
+  note(t("defaults_adopted", { list }), { text: t("undo"), run: () => setControls({ ...past, checkpoint: before }) });
+}
+
+/** Image to image starts at the picture's own size; a big one is brought down to the checkpoint's number of pixels. */
+function followPicture() {
+  const picture = pictureSizes.get(values.init_image);
+  if (!picture) return;
+  const own = defaultsOf(values.checkpoint) ?? { width: 512, height: 512 };
+  const scale = Math.min(1, Math.sqrt((own.width * own.height * 1.5) / (picture.width * picture.height)));
+  setControls({ width: multiple(picture.width * scale), height: multiple(picture.height * scale), ratio: null });
+}
+
+darkroom.chooseTask = (chosen) => {
+  task = chosen;
+  kept.set("task", task);
+  document.documentElement.dataset.task = task;
+  emit("task", task);
+};
+document.documentElement.dataset.task = task;
+
+/** Just before the values leave: what task they are for, and the stage says at once that something happens. */
+darkroom.beforeSubmit = (list) => {
+  values = named(list);
+  save();
+  const same = JSON.stringify([task, values]);
+  const isFixed = values.seed !== null && values.seed !== "" && values.seed !== -1;
+  if (isFixed && same === darkroom.lastSubmitted) offerNewSeed();
+  darkroom.lastSubmitted = same;
+  emit("submitting", task);
+  return [`${task} ${language}`, ...list];
+};
+
+/** The same request with the same seed gives the same picture: it is made, and a new seed is one click away. */
+function offerNewSeed() {
+  note(t("same_again"), { text: t("new_seed"), run: () => { setControls({ seed: null }); setTimeout(generate, 60); } });
+}
+
+function generate() {
+  byId("generate")?.click();
+}
+
+function rememberSeed(seed) {
+  lastSeed = seed;
+  kept.set("last_seed", seed);
+  emit("last-seed", seed);
+}
+
+on("values", () => {
+  document.documentElement.dataset.negative = values.negative_prompt ? "used" : "";
+});
+
+/** Settings of a picture back into its tab. Picture references come along where the request has them. */
+function giveBack(request) {
+  const changes = { look: "" };
+  for (const name of order) if (name in request) changes[name] = request[name];
+  if ("prompt" in request) changes.look = "";
+  changes.quality = null;
+  changes.ratio = null;
+  for (const name of DEFAULTED) untouched.delete(name);
+  byId(`tab_${request.task}-button`)?.click();
+  setControls(changes);
+}
+
+async function fetchCheckpoints() {
+  try {
+    checkpoints = new Map((await api("GET", "/api/checkpoints")).map((one) => [one.id, one]));
+  } catch (error) {
+    if (error.status === 0) setTimeout(fetchCheckpoints, 2000);
+  }
+  emit("checkpoints");
+}
+fetchCheckpoints();
+
+const click = (id, run) => document.addEventListener("click", (event) => { if (event.target.closest(`#${id}`)) run(); });
+click("swap", () => setControls({ width: values.height, height: values.width }));
+click("dice", () => setControls({ seed: null }));
+click("reuse", () => (lastSeed === null ? note(t("no_seed_yet")) : setControls({ seed: lastSeed })));
+click("surprise", () => {
+  const other = given.surprises.filter((one) => one.prompt !== values.prompt && one.prompt_zh !== values.prompt);
+  const one = other[Math.floor(Math.random() * other.length)];
+  if (one) setControls({ prompt: language === "zh-CN" ? one.prompt_zh : one.prompt });
+});
+click("stop", () => {
+  const mine = running() ?? active()[0];
+  if (mine) cancelJob(mine.id);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.target.blur?.(); // number boxes hand their value over when they are left
+  event.target.focus?.();
+  generate();
+}, true);
+
+darkroom.mountMore = (element) => {
+  const button = element.querySelector("button");
+  button.textContent = t("settings");
+  const show = (isOpen) => {
+    document.documentElement.classList.toggle("settings-open", isOpen);
+    button.setAttribute("aria-expanded", String(isOpen));
+  };
+  button.addEventListener("click", () => show(button.getAttribute("aria-expanded") !== "true"));
+  show(false);
+};

@@ -1,0 +1,125 @@
+// The one object that our scripts share: language, strings, a bus, requests to our own API, small DOM helpers.
+
+const language = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+const texts = given.texts[language];
+
+const darkroom = (window.darkroom = { language, given });
+const listeners = new Map();
+
+/** The string `key` with its {blanks} filled. */
+function t(key, values = {}) {
+  const text = texts[key] ?? given.texts.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+function on(name, listener) {
+  if (!listeners.has(name)) listeners.set(name, []);
+  listeners.get(name).push(listener);
+}
+
+function emit(name, value) {
+  for (const listener of listeners.get(name) ?? []) listener(value);
+}
+
+/** An element; text always goes in as text, never as HTML. `on…` options are listeners, `data` is the dataset. */
+function el(tag, options = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = value;
+    else if (name === "class") node.className = value;
+    else if (name === "data") Object.assign(node.dataset, value);
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Replaces an element's children without touching those that are the same. */
+function fill(node, ...children) {
+  node.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+}
+
+const byId = (id) => document.getElementById(id);
+
+class ApiError extends Error {
+  constructor(status, { kind = "internal", message = "", hint = "", details = {} } = {}) {
+    super(message || t("error_no_answer"));
+    Object.assign(this, { status, kind, hint, details });
+  }
+}
+
+/** JSON from our API. Throws ApiError with a worded message for anything but a success. */
+async function api(method, path, body) {
+  const isForm = body instanceof FormData;
+  const headers = { "Accept-Language": language };
+  if (body && !isForm) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body && !isForm ? JSON.stringify(body) : body });
+  } catch {
+    throw new ApiError(0, { kind: "offline", message: t("error_no_answer") });
+  }
+  const type = answer.headers.get("content-type") ?? "";
+  const json = type.includes("json") ? await answer.json() : null;
+  if (answer.ok) return json;
+  if (json?.error) throw new ApiError(answer.status, json.error);
+  if (Array.isArray(json?.detail)) throw new ApiError(422, { kind: "invalid_request", message: t("error_refused") });
+  throw new ApiError(answer.status);
+}
+
+/** What the browser keeps for us, as JSON; without storage nothing is kept and nothing breaks. */
+const kept = {
+  get(key, otherwise = null) {
+    try {
+      return JSON.parse(localStorage.getItem(`darkroom.${key}`)) ?? otherwise;
+    } catch {
+      return otherwise;
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(`darkroom.${key}`, JSON.stringify(value));
+    } catch {
+      emit("storage-full");
+    }
+  },
+};
+
+/** "0.11 s", "12 s", "3 min" */
+function seconds(value) {
+  if (value < 1) return t("seconds", { n: value.toFixed(2) });
+  if (value < 10) return t("seconds", { n: value.toFixed(1) });
+  if (value < 90) return t("seconds", { n: Math.round(value) });
+  return t("minutes", { n: Math.round(value / 60) });
+}
+
+/** A line at the bottom of the left column that goes by itself, with one optional button. */
+function note(text, action) {
+  const box = byId("note") ?? document.body.appendChild(el("div", { id: "note", role: "status", class: "dr" }));
+  clearTimeout(note.timer);
+  const button = action && el("button", { type: "button", class: "link", text: action.text, onclick: () => { box.hidden = true; action.run(); } });
+  fill(box, el("span", { text }), button);
+  box.hidden = false;
+  note.timer = setTimeout(() => { box.hidden = true; }, action ? 9000 : 5000);
+}
+
+/** A button that shows and hides a box; Escape and a click elsewhere close it. */
+function popover(button, box, onopen = () => {}) {
+  const close = () => { box.hidden = true; button.setAttribute("aria-expanded", "false"); };
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    if (!box.hidden) return close();
+    box.hidden = false;
+    button.setAttribute("aria-expanded", "true");
+    onopen();
+  });
+  document.addEventListener("pointerdown", (event) => {
+    if (!box.hidden && !box.contains(event.target) && !button.contains(event.target)) close();
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { close(); button.focus(); }
+  });
+  return close;
+}

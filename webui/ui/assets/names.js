@@ -1,0 +1,47 @@
+// Puts right what Gradio calls its parts: a slider's range is "Steps" (its box "Steps value"), every field has exactly
+// one element with its name. The names are the catalogue's, in the page's language.
+
+const RENAMED = {
+  steps: "slider", guidance_scale: "slider", denoising_strength: "slider", content_weight: "slider",
+  style_weight: "slider", iterations: "slider", size: "slider",
+  num_images: "group", quality: "group", ratio: "group",
+  checkpoint: "input", scheduler: "input", sigmas: "input", look: "input",
+  prompt: "input", negative_prompt: "input", seed: "input", width: "input", height: "input",
+};
+const CALLED = { ratio: "proportions" };
+const TITLES = { swap: "swap_sides", dice: "seed_new", reuse: "seed_reuse", generate: "generate_hint", stop: "stop_hint" };
+
+function setName(node, name) {
+  if (node && node.getAttribute("aria-label") !== name) node.setAttribute("aria-label", name);
+}
+
+function correctNames() {
+  for (const [field, kind] of Object.entries(RENAMED)) {
+    const box = byId(field);
+    if (!box) continue;
+    const name = t(CALLED[field] ?? field);
+    if (kind === "slider") {
+      setName(box.querySelector("input[type=range]"), name);
+      setName(box.querySelector("input[type=number]"), t("value_of", { name }));
+    } else if (kind === "input") {
+      setName(box.querySelector("textarea, input"), name);
+    } else {
+      const group = box.matches("fieldset") ? box : (box.querySelector("fieldset") ?? box);
+      group.setAttribute("role", "radiogroup");
+      setName(group, name);
+    }
+  }
+  for (const [id, key] of Object.entries(TITLES)) {
+    const button = byId(id);
+    if (!button) continue;
+    if (button.title !== t(key)) button.title = t(key);
+    if (id !== "generate" && id !== "stop") setName(button, t(key));
+  }
+}
+
+let isNaming = false;
+new MutationObserver(() => {
+  if (isNaming) return;
+  isNaming = true;
+  requestAnimationFrame(() => { isNaming = false; correctNames(); });
+}).observe(document.documentElement, { childList: true, subtree: true });

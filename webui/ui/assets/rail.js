@@ -1,0 +1,61 @@
+// The rail beside the stage: what runs, what waits, the newest pictures, and the way to the gallery.
+
+const rail = { node: null, list: null };
+const RAIL_LENGTH = 24;
+
+function mountRail(node) {
+  rail.node = node;
+  node.setAttribute("aria-label", t("rail"));
+  rail.list = el("ul", { class: "rail-list" });
+  rail.gallery = el("button", { type: "button", class: "rail-gallery", text: t("gallery"), onclick: () => darkroom.openGallery() });
+  fill(node, rail.list, rail.gallery);
+}
+
+/** Running first, then what waits in its order, then what ended, newest first. */
+function railOrder() {
+  const rank = { running: 0, waiting: 1 };
+  return [...jobs.values()]
+    .filter((job) => !job.isRefused && !job.gone && (job.state !== "cancelled" || job.latest.length))
+    .filter((job) => job.state !== "finished" || job.pictures.length)
+    .sort((a, b) => (rank[a.state] ?? 2) - (rank[b.state] ?? 2) || (a.state === "waiting" ? a.order - b.order : b.order - a.order))
+    .slice(0, RAIL_LENGTH);
+}
+
+on("drawn", (shown) => {
+  if (!rail.list) return;
+  const wanted = railOrder().map((job) => {
+    const item = [...rail.list.children].find((child) => child.dataset.job === job.id) ?? railItem(job);
+    drawRailItem(item, job, shown?.id === job.id);
+    return item;
+  });
+  if (wanted.length !== rail.list.children.length || wanted.some((item, i) => rail.list.children[i] !== item)) fill(rail.list, ...wanted);
+});
+
+function railItem(job) {
+  const show = el("button", { type: "button", class: "thumb", onclick: () => choose(job.id) },
+    el("span", { class: "thumb-picture" }), el("span", { class: "thumb-mark", "aria-hidden": "true" }));
+  const stop = el("button", { type: "button", class: "thumb-stop icon", text: "×", title: t("cancel"), "aria-label": t("cancel_job"), onclick: () => cancelJob(job.id) });
+  return el("li", { data: { job: job.id } }, show, stop);
+}
+
+function drawRailItem(item, job, isShown) {
+  const [show, stop] = item.children;
+  const picture = show.firstElementChild;
+  item.dataset.state = job.state;
+  const prompt = job.request?.prompt || t(job.request?.task ?? "picture");
+  const label = `${t(`state_${job.state}`)}: ${prompt}`;
+  if (show.getAttribute("aria-label") !== label) show.setAttribute("aria-label", label);
+  show.title = prompt;
+  show.setAttribute("aria-current", String(isShown));
+  const source = thumbOf(job);
+  if (picture.dataset.source !== source) {
+    picture.dataset.source = source;
+    picture.style.backgroundImage = source ? `url("${source}")` : "";
+  }
+  item.style.setProperty("--done", job.total ? job.step / job.total : 0);
+  const mark = { waiting: job.position ? String(job.position) : "…", failed: "!", running: "", finished: job.pictures.length > 1 ? String(job.pictures.length) : "", cancelled: "■" }[job.state];
+  if (show.lastElementChild.textContent !== mark) show.lastElementChild.textContent = mark;
+  stop.hidden = job.state in LAST;
+}
+
+const thumbOf = (job) => (job.pictures[0] ? `${job.pictures[0].url}?size=256` : (job.latest.findLast?.(Boolean) ?? ""));

@@ -1,0 +1,237 @@
+// The stage: one job (or a picture of the gallery), its previews cross-faded, its errors in words. It follows the job
+// that runs, unless the person looks at another one.
+
+const stage = { node: null, parts: {}, shown: null, chosen: null, pending: null, enlarged: null };
+
+darkroom.mountStage = (element, props, watch, trigger, applyEvent) => {
+  darkroom.trigger = (name) => trigger(name === "apply" ? applyEvent : name);
+  const find = (selector) => element.querySelector(selector);
+  stage.node = find("#stage");
+  stage.node.setAttribute("aria-label", t("stage"));
+  stage.parts = {
+    pictures: find(".stage-pictures"), empty: find(".stage-empty"), note: find(".stage-note"),
+    error: find(".stage-error"), offline: find(".stage-offline"),
+  };
+  stage.parts.offline.textContent = t("connection_lost");
+  mountStrip(find(".strip"));
+  mountActions(find(".actions"));
+  mountRail(find(".rail"));
+  watch("value", () => takeReceipt(props.value));
+  listen();
+  draw();
+};
+
+/** What Generate answered, as Gradio hands it over: a job that now waits, or why there is none. */
+function takeReceipt(receipt) {
+  stage.pending = null;
+  if (!receipt) return draw();
+  if (receipt.error) {
+    const job = jobOf(`refused-${receipt.id}`, receipt.request);
+    Object.assign(job, { state: "failed", error: receipt.error, isRefused: true });
+    stage.chosen = job.id;
+    return draw();
+  }
+  const job = jobOf(receipt.job, receipt.request);
+  stage.chosen = null;
+  stage.latest = job.id;
+  emit("job", job);
+  emit("jobs");
+}
+
+on("submitting", () => { stage.pending = performance.now(); stage.chosen = null; draw(); });
+
+/** Which job the stage shows: the chosen one, the running one, the newest that waits, the newest that ended. */
+function jobToShow() {
+  if (stage.chosen && jobs.has(stage.chosen)) return jobs.get(stage.chosen);
+  const now = running();
+  if (now) return now;
+  const newest = (list) => list.sort((a, b) => b.order - a.order)[0];
+  return newest(active()) ?? newest([...jobs.values()].filter((job) => !job.isRefused && !job.gone)) ?? null;
+}
+
+function choose(id) {
+  stage.chosen = id;
+  stage.enlarged = null;
+  draw();
+}
+
+on("jobs", () => draw());
+on("caught-up", () => draw());
+on("checkpoints", () => draw());
+on("values", () => { if (stage.shown === null) drawEmpty(); });
+on("connection", (isLost) => { stage.parts.offline.hidden = !isLost; });
+
+function draw() {
+  if (!stage.node) return;
+  const job = jobToShow();
+  const isNew = stage.shown?.id !== job?.id;
+  stage.shown = job;
+  if (isNew) { stage.enlarged = null; stage.scrub = null; }
+  const isPending = stage.pending !== null && !running();
+  const { dataset } = stage.node;
+  dataset.job = job && !isPending ? (job.isRefused ? "" : job.id) : "";
+  dataset.state = isPending ? "waiting" : (job?.state ?? "empty");
+  dataset.step = job && !isPending ? job.step : 0;
+  dataset.total = job && !isPending ? job.total : 0;
+  stage.node.setAttribute("aria-busy", String(["waiting", "running"].includes(dataset.state)));
+  drawPictures(isPending ? null : job);
+  drawNote(isPending ? null : job, isPending);
+  drawError(isPending ? null : job);
+  if (!job && !isPending) drawEmpty();
+  else fill(stage.parts.empty);
+  const isBusy = active().length > 0;
+  byId("stop")?.toggleAttribute("disabled", !isBusy);
+  emit("drawn", isPending ? null : job);
+}
+
+/** The sources to show, one for each picture of the job: the finished ones, else its newest previews. */
+function sourcesOf(job) {
+  if (!job) return [];
+  if (stage.scrub !== null && stage.scrub !== undefined && stage.scrub.job === job.id) return stage.scrub.sources;
+  if (job.pictures.length) return job.pictures.map((picture) => picture.url);
+  return job.latest;
+}
+
+function drawPictures(job) {
+  const box = stage.parts.pictures;
+  const sources = sourcesOf(job);
+  const count = Math.max(sources.length, 0);
+  box.dataset.count = stage.enlarged === null ? count : 1;
+  box.dataset.dim = job && ["failed", "cancelled"].includes(job.state) ? "yes" : "";
+  const wanted = [];
+  sources.forEach((source, index) => {
+    if (!source || (stage.enlarged !== null && stage.enlarged !== index)) return;
+    const key = `${job.id}/${index}`;
+    let image = [...box.children].find((child) => child.dataset.key === key);
+    image ??= pictureFrame(key, index, job);
+    showIn(image, source);
+    wanted.push(image);
+  });
+  if (wanted.length !== box.children.length || wanted.some((child, i) => box.children[i] !== child)) fill(box, ...wanted);
+}
+
+function pictureFrame(key, index, job) {
+  const image = el("img", { alt: altOf(job, index), draggable: "true", decoding: "async" });
+  const frame = el("button", { type: "button", class: "frame", data: { key }, "aria-label": t("picture_n", { n: index + 1 }) }, image);
+  frame.addEventListener("click", () => {
+    if (sourcesOf(stage.shown).length < 2) return;
+    stage.enlarged = stage.enlarged === null ? index : null;
+    draw();
+  });
+  return frame;
+}
+
+const altOf = (job, index) => (job.request?.prompt || t(job.request?.task ?? "picture")) + (index ? ` (${index + 1})` : "");
+
+/** Cross-fade with a single img: the last picture stays behind it as a background while the new one fades in. */
+function showIn(frame, source) {
+  const image = frame.firstElementChild;
+  if (image.dataset.source === source) return;
+  const before = image.dataset.source;
+  image.dataset.source = source;
+  const next = new Image();
+  next.decoding = "async";
+  next.src = source;
+  const swap = () => {
+    if (image.dataset.source !== source) return;
+    if (before) {
+      image.style.backgroundImage = `url("${image.src}")`;
+      image.getAnimations().forEach((animation) => animation.cancel());
+    }
+    image.src = source;
+    fitFrame(image, next);
+  };
+  next.decode().then(swap, swap);
+}
+
+/** The img takes the whole stage and contains its picture; small pictures are shown larger, never smaller than meant. */
+function fitFrame(image, loaded) {
+  image.style.setProperty("--ratio", `${loaded.naturalWidth || 1} / ${loaded.naturalHeight || 1}`);
+  image.dataset.small = loaded.naturalWidth < 400 ? "yes" : "";
+}
+
+function drawNote(job, isPending) {
+  const box = stage.parts.note;
+  const text = isPending ? t("sending") : noteFor(job);
+  box.hidden = !text;
+  if (box.textContent !== text) box.textContent = text;
+}
+
+/** What the stage says while there is no picture to look at yet. */
+function noteFor(job) {
+  if (!job || job.state in LAST) return job?.state === "cancelled" && !sourcesOf(job).length ? t("was_stopped") : "";
+  if (job.state === "running") {
+    if (job.loading !== null) return t("loading_checkpoint", { percent: Math.round(job.loading * 100) });
+    return sourcesOf(job).length ? "" : t("developing");
+  }
+  if (worker.state === "starting" || worker.state === "restarting") {
+    return worker.eta ? t("ready_in", { time: seconds(Math.ceil(worker.eta)) }) : t("ready_soon");
+  }
+  if (job.eta) return t("starts_in", { position: job.position ?? 1, time: seconds(Math.ceil(job.eta)) });
+  return job.position > 1 ? t("waiting_at", { position: job.position }) : t("waiting_next");
+}
+
+function drawError(job) {
+  const box = stage.parts.error;
+  const error = job?.state === "failed" ? job.error : null;
+  box.hidden = !error;
+  if (!error) return void fill(box);
+  if (box.dataset.job === job.id && box.childElementCount) return;
+  box.dataset.job = job.id;
+  const help = helpFor(job, error);
+  fill(
+    box,
+    el("p", { class: "sentence", text: error.message }),
+    error.hint ? el("p", { class: "hint", text: error.hint }) : null,
+    help ? el("button", { type: "button", class: "solid", text: help.text, onclick: help.run }) : null,
+    error.log_id ? el("p", { class: "log", text: t("log_id", { id: error.log_id }) }) : null,
+  );
+}
+
+/** The one thing that helps with this error. */
+function helpFor(job, error) {
+  if (error.kind === "out_of_memory" && job.request?.width) {
+    const [width, height] = [job.request.width, job.request.height].map((side) => multiple(side * 0.75));
+    return { text: t("try_at", { width, height }), run: () => { setControls({ width, height, ratio: null }); setTimeout(generate, 80); } };
+  }
+  if (/^(no_checkpoint|checkpoint_|family_|tokenizer_|task_)/.test(error.kind)) {
+    return { text: t("choose_checkpoint"), run: () => byId("checkpoint")?.querySelector("input")?.focus() };
+  }
+  if (error.field) return { text: t("show_me"), run: () => focusField(error.field) };
+  if (error.kind === "prompt") return { text: t("show_me"), run: () => focusField("prompt") };
+  return { text: t("try_again"), run: generate };
+}
+
+function focusField(field) {
+  const target = byId(field)?.querySelector("input, textarea");
+  target?.scrollIntoView({ block: "center" });
+  target?.focus();
+}
+
+function drawEmpty() {
+  const box = stage.parts.empty;
+  const tiles = given.examples[values.checkpoint] ?? [];
+  const shown = (tiles.length ? tiles : given.surprises).slice(0, 6);
+  const key = `${values.checkpoint}/${shown.length}`;
+  if (box.dataset.key === key && box.childElementCount) return;
+  box.dataset.key = key;
+  fill(
+    box,
+    el("h2", { text: t("empty_title") }),
+    el("p", { text: t("empty_text") }),
+    el("div", { class: "tiles" }, ...shown.map(exampleTile)),
+  );
+}
+
+function exampleTile(example) {
+  const prompt = language === "zh-CN" ? example.prompt_zh || example.prompt : example.prompt;
+  const tile = el("button", { type: "button", class: "tile" }, el("span", { class: "tile-text", text: prompt }));
+  if (example.url) tile.style.backgroundImage = `url("${example.url}")`;
+  tile.dataset.picture = example.url ? "yes" : "";
+  tile.addEventListener("click", () => {
+    byId("tab_text_to_image-button")?.click();
+    setControls({ prompt, look: "", seed: example.seed ?? null });
+    setTimeout(generate, 80);
+  });
+  return tile;
+}

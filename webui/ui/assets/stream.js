@@ -1,0 +1,178 @@
+// The person's jobs, as our event stream tells of them: one connection a page, closed while the tab is hidden.
+// `jobs` is what the page knows; every change is told on the bus as "jobs" (some job) and "job" (this one).
+
+const jobs = new Map();
+const LAST = { finished: "finished", failed: "failed", cancelled: "cancelled" };
+const MAIN_PHASES = ["denoise", "optimise"]; // those whose steps the strip counts
+const KEPT_PREVIEWS = 400;
+const KEPT_WITH_PREVIEWS = 8;
+
+function jobOf(id, request) {
+  if (!jobs.has(id)) {
+    jobs.set(id, {
+      id, request: request ?? null, state: "waiting", position: null, eta: null, phase: "", step: 0, total: 0,
+      image: 0, pace: null, previews: [], latest: [], pictures: [], error: null, loading: null, seen: 0,
+      since: performance.now(), order: jobs.size ? Math.max(...[...jobs.values()].map((j) => j.order)) + 1 : 0,
+    });
+  }
+  const job = jobs.get(id);
+  if (request) job.request = request;
+  return job;
+}
+
+/** One event of a job; `id` counts from 1, an event that was seen before changes nothing. */
+function happen(jobId, id, name, data) {
+  const job = jobOf(jobId);
+  if (id && id <= job.seen) return;
+  if (id) job.seen = id;
+  if (name in LAST) settle(job, name, data);
+  else if (name === "queued") Object.assign(job, { state: "waiting", position: data.position, eta: data.eta_seconds });
+  else if (name === "started") Object.assign(job, { state: "running", position: null, loading: null, started: performance.now() });
+  else if (name === "loading") Object.assign(job, { state: "running", loading: data.fraction });
+  else if (name === "step") takeStep(job, data);
+  emit("job", job);
+  emit("jobs");
+}
+
+function takeStep(job, data) {
+  Object.assign(job, { state: "running", loading: null, phase: data.phase, image: data.image });
+  if (MAIN_PHASES.includes(data.phase)) {
+    Object.assign(job, { step: data.index, total: data.total });
+    if (data.seconds) job.pace = job.pace === null ? data.seconds : job.pace * 0.7 + data.seconds * 0.3;
+  }
+  if (!data.preview) return;
+  job.previews.push({ image: data.image, step: job.step, src: data.preview });
+  if (job.previews.length > KEPT_PREVIEWS) job.previews = job.previews.filter((_, i) => i % 2 === 0);
+  job.latest[data.image] = data.preview;
+}
+
+function settle(job, name, data) {
+  Object.assign(job, { state: LAST[name], position: null, loading: null, pace: null });
+  if (name === "finished") {
+    job.pictures = data.images;
+    job.step = job.total;
+    job.seconds = data.seconds;
+  }
+  if (name === "failed") job.error = data;
+  const old = [...jobs.values()].filter((j) => j.state in LAST).sort((a, b) => b.order - a.order);
+  for (const one of old.slice(KEPT_WITH_PREVIEWS)) one.previews = [];
+}
+
+/** Reads frames of server-sent events from `path` until it ends or `signal` aborts; calls `take(id, name, data)`. */
+async function readEvents(path, signal, take) {
+  const answer = await fetch(path, { signal, headers: { Accept: "text/event-stream", "Accept-Language": language } });
+  if (!answer.ok) throw new ApiError(answer.status);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const frames = (rest + value).split("\n\n");
+    rest = frames.pop();
+    for (const frame of frames) {
+      const fields = { id: "", event: "message", data: "" };
+      for (const line of frame.split("\n")) {
+        const colon = line.indexOf(": ");
+        if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
+      }
+      take(fields.id, fields.event, fields.data ? JSON.parse(fields.data) : null);
+    }
+  }
+}
+
+const connection = { abort: null, isLost: false, wait: 500 };
+
+async function listen() {
+  if (connection.abort || document.hidden) return;
+  const abort = (connection.abort = new AbortController());
+  try {
+    await readEvents("/api/stream", abort.signal, (_, name, data) => {
+      connection.wait = 500;
+      setLost(false);
+      if (name === "hello" || !data) return catchUp();
+      const job = jobOf(data.job);
+      if (job.held) job.held.push([data.id, data.event ?? name, data]);
+      else happen(data.job, data.id, data.event ?? name, data);
+    });
+  } catch (error) {
+    if (error.status === 401) return void location.reload();
+  }
+  if (connection.abort !== abort) return;
+  connection.abort = null;
+  if (abort.signal.aborted) return;
+  setTimeout(() => { if (!connection.abort && !document.hidden) setLost(true); }, 1200);
+  setTimeout(listen, connection.wait);
+  connection.wait = Math.min(connection.wait * 2, 8000);
+}
+
+function hangUp() {
+  const { abort } = connection;
+  connection.abort = null;
+  abort?.abort();
+}
+
+function setLost(isLost) {
+  if (connection.isLost === isLost) return;
+  connection.isLost = isLost;
+  emit("connection", isLost);
+}
+
+/** All jobs as they stand, and what running ones showed so far: after a reload, a lost line, a hidden tab. */
+async function catchUp() {
+  let list;
+  try {
+    list = await api("GET", "/api/jobs");
+  } catch {
+    return;
+  }
+  for (const found of [...list].reverse()) {
+    const job = jobOf(found.id, found.request);
+    if (found.state in LAST) {
+      job.state = found.state;
+      job.pictures = found.images ?? [];
+      job.error = found.error;
+    } else if (job.state === "waiting") job.state = found.state;
+  }
+  const here = new Set(list.map((found) => found.id));
+  for (const job of [...jobs.values()]) if (!here.has(job.id) && job.state in LAST) job.gone = true;
+  emit("caught-up");
+  emit("jobs");
+  for (const job of jobs.values()) if (!(job.state in LAST)) recount(job);
+}
+
+/** The events of one job from its start, those of the page's stream held back meanwhile; ends after a quiet second. */
+async function recount(job) {
+  if (job.held) return;
+  job.held = [];
+  const abort = new AbortController();
+  let timer = setTimeout(() => abort.abort(), 3000);
+  try {
+    await readEvents(`/api/jobs/${job.id}/events`, abort.signal, (id, name, data) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(), 1000);
+      happen(job.id, Number(id), name, data);
+    });
+  } catch (error) {
+    if (error.name !== "AbortError") emit("recount-failed", job); // the page's stream tells the rest
+  }
+  clearTimeout(timer);
+  const held = job.held;
+  job.held = null;
+  for (const event of held) happen(job.id, ...event);
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? hangUp() : listen()));
+window.addEventListener("online", listen);
+window.addEventListener("pagehide", hangUp);
+
+const active = () => [...jobs.values()].filter((job) => !(job.state in LAST));
+const running = () => active().find((job) => job.state === "running");
+
+async function cancelJob(id) {
+  try {
+    await api("DELETE", `/api/jobs/${id}`);
+  } catch (error) {
+    note(error.message);
+  }
+}
+darkroom.jobs = jobs;

@@ -1,0 +1,86 @@
+// The strip under the stage: one tick a step, the previews seen under the pointer, and how far it is in words.
+
+const strip = { track: null, fill: null, text: null };
+
+function mountStrip(box) {
+  strip.track = el("div", {
+    class: "track", role: "slider", tabindex: "0", "aria-label": t("strip"), "aria-valuemin": "0", "aria-valuemax": "0", "aria-valuenow": "0",
+  }, (strip.fill = el("div", { class: "track-fill" })), (strip.mark = el("div", { class: "track-mark", hidden: true })));
+  strip.text = el("p", { class: "progress" });
+  fill(box, strip.track, strip.text);
+  strip.track.addEventListener("pointermove", (event) => {
+    const { left, width } = strip.track.getBoundingClientRect();
+    scrub(Math.ceil(((event.clientX - left) / width) * strip.total));
+  });
+  strip.track.addEventListener("pointerleave", endScrub);
+  strip.track.addEventListener("blur", endScrub);
+  strip.track.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    scrub(Math.min(strip.total, Math.max(1, (stage.scrub?.step ?? strip.done) + by)));
+  });
+}
+
+/** Shows the newest preview at or before `step`, of each of the job's pictures. */
+function scrub(step) {
+  const job = stage.shown;
+  if (!job?.previews.length || !strip.total) return;
+  const sources = [];
+  for (const preview of job.previews) if (preview.step <= step || sources[preview.image] === undefined) sources[preview.image] = preview.src;
+  if (step >= strip.total && job.pictures.length) return endScrub();
+  stage.scrub = { job: job.id, step, sources };
+  strip.mark.hidden = false;
+  strip.mark.style.left = `${(Math.min(step, strip.total) / strip.total) * 100}%`;
+  drawPictures(job);
+  drawProgress(job);
+}
+
+function endScrub() {
+  if (!stage.scrub) return;
+  stage.scrub = null;
+  strip.mark.hidden = true;
+  drawPictures(stage.shown);
+  drawProgress(stage.shown);
+}
+
+on("drawn", (job) => {
+  if (!strip.track) return;
+  strip.total = job?.total ?? 0;
+  strip.done = job?.step ?? 0;
+  const { style, dataset } = strip.track;
+  style.setProperty("--total", Math.max(1, strip.total));
+  style.setProperty("--done", strip.total ? strip.done / strip.total : 0);
+  dataset.fine = strip.total > 120 ? "yes" : "";
+  dataset.state = job?.state ?? "empty";
+  dataset.scrubs = job?.previews.length ? "yes" : "";
+  strip.track.setAttribute("aria-valuemax", strip.total);
+  strip.track.setAttribute("aria-valuenow", stage.scrub?.step ?? strip.done);
+  drawProgress(job);
+});
+
+function drawProgress(job) {
+  const text = progressText(job);
+  if (strip.text.textContent !== text) strip.text.textContent = text;
+}
+
+function progressText(job) {
+  if (!job || job.isRefused) return "";
+  if (stage.scrub) return t("scrubbed", { step: Math.min(stage.scrub.step, strip.total), total: strip.total });
+  if (job.state === "finished") {
+    if (!job.seconds) return "";
+    return t("done_in", { time: seconds(job.seconds) });
+  }
+  if (job.state === "cancelled") return job.total ? t("stopped_at", { step: job.step, total: job.total }) : t("was_stopped");
+  if (job.state !== "running" || !job.total) return "";
+  const count = job.request?.num_images ?? 1;
+  const parts = [`${job.step}/${job.total}`];
+  if (count > 1) parts.push(t("image_of", { n: job.image + 1, count }));
+  if (!MAIN_PHASES.includes(job.phase)) parts.push(t(`phase_${job.phase}`));
+  else if (job.pace) {
+    parts.push(t("a_step", { time: seconds(job.pace) }));
+    const rest = (job.total - job.step + job.total * Math.max(0, count - 1 - job.image)) * job.pace;
+    if (rest > 0.5) parts.push(t("left", { time: seconds(Math.ceil(rest)) }));
+  }
+  return parts.join(" · ");
+}

@@ -1,0 +1,170 @@
+"""The controls that all tasks share: prompt, size, sampling, seed. Each is named after the request's field it fills.
+
+Bounds, steps and defaults are read off the request's declaration and the checkpoint's defaults; nothing is declared
+twice. What a control does in the browser (chips that set width and height, the dice) is in `assets/controls.js`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+from gradio.components import Component
+
+from webui.checkpoints import Checkpoint
+from webui.presets import Presets
+from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage, field_limits
+from webui.scheduler_names import SCHEDULERS, SIGMAS
+from webui.ui.language import Words
+
+RATIOS = ("1:1", "4:3", "3:2", "16:9")
+QUALITIES = ("draft", "normal", "fine")
+IMAGE_COUNTS = (1, 2, 4)
+
+# Fields of the requests that no control fills, and why.
+WITHOUT_CONTROL = {
+    "task": "the tab says it",
+    "schema_version": "a constant of the program",
+    "prompt_dialect": "there is one dialect so far",
+}
+
+Controls = dict[str, Component]
+
+
+def slider(request: type, field: str, words: Words, value: float | None = None, **options: object) -> gr.Slider:
+    """A slider for a numeric field, with the field's own bounds, step and default."""
+    limits = field_limits(request, field)
+    return gr.Slider(
+        limits.minimum,
+        limits.maximum,
+        limits.default if value is None else value,
+        step=limits.step,
+        label=words(field),
+        elem_id=field,
+        **options,
+    )
+
+
+def number(request: type, field: str, words: Words, value: float | None, **options: object) -> gr.Number:
+    """A number box for an integer field; the browser holds it to the field's bounds, the request checks them."""
+    limits = field_limits(request, field)
+    return gr.Number(
+        value,
+        label=words(field),
+        elem_id=field,
+        precision=0,
+        step=limits.step,
+        min_width=64,
+        **options,
+    )
+
+
+def checkpoint_choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
+    """(label, id) for the picker; a name that two share is followed by the id."""
+    names = [checkpoint.name for checkpoint in checkpoints]
+    return [
+        (c.name if names.count(c.name) == 1 else f"{c.name} ({c.id})", c.id) for c in checkpoints
+    ]
+
+
+def checkpoint_picker(words: Words, checkpoints: Sequence[Checkpoint], chosen: Checkpoint | None) -> gr.Dropdown:
+    """The one picker of the page, for the header."""
+    return gr.Dropdown(
+        checkpoint_choices(checkpoints),
+        value=chosen.id if chosen else None,
+        label=words("checkpoint"),
+        elem_id="checkpoint",
+        min_width=120,
+    )
+
+
+def writing(words: Words, presets: Presets) -> Controls:
+    """Prompt, look and negative prompt; the look is no field of a request, it is worked into the prompts at submit."""
+    prompt = gr.Textbox(
+        label=words("prompt"),
+        placeholder=words("prompt_placeholder"),
+        lines=3,
+        max_lines=8,
+        max_length=MAX_PROMPT_CHARACTERS,
+        elem_id="prompt",
+    )
+    with gr.Row(elem_id="inspire"):
+        look = gr.Dropdown(
+            [(words("no_look"), ""), *((look.name, look.id) for look in presets.looks)],
+            value="",
+            label=words("look"),
+            elem_id="look",
+            filterable=False,
+            min_width=120,
+        )
+        gr.Button(words("surprise_me"), elem_id="surprise", size="sm", min_width=80)
+    negative_prompt = gr.Textbox(
+        label=words("negative_prompt"),
+        placeholder=words("negative_prompt_placeholder"),
+        lines=1,
+        max_lines=4,
+        max_length=MAX_PROMPT_CHARACTERS,
+        elem_id="negative_prompt",
+    )
+    return {"prompt": prompt, "look": look, "negative_prompt": negative_prompt}
+
+
+def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
+    """Chips for the usual proportions, and width and height in pixels."""
+    defaults = checkpoint.defaults if checkpoint else None
+    with gr.Row(elem_id="size_row"):
+        ratio = gr.Radio(RATIOS, value=None, label=words("proportions"), elem_id="ratio", elem_classes=["chips"])
+        gr.Button("⇄", elem_id="swap", size="sm", min_width=36, elem_classes=["icon"])
+        width = number(TextToImage, "width", words, defaults.width if defaults else 512)
+        height = number(TextToImage, "height", words, defaults.height if defaults else 512)
+    return {"ratio": ratio, "width": width, "height": height}
+
+
+def amount(words: Words) -> Controls:
+    """How many pictures, and how much care: quality sets the steps."""
+    with gr.Row(elem_id="amount_row"):
+        num_images = gr.Radio(
+            IMAGE_COUNTS, value=1, label=words("num_images"), elem_id="num_images", elem_classes=["chips"]
+        )
+        quality = gr.Radio(
+            [(words(f"quality_{name}"), name) for name in QUALITIES],
+            value="normal",
+            label=words("quality"),
+            elem_id="quality",
+            elem_classes=["chips"],
+        )
+    return {"num_images": num_images, "quality": quality}
+
+
+def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
+    """Steps, guidance, scheduler and sigmas."""
+    defaults = checkpoint.defaults if checkpoint else None
+    with gr.Row(elem_id="sampling_row"):
+        steps = slider(TextToImage, "steps", words, defaults.steps if defaults else 20)
+        guidance = slider(TextToImage, "guidance_scale", words, defaults.guidance_scale if defaults else 7.0)
+    with gr.Row(elem_id="scheduler_row"):
+        scheduler = gr.Dropdown(
+            [(known.name, known.id) for known in SCHEDULERS],
+            value=defaults.scheduler if defaults else SCHEDULERS[0].id,
+            label=words("scheduler"),
+            elem_id="scheduler",
+            min_width=120,
+        )
+        sigmas = gr.Dropdown(
+            [(words(f"sigmas_{name}"), name) for name in SIGMAS],
+            value=defaults.sigmas if defaults else SIGMAS[0],
+            label=words("sigmas"),
+            elem_id="sigmas",
+            filterable=False,
+            min_width=100,
+        )
+    return {"steps": steps, "guidance_scale": guidance, "scheduler": scheduler, "sigmas": sigmas}
+
+
+def seed(words: Words) -> Controls:
+    """The seed; empty is a random one."""
+    with gr.Row(elem_id="seed_row"):
+        box = number(TextToImage, "seed", words, None, placeholder=words("seed_random"))
+        gr.Button("⚄", elem_id="dice", size="sm", min_width=36, elem_classes=["icon"])
+        gr.Button("↺", elem_id="reuse", size="sm", min_width=36, elem_classes=["icon"])
+    return {"seed": box}

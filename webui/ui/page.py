@@ -1,0 +1,203 @@
+"""The page: header, the three tabs with the controls they share, the stage, the gallery.
+
+`build_page` puts the parts together and joins their events; `mount_page` puts the page under our own FastAPI app. Its
+handlers submit and nothing else; what happens to a job is followed by the scripts in `assets/`. No handler is queued by
+Gradio, and there is no state of Gradio's in the page, so that it holds no connection open of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from webui.checkpoints import Catalogue, Checkpoint
+from webui.errors import NoCheckpoint
+from webui.jobs.queue import JobQueue
+from webui.presets import Presets
+from webui.requests import REQUESTS, field_limits
+from webui.settings import Settings
+from webui.share import ShareState
+from webui.storage import Storage
+from webui.texts import Language, Texts
+from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
+from webui.ui.controls import Controls
+from webui.ui.language import LANGUAGES, Words
+from webui.ui.routes import examples_of, page_routes
+from webui.ui.share import describe_share
+from webui.ui.shell import Shell
+from webui.ui.submit import Receipt, Submitter
+from webui.ui.theme import colour_variables, theme
+
+_QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_SURFACE: dict[str, Any] = {"apply_default_css": False}
+
+
+def build_page(
+    *,
+    queue: JobQueue,
+    catalogue: Catalogue,
+    storage: Storage,
+    presets: Presets,
+    texts: Texts,
+    settings: Settings,
+    share: ShareState,
+) -> gr.Blocks:
+    """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
+    words = Words()
+    submitter = Submitter(queue, presets, texts, words)
+    try:
+        chosen: Checkpoint | None = catalogue.default()
+    except NoCheckpoint:
+        chosen = None
+    with gr.Blocks(title="Darkroom", fill_width=True, analytics_enabled=False) as page:
+        picker, share_button, share_value = _header(words, catalogue, chosen)
+        with gr.Row(elem_id="studio"):
+            with gr.Column(elem_id="panel", min_width=0):
+                fields, tabs = _form(words, presets, chosen)
+                with gr.Row(elem_id="foot"):
+                    generate = gr.Button(words("generate"), variant="primary", elem_id="generate", min_width=80)
+                    gr.Button(words("stop"), elem_id="stop", min_width=60)
+                    gr.HTML('<p id="estimate" aria-live="polite"></p>', elem_id="estimate_box", **_SURFACE)
+            stage = gr.HTML(
+                None,
+                html_template=assets.template("stage"),
+                js_on_load='darkroom.mountStage(element, props, watch, trigger, "apply");',
+                elem_id="stage_box",
+                **_SURFACE,
+            )
+        gr.HTML(html_template=assets.template("gallery"), js_on_load="darkroom.mountGallery(element);",
+                elem_id="gallery_box", **_SURFACE)  # fmt: skip
+        fields = {"checkpoint": picker, **fields}
+        _join(page, fields, tabs, generate, stage, submitter)
+        page.load(lambda: gr.Dropdown(choices=controls.checkpoint_choices(catalogue.list())), outputs=picker, **_QUIET)
+
+        def look_up_share(language: str) -> dict[str, Any]:
+            return describe_share(share.now, texts, _known(language))
+
+        share_button.click(look_up_share, inputs=share_value, outputs=share_value, js="() => darkroom.language",
+                           **_QUIET)  # fmt: skip
+    page.darkroom = _PageParts(words, presets, catalogue, fields, settings)
+    return page
+
+
+@dataclasses.dataclass(frozen=True)
+class _PageParts:
+    """What `mount_page` and the tests need of a built page."""
+
+    words: Words
+    presets: Presets
+    catalogue: Catalogue
+    fields: Controls
+    settings: Settings
+
+
+def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
+    """Serves a page from `build_page` under `app`, together with its few routes. The caller guards both."""
+    parts: _PageParts = page.darkroom
+    app.include_router(page_routes(parts.catalogue))
+    data = {
+        "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
+        "looks": [{"id": look.id, "name": look.name, "name_zh": look.name_zh} for look in parts.presets.looks],
+        "examples": examples_of(parts.catalogue),
+        "fields": {task: [f for f in kind.__dataclass_fields__ if f in parts.fields] for task, kind in REQUESTS.items()},
+        "order": list(parts.fields),
+        "limits": {"width": dataclasses.asdict(field_limits(REQUESTS["text_to_image"], "width"))},
+    }
+    gr.mount_gradio_app(
+        app,
+        page,
+        path=path,
+        theme=theme(),
+        head=assets.head(parts.words, data),
+        i18n=parts.words.catalogue,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        max_file_size=1,
+    )
+    mounted = app.router.routes[-1]
+    mounted.app = Shell(mounted.app, early=assets.early_script(), style=colour_variables() + assets.early_style())
+    return app
+
+
+def _header(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
+    """Brand, the picker, and our own part with device, queue, share and language."""
+    with gr.Row(elem_id="header"):
+        gr.HTML(html_template=assets.template("brand"), elem_id="brand_box", **_SURFACE)
+        picker = controls.checkpoint_picker(words, catalogue.list(), chosen)
+        bar = gr.HTML(
+            None,
+            html_template=assets.template("header"),
+            js_on_load="darkroom.mountHeader(element, props, watch, trigger, 'click');",
+            elem_id="header_box",
+            **_SURFACE,
+        )
+    return picker, bar, bar
+
+
+def _form(words: Words, presets: Presets, chosen: Checkpoint | None) -> tuple[Controls, list[gr.Tab]]:
+    """The scrolling part of the left column. Returns the controls by name, and the tabs."""
+    fields: Controls = {}
+    with gr.Column(elem_id="form", min_width=0):
+        tabs = []
+        with gr.Tabs(elem_id="tasks"):
+            for task in (text_to_image, image_to_image, style_transfer):
+                own, tab = task.tab(words)
+                fields |= own
+                tabs.append(tab)
+        with gr.Column(elem_id="writing", min_width=0):
+            fields |= controls.writing(words, presets)
+        gr.HTML(html_template=assets.template("more"), js_on_load="darkroom.mountMore(element);", elem_id="more_box",
+                **_SURFACE)  # fmt: skip
+        with gr.Column(elem_id="settings", min_width=0):
+            fields |= controls.size(words, chosen)
+            fields |= controls.amount(words)
+            fields |= controls.sampling(words, chosen)
+            fields |= controls.seed(words)
+    return fields, tabs
+
+
+def _join(
+    page: gr.Blocks,
+    fields: Controls,
+    tabs: list[gr.Tab],
+    generate: gr.Button,
+    stage: gr.HTML,
+    submitter: Submitter,
+) -> None:
+    """All events: one that submits, the others in the browser only."""
+    inputs = list(fields.values())
+    names = list(fields)
+    form = gr.Textbox(visible=False, elem_id="task")  # takes "task language" from the script
+
+    def submit(context: str, *values: Any, request: gr.Request) -> Receipt:
+        task, _, language = context.partition(" ")
+        return submitter.submit(owner_of(request), _known(language), task, dict(zip(names, values, strict=True)))
+
+    generate.click(submit, inputs=[form, *inputs], outputs=stage, trigger_mode="multiple",
+                   js="(_, ...values) => darkroom.beforeSubmit(values)", **_QUIET)  # fmt: skip
+    in_browser: dict[str, Any] = {"fn": None, "queue": False, "show_progress": "hidden"}
+    page.load(js="(...values) => darkroom.restore(values)", inputs=inputs, outputs=inputs, **in_browser)
+    stage.apply(js="(...values) => darkroom.applied(values)", inputs=inputs, outputs=inputs, **in_browser)
+    changes: list[Callable[..., Any]] = [field.change for field in inputs]
+    gr.on(changes, js="(...values) => darkroom.changed(values)", inputs=inputs, trigger_mode="multiple", **in_browser)
+    for tab in tabs:
+        tab.select(js=f"() => darkroom.chooseTask({tab.id!r})", **in_browser)
+
+
+def owner_of(request: gr.Request) -> str:
+    """Whose page it is: the guard wrote the name into the request's state; "local" where there is no login."""
+    state = getattr(request.request, "state", None)
+    return str(getattr(state, "owner", None) or "local")
+
+
+def _known(language: str) -> Language:
+    return "zh-CN" if language == LANGUAGES[1] else "en"

@@ -1,0 +1,33 @@
+"""The Share dialog's data: the address that others can open, as text and as a QR code, or why there is none.
+
+The state itself lives in `webui.share`; this only words it for the page.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import segno
+
+from webui.share import Share
+from webui.texts import Language, Texts
+
+
+def qr_code(address: str) -> str:
+    """`address` as an inline SVG in the text's colour on a transparent ground, of no size of its own."""
+    out = io.BytesIO()
+    segno.make(address, error="m").save(
+        out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, dark="currentColor", light=None
+    )
+    return out.getvalue().decode("utf-8")
+
+
+def describe_share(share: Share, texts: Texts, language: Language) -> dict[str, Any]:
+    """What the dialog shows, as JSON: `state`, `url`, `qr` (SVG), `message` and `hint` when it failed."""
+    described: dict[str, Any] = {"state": share.state, "url": share.url, "qr": "", "message": "", "hint": ""}
+    if share.url:
+        described["qr"] = qr_code(share.url)
+    if share.error is not None:
+        described["message"], described["hint"] = texts.word(share.error.kind, share.error.details, language)
+    return described

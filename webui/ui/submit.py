@@ -1,0 +1,97 @@
+"""From the controls' values to a job: builds the request, submits it, and answers with a receipt for the stage.
+
+The only words made here are those about a control's value; all other errors are worded by `webui.texts`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from webui.errors import DarkroomError
+from webui.jobs.queue import JobQueue
+from webui.presets import Presets
+from webui.requests import PICTURE_FIELDS, REQUESTS, Request, field_limits, from_dict, to_dict
+from webui.texts import Language, Texts
+from webui.ui.controls import WITHOUT_CONTROL
+from webui.ui.language import Words
+
+_LOG = logging.getLogger(__name__)
+
+Receipt = dict[str, Any]
+
+
+def request_from(task: str, values: Mapping[str, Any], presets: Presets) -> Request:
+    """The request for `task` from the controls' values by name; what does not belong to the task is left out.
+
+    Raises pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
+    """
+    fields = REQUESTS[task].__dataclass_fields__
+    wanted = {name: _whole(values[name]) for name in fields if name in values and values[name] not in (None, "")}
+    look = presets.look(str(values.get("look") or ""))
+    if look is not None and "prompt" in fields:
+        prompts = look.apply(str(values.get("prompt") or ""), str(values.get("negative_prompt") or ""))
+        wanted["prompt"], wanted["negative_prompt"] = prompts
+    return from_dict({"task": task, **wanted})
+
+
+def controlled_fields(task: str) -> frozenset[str]:
+    """Names of the task's fields that a control fills."""
+    return frozenset(REQUESTS[task].__dataclass_fields__) - WITHOUT_CONTROL.keys()
+
+
+def _whole(value: Any) -> Any:
+    """JavaScript has one kind of number; 20.0 from it is the integer 20."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Submitter:
+    """Turns what the page sends into jobs. Answers within milliseconds: the queue only writes the job down."""
+
+    def __init__(self, queue: JobQueue, presets: Presets, texts: Texts, words: Words) -> None:
+        self._queue = queue
+        self._presets = presets
+        self._texts = texts
+        self._words = words
+
+    def submit(self, owner: str, language: Language, task: str, values: Mapping[str, Any]) -> Receipt:
+        """A receipt `{"id", "job", "request"}`, or `{"id", "error": {kind, message, hint, field}}`; `id` is new each time."""
+        receipt: Receipt = {"id": secrets.token_hex(6)}
+        try:
+            job = self._queue.submit(owner, request_from(task, values, self._presets))
+        except ValidationError as error:
+            return receipt | {"error": self._word_invalid(error, task, language)}
+        except DarkroomError as error:
+            message, hint = self._texts.word(error.kind, error.details, language)
+            return receipt | {"error": {"kind": error.kind, "message": message, "hint": hint, "details": error.details}}
+        except Exception:
+            log_id = secrets.token_hex(4)
+            _LOG.exception("submitting failed, log id %s", log_id)
+            message, hint = self._texts.word("internal", {"log_id": log_id}, language)
+            error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
+            return receipt | {"error": error_json}
+        return receipt | {"job": job.id, "request": to_dict(job.request)}
+
+    def _word_invalid(self, error: ValidationError, task: str, language: Language) -> dict[str, str]:
+        """The first complaint as one sentence that names the control."""
+        first = error.errors(include_url=False)[0]
+        field = next((str(part) for part in reversed(first["loc"]) if part in controlled_fields(task)), "")
+        words = self._words.by_language[language]
+        label = words.get(field, field)
+        if field in PICTURE_FIELDS:
+            message = words["invalid_picture"].format(field=label)
+        elif first["type"] == "string_too_long":
+            message = words["invalid_long"].format(field=label, limit=first["ctx"]["max_length"])
+        else:
+            try:
+                limits = field_limits(REQUESTS[task], field)
+            except KeyError:
+                message = words["invalid_value"].format(field=label)
+            else:
+                bounds = {"minimum": f"{limits.minimum:g}", "maximum": f"{limits.maximum:.12g}", "step": f"{limits.step:g}"}
+                message = words["invalid_number"].format(field=label, **bounds)
+        return {"kind": "invalid_request", "message": message, "hint": "", "field": field}

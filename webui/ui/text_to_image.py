@@ -1,0 +1,17 @@
+"""The tab *Text to image*. All of its controls are shared ones."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from webui.ui.controls import Controls
+from webui.ui.language import Words
+
+TASK = "text_to_image"
+
+
+def tab(words: Words) -> tuple[Controls, gr.Tab]:
+    """Draws the tab; no control is its own."""
+    with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}") as drawn:
+        pass
+    return {}, drawn

@@ -1,0 +1,30 @@
+"""A place for a picture: choose, drop or paste one; the browser sends it to `POST /api/images` and keeps its reference.
+
+The component's value is that reference, `sha256:<hex>`, or "". Gradio's own upload is not used: it would store and
+decode what a stranger sends. The behaviour is in `assets/upload.js`.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from webui.ui.assets import template
+from webui.ui.language import Words
+
+NAMES = {"init_image": "Input image", "content_image": "Content image", "style_image": "Style image"}
+
+
+def picture_field(words: Words, field: str) -> gr.HTML:
+    """The upload for the request's field `field`; its label is the string `field` of the catalogue."""
+    if field not in NAMES:
+        raise KeyError(field)
+    words(field)  # the script looks it up under the same key
+    return gr.HTML(
+        value="",
+        html_template=template("upload").replace("@field", field),
+        js_on_load=f"darkroom.upload(element, props, trigger, watch, {field!r});",
+        apply_default_css=False,
+        elem_id=field,
+        elem_classes=["upload"],
+        min_width=120,
+    )
