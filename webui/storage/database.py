@@ -39,6 +39,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             started REAL,
             finished REAL,
             timings TEXT NOT NULL DEFAULT '{}',
+            outcome TEXT,
             events BLOB
         ) STRICT""",
         "CREATE INDEX jobs_by_owner ON jobs (owner, number)",

@@ -34,6 +34,7 @@ class JobRow:
     started: float | None
     finished: float | None
     timings: dict[str, float] = field(default_factory=dict)
+    outcome: StoredEvent | None = None
 
 
 class JobRows:
@@ -86,11 +87,18 @@ class JobRows:
             connection.executemany("UPDATE jobs SET epoch = epoch + 1 WHERE id = ?", [(id,) for id in ids])
 
     def end(self, id: str, state: str, events: list[StoredEvent], timings: dict[str, float]) -> None:
-        """Nothing more happens to it."""
+        """Nothing more happens to it; the last of `events` is its outcome."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE jobs SET state = ?, finished = ?, events = ?, timings = ? WHERE id = ?",
-                (state, time.time(), zlib.compress(_json(events).encode()), _json(timings), id),
+                "UPDATE jobs SET state = ?, finished = ?, outcome = ?, events = ?, timings = ? WHERE id = ?",
+                (
+                    state,
+                    time.time(),
+                    _json(events[-1]),
+                    zlib.compress(_json(events).encode()),
+                    _json(timings),
+                    id,
+                ),
             )
 
     def get(self, id: str) -> JobRow | None:
@@ -126,13 +134,14 @@ class JobRows:
         return [_job_row(row) for row in reversed(rows)]
 
 
-_COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, started, finished, timings"
+_COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, started, finished, timings, outcome"
 
 
 def _job_row(row: sqlite3.Row) -> JobRow:
     values = {name: row[name] for name in row.keys()}  # noqa: SIM118 – a Row iterates over values
     values["request"] = json.loads(values["request"])
     values["timings"] = json.loads(values["timings"])
+    values["outcome"] = tuple(json.loads(values["outcome"])) if values["outcome"] else None
     return JobRow(**values)
 
 

@@ -37,6 +37,10 @@ class Storage:
         self.pictures = Pictures(data_dir / "pictures", self.database, self.thumbnails)
         self.uploads = Uploads(data_dir / "uploads", self.database)
         self.jobs = JobRows(self.database)
+        if self.database.is_new:
+            adopted = self.pictures.rebuild()
+            if adopted:
+                log.info("took %d pictures from the folder into the new database", adopted)
         self.pictures.purge()
 
     def close(self) -> None:

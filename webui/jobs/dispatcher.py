@@ -1,0 +1,261 @@
+"""Moves jobs: from the line to the worker, back into it when the worker dies, and on to the finisher.
+
+Listens to the worker. Whatever happens to a job between `enter` and its last event happens here. Knows nothing of
+requests' defaults, of who may see what, or of bounds.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+
+from webui.errors import DarkroomError, Detail, WorkerDied
+from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Queued, Started, Step
+from webui.jobs.broadcast import Broadcast
+from webui.jobs.estimates import Estimates
+from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
+from webui.jobs.job import JobState, QueueStatus
+from webui.jobs.line import WaitingLine
+from webui.jobs.worker import Worker
+from webui.storage import Storage
+from webui.worker_messages import FailedJob, RawImage
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 2  # once more after the worker died: the second death is the job's fault, as far as anybody can tell
+_MAX_UNSAVED = 1  # jobs whose pictures may still wait for the disk when the next one starts; each can hold 200 MB
+
+
+class Dispatcher:
+    """One worker, one line, at most one running job. Implements the worker's `Listener`."""
+
+    def __init__(self, storage: Storage, worker: Worker, retries: Retries) -> None:
+        self.broadcast = Broadcast(on_watched=lambda job_id, watched: worker.watch(job_id, is_watched=watched))
+        self.estimates = Estimates()
+        self._storage = storage
+        self._worker = worker
+        self._retries = retries
+        self._finisher = Finisher(storage, self.broadcast.stored, self._ended, retries)
+        self._lock = threading.RLock()
+        self._jobs: dict[str, ActiveJob] = {}
+        self._line = WaitingLine()
+        self._positions: dict[str, int] = {}
+        self._running: ActiveJob | None = None
+        self._is_ready = False
+        self._is_closing = False
+        self._problem: DarkroomError | None = None
+
+    # --- what the queue asks -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts the worker; jobs that entered begin when it is ready."""
+        self._finisher.start()
+        self._worker.start(self)
+
+    def enter(self, job: ActiveJob, *, epoch: int = 0, is_first: bool = False) -> None:
+        """A job whose row stands begins to wait; `is_first` puts it before all others."""
+        with self._lock:
+            self._jobs[job.id] = job
+            self.broadcast.open(job.id, job.owner, epoch)
+            (self._line.put_back if is_first else self._line.add)(job.owner, job.id)
+            self._announce()
+            self._dispatch()
+
+    def cancel(self, job_id: str) -> None:
+        """Ends a waiting job now, a running one soon. Does nothing to one that has ended. Raises DiskFull."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None:
+                return
+            if job.state is not JobState.WAITING:
+                job.is_cancelled = True
+                self._worker.cancel(job_id)
+                return
+            last = Cancelled()
+            self._storage.jobs.end(job_id, state_after(last), self.broadcast.stored(job_id, last), job.timings())
+            self._line.remove(job.owner, job_id)
+            self._ended(job, last)
+
+    def position(self, job_id: str) -> int:
+        """Place in the line, from 1; 0 for a job that does not wait."""
+        return self._positions.get(job_id, 0)
+
+    def waiting(self, owner: str | None = None) -> int:
+        """How many jobs wait, of this owner or of all."""
+        with self._lock:
+            return len(self._line) if owner is None else self._line.count(owner)
+
+    def status(self) -> QueueStatus:
+        """The machine room at a glance."""
+        return QueueStatus(
+            worker=self._worker.status(),
+            waiting=self.waiting(),
+            running=int(self._running is not None),
+            problem=self._finisher.problem or self._problem,
+        )
+
+    def close(self) -> None:
+        """Ends the worker; the job that it had runs again at the next start of the program, at no cost to it."""
+        self._is_closing = True
+        self._worker.close()
+        with self._lock:
+            if self._running is not None:
+                self._wait_again(self._running, forgive=True)
+        self._finisher.close()
+        self.broadcast.close()
+
+    # --- what the worker tells ---------------------------------------------------------------------------------------
+
+    def ready(self) -> None:
+        """See Listener."""
+        with self._lock:
+            self._is_ready = True
+            self._dispatch()
+
+    def emitted(self, job_id: str, event: EngineEvent) -> None:
+        """See Listener."""
+        job = self._running
+        if job is None or job.id != job_id:
+            return
+        if isinstance(event, Step) and job.first_step_at is None:
+            job.first_step_at = time.monotonic()
+        self.broadcast.emit(job_id, event)
+
+    def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
+        """See Listener. A job that was stopped at its very end is stopped all the same."""
+        with self._lock:
+            job = self._take_running(job_id)
+            if job is None:
+                return
+            if job.is_cancelled:
+                self._finisher.end(job, Cancelled())
+            else:
+                self._finisher.finish(job, images)
+            self._dispatch()
+
+    def cancelled(self, job_id: str) -> None:
+        """See Listener."""
+        self._end_running(job_id, Cancelled())
+
+    def failed(self, failure: FailedJob) -> None:
+        """See Listener. The traceback goes to the log, and only there."""
+        log_id = secrets.token_hex(4)
+        log.error(
+            "job %s failed: %s %s [%s]\n%s", failure.job_id, failure.kind, failure.details, log_id, failure.traceback
+        )
+        details: dict[str, Detail] = {**failure.details, "log_id": log_id}
+        self._end_running(failure.job_id, Failed(kind=failure.kind, details=details, log_id=log_id))
+
+    def died(self, job_id: str | None, exit_code: int) -> None:
+        """See Listener. The job, if there was one, runs once more."""
+        with self._lock:
+            self._is_ready = False
+            job = self._running
+            if job is None or job.id != job_id:
+                return
+            if job.is_cancelled:
+                self._end_running(job.id, Cancelled())
+            elif job.attempts >= MAX_ATTEMPTS:
+                error = WorkerDied(exit_code=exit_code)
+                self._end_running(job.id, Failed(kind=error.kind, details=error.details))
+            else:
+                self._running = None
+                self._wait_again(job)
+                self._line.put_back(job.owner, job.id)
+                self._announce()
+
+    def unavailable(self, error: DarkroomError) -> None:
+        """See Listener. Nobody should wait for what does not come."""
+        with self._lock:
+            while (job_id := self._line.take()) is not None:
+                job = self._jobs[job_id]
+                job.state = JobState.RUNNING  # from here on the finisher has it
+                self._finisher.end(job, Failed(kind=error.kind, details=error.details))
+            self._positions.clear()
+
+    # --- moving ------------------------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        with self._lock:
+            if not self._is_ready or self._is_closing or self._running or self._finisher.pending > _MAX_UNSAVED:
+                return
+            job_id = self._line.take()
+            if job_id is None:
+                return
+            job = self._jobs[job_id]
+            try:
+                self._storage.jobs.start(job_id, JobState.RUNNING)
+            except (DarkroomError, sqlite3.Error) as error:
+                self._line.put_back(job.owner, job_id)
+                self._try_later(error)
+                return
+            self._problem = None
+            job.begin()
+            self._running = job
+            self.broadcast.emit(job_id, Started())
+            self._worker.run(job_id, job.request, is_watched=False)
+            self._worker.watch(job_id, is_watched=self.broadcast.is_watched(job_id))
+            self._announce()
+
+    def _try_later(self, error: Exception) -> None:
+        log.error("no job can be started: %s", error)
+        self._problem = error if isinstance(error, DarkroomError) else None
+        timer = threading.Timer(self._retries.every_seconds, self._dispatch)
+        timer.daemon = True
+        timer.start()
+
+    def _take_running(self, job_id: str) -> ActiveJob | None:
+        job = self._running
+        if job is None or job.id != job_id:
+            return None
+        self._running = None
+        return job
+
+    def _end_running(self, job_id: str, last: Failed | Cancelled) -> None:
+        with self._lock:
+            job = self._take_running(job_id)
+            if job is not None:
+                self._finisher.end(job, last)
+            self._dispatch()
+
+    def _wait_again(self, job: ActiveJob, *, forgive: bool = False) -> None:
+        job.state = JobState.WAITING
+        job.started_at = None
+        try:
+            self._storage.jobs.wait_again(job.id, JobState.WAITING, forgive=forgive)
+        except (DarkroomError, sqlite3.Error):  # then its row says that it runs, which leads to the same at a restart
+            log.exception("job %s waits again, but its row does not say so", job.id)
+
+    def _ended(self, job: ActiveJob, last: Event) -> None:
+        """Its row is written: now everybody hears of it."""
+        with self._lock:
+            del self._jobs[job.id]
+            if isinstance(last, Finished):
+                self.estimates.learn(job.request, job.timings())
+            self.broadcast.emit(job.id, last)
+            self._announce()
+            self._dispatch()
+
+    def _announce(self) -> None:
+        """Tells every waiting job whose place changed, with a guess of when it starts."""
+        order = self._line.order()
+        positions = {job_id: position for position, job_id in enumerate(order, 1)}
+        changed = {job_id for job_id, position in positions.items() if self._positions.get(job_id) != position}
+        self._positions = positions
+        if not changed:
+            return
+        running = self._running
+        eta = self._worker.status().ready_eta_seconds
+        if running is not None:
+            eta = _added(eta, self.estimates.remaining(running.request, running.timings()))
+        for job_id in order:
+            if job_id in changed:
+                self.broadcast.emit(job_id, Queued(position=positions[job_id], eta_seconds=eta))
+            eta = _added(eta, self.estimates.seconds(self._jobs[job_id].request))
+
+
+def _added(seconds: float | None, more: float | None) -> float | None:
+    return None if seconds is None or more is None else seconds + more

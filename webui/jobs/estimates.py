@@ -1,0 +1,53 @@
+"""How long a job will take, from how long others took. Guesses, and None rather than a bad one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+
+# How much the newest measurement counts: a machine's speed changes (another program, heat), but one job proves little.
+_WEIGHT_OF_NEWEST = 0.4
+
+
+def work(request: Request) -> float:
+    """What a resolved request costs, in pixels × steps. Comparable within a task and a checkpoint only."""
+    match request:
+        case StyleTransfer():
+            return float(request.iterations * request.size * request.size)
+        case TextToImage() | ImageToImage():
+            steps = float(request.steps or 1)
+            if isinstance(request, ImageToImage):
+                steps = max(1.0, steps * request.denoising_strength)
+            return steps * (request.width or 1) * (request.height or 1) * request.num_images
+
+
+class Estimates:
+    """Seconds for each unit of work, measured, by task and checkpoint."""
+
+    def __init__(self) -> None:
+        self._rates: dict[tuple[str, str], float] = {}
+
+    def learn(self, request: Request, timings: Mapping[str, float]) -> None:
+        """A job of this kind took that long; `timings` as in `Job`. Loading is left out, for the next one need not."""
+        seconds = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
+        if seconds <= 0.0:
+            return
+        key, rate = _key(request), seconds / work(request)
+        known = self._rates.get(key, rate)
+        self._rates[key] = known + _WEIGHT_OF_NEWEST * (rate - known)
+
+    def seconds(self, request: Request) -> float | None:
+        """What a job of this kind takes; None if none ever ran."""
+        rate = self._rates.get(_key(request))
+        return None if rate is None else rate * work(request)
+
+    def remaining(self, request: Request, timings: Mapping[str, float]) -> float | None:
+        """What a running job still takes; None if no such job ever ran."""
+        seconds = self.seconds(request)
+        spent = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
+        return None if seconds is None else max(0.0, seconds - spent)
+
+
+def _key(request: Request) -> tuple[str, str]:
+    return request.task, "" if isinstance(request, StyleTransfer) else request.checkpoint or ""

@@ -1,0 +1,191 @@
+"""How a job ends: its pictures are saved, its row is written, and only then anybody hears of it.
+
+A thread of its own, so that neither the worker nor a watcher waits for the disk. Where the disk is full, it keeps the
+pictures in memory and tries again for a while. Knows storage, no worker and no line.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from webui.errors import DarkroomError
+from webui.events import Cancelled, Event, Failed, Finished
+from webui.jobs.job import JobState
+from webui.requests import Request
+from webui.storage import Storage
+from webui.storage.job_rows import StoredEvent
+from webui.worker_messages import RawImage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """What to do while nothing can be written: try that often, give up after so long."""
+
+    every_seconds: float = 5.0
+    give_up_seconds: float = 600.0  # long enough to see the message and delete something
+
+
+@dataclass
+class ActiveJob:
+    """A job that has not ended, in memory. `state` is WAITING or RUNNING; `started_at` is a monotonic time."""
+
+    id: str
+    owner: str
+    request: Request
+    created: float
+    state: JobState = JobState.WAITING
+    attempts: int = 0
+    is_cancelled: bool = False
+    queued_at: float = field(default_factory=time.monotonic)
+    started_at: float | None = None
+    first_step_at: float | None = None
+
+    def begin(self) -> None:
+        """One more attempt."""
+        self.state = JobState.RUNNING
+        self.attempts += 1
+        self.started_at = time.monotonic()
+        self.first_step_at = None
+
+    def timings(self) -> dict[str, float]:
+        """Seconds so far; see `Job.timings`."""
+        if self.started_at is None:
+            return {"waited_seconds": time.monotonic() - self.queued_at}
+        now = time.monotonic()
+        return {
+            "waited_seconds": self.started_at - self.queued_at,
+            "loading_seconds": (self.first_step_at or now) - self.started_at,
+            "running_seconds": now - self.started_at,
+        }
+
+
+@dataclass(frozen=True)
+class _Ending:
+    job: ActiveJob
+    last: Failed | Cancelled | None  # None: Finished, once the pictures are saved
+    images: tuple[RawImage, ...] = ()
+
+
+class Finisher:
+    """Ends jobs one after the other, in the order in which they are handed over."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        stored_events: Callable[[str, Event], list[StoredEvent]],
+        on_ended: Callable[[ActiveJob, Event], None],
+        retries: Retries,
+    ) -> None:
+        """`stored_events(job_id, last)` gives what to keep of a job; `on_ended` is called when its row is written."""
+        self._storage = storage
+        self._stored_events = stored_events
+        self._on_ended = on_ended
+        self._retries = retries
+        self._endings: queue.SimpleQueue[_Ending | None] = queue.SimpleQueue()
+        self._pending = 0
+        self._pending_lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="job-finisher", daemon=True)
+        self.problem: DarkroomError | None = None
+
+    @property
+    def pending(self) -> int:
+        """Jobs handed over that have not ended yet."""
+        return self._pending
+
+    def start(self) -> None:
+        """Begins to end jobs."""
+        self._thread.start()
+
+    def finish(self, job: ActiveJob, images: tuple[RawImage, ...]) -> None:
+        """Saves the pictures, then ends the job with Finished."""
+        self._put(_Ending(job, None, images))
+
+    def end(self, job: ActiveJob, last: Failed | Cancelled) -> None:
+        """Ends the job without pictures."""
+        self._put(_Ending(job, last))
+
+    def close(self) -> None:
+        """Ends what was handed over, each with one try, and then the thread."""
+        self._closing.set()
+        self._endings.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _put(self, ending: _Ending) -> None:
+        with self._pending_lock:
+            self._pending += 1
+        self._endings.put(ending)
+
+    def _work(self) -> None:
+        while (ending := self._endings.get()) is not None:
+            try:
+                last = self._end_job(ending)
+            except Exception:
+                log_id = secrets.token_hex(4)
+                log.exception("job %s could not be ended [%s]", ending.job.id, log_id)
+                last = self._fail(ending.job, Failed(kind="internal", details={"log_id": log_id}, log_id=log_id))
+            with self._pending_lock:
+                self._pending -= 1
+            if last is not None:
+                self._on_ended(ending.job, last)
+
+    def _end_job(self, ending: _Ending) -> Event | None:
+        """Tries until the job's end is on the disk. None if the program ends first: then the row still says that the
+        job runs, and the next start runs it again."""
+        job = ending.job
+        deadline = time.monotonic() + self._retries.give_up_seconds
+        while True:
+            try:
+                last = self._write(ending)
+                self.problem = None
+                return last
+            except DarkroomError as error:
+                self.problem = error
+                log.error("job %s cannot be saved: %s", job.id, error)
+                if job.is_cancelled:
+                    return self._fail(job, Cancelled())
+                if time.monotonic() > deadline:
+                    return self._fail(job, Failed(kind=error.kind, details=error.details))
+            if self._closing.wait(self._retries.every_seconds):
+                return None
+
+    def _fail(self, job: ActiveJob, last: Failed | Cancelled) -> Event:
+        """Ends the job in the row if that can be written, and in everybody's eyes in any case."""
+        try:
+            self._storage.jobs.end(job.id, state_after(last), self._stored_events(job.id, last), job.timings())
+        except (DarkroomError, sqlite3.Error):
+            log.exception("the end of job %s is not in the database", job.id)
+        return last
+
+    def _write(self, ending: _Ending) -> Event:
+        job = ending.job
+        last: Event | None = ending.last
+        if last is None:
+            infos = tuple(
+                self._storage.pictures.save(job.owner, job.id, job.request, image, position)
+                for position, image in enumerate(ending.images)
+            )
+            last = Finished(images=infos, seconds=job.timings().get("running_seconds", 0.0))
+        self._storage.jobs.end(job.id, state_after(last), self._stored_events(job.id, last), job.timings())
+        return last
+
+
+def state_after(last: Event) -> JobState:
+    """The final state that an event stands for."""
+    match last:
+        case Finished():
+            return JobState.FINISHED
+        case Failed():
+            return JobState.FAILED
+        case _:
+            return JobState.CANCELLED

@@ -1,0 +1,353 @@
+"""The worker process of this machine and its supervisor: started, listened to, replaced when it dies or does not yield.
+
+One thread owns the process and reads all it says; whoever wants something of it leaves a message. Knows nothing of the
+queue (it calls a listener) and never imports the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from webui.errors import DarkroomError, WorkerStalled, WorkerUnavailable
+from webui.jobs import worker_process
+from webui.jobs.job import WorkerState, WorkerStatus
+from webui.jobs.worker import Listener
+from webui.requests import Request
+from webui.settings import Settings
+from webui.worker_messages import (
+    Cancel,
+    CancelledJob,
+    Done,
+    Emitted,
+    Exit,
+    FailedJob,
+    FromWorker,
+    Ready,
+    Run,
+    Status,
+    ToWorker,
+    Watch,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long the supervisor waits for what, in seconds, and how often."""
+
+    cancel_grace: float = 5.0  # from Cancel to the end of the job; the design's five seconds
+    start: float = 600.0  # from the start to Ready; a cold disk reads torch's gigabytes slowly
+    stall: float = 1800.0  # without a word while a job runs; a huge picture's step on a CPU may take ten minutes
+    end: float = 2.0  # from asking a process to end until it is killed
+    retry_first: float = 0.5  # before the next start after a quick death, doubled each time …
+    retry_most: float = 30.0  # … up to this
+    quick_deaths: int = 3  # in a row without Ready, until jobs are told so
+
+
+@dataclass
+class _Running:
+    """The job that the worker has."""
+
+    job_id: str
+    run: Run
+    is_sent: bool = False
+    is_cancelled: bool = False
+    is_stalled: bool = False
+    sent_at: float = 0.0
+
+
+class LocalWorker:
+    """One child process at a time, made with `spawn`, so that it shares nothing with the web process but one pipe."""
+
+    def __init__(self, settings: Settings, target: str, patience: Patience | None = None) -> None:
+        """`target` is "module:function", imported in the child."""
+        self._settings = settings
+        self._target = target
+        self._patience = patience or Patience()
+        self._context = multiprocessing.get_context("spawn")
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._process: BaseProcess | None = None
+        self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+        self._bell_out, self._bell_in = multiprocessing.Pipe(duplex=False)
+        self._is_rung = False
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._state = WorkerState.STARTING
+        self._ready: Ready | None = None
+        self._last_words: FailedJob | None = None
+        self._memory_used_bytes: int | None = None
+        self._start_seconds: float | None = None
+        self._started_at = time.monotonic()
+
+    # --- what the queue asks -----------------------------------------------------------------------------------------
+
+    def start(self, listener: Listener) -> None:
+        """Starts the supervisor, which starts the process."""
+        self._listener = listener
+        self._thread = threading.Thread(target=self._supervise, name="worker-supervisor", daemon=True)
+        self._thread.start()
+
+    def run(self, job_id: str, request: Request, *, is_watched: bool) -> None:
+        """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
+        with self._lock:
+            if self._running is not None:
+                raise RuntimeError(f"{self._running.job_id} runs already")
+            self._running = _Running(job_id, Run(job_id=job_id, request=request, is_watched=is_watched))
+        self._ring()
+
+    def cancel(self, job_id: str) -> None:
+        """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
+        with self._lock:
+            running = self._running
+            if running is None or running.job_id != job_id or running.is_cancelled:
+                return
+            running.is_cancelled = True
+            if not running.is_sent:
+                self._running = None
+        if not running.is_sent:
+            self._listener.cancelled(job_id)
+            return
+        self._send(Cancel(job_id=job_id))
+        timer = threading.Timer(self._patience.cancel_grace, self._kill_if_running, (running,))
+        timer.daemon = True
+        timer.start()
+
+    def watch(self, job_id: str, *, is_watched: bool) -> None:
+        """Passes on whether previews are worth making."""
+        with self._lock:
+            running = self._running
+            if running is None or running.job_id != job_id or running.run.is_watched == is_watched:
+                return
+            running.run = Run(job_id=job_id, request=running.run.request, is_watched=is_watched)
+            if not running.is_sent:
+                return
+        self._send(Watch(job_id=job_id, is_watched=is_watched))
+
+    def status(self) -> WorkerStatus:
+        """How it is at the moment."""
+        state = self._state
+        is_up = state in (WorkerState.READY, WorkerState.BUSY)
+        eta = 0.0 if is_up else None
+        if not is_up and self._start_seconds is not None:
+            eta = max(0.0, self._start_seconds - (time.monotonic() - self._started_at))
+        return WorkerStatus(
+            state=WorkerState.BUSY if is_up and self._running else state,
+            device=self._ready.device if self._ready else None,
+            precision=self._ready.precision if self._ready else None,
+            memory_used_bytes=self._memory_used_bytes,
+            memory_total_bytes=self._ready.memory_total_bytes if self._ready else None,
+            ready_eta_seconds=eta,
+        )
+
+    def close(self) -> None:
+        """Ends the process within `Patience.end` seconds, twice that at most, and the supervisor after it."""
+        self._closing.set()
+        self._ring()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    # --- the supervisor's thread -------------------------------------------------------------------------------------
+
+    def _supervise(self) -> None:
+        deaths, delay = 0, self._patience.retry_first
+        while not self._closing.is_set():
+            was_ready, was_busy, exit_code = self._live()
+            if self._closing.is_set():
+                return
+            self._state = WorkerState.RESTARTING
+            log.warning("the worker process ended with %s", exit_code)
+            deaths = 0 if was_ready else deaths + 1
+            if deaths >= self._patience.quick_deaths:
+                self._state = WorkerState.BROKEN
+                self._listener.unavailable(self._reason(exit_code))
+            if was_busy or time.monotonic() - self._started_at > self._patience.retry_most:
+                delay = self._patience.retry_first
+            if not was_busy:  # what a job did to it is no reason to let the next job wait
+                self._closing.wait(delay)
+                delay = min(delay * 2, self._patience.retry_most)
+
+    def _live(self) -> tuple[bool, bool, int]:
+        """One process from its start to its end: whether it was ever ready, whether it had a job, its exit code."""
+        self._started_at = time.monotonic()
+        self._last_words = None
+        self._outbox = queue.SimpleQueue()  # what was meant for the one before
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=worker_process.run, args=(self._target, theirs, self._settings), name="darkroom-worker", daemon=True
+        )
+        try:
+            process.start()
+        except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
+            log.exception("no worker process can be started")
+            ours.close()
+            return False, False, -1
+        finally:
+            theirs.close()  # or the end of the child would not be the end of the pipe
+        with self._lock:
+            self._process = process
+        was_ready = False
+        try:
+            was_ready = self._converse(process, ours)
+        finally:
+            if not was_ready:  # it may not listen yet, and has nothing to put in order
+                process.kill()
+            exit_code = self._bury(process)
+            ours.close()
+        return was_ready, self._settle(exit_code), exit_code
+
+    def _converse(self, process: BaseProcess, connection: Connection) -> bool:
+        """Reads and writes until the process ends; whether it ever said Ready."""
+        is_ready = False
+        last_word = time.monotonic()
+        while True:
+            try:
+                self._deliver(connection, is_ready)
+                if self._closing.is_set():
+                    return is_ready
+                spoke = wait([connection, self._bell_out], timeout=1.0)
+                if self._bell_out in spoke:
+                    self._hear_bell()
+                message: FromWorker | None = connection.recv() if connection in spoke else None
+            except (EOFError, OSError):
+                return is_ready
+            except Exception:
+                log.exception("the worker said something that cannot be read, and is replaced")
+                process.kill()
+                return is_ready
+            if message is not None:
+                last_word = time.monotonic()
+                is_ready = is_ready or isinstance(message, Ready)
+                self._tell(message)
+            elif self._is_overdue(is_ready, time.monotonic() - last_word):
+                process.kill()
+
+    def _deliver(self, connection: Connection, is_ready: bool) -> None:
+        with self._lock:
+            running = self._running
+            run = running.run if is_ready and running is not None and not running.is_sent else None
+            if running is not None and run is not None:
+                running.is_sent = True
+                running.sent_at = time.monotonic()
+        if run is not None:
+            connection.send(run)
+        if self._closing.is_set():
+            connection.send(Exit())
+        while not self._outbox.empty():
+            connection.send(self._outbox.get())
+
+    def _tell(self, message: FromWorker) -> None:
+        try:
+            self._hear(message)
+        except Exception:  # whatever the listener runs into, somebody has to go on listening to the worker
+            log.exception("the listener stumbled over %s", type(message).__name__)
+
+    def _hear(self, message: FromWorker) -> None:
+        match message:
+            case Ready():
+                self._ready = message
+                self._start_seconds = time.monotonic() - self._started_at
+                self._state = WorkerState.READY
+                self._listener.ready()
+            case Emitted():
+                self._listener.emitted(message.job_id, message.event)
+            case Done() if self._end(message.job_id):
+                self._listener.done(message.job_id, message.images)
+            case CancelledJob() if self._end(message.job_id):
+                self._listener.cancelled(message.job_id)
+            case FailedJob(job_id=worker_process.NO_JOB):
+                self._last_words = message
+                log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
+            case FailedJob() if self._end(message.job_id):
+                self._listener.failed(message)
+            case Status():
+                self._memory_used_bytes = message.memory_used_bytes
+
+    def _is_overdue(self, is_ready: bool, silent_seconds: float) -> bool:
+        running = self._running
+        if not is_ready:
+            return silent_seconds > self._patience.start
+        if running is None or not running.is_sent:
+            return False
+        if min(silent_seconds, time.monotonic() - running.sent_at) <= self._patience.stall:
+            return False
+        running.is_stalled = True
+        return True
+
+    def _settle(self, exit_code: int) -> bool:
+        """Tells what became of the job that the dead process had, if it had one."""
+        with self._lock:
+            running = self._running
+            if running is not None and not running.is_sent and not running.is_cancelled:
+                return False  # the next process gets it
+            self._running = None
+        if self._closing.is_set():
+            return False
+        if running is None or running.is_cancelled or running.is_stalled:
+            self._listener.died(None, exit_code)
+        if running is None:
+            return False
+        if running.is_cancelled:
+            self._listener.cancelled(running.job_id)
+        elif running.is_stalled:
+            stalled = WorkerStalled(minutes=round(self._patience.stall / 60))
+            self._listener.failed(FailedJob(job_id=running.job_id, kind=stalled.kind, details=stalled.details))
+        else:
+            self._listener.died(running.job_id, exit_code)
+        return True
+
+    def _bury(self, process: BaseProcess) -> int:
+        """Sees to it that the process has ended; its exit code."""
+        process.join(self._patience.end)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        code = process.exitcode
+        with self._lock:
+            self._process = None
+        process.close()
+        return -1 if code is None else code
+
+    def _reason(self, exit_code: int) -> DarkroomError:
+        said = self._last_words
+        reason = said.details.get("reason", said.kind) if said else f"exit code {exit_code}"
+        return WorkerUnavailable(reason=reason)
+
+    # --- both sides --------------------------------------------------------------------------------------------------
+
+    def _end(self, job_id: str) -> bool:
+        with self._lock:
+            if self._running is None or self._running.job_id != job_id:
+                return False
+            self._running = None
+            return True
+
+    def _kill_if_running(self, running: _Running) -> None:
+        with self._lock:
+            process = self._process if self._running is running else None
+            if process is not None and running.is_sent:
+                log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
+                process.kill()
+
+    def _send(self, message: ToWorker) -> None:
+        self._outbox.put(message)
+        self._ring()
+
+    def _ring(self) -> None:
+        with self._lock:
+            if not self._is_rung:
+                self._is_rung = True
+                self._bell_in.send_bytes(b"\0")
+
+    def _hear_bell(self) -> None:
+        with self._lock:
+            self._bell_out.recv_bytes()
+            self._is_rung = False

@@ -1,0 +1,164 @@
+"""The queue as everybody else sees it: submit, cancel, look, watch.
+
+A job is in the database before its caller hears of it, and what happens to it does not depend on who watches. Methods
+that are not `async` may wait some milliseconds for the disk; an event loop calls them in a thread. Knows neither the
+engine nor the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
+
+from webui import events
+from webui.checkpoints import Catalogue
+from webui.errors import JobNotFound, QueueFull, WorkerDied
+from webui.events import Event, Failed, Finished
+from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
+from webui.jobs.event_log import EventLog
+from webui.jobs.finisher import ActiveJob, Retries, state_after
+from webui.jobs.job import Job, JobState, QueueStatus
+from webui.jobs.resolve import resolve
+from webui.jobs.stored import job_from_row
+from webui.jobs.worker import Worker
+from webui.requests import Request, StyleTransfer, to_dict
+from webui.storage import Storage
+from webui.storage.job_rows import JobRow
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING_OF_OWNER = 200
+MAX_WAITING = 1000
+_RETRY_AFTER_SECONDS = 30  # what a full queue says: about a picture or two on a slow machine
+_LEARN_FROM = 50  # ended jobs that a new start looks at for its estimates
+
+
+class JobQueue:
+    """Jobs of all owners. An owner's id is a user's name, or "local"; nobody sees another one's jobs. Thread-safe."""
+
+    def __init__(
+        self, storage: Storage, catalogue: Catalogue, worker: Worker, *, retries: Retries | None = None
+    ) -> None:
+        self._storage = storage
+        self._catalogue = catalogue
+        self._dispatcher = Dispatcher(storage, worker, retries or Retries())
+        self._submitting = threading.Lock()
+
+    def start(self) -> None:
+        """Takes up what an earlier run of the program left, and starts the worker."""
+        for row in self._storage.jobs.last_finished(JobState.FINISHED, _LEARN_FROM):
+            job = job_from_row(row)
+            if job is not None:
+                self._dispatcher.estimates.learn(job.request, job.timings)
+        rows = self._storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
+        self._storage.jobs.new_epoch([row.id for row in rows])
+        for row in rows:
+            self._take_up(row)
+        self._dispatcher.start()
+
+    def close(self) -> None:
+        """Ends the worker and all watching. What waits or runs goes on at the next start."""
+        self._dispatcher.close()
+
+    def submit(self, owner: str, request: Request) -> Job:
+        """Settles the request, writes the job down, and has it wait. When this returns, the job survives a power cut.
+
+        Raises QueueFull, DiskFull, and what `resolve` raises.
+        """
+        resolved = resolve(request, owner, self._catalogue, self._storage.uploads)
+        with self._submitting:
+            for limit, waiting in (
+                (MAX_WAITING_OF_OWNER, self._dispatcher.waiting(owner)),
+                (MAX_WAITING, self._dispatcher.waiting()),
+            ):
+                if waiting >= limit:
+                    raise QueueFull(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
+            row = self._storage.jobs.insert(secrets.token_urlsafe(16), owner, to_dict(resolved), JobState.WAITING)
+            self._dispatcher.enter(ActiveJob(id=row.id, owner=owner, request=resolved, created=row.created))
+        return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
+
+    def cancel(self, owner: str, job_id: str) -> None:
+        """Stops a job, as often as one likes; one that has ended stays as it is. Raises JobNotFound."""
+        self._row(owner, job_id)
+        self._dispatcher.cancel(job_id)
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """Raises JobNotFound."""
+        job = job_from_row(self._row(owner, job_id))
+        if job is None:
+            raise JobNotFound(job=job_id[:80])
+        return job
+
+    def list(self, owner: str, limit: int = 100) -> list[Job]:
+        """The owner's jobs, newest first."""
+        jobs = (job_from_row(row) for row in self._storage.jobs.of_owner(owner, max(1, limit)))
+        return [job for job in jobs if job is not None]
+
+    def position(self, job_id: str) -> int:
+        """Place among all that wait, from 1; 0 for a job that does not wait."""
+        return self._dispatcher.position(job_id)
+
+    def status(self) -> QueueStatus:
+        """The machine room at a glance."""
+        return self._dispatcher.status()
+
+    async def watch(self, owner: str, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
+        """A job's events with their ids, those above `after`: all so far, then live, until the last one.
+
+        May be left at any time, and be slow: then old previews are missing, but no step. Raises JobNotFound at the
+        first event.
+        """
+        await asyncio.to_thread(self._row, owner, job_id)
+        known = self._dispatcher.broadcast.find(job_id)
+        if known is None:  # it ended a while ago
+            for id, name, values in await asyncio.to_thread(self._storage.jobs.events, job_id):
+                if id > after:
+                    yield id, events.from_dict(name, values)
+            return
+        async with aclosing(self._dispatcher.broadcast.watch(known, after)) as items:
+            async for item in items:
+                yield item
+
+    async def watch_owner(self, owner: str, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
+        """Everything of one owner, live, as (job's id, event's id, event): first all so far of the jobs that have not
+        ended and of `jobs` (which one saw unended before), then whatever happens. Never ends by itself."""
+        async with aclosing(self._dispatcher.broadcast.watch_owner(owner, jobs)) as items:
+            async for item in items:
+                yield item
+
+    def _row(self, owner: str, job_id: str) -> JobRow:
+        row = self._storage.jobs.get(job_id)
+        if row is None or row.owner != owner:
+            raise JobNotFound(job=job_id[:80])
+        return row
+
+    def _take_up(self, row: JobRow) -> None:
+        """A job that had not ended when the program did."""
+        job = job_from_row(row)
+        if job is None:
+            log_id = secrets.token_hex(4)
+            log.error("job %s was written by another version and cannot be run [%s]", row.id, log_id)
+            self._end_now(row, Failed(kind="internal", details={"log_id": log_id}, log_id=log_id))
+            return
+        if job.state is JobState.RUNNING:
+            self._storage.pictures.adopt(row.owner, row.id)
+            images = self._storage.pictures.of_job(row.id)
+            wanted = 1 if isinstance(job.request, StyleTransfer) else job.request.num_images
+            if len(images) == wanted:  # only the row's last change was missing
+                self._end_now(row, Finished(images=images, seconds=0.0))
+                return
+            if row.attempts >= MAX_ATTEMPTS:
+                error = WorkerDied(exit_code=-1)
+                self._end_now(row, Failed(kind=error.kind, details=error.details))
+                return
+            self._storage.jobs.wait_again(row.id, JobState.WAITING)
+        active = ActiveJob(id=row.id, owner=row.owner, request=job.request, created=row.created, attempts=row.attempts)
+        self._dispatcher.enter(active, epoch=row.epoch + 1, is_first=job.state is JobState.RUNNING)
+
+    def _end_now(self, row: JobRow, last: Finished | Failed) -> None:
+        stored = EventLog(row.id, row.owner, row.epoch + 1).stored(last)
+        self._storage.jobs.end(row.id, state_after(last), stored, row.timings)

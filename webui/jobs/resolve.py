@@ -1,0 +1,105 @@
+"""Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, the seed, the size.
+
+From then on the request says everything, and running it again gives the same picture. Raises errors of the domain for
+what no schema could refuse. Knows no database, but asks the store of uploads for sizes and owners.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import secrets
+from typing import TypeVar
+
+from webui.checkpoints import Catalogue, Checkpoint
+from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
+from webui.requests import MAX_SEED, PICTURE_FIELDS, Diffusion, ImageToImage, Request, StyleTransfer, is_reference
+from webui.storage.uploads import Uploads
+
+MULTIPLE = 8  # every VAE of the families halves the sides three times
+MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
+
+SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
+
+
+def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads) -> Request:
+    """The same request with nothing left open.
+
+    Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, PictureNotFound for a picture that is not
+    this person's, InvalidRequest for a picture that is no reference.
+    """
+    _check_pictures(request, owner, uploads)
+    seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
+    if isinstance(request, StyleTransfer):
+        return dataclasses.replace(request, seed=seed)
+    checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
+    if request.task not in checkpoint.tasks:
+        raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
+    picture_size = uploads.size(request.init_image) if isinstance(request, ImageToImage) else None
+    return _with_defaults(request, checkpoint, seed, picture_size)
+
+
+def _with_defaults(
+    request: SomeDiffusion, checkpoint: Checkpoint, seed: int | None, picture_size: tuple[int, int] | None
+) -> SomeDiffusion:
+    defaults = checkpoint.defaults
+    scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
+    # Sigmas belong to the scheduler that they were chosen with.
+    own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
+    width, height = _size(request, (defaults.width, defaults.height), picture_size)
+    return dataclasses.replace(
+        request,
+        checkpoint=checkpoint.id,
+        scheduler=scheduler,
+        sigmas=own_sigmas if request.sigmas is None else request.sigmas,
+        steps=defaults.steps if request.steps is None else request.steps,
+        guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+        seed=seed,
+        width=width,
+        height=height,
+    )
+
+
+def _size(request: Diffusion, native: tuple[int, int], picture: tuple[int, int] | None) -> tuple[int, int]:
+    width, height = request.width, request.height
+    if width is not None and height is not None:
+        return width, height
+    if picture is None:
+        return width or native[0], height or native[1]
+    if width is not None:
+        return width, _rounded(width * picture[1] / picture[0])
+    if height is not None:
+        return _rounded(height * picture[0] / picture[1]), height
+    return fitted_size(picture, native[0] * native[1])
+
+
+def fitted_size(picture: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """The picture's size, scaled down to at most `max_pixels` with its aspect kept, each side a multiple of 8 from 64
+    to 2048.
+
+    >>> fitted_size((4000, 3000), 512 * 512)
+    (584, 440)
+    """
+    scale = min(1.0, math.sqrt(max_pixels / (picture[0] * picture[1])))
+    width, height = _rounded(picture[0] * scale), _rounded(picture[1] * scale)
+    while width * height > max_pixels and max(width, height) > MIN_SIDE:  # rounding up may pass the limit by a little
+        if width >= height:
+            width -= MULTIPLE
+        else:
+            height -= MULTIPLE
+    return width, height
+
+
+def _rounded(side: float) -> int:
+    return min(MAX_SIDE, max(MIN_SIDE, round(side / MULTIPLE) * MULTIPLE))
+
+
+def _check_pictures(request: Request, owner: str, uploads: Uploads) -> None:
+    for name in PICTURE_FIELDS:
+        picture = getattr(request, name, None)
+        if picture is None:
+            continue
+        if not is_reference(picture):
+            raise InvalidRequest(field=name, reason="picture_not_stored")
+        if not uploads.has(owner, picture):
+            raise PictureNotFound(picture=picture)
