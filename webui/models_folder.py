@@ -131,7 +131,7 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
 
 def _is_other(path: Path, models_dir: Path) -> bool:
     """Whether a folder is known to hold no checkpoints."""
-    return path.name in _TOKENIZER_FOLDERS or path.parent == models_dir and path.name.casefold() in OTHER_FOLDERS
+    return path.name in _TOKENIZER_FOLDERS or (path.parent == models_dir and path.name.casefold() in OTHER_FOLDERS)
 
 
 def _entries(folder: Path) -> list[tuple[str, int, int]]:
