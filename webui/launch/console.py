@@ -23,6 +23,7 @@ class Console:
         self._is_terminal = self._stream.isatty()
         self._last_update = -_SECONDS_BETWEEN_LINES
         self._last_text = ""
+        self._was_fetching = False
 
     def say(self, text: str) -> None:
         """One line of its own."""
@@ -36,6 +37,8 @@ class Console:
     def show(self, progress: Progress) -> None:
         """How far the installation is: over the last such line on a terminal, now and then elsewhere."""
         pause = _SECONDS_BETWEEN_UPDATES if self._is_terminal else _SECONDS_BETWEEN_LINES
+        if bool(progress.file) != self._was_fetching:
+            pause, self._was_fetching = 0.0, bool(progress.file)  # unpacking begins: pip then says nothing for long
         text = describe(progress, self.language)
         if time.monotonic() - self._last_update < pause or text == self._last_text:
             return

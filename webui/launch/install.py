@@ -87,7 +87,10 @@ def _works(python: Path) -> bool:
     """Whether this interpreter runs and has pip; one whose base Python was removed does not."""
     if not python.exists():
         return False
-    return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    try:
+        return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 class _Pip:
@@ -144,7 +147,7 @@ class _Pip:
 def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """The command, ended with this block, however that ends."""
     unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -152,11 +155,9 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         encoding="utf-8",
         errors="replace",
         env=unbuffered,
-    )
-    try:
-        yield process
-        process.wait()
-    finally:
-        if process.poll() is None:
+    ) as process:
+        try:
+            yield process
+        except BaseException:
             process.terminate()
-            process.wait()
+            raise
