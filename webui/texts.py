@@ -66,7 +66,8 @@ class _Filler(string.Formatter):
     """Fills blanks by name only: no attributes, no indexing, and a value that is missing reads as a dash."""
 
     def get_field(self, field_name: str, args: object, kwargs: Mapping[str, object]) -> tuple[object, str]:
-        return kwargs.get(field_name) or "–", field_name
+        value = kwargs.get(field_name, "")
+        return "–" if value == "" else value, field_name
 
 
 def language_of(accept_language: str | None) -> Language:

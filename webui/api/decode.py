@@ -6,17 +6,19 @@ One short-lived process for each picture (about 0.15 s of start), a few at a tim
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 
@@ -28,6 +30,7 @@ MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at mos
 _PARALLEL = 2  # each may take a core and, at 64 megapixels, a gigabyte
 _TIMEOUT_SECONDS = 60.0
 _RETRY_AFTER_SECONDS = 5
+_COPY_BYTES = 2**20
 
 _WORKER = Path(__file__).with_name("decode_worker.py")
 _log = logging.getLogger(__name__)
@@ -54,15 +57,20 @@ class Decoder:
         self._waiting: Counter[str] = Counter()
 
     async def decode(self, owner: str, source: BinaryIO) -> Decoded:
-        """The picture in `source`, an ordinary open file. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
+        """The picture in `source`. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
         async with self._turn(owner):
             return await to_thread.run_sync(self._decode, source, limiter=self._limiter)
 
+    def shrink(self, picture: Path, size: int) -> bytes:
+        """A WebP of a picture from `decode`, `size` pixels on its longest side at most. Waits; the page's own
+        pictures, which are never large, need no process for this. Raises NotAnImage."""
+        with picture.open("rb") as source, self._target() as target:
+            self._run(source, target, str(size))
+            return target.read_bytes()
+
     async def decode_bytes(self, owner: str, content: bytes) -> Decoded:
         """The same for bytes at hand."""
-        with tempfile.TemporaryFile() as source:
-            await to_thread.run_sync(source.write, content)
-            return await self.decode(owner, source)
+        return await self.decode(owner, io.BytesIO(content))
 
     @asynccontextmanager
     async def _turn(self, owner: str) -> AsyncIterator[None]:
@@ -79,23 +87,29 @@ class Decoder:
                 del self._waiting[owner], self._locks[owner]
 
     def _decode(self, source: BinaryIO) -> Decoded:
+        with self._target() as target:
+            width, height = self._run(source, target)
+            return Decoded(png=target.read_bytes(), width=width, height=height)
+
+    @contextmanager
+    def _target(self) -> Iterator[Path]:
+        """Where a process may write its picture; gone afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix="decode-") as folder:
-            target = Path(folder) / "picture.png"
-            size = self._run(source, target)
-            return Decoded(png=target.read_bytes(), width=size[0], height=size[1])
+            yield Path(folder) / "picture"
 
-    def _run(self, source: BinaryIO, target: Path) -> tuple[int, int]:
+    def _run(self, source: BinaryIO, target: Path, *options: str) -> tuple[int, int]:
         """Width and height of what the process wrote to `target`."""
-        source.seek(0)
-        command = [sys.executable, "-I", str(_WORKER), str(target)]  # -I: nothing from the environment or this folder
-        try:
-            done = subprocess.run(
-                command, stdin=source, capture_output=True, timeout=self._timeout_seconds, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
-            raise NotAnImage from error
+        # -I: the process takes nothing from the environment or from the folder it was started in
+        command = [sys.executable, "-I", str(_WORKER), str(target), *options]
+        with _as_file(source) as file:
+            try:
+                done = subprocess.run(
+                    command, stdin=file, capture_output=True, timeout=self._timeout_seconds, check=False
+                )
+            except subprocess.TimeoutExpired as error:
+                _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
+                raise NotAnImage from error
         if done.returncode != 0:
             reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             _log.info("a picture could not be opened (status %d): %.200s", done.returncode, reason)
@@ -106,3 +120,14 @@ class Decoder:
         if said.get("error") == ImageTooLarge.kind:
             raise ImageTooLarge(width=said["width"], height=said["height"], limit_megapixels=LIMIT_MEGAPIXELS)
         return said["width"], said["height"]
+
+
+@contextmanager
+def _as_file(source: BinaryIO) -> Iterator[IO[bytes]]:
+    """`source` from its beginning as a file of the operating system; small uploads are still in memory only."""
+    with tempfile.TemporaryFile() as file:
+        source.seek(0)
+        shutil.copyfileobj(source, file, _COPY_BYTES)
+        file.flush()
+        file.seek(0)
+        yield file

@@ -38,7 +38,7 @@ _UPRIGHT = {
 def main(arguments: list[str]) -> int:
     """0 when the line of JSON says it all."""
     limit_resources()
-    warnings.simplefilter("error")
+    warnings.simplefilter("ignore")  # about EXIF and the like; what would matter is checked below
     target, shrink_to = arguments[0], int(arguments[1]) if len(arguments) > 1 else None
     Image.MAX_IMAGE_PIXELS = None  # checked below, where width and height can be told
     with Image.open(sys.stdin.buffer, formats=FORMATS) as image:

@@ -1,24 +1,15 @@
 """What of Gradio's own routes the page needs; everything else of them is closed.
 
 Gradio serves far more than a page: a proxy, a file server, uploads, a run history, deep links, monitoring. The list was
-found by driving the page and noting what it asks for; a test in a real browser keeps it true.
+found by driving the page and noting what it asks for: none of its handlers goes through Gradio's queue, so that not
+even that is open.
 """
 
 from __future__ import annotations
 
 _PREFIX = "/gradio_api"
-_EXACT = frozenset({"/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json"})
+_EXACT = frozenset({"/", "/theme.css", "/favicon.ico", f"{_PREFIX}/run/predict"})
 _FOLDERS = ("/assets/", "/static/")  # the packaged scripts, styles and icons
-_API_EXACT = frozenset(
-    {
-        f"{_PREFIX}/info",
-        f"{_PREFIX}/queue/join",
-        f"{_PREFIX}/queue/data",
-        f"{_PREFIX}/startup-events",
-        f"{_PREFIX}/theme.css",
-    }
-)
-_API_FOLDERS = (f"{_PREFIX}/run/", f"{_PREFIX}/api/", f"{_PREFIX}/heartbeat/")
 _OURS = frozenset({"/healthz", "/docs", "/openapi.json", "/login", "/logout"})
 _OUR_FOLDERS = ("/api/", "/docs/", "/page/")
 
@@ -35,6 +26,4 @@ def is_gradios(path: str) -> bool:
 
 def is_needed(path: str) -> bool:
     """Whether the page needs this route of Gradio's."""
-    if is_gradios(path):
-        return path in _API_EXACT or path.startswith(_API_FOLDERS)
     return path in _EXACT or path.startswith(_FOLDERS)

@@ -12,7 +12,7 @@ from anyio import to_thread
 from webui.api.decode import Decoded
 from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
-from webui.requests import PICTURE_FIELDS, Request, is_reference
+from webui.requests import PICTURE_FIELDS, Request, from_dict, is_reference, to_dict
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
             replaced[name] = (await _store(services, owner, decoded)).reference
         elif not await to_thread.run_sync(services.storage.uploads.has, owner, picture):
             raise PictureNotFound(picture=picture)
-    return dataclasses.replace(request, **replaced) if replaced else request
+    return from_dict({**to_dict(request), **replaced})
 
 
 async def _store(services: Services, owner: str, decoded: Decoded) -> StoredUpload:

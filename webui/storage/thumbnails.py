@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -11,6 +12,7 @@ from webui.errors import PictureNotFound
 from webui.storage.files import write_atomically
 
 SIZES = (128, 256, 512, 1024)  # longest side, pixels; few, so that nobody can fill the disk by asking for every number
+Shrink = Callable[[Path, int], bytes]
 _QUALITY = 82  # no artefacts to see at thumbnail size, a fifth of the PNG's bytes
 _METHOD = 2  # WebP's effort of 0–6: larger takes longer and saves little on small pictures
 
@@ -21,15 +23,16 @@ class Thumbnails:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def path(self, name: str, source: Path, size: int) -> Path:
+    def path(self, name: str, source: Path, size: int, shrink: Shrink | None = None) -> Path:
         """The thumbnail of `source` whose longest side is the next of SIZES from `size` up, never enlarged.
 
+        `shrink(source, longest side)` makes the WebP where the source is too large to be opened here.
         Raises PictureNotFound where the source is missing or cannot be read; DiskFull, FolderNotWritable.
         """
         wanted = next((known for known in SIZES if known >= size), SIZES[-1])
         target = self._target(name, wanted)
         if not target.is_file():
-            write_atomically(target, _shrunk(name, source, wanted))
+            write_atomically(target, shrink(source, wanted) if shrink else _shrunk(name, source, wanted))
         return target
 
     def forget(self, name: str) -> None:

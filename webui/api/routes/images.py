@@ -17,7 +17,9 @@ from webui.requests import is_reference
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
 _POLICY = "default-src 'none'; sandbox"  # whatever a picture's bytes may try, they are nothing but a picture
-_PICTURE = {200: {"content": {"image/png": {}, "image/webp": {}}, "description": "The picture"}}
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {}, "image/webp": {}}, "description": "The picture"}
+}
 
 
 def image_routes(services: Services) -> APIRouter:
@@ -27,10 +29,10 @@ def image_routes(services: Services) -> APIRouter:
     @router.post("", status_code=201, response_model=Uploaded)
     async def upload(call: Request, file: UploadFile) -> Any:
         """Keeps a PNG, JPEG or WebP of up to 64 megapixels, turned upright, in sRGB, without its metadata."""
-        file.file.rollover() if hasattr(file.file, "rollover") else None
         stored = await store_file(services, owner_of(call), file.file)
         return {"id": stored.reference, "width": stored.width, "height": stored.height}
 
+    @router.head("/{id}", include_in_schema=False)
     @router.get("/{id}", response_class=Response, responses=_PICTURE)
     async def download(
         call: Request, id: str, size: Annotated[int | None, Query(ge=1, le=2048)] = None, download: bool = False
@@ -57,5 +59,5 @@ def _find(services: Services, owner: str, id: str, size: int | None) -> Path:
     storage = services.storage
     if is_reference(id):
         path = storage.uploads.path(owner, id)
-        return path if size is None else storage.thumbnails.path(path.stem, path, size)
+        return path if size is None else storage.thumbnails.path(path.stem, path, size, services.decoder.shrink)
     return storage.pictures.get(owner, id).path if size is None else storage.pictures.thumbnail(owner, id, size)

@@ -16,7 +16,9 @@ from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import event_json, job_json
 from webui.texts import Language
 
-_EVENT_STREAM = {200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}}
+_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}
+}
 
 
 def job_routes(services: Services) -> APIRouter:

@@ -15,6 +15,7 @@ def machine_routes(services: Services) -> APIRouter:
     """Both answer at once, whatever the worker does."""
     router = APIRouter(tags=["machine"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def healthz() -> dict[str, Any]:
         """200 as soon as the page answers, with the worker's state; needs no login and names nothing of anybody's."""
