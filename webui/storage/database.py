@@ -187,6 +187,8 @@ def _open_sound(path: Path) -> sqlite3.Connection:
 def _set_aside(path: Path) -> Path:
     suffix = time.strftime(".corrupt-%Y%m%d-%H%M%S")
     kept = path.with_name(path.name + suffix)
+    while kept.exists():
+        kept = kept.with_name(kept.name + "-again")
     for part in ("-wal", "-shm", ""):
         piece = path.with_name(path.name + part)
         if piece.exists():
