@@ -19,6 +19,7 @@ SCRIPTS = (
     "stream.js",
     "controls.js",
     "names.js",
+    "estimate.js",
     "upload.js",
     "stage.js",
     "strip.js",

@@ -164,7 +164,8 @@ def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
 def seed(words: Words) -> Controls:
     """The seed; empty is a random one."""
     with gr.Row(elem_id="seed_row"):
-        box = number(TextToImage, "seed", words, None, placeholder=words("seed_random"))
+        # Gradio makes a missing number 0 when it draws it; -1 is random too, and the script empties the box.
+        box = number(TextToImage, "seed", words, -1, placeholder=words("seed_random"))
         gr.Button("⚄", elem_id="dice", size="sm", min_width=36, elem_classes=["icon"])
         gr.Button("↺", elem_id="reuse", size="sm", min_width=36, elem_classes=["icon"])
     return {"seed": box}

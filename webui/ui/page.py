@@ -178,7 +178,7 @@ def _join(
     names = list(fields)
     form = gr.Textbox(visible=False, elem_id="task")  # takes "task language" from the script
 
-    def submit(context: str, *values: Any, request: gr.Request) -> Receipt:
+    def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
         task, _, language = context.partition(" ")
         return submitter.submit(owner_of(request), _known(language), task, dict(zip(names, values, strict=True)))
 

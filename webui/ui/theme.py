@@ -52,7 +52,7 @@ def theme() -> gr.themes.Base:
         input_background_fill="raised", input_border_color="line", input_border_color_focus="accent",
         input_placeholder_color="quiet", slider_color="accent",
         button_primary_background_fill="accent", button_primary_background_fill_hover="accent-hover",
-        button_primary_text_color="accent-ink",
+        button_primary_text_color="accent-ink", button_primary_border_color="accent",
         button_secondary_background_fill="raised", button_secondary_background_fill_hover="accent-soft",
         button_secondary_text_color="ink", button_secondary_border_color="line",
         checkbox_label_background_fill="raised", checkbox_label_background_fill_hover="accent-soft",

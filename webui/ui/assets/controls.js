@@ -30,10 +30,10 @@ darkroom.applied = (list) => {
 
 darkroom.restore = (list) => {
   const saved = kept.get("controls", {});
-  values = { ...named(list), ...saved };
+  values = { ...named(list), seed: null, ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
   isRestored = true;
-  setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); });
+  setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); matchRatio(); });
   return listed(values);
 };
 
@@ -64,6 +64,16 @@ function changedBy(name, before, value) {
   if (name === "steps" && values.quality && value !== stepsFor(values.quality)) setControls({ quality: null });
   if (name === "checkpoint" && before) adopt(before, value);
   if (name === "init_image" && value) followPicture();
+}
+
+/** The proportions that width and height have at the checkpoint's own number of pixels, or none. */
+function matchRatio() {
+  if (!isRestored) return;
+  const found = ["1:1", "4:3", "3:2", "16:9"].find((ratio) => {
+    const { width, height } = sizeFor(ratio);
+    return width === values.width && height === values.height;
+  });
+  if (found && values.ratio !== found) setControls({ ratio: found });
 }
 
 const defaultsOf = (id) => checkpoints.get(id)?.defaults;
@@ -164,6 +174,7 @@ async function fetchCheckpoints() {
     if (error.status === 0) setTimeout(fetchCheckpoints, 2000);
   }
   emit("checkpoints");
+  matchRatio();
 }
 fetchCheckpoints();
 

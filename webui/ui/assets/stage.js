@@ -38,7 +38,16 @@ function takeReceipt(receipt) {
   emit("jobs");
 }
 
-on("submitting", () => { stage.pending = performance.now(); stage.chosen = null; draw(); });
+const PATIENCE = 15000; // ms; the server only writes the job down, so that this long means it is not there
+
+on("submitting", () => {
+  const pending = (stage.pending = performance.now());
+  stage.chosen = null;
+  draw();
+  setTimeout(() => {
+    if (stage.pending === pending) takeReceipt({ id: pending, error: { kind: "offline", message: t("error_no_answer") } });
+  }, PATIENCE);
+});
 
 /** Which job the stage shows: the chosen one, the running one, the newest that waits, the newest that ended. */
 function jobToShow() {
