@@ -23,7 +23,7 @@ from webui.launch.command import has_screen
 from webui.launch.console import Console
 from webui.launch.errors import LaunchError
 from webui.settings import Settings
-from webui.share import settings_with_login
+from webui.share import Share, settings_with_login
 from webui.texts import Texts
 
 _GRACE_SECONDS = 3  # for open event streams, which only end when their job does; the queue gets its own time after
@@ -68,10 +68,18 @@ def _build(settings: Settings, console: Console) -> Any:
     # Late, because it imports Gradio, which takes two seconds: --help and a port in use answer before.
     from webui import app
 
+    texts = Texts()
+
+    def announce(share: Share) -> None:
+        if share.url:
+            console.line("shared", address=share.url)
+        elif share.error is not None:
+            console.say(" ".join(texts.word(share.error.kind, share.error.details, console.language)))
+
     try:
-        return app.build(settings)
+        return app.build(settings, announce=announce)
     except DarkroomError as error:
-        message, hint = Texts().word(error.kind, error.details, console.language)
+        message, hint = texts.word(error.kind, error.details, console.language)
         raise LaunchError("app", message=message, hint=hint) from error
 
 

@@ -82,10 +82,6 @@ _LINES: dict[str, tuple[str, str]] = {
     "serving": ("Darkroom is at {address}", "Darkroom 已启动:{address}"),
     "login": ("Log in as {user} with the password {password}", "登录用户名 {user},密码 {password}"),
     "shared": ("Anybody with the login can reach it at {address}", "拥有登录信息的人可通过此链接访问:{address}"),
-    "share_failed": (
-        "No public link could be made ({reason}). Darkroom serves on this machine only.",
-        "无法创建公开链接({reason})。Darkroom 仅在本机提供服务。",
-    ),
     "stop": ("Press Ctrl+C to stop.", "按 Ctrl+C 停止。"),
 }
 
