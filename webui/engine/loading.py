@@ -168,13 +168,21 @@ def _place(module: nn.Module, device: Device, progress: Progress, file_bytes: in
     if any(tensor.is_meta for tensor in tensors):
         raise Broken("missing_tensors")
     total = max(1, sum(tensor.nbytes for tensor in tensors))
-    for tensor in tensors:
-        tensor.data = tensor.data.to(device.torch_device, copy=device.is_cpu)
-        progress.add(file_bytes * tensor.nbytes // total)
-    if not _all_finite(tensors):
+    for part in module.modules():
+        for parameter in part.parameters(recurse=False):
+            parameter.data = _moved(parameter.data, device)
+            progress.add(file_bytes * parameter.nbytes // total)
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            setattr(part, name, _moved(buffer, device))  # not by `.data`: a buffer may be a view that holds its base
+            progress.add(file_bytes * buffer.nbytes // total)
+    if not _all_finite([*module.parameters(), *module.buffers()]):
         raise Broken("not_finite")
-    module.eval().requires_grad_(False)
-    return module.to(device.torch_device)
+    return module.eval().requires_grad_(False)
+
+
+def _moved(tensor: torch.Tensor, device: Device) -> torch.Tensor:
+    """On the device, and never a view of the file: on the CPU the loaders leave that to us."""
+    return tensor.detach().to(device.torch_device, copy=device.is_cpu)
 
 
 def _all_finite(tensors: Iterable[torch.Tensor]) -> bool:
