@@ -74,24 +74,32 @@ def _size(request: Diffusion, native: tuple[int, int], picture: tuple[int, int] 
 
 
 def fitted_size(picture: tuple[int, int], max_pixels: int) -> tuple[int, int]:
-    """The picture's size, scaled down to at most `max_pixels` with its aspect kept, each side a multiple of 8 from 64
-    to 2048.
+    """The picture's size, scaled down to at most `max_pixels`; each side a multiple of 8 from 64 to 2048.
 
-    >>> fitted_size((4000, 3000), 512 * 512)
-    (584, 440)
+    Of the sizes that come near, the one that keeps the aspect best. A very small picture is enlarged to 64, and may
+    only then, if it is long and thin, have more than `max_pixels`.
+
+    >>> fitted_size((4000, 3000), 256 * 256)
+    (288, 216)
     """
     scale = min(1.0, math.sqrt(max_pixels / (picture[0] * picture[1])))
-    width, height = _rounded(picture[0] * scale), _rounded(picture[1] * scale)
-    while width * height > max_pixels and max(width, height) > MIN_SIDE:  # rounding up may pass the limit by a little
-        if width >= height:
-            width -= MULTIPLE
-        else:
-            height -= MULTIPLE
-    return width, height
+    scale = max(scale, MIN_SIDE / min(picture))
+    near = [
+        (_clamped(across(picture[0] * scale / MULTIPLE)), _clamped(down(picture[1] * scale / MULTIPLE)))
+        for across in (math.floor, math.ceil)
+        for down in (math.floor, math.ceil)
+    ]
+    allowed = [size for size in near if size[0] * size[1] <= max_pixels] or [min(near)]
+    aspect = picture[0] / picture[1]
+    return min(allowed, key=lambda size: (abs(math.log(size[0] / size[1] / aspect)), -size[0]))
 
 
 def _rounded(side: float) -> int:
-    return min(MAX_SIDE, max(MIN_SIDE, round(side / MULTIPLE) * MULTIPLE))
+    return _clamped(round(side / MULTIPLE))
+
+
+def _clamped(multiples: int) -> int:
+    return min(MAX_SIDE, max(MIN_SIDE, multiples * MULTIPLE))
 
 
 def _check_pictures(request: Request, owner: str, uploads: Uploads) -> None:

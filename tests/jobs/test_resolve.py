@@ -1,0 +1,101 @@
+"""What a request leaves open is settled once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.jobs.conftest import FixedCatalogue, House, catalogue
+from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, TaskUnsupported
+from webui.jobs.resolve import fitted_size, resolve
+from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+
+BASE64 = "data:image/png;base64," + "A" * 40
+
+
+def resolved(house: House, request: Request) -> Request:
+    return resolve(request, "ann", catalogue(), house.storage.uploads)
+
+
+def test_the_starter_and_its_defaults(house: House) -> None:
+    request = resolved(house, TextToImage(prompt="a lake"))
+    assert isinstance(request, TextToImage)
+    assert (request.checkpoint, request.scheduler, request.sigmas) == ("starter", "ddim", "karras")
+    assert (request.steps, request.guidance_scale, request.width, request.height) == (5, 4.0, 256, 256)
+
+
+def test_what_is_said_stays_said(house: House) -> None:
+    said = TextToImage(
+        checkpoint="anime", scheduler="lcm", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128
+    )
+    assert resolved(house, said) == said
+
+
+def test_another_scheduler_comes_without_the_defaults_sigmas(house: House) -> None:
+    request = resolved(house, TextToImage(scheduler="euler"))
+    assert isinstance(request, TextToImage)
+    assert request.sigmas == "default"
+
+
+@pytest.mark.parametrize("seed", [None, -1])
+def test_a_random_seed_is_fixed_once(house: House, seed: int | None) -> None:
+    seeds = {resolved(house, TextToImage(seed=seed)).seed for _ in range(5)}
+    assert len(seeds) == 5
+    assert all(found is not None and 0 <= found < 2**32 for found in seeds)
+
+
+def test_checkpoints_that_cannot(house: House) -> None:
+    with pytest.raises(CheckpointNotFound):
+        resolved(house, TextToImage(checkpoint="../../etc/passwd"))
+    reference = house.storage.uploads.add("ann", b"png", 100, 100)
+    with pytest.raises(TaskUnsupported) as caught:
+        resolved(house, ImageToImage(checkpoint="text only", init_image=reference))
+    assert caught.value.details == {"checkpoint": "text only", "family": "sd15", "task": "image_to_image"}
+    with pytest.raises(NoCheckpoint):
+        resolve(TextToImage(), "ann", FixedCatalogue(), house.storage.uploads)
+
+
+def test_pictures_have_to_be_stored_and_ones_own(house: House) -> None:
+    with pytest.raises(InvalidRequest) as invalid:
+        resolved(house, ImageToImage(init_image=BASE64))
+    assert invalid.value.details["field"] == "init_image"
+    theirs = house.storage.uploads.add("bob", b"png", 100, 100)
+    with pytest.raises(PictureNotFound):
+        resolved(house, ImageToImage(init_image=theirs))
+    mine = house.storage.uploads.add("ann", b"mine", 100, 100)
+    with pytest.raises(PictureNotFound):
+        resolved(house, StyleTransfer(content_image=mine, style_image=theirs))
+    assert resolved(house, StyleTransfer(content_image=mine, style_image=mine)).seed is not None
+
+
+@pytest.mark.parametrize(
+    ("picture", "asked", "size"),
+    [
+        ((4000, 3000), {}, (288, 216)),
+        ((100, 50), {}, (128, 64)),
+        ((1000, 10), {}, (2048, 64)),
+        ((300, 200), {}, (296, 200)),
+        ((512, 128), {}, (512, 128)),
+        ((256, 256), {}, (256, 256)),
+        ((4000, 3000), {"width": 512}, (512, 384)),
+        ((3000, 4000), {"height": 512}, (384, 512)),
+        ((4000, 3000), {"width": 64, "height": 64}, (64, 64)),
+    ],
+)
+def test_the_size_of_a_redrawn_picture(
+    house: House, picture: tuple[int, int], asked: dict[str, int], size: tuple[int, int]
+) -> None:
+    reference = house.storage.uploads.add("ann", repr(picture).encode(), *picture)
+    request = resolved(house, ImageToImage(init_image=reference, **asked))  # type: ignore[arg-type]
+    assert isinstance(request, ImageToImage)
+    assert (request.width, request.height) == size
+
+
+@given(st.integers(1, 20_000), st.integers(1, 20_000), st.sampled_from([256 * 256, 512 * 512, 1024 * 1024]))
+def test_a_fitted_size_is_always_allowed(width: int, height: int, max_pixels: int) -> None:
+    fitted = fitted_size((width, height), max_pixels)
+    assert all(side % 8 == 0 and 64 <= side <= 2048 for side in fitted)
+    assert fitted[0] * fitted[1] <= max(max_pixels, 64 * 2048)
+    if min(width, height) >= 128 and max(width, height) <= 2 * min(width, height):
+        assert fitted[0] / fitted[1] == pytest.approx(width / height, rel=0.1)
