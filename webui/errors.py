@@ -76,7 +76,7 @@ class CheckpointPickled(DarkroomError):
 
 
 class FamilyUnknown(DarkroomError):
-    """A sound safetensors file whose architecture is none of ours. Details: `checkpoint`."""
+    """A sound file or folder that is no checkpoint of ours. Details: `checkpoint`, `reason`."""
 
     kind = "family_unknown"
 
