@@ -22,7 +22,7 @@ WHITE = (255, 255, 255)
 def read_picture(data: bytes) -> Image.Image:
     """The picture in the bytes of a PNG, as RGB; what is transparent becomes white. Raises NotAnImage."""
     try:
-        picture = Image.open(io.BytesIO(data), formats=("PNG",))
+        picture: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
         picture.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise NotAnImage from error

@@ -65,7 +65,7 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
     scale = min(4, factor)
     pictures = _blobs(8, 16 * factor, seed)
     latents, decoded = [], []
-    for picture in pictures.split(1):
+    for picture in pictures.unsqueeze(1):
         check()
         encoded = vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean
         check()

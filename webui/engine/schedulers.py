@@ -28,6 +28,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
+from torch import Tensor
 
 from webui.errors import InvalidRequest
 
@@ -106,18 +107,41 @@ def make_scheduler(
     return made
 
 
-def count_steps(scheduler: Any, calls: int) -> int:
-    """How many steps `calls` calls of the network make: a rule of second order calls twice a step, but for its last.
+def steps_after_calls(scheduler: Any, calls: int) -> list[int]:
+    """How many steps are done after each of `calls` calls of the network.
 
-    >>> count_steps(EulerDiscreteScheduler(), 20)
-    20
-    >>> count_steps(HeunDiscreteScheduler(), 39)
-    20
+    Rules of second order call it twice a step, but once in the last; PLMS twice in its first. Each step counts once.
+
+    >>> steps_after_calls(EulerDiscreteScheduler(), 3)
+    [1, 2, 3]
+    >>> steps_after_calls(HeunDiscreteScheduler(), 5)
+    [0, 1, 1, 2, 3]
+    >>> steps_after_calls(PNDMScheduler(skip_prk_steps=True), 4)
+    [0, 1, 2, 3]
     """
-    return -(-calls // int(getattr(scheduler, "order", 1)))
+    if isinstance(scheduler, PNDMScheduler):
+        return [max(call - 1, int(calls == 1)) for call in range(1, calls + 1)]
+    order = int(getattr(scheduler, "order", 1))
+    return [-(-call // order) if call == calls else call // order for call in range(1, calls + 1)]
 
 
-def signal_and_noise(alphas_cumprod: torch.Tensor, timestep: float) -> tuple[float, float]:
+def denoised_estimate(scheduler: Any, model_input: Tensor, prediction: Tensor, timestep: float) -> Tensor:
+    """The clean latents that `prediction` at `timestep` stands for, whatever the rule and what the network predicts.
+
+    `model_input` is what the network saw, of unit variance: sigma-space schedulers scale it so, too. Hence one formula
+    for all: input = signal · estimate + noise · ε, and v = signal · ε - noise · estimate (Salimans & Ho 2022).
+    """
+    signal, noise = signal_and_noise(scheduler.alphas_cumprod, timestep)
+    match scheduler.config.prediction_type:
+        case "sample":
+            return prediction
+        case "v_prediction":
+            return signal * model_input - noise * prediction
+        case _:
+            return (model_input - noise * prediction) / max(signal, 1e-3)
+
+
+def signal_and_noise(alphas_cumprod: Tensor, timestep: float) -> tuple[float, float]:
     """Shares (signal, noise) of a noisy sample of unit variance at `timestep`, whose squares add up to 1.
 
     Timesteps between two trained ones are interpolated in log sigma, as the schedulers do.
@@ -138,7 +162,7 @@ def _without_sigmas(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _betas_from_finite_sigma(config: Mapping[str, Any]) -> list[float]:
-    """The checkpoint's betas with zero terminal SNR (Lin et al. 2024, algorithm 1), cut off at the largest finite sigma.
+    """The checkpoint's betas with zero terminal SNR (Lin et al. 2024, algorithm 1), cut off at LARGEST_FINITE_SIGMA.
 
     A slope of a thousandth a timestep is left in the part cut off, for the schedulers look timesteps up by sigma.
     """

@@ -1,8 +1,8 @@
 """Compel's prompt dialect, read in linear time: text → weighted fragments.
 
 `word+` `word--` `(a b)1.3` `(a b)++` `"a b"-` `(a).attend(1.2)`, nested at will, and around a whole prompt
-`("a", "b").blend(0.7, 0.3)` and `("a", "b").and()`. A backslash makes any of `( ) " + -` plain text. Compel's own parser
-backtracks and does not end on `((((((((a` (damian0815/compel#103), so it never sees what a person typed.
+`("a", "b").blend(0.7, 0.3)` and `("a", "b").and()`. A backslash makes any of `( ) " + -` plain text. Compel's own
+parser backtracks and does not end on `((((((((a` (damian0815/compel#103), so it never sees what a person typed.
 Whatever is no syntax is text: brackets that do not close, a quote after a digit, `c++11`.
 Knows no tokens and no torch.
 """
@@ -215,9 +215,7 @@ def _parse_combined(pieces: list[_Piece], closers: dict[int, int], text: str) ->
     return Prompt((Blend(prompts, weights, normalize),))
 
 
-def _split_at_commas(
-    pieces: list[_Piece], closers: dict[int, int], start: int, stop: int
-) -> list[tuple[int, int]]:
+def _split_at_commas(pieces: list[_Piece], closers: dict[int, int], start: int, stop: int) -> list[tuple[int, int]]:
     """Ranges of pieces between the commas that stand in no inner brackets or quotes."""
     ranges = []
     begin = index = start

@@ -1,0 +1,123 @@
+"""The loop of the U-Net families: noise → latents, one step after the other, with the denoised estimate of each.
+
+Shared by text to image and image to image. Knows no prompts, no pictures, no pipelines.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from webui.engine.device import Device
+from webui.engine.schedulers import denoised_estimate, steps_after_calls
+from webui.errors import NotFinite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditioning:
+    """What the U-Net is told beside latents and time, for a batch: with guidance, all negative rows come first.
+
+    `embeds` (B, tokens, channels); `added` are SDXL's pooled text and sizes; `extra_channels` (B, 5, h, w) are the mask
+    and the masked picture of an inpainting checkpoint; `guidance_embeds` (B, channels) those of a distilled one.
+    """
+
+    embeds: Tensor
+    guidance_scale: float
+    is_guided: bool
+    added: dict[str, Tensor] | None = None
+    extra_channels: Tensor | None = None
+    guidance_embeds: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """Step `index` of `total`, from 1. `estimate()` gives the denoised latents (B, C, h, w) that it worked towards."""
+
+    index: int
+    total: int
+    seconds: float
+    estimate: Callable[[], Tensor] = field(repr=False)
+
+
+def denoise(
+    unet: Any,
+    scheduler: Any,
+    timesteps: Tensor,
+    latents: Tensor,
+    conditioning: Conditioning,
+    generators: Sequence[torch.Generator],
+    device: Device,
+    check: Callable[[], None],
+    on_step: Callable[[StepDone], None],
+) -> Tensor:
+    """Latents (B, C, h, w), float32, after all of `timesteps`. `generators`, one for each row, live on the CPU.
+
+    Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
+    type). Raises NotFinite.
+    """
+    noise_source = {"generator": list(generators)} if _takes_generator(scheduler) else {}
+    steps_done = steps_after_calls(scheduler, len(timesteps))
+    pace = _Pace(device)
+    done, started = 0, time.perf_counter()
+    for t, now_done in zip(timesteps.to(device.torch_device), steps_done, strict=True):
+        check()
+        model_input = scheduler.scale_model_input(latents, t)
+        prediction = _predict(unet, model_input, t, conditioning)
+        before = latents
+        latents = scheduler.step(prediction, t, before, return_dict=False, **noise_source)[0]
+        if now_done > done:
+            done = now_done
+            pace.wait_for_step_before()
+            seconds, started = time.perf_counter() - started, time.perf_counter()
+
+            def estimate(x: Tensor = model_input, out: Tensor = prediction, t: Tensor = t) -> Tensor:
+                return denoised_estimate(scheduler, x, out, float(t))
+
+            on_step(StepDone(index=done, total=steps_done[-1], seconds=seconds, estimate=estimate))
+    if not bool(torch.isfinite(latents).all()):
+        raise NotFinite(phase="denoise")
+    return latents
+
+
+def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioning) -> Tensor:
+    """The U-Net's prediction in float32, guided (Ho & Salimans 2022) where that is asked: both halves in one batch."""
+    rows = torch.cat([model_input] * 2) if conditioning.is_guided else model_input
+    if conditioning.extra_channels is not None:
+        rows = torch.cat([rows, conditioning.extra_channels], dim=1)
+    prediction: Tensor = unet(
+        rows.to(unet.dtype),
+        t,
+        encoder_hidden_states=conditioning.embeds,
+        timestep_cond=conditioning.guidance_embeds,
+        added_cond_kwargs=conditioning.added,
+        return_dict=False,
+    )[0].float()
+    if not conditioning.is_guided:
+        return prediction
+    negative, positive = prediction.chunk(2)
+    return negative + conditioning.guidance_scale * (positive - negative)
+
+
+def _takes_generator(scheduler: Any) -> bool:
+    return "generator" in inspect.signature(scheduler.step).parameters
+
+
+class _Pace:
+    """Keeps the loop at most one step ahead of a GPU, so that steps are reported, and stopped, when they happen."""
+
+    def __init__(self, device: Device) -> None:
+        self._is_cuda = device.torch_device.type == "cuda"
+        self._before: Any = None
+
+    def wait_for_step_before(self) -> None:
+        if not self._is_cuda:
+            return
+        if self._before is not None:
+            self._before.synchronize()
+        self._before = torch.cuda.current_stream().record_event()

@@ -1,0 +1,174 @@
+"""Every family but the U-Net ones: diffusers' own pipeline, watched from its step-end callback.
+
+What a pipeline can be told is read off its signature. Knows no family by name.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from PIL import Image
+from torch import Tensor
+
+from webui.engine.cancel import all_cancellable
+from webui.engine.context import EngineImage
+from webui.engine.diffusion import Bench, engine_image, kept_picture
+from webui.engine.images import crop_and_resize, next_multiple, pad_to, to_pixels, to_tensor
+from webui.engine.sampling import Sampling
+from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
+from webui.errors import InvalidRequest, NotFinite
+from webui.families import FAMILIES
+
+_FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
+
+
+def text_to_image(asked: Sampling, bench: Bench, indices: list[int], pipeline: Any) -> list[EngineImage]:
+    """The images `indices` (from 0) of what is asked, one after the other."""
+    return [_generate(asked, bench, pipeline, index, {}) for index in indices]
+
+
+def image_to_image(
+    asked: Sampling, bench: Bench, indices: list[int], pipeline: Any, init_image: Image.Image
+) -> list[EngineImage]:
+    """The images `indices` (from 0) of what is asked, drawn over `init_image`; strength 1 is not for here."""
+    picture = crop_and_resize(init_image, asked.width, asked.height)
+    if asked.denoising_strength == 0:
+        return [kept_picture(asked, bench, picture, index) for index in indices]
+    width, height = _computed_size(asked, bench)
+    grown = Image.fromarray(to_pixels(pad_to(to_tensor(picture), width, height)[0]))
+    # a pipeline runs int(steps · strength) steps, and none at all is an error to it
+    strength = max(asked.denoising_strength, (1 + 1e-6) / asked.steps)
+    return [_generate(asked, bench, pipeline, index, {"image": grown, "strength": strength}) for index in indices]
+
+
+def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: dict[str, Any]) -> EngineImage:
+    width, height = _computed_size(asked, bench)
+    steps = 0
+
+    def on_step(done: int, total: int, seconds: float, make: Callable[[], np.ndarray] | None) -> None:
+        nonlocal steps
+        steps = total
+        bench.previewer.step(index=done, total=total, phase="denoise", image=index, seconds=seconds, make=make)
+
+    with (
+        all_cancellable(bench.components, bench.context.check),
+        _own_scheduler(pipeline, asked),
+        torch.inference_mode(),
+    ):
+        watcher = _Watcher(pipeline, bench, (height, width), on_step)
+        arguments = {
+            "prompt": asked.prompt,
+            "negative_prompt": asked.negative_prompt or None,
+            "width": width,
+            "height": height,
+            "num_inference_steps": asked.steps,
+            "guidance_scale": asked.guidance_scale,
+            "generator": torch.Generator("cpu").manual_seed(asked.seed_of(index)),
+            "output_type": "np",
+            "callback_on_step_end": watcher.on_step_end,
+            **extra,
+        }
+        accepted = inspect.signature(pipeline.__call__).parameters
+        pipeline.set_progress_bar_config(disable=True)
+        output = pipeline(**{name: value for name, value in arguments.items() if name in accepted})
+    pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
+    if not np.isfinite(pixels).all():
+        raise NotFinite(phase="decode")
+    cropped = (pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width]
+    bench.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: cropped)
+    return engine_image(asked, bench, Image.fromarray(cropped), index, steps)
+
+
+def _computed_size(asked: Sampling, bench: Bench) -> tuple[int, int]:
+    """Width and height at the family's next multiple; what stands over is cut off at the right and the bottom."""
+    multiple = FAMILIES[bench.checkpoint.family].size_multiple
+    return next_multiple(asked.width, multiple), next_multiple(asked.height, multiple)
+
+
+@contextmanager
+def _own_scheduler(pipeline: Any, asked: Sampling) -> Iterator[None]:
+    """While this lasts, the pipeline has a scheduler of its own, as the request says."""
+    original = pipeline.scheduler
+    pipeline.scheduler = _make_scheduler(original, asked)
+    try:
+        yield
+    finally:
+        pipeline.scheduler = original
+
+
+def _make_scheduler(original: Any, asked: Sampling) -> Any:
+    """The request's rule on the checkpoint's noise. Raises InvalidRequest where it cannot be: nothing is ignored."""
+    config = dict(original.config)
+    if isinstance(original, FlowMatchEulerDiscreteScheduler):
+        if asked.scheduler != "euler":
+            raise InvalidRequest(field="scheduler", reason="this checkpoint makes flows, which only euler can follow")
+        option = _FLOW_SIGMAS.get(asked.sigmas)
+        return type(original).from_config(config, **({option: True} if option else {}))
+    if any(isinstance(original, rule.scheduler_class) for rule in UPDATE_RULES.values()):
+        return make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps)
+    return copy.deepcopy(original)
+
+
+class _Watcher:
+    """Reports a pipeline's steps. What the network predicted is caught at the scheduler, after guidance."""
+
+    def __init__(
+        self,
+        pipeline: Any,
+        bench: Bench,
+        size: tuple[int, int],
+        on_step: Callable[[int, int, float, Callable[[], np.ndarray] | None], None],
+    ) -> None:
+        self._bench = bench
+        self._size = size
+        self._on_step = on_step
+        self._done = 0
+        self._started = time.perf_counter()
+        self._estimate: Callable[[], Tensor] | None = None
+        self._catch_predictions(pipeline.scheduler)
+
+    def on_step_end(self, pipeline: Any, step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        """diffusers' callback; `step` counts calls of the network, from 0."""
+        self._bench.context.check()
+        done_after = steps_after_calls(pipeline.scheduler, pipeline.num_timesteps)
+        if done_after[step] > self._done:
+            self._done = done_after[step]
+            seconds, self._started = time.perf_counter() - self._started, time.perf_counter()
+            decoder, estimate = self._bench.latent_decoder, self._estimate
+            make = None
+            if decoder is not None and estimate is not None:
+                make = lambda: decoder(self._as_grid(pipeline, estimate()))  # noqa: E731
+            self._on_step(self._done, done_after[-1], seconds, make)
+        return values
+
+    def _catch_predictions(self, scheduler: Any) -> None:
+        inner = scheduler.step
+
+        def step(model_output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any) -> Any:
+            result = inner(model_output, timestep, sample, *args, **kwargs)
+            self._estimate = lambda: _estimate(scheduler, model_output, timestep, sample)
+            return result
+
+        scheduler.step = step  # of this run's own scheduler only
+
+    def _as_grid(self, pipeline: Any, latents: Tensor) -> Tensor:
+        """(C, h, w) of the first row, also where a pipeline packs its latents into patches."""
+        if latents.dim() == 3:
+            latents = pipeline._unpack_latents(latents, *self._size, pipeline.vae_scale_factor)
+        return latents.reshape(latents.shape[0], latents.shape[1], *latents.shape[-2:])[0]
+
+
+def _estimate(scheduler: Any, prediction: Tensor, timestep: Any, sample: Tensor) -> Tensor:
+    """The clean latents that the last step worked towards; a flow is (noise - clean), at a noise share of sigma."""
+    if hasattr(scheduler, "alphas_cumprod"):
+        return denoised_estimate(scheduler, sample, prediction, float(timestep))
+    sigma = scheduler.sigmas[scheduler.step_index - 1]  # the step has moved on by one
+    return sample.float() - float(sigma) * prediction.float()

@@ -1,0 +1,218 @@
+"""The worker process: takes one job at a time from the pipe, runs it in the engine, sends back what happens.
+
+Everything that is heavy is imported after the process has started, and late. It ends at once when the pipe does, for
+then its parent is gone. Knows no queue, no database, no owners.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import traceback
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webui.errors import Cancelled, DarkroomError, NotAnImage, OutOfMemory
+from webui.events import EngineEvent
+from webui.settings import Settings
+from webui.worker_messages import (
+    Cancel,
+    CancelledJob,
+    Done,
+    Emitted,
+    Exit,
+    FailedJob,
+    FromWorker,
+    RawImage,
+    Ready,
+    Run,
+    Status,
+    Watch,
+)
+
+if TYPE_CHECKING:
+    from webui.engine.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+# An engine that talks to nobody: no telemetry, and the Hub only where the model manager asks for a tokenizer.
+ENVIRONMENT = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+EXIT_DEVICE_LOST = 70  # EX_SOFTWARE: the device's context is poisoned, only a new process helps
+
+
+def serve(connection: Connection, settings: Settings) -> None:
+    """Serves until `Exit` or until the pipe closes. Says `Ready` once the engine could take a job at once."""
+    os.environ.update(ENVIRONMENT)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    channel = _Channel(connection)
+    channel.start_reading()
+    engine = _build_engine(settings)
+    status = engine.status()
+    channel.send(Ready(device=status.device, precision=status.precision, memory_total_bytes=status.memory_total_bytes))
+    _preload(engine, channel)
+    channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes))
+    while True:
+        run = channel.next_run()
+        _run(engine, run, channel, settings.data_dir)
+        channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes))
+
+
+def _build_engine(settings: Settings) -> Engine:
+    import diffusers
+    import transformers
+
+    diffusers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+
+    from webui.engine.engine import Engine
+
+    return Engine(settings)
+
+
+def _preload(engine: Engine, channel: _Channel) -> None:
+    """The default checkpoint, while nobody has asked for anything; the first job that comes interrupts it."""
+    try:
+        engine.preload(None, channel.check_idle)
+    except Cancelled:
+        logger.debug("a job came while the default checkpoint was being loaded")
+    except DarkroomError as error:
+        logger.warning("the default checkpoint cannot be loaded: %s", error)
+    except Exception:  # a broken checkpoint is its own job's matter, not the worker's
+        logger.exception("the default checkpoint cannot be loaded")
+
+
+def _run(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> None:
+    """One job to its end: exactly one of Done, CancelledJob and FailedJob is sent."""
+    answer = _answer(engine, run, channel, data_dir)
+    channel.finish(answer)
+
+
+def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> FromWorker:
+    from webui.engine.context import Context
+    from webui.engine.device import is_device_lost, is_out_of_memory
+
+    flags = channel.flags
+
+    def emit(event: EngineEvent) -> None:
+        channel.send(Emitted(job_id=run.job_id, event=event))
+
+    context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, reference))
+    try:
+        images = engine.run(run.request, context)
+        return Done(
+            job_id=run.job_id,
+            images=tuple(RawImage(width=i.width, height=i.height, rgb=i.rgb, seed=i.seed, info=i.info) for i in images),
+        )
+    except Cancelled:
+        return CancelledJob(job_id=run.job_id)
+    except DarkroomError as error:
+        logger.info("job %s: %s", run.job_id, error)
+        return FailedJob(job_id=run.job_id, kind=error.kind, details=error.details, traceback=traceback.format_exc())
+    except Exception as error:  # whatever one job does must not end the others
+        logger.exception("job %s failed", run.job_id)
+        if is_device_lost(error):
+            logger.critical("the device is lost; this process ends")
+            os._exit(EXIT_DEVICE_LOST)
+        if is_out_of_memory(error):  # while loading, or where nothing smaller could be tried
+            lacking = OutOfMemory(
+                width=getattr(run.request, "width", 0) or 0,
+                height=getattr(run.request, "height", 0) or 0,
+                device=engine.device.name,
+            )
+            return FailedJob(
+                job_id=run.job_id, kind=lacking.kind, details=lacking.details, traceback=traceback.format_exc()
+            )
+        return FailedJob(job_id=run.job_id, kind="internal", traceback=traceback.format_exc())
+
+
+def _read_upload(data_dir: Path, reference: str) -> bytes:
+    """The normalised PNG of `sha256:<hex>`. Raises NotAnImage if it is gone."""
+    digest = reference.removeprefix("sha256:")
+    try:
+        return (data_dir / "uploads" / digest[:2] / f"{digest}.png").read_bytes()
+    except OSError as error:
+        raise NotAnImage from error
+
+
+@dataclass
+class _Flags:
+    """What was said about the running job since it was sent. Set by the reader's thread, read by the engine's."""
+
+    job_id: str
+    watched: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def is_watched(self) -> bool:
+        return self.watched.is_set()
+
+
+class _Channel:
+    """The pipe: a thread reads it all the time, so that Stop is heard in mid-step; sending is locked."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._runs: queue.SimpleQueue[tuple[Run, _Flags]] = queue.SimpleQueue()
+        self._known: dict[str, _Flags] = {}  # jobs that were sent and not answered
+        self.flags = _Flags("")
+
+    def start_reading(self) -> None:
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+
+    def next_run(self) -> Run:
+        """Waits for the next job and makes its flags the current ones."""
+        run, self.flags = self._runs.get()
+        return run
+
+    def check_idle(self) -> None:
+        """Raises Cancelled as soon as a job waits."""
+        if not self._runs.empty():
+            raise Cancelled
+
+    def send(self, message: FromWorker) -> None:
+        with self._sending:
+            try:
+                self._connection.send(message)
+            except (BrokenPipeError, ConnectionResetError):
+                os._exit(0)  # the parent is gone
+
+    def finish(self, message: FromWorker) -> None:
+        """Sends the last word on the current job."""
+        self._known.pop(self.flags.job_id, None)
+        self.send(message)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the parent is gone: nobody would ever see another picture
+            match message:
+                case Run():
+                    flags = _Flags(message.job_id)
+                    if message.is_watched:
+                        flags.watched.set()
+                    self._known[message.job_id] = flags
+                    self._runs.put((message, flags))
+                case Cancel() if message.job_id in self._known:
+                    self._known[message.job_id].cancelled.set()
+                case Watch() if message.job_id in self._known:
+                    watched = self._known[message.job_id].watched
+                    (watched.set if message.is_watched else watched.clear)()
+                case Exit():
+                    os._exit(0)
