@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -54,7 +55,7 @@ def sd1_layout(folder: Path) -> Tensors:
 
 
 def sd2_layout(folder: Path) -> Tensors:
-    """The same with OpenCLIP's names, and the last layer that SD 2.x has and does not use."""
+    """The same with OpenCLIP's names."""
     text = _open_clip(_text_model(folder / "text_encoder"))
     return {**_unet_and_vae(folder), **_prefixed("cond_stage_model.model.", text)}
 
@@ -70,17 +71,27 @@ def sdxl_layout(folder: Path) -> Tensors:
 
 
 def _unet_and_vae(folder: Path) -> Tensors:
-    config = json.loads((folder / "unet" / "config.json").read_text())
-    unet = _weights(folder / "unet")
+    unet = unet_layout(_weights(folder / "unet"), _config(folder / "unet"))
+    return {**unet, **vae_layout(_weights(folder / "vae"), _config(folder / "vae"))}
+
+
+def unet_layout(unet: Tensors, config: dict[str, Any]) -> Tensors:
+    """A U-Net's tensors in the single file's names."""
     has_attention = {int(m[1]) for name in unet if (m := re.match(r"up_blocks\.(\d+)\.attentions", name))}
     blocks = config["layers_per_block"] + 1
     renamed = {_unet_name(name, blocks, has_attention): tensor for name, tensor in unet.items()}
-    vae = _weights(folder / "vae")
-    ups = len(json.loads((folder / "vae" / "config.json").read_text())["up_block_types"])
-    return {
-        **_prefixed("model.diffusion_model.", renamed),
-        **_prefixed("first_stage_model.", dict(_vae_item(name, tensor, ups) for name, tensor in vae.items())),
-    }
+    return _prefixed("model.diffusion_model.", renamed)
+
+
+def vae_layout(vae: Tensors, config: dict[str, Any]) -> Tensors:
+    """A VAE's tensors in the single file's names."""
+    ups = len(config["up_block_types"])
+    return _prefixed("first_stage_model.", dict(_vae_item(name, tensor, ups) for name, tensor in vae.items()))
+
+
+def open_clip_layout(text: Tensors) -> Tensors:
+    """CLIP in transformers' names → OpenCLIP's, whose queries, keys and values are one matrix."""
+    return _open_clip({name.removeprefix("text_model."): tensor for name, tensor in text.items()})
 
 
 def _unet_name(name: str, blocks: int, has_attention: set[int]) -> str:
@@ -125,7 +136,6 @@ def _vae_item(name: str, tensor: torch.Tensor, ups: int) -> tuple[str, torch.Ten
 
 
 def _open_clip(text: Tensors) -> Tensors:
-    """CLIP in transformers' names → OpenCLIP's, whose queries, keys and values are one matrix."""
     found: Tensors = {}
     for name, tensor in text.items():
         if m := re.match(r"encoder\.layers\.(\d+)\.self_attn\.q_proj\.(weight|bias)", name):
@@ -142,6 +152,11 @@ def _open_clip(text: Tensors) -> Tensors:
 
 def _text_model(folder: Path) -> Tensors:
     return {name.removeprefix("text_model."): tensor for name, tensor in _weights(folder).items()}
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def _weights(folder: Path) -> Tensors:

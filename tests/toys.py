@@ -63,13 +63,15 @@ def save_tokenizer(folder: Path, pad_token: str = "<|endoftext|>") -> Path:
     return folder
 
 
-def save_sd15(folder: Path, *, seed: int = 0, is_inpainting: bool = False) -> Path:
-    """A Stable Diffusion 1.x of toy size as a diffusers folder."""
+def save_sd15(
+    folder: Path, *, seed: int = 0, is_inpainting: bool = False, channels: tuple[int, int] = (32, 64)
+) -> Path:
+    """A Stable Diffusion 1.x of toy size as a diffusers folder; `channels` of its U-Net, each a multiple of 32."""
     torch.manual_seed(seed)
     components = {
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer")),
         "text_encoder": _text_encoder(32, "quick_gelu"),
-        "unet": _unet(32, in_channels=9 if is_inpainting else 4),
+        "unet": _unet(32, in_channels=9 if is_inpainting else 4, block_out_channels=channels),
         "vae": _vae(),
         "scheduler": PNDMScheduler(**_BETAS, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1),
         "safety_checker": None,
@@ -154,7 +156,9 @@ def save_sd3(folder: Path, *, seed: int = 3) -> Path:
     return _save(StableDiffusion3Pipeline(**components), folder)
 
 
-def save_sd15_file(file: Path, *, seed: int = 4, is_inpainting: bool = False, dtype: torch.dtype = torch.float16) -> Path:
+def save_sd15_file(
+    file: Path, *, seed: int = 4, is_inpainting: bool = False, dtype: torch.dtype = torch.float16
+) -> Path:
     """`file` in the layout of the first SD 1.x checkpoints, with its tokenizer and its (toy-sized) configs beside it."""
     parts = save_sd15(_beside(file, "components"), seed=seed, is_inpainting=is_inpainting)
     return _to_single_file(file, parts, sd1_layout, dtype)

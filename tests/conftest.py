@@ -1,0 +1,15 @@
+"""What tests of every part share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def toy_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with every toy checkpoint (`tests/toys.py`). For all tests of a run: copy what you change."""
+    from tests.toys import save_all  # loads torch, which most tests never need
+
+    return save_all(tmp_path_factory.mktemp("toys") / "models")
