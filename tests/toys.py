@@ -99,7 +99,7 @@ def save_sd2(folder: Path, *, seed: int = 1, prediction_type: str = "v_predictio
 
 
 def save_sdxl(folder: Path, *, seed: int = 2, is_inpainting: bool = False) -> Path:
-    """A Stable Diffusion XL of toy size as a diffusers folder: two text encoders, pooled text and sizes as added input."""
+    """A Stable Diffusion XL of toy size as a diffusers folder: two text encoders, pooled text and sizes as input."""
     torch.manual_seed(seed)
     unet = _unet(
         32 + 48,
@@ -159,7 +159,7 @@ def save_sd3(folder: Path, *, seed: int = 3) -> Path:
 def save_sd15_file(
     file: Path, *, seed: int = 4, is_inpainting: bool = False, dtype: torch.dtype = torch.float16
 ) -> Path:
-    """`file` in the layout of the first SD 1.x checkpoints, with its tokenizer and its (toy-sized) configs beside it."""
+    """`file` in the layout of the first SD 1.x checkpoints, with its tokenizer and toy-sized configs beside it."""
     parts = save_sd15(_beside(file, "components"), seed=seed, is_inpainting=is_inpainting)
     return _to_single_file(file, parts, sd1_layout, dtype)
 
@@ -190,7 +190,7 @@ def save_all(models_dir: Path) -> Path:
 
 
 def _byte_symbols() -> list[str]:
-    """The 256 characters by which byte-level BPE writes the 256 bytes: printable ones as themselves, others from U+0100."""
+    """The characters by which byte-level BPE writes the 256 bytes: printable ones as themselves, others from U+0100."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]

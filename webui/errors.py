@@ -75,6 +75,12 @@ class CheckpointPickled(DarkroomError):
     kind = "checkpoint_pickled"
 
 
+class CheckpointTooLarge(DarkroomError):
+    """The device's memory does not hold it, even alone. Details: `checkpoint`, `device`, `needed_gb`."""
+
+    kind = "checkpoint_too_large"
+
+
 class FamilyUnknown(DarkroomError):
     """A sound file or folder that is no checkpoint of ours. Details: `checkpoint`, `reason`."""
 

@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import psutil
 import transformers
 from diffusers import DiffusionPipeline
 from torch import nn
 
 from webui.checkpoints import Catalogue, Checkpoint, problem_of
-from webui.engine.device import Device, release_unused_memory
+from webui.engine.device import Device, is_out_of_memory, release_unused_memory
 from webui.engine.families import pipeline_class_for
 from webui.engine.loading import Progress, load_pipeline, loaded_bytes_estimate
 from webui.engine.tokenizers import Fetch
-from webui.errors import DarkroomError, TaskUnsupported
+from webui.errors import CheckpointTooLarge, DarkroomError, TaskUnsupported
 from webui.events import Loading
 from webui.families import FAMILIES
 from webui.refusals import Refusal
@@ -96,8 +97,8 @@ class ModelManager:
         """The checkpoint, loaded now or before; a file that has changed since is loaded again.
 
         `on_loading` hears how far it is, and nothing where nothing had to be loaded. Raises CheckpointNotFound,
-        CheckpointBroken, CheckpointPickled, FamilyUnknown, TokenizerMissing, and what `check` raises; then nothing of
-        the checkpoint is left in memory.
+        CheckpointBroken, CheckpointPickled, CheckpointTooLarge, FamilyUnknown, TokenizerMissing, and what `check`
+        raises; then nothing of the checkpoint is left in memory.
         """
         try:
             checkpoint = self._catalogue.get(checkpoint_id)
@@ -134,30 +135,43 @@ class ModelManager:
             on_loading(Loading(checkpoint=checkpoint.id, fraction=fraction))
 
         tell(0.0)
-        refusal: Refusal | OSError
         try:
-            self._make_room(loaded_bytes_estimate(checkpoint, self._device.dtype))
+            wanted_bytes = loaded_bytes_estimate(checkpoint, self._device.dtype)
+            self._make_room(wanted_bytes)
+            self._check_memory(checkpoint, wanted_bytes)
             progress = Progress(checkpoint.size_bytes, tell, check)
             pipeline = load_pipeline(checkpoint, self._device, self._tokenizers_dir, progress, self._fetch)
             tell(1.0)
             return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline))
-        except (Refusal, OSError) as error:
-            refusal = error
         except BaseException as error:
             traceback.clear_frames(error.__traceback__)  # they hold what was loaded so far
-            self._give_memory_back()
-            raise
-        # Raised out here, the new error holds no frame of the failed load, and so none of its tensors.
-        reason = problem_of(checkpoint.id, refusal)
-        del refusal
+            if isinstance(error, Refusal | OSError):
+                problem = problem_of(checkpoint.id, error)
+            elif is_out_of_memory(error):
+                problem = self._too_large(checkpoint, wanted_bytes)
+            else:
+                self._give_memory_back()
+                raise
+        # Out here the failed load's error is gone, and with it the last that it held.
         self._give_memory_back()
-        raise reason
+        raise problem
 
     def _make_room(self, wanted_bytes: int) -> None:
         """Drops the least recently used until `wanted_bytes` more fit, and keeps the newest where nothing is wanted."""
         keep = 0 if wanted_bytes else 1
         while len(self._held) > keep and self.used_bytes() + wanted_bytes > self._budget_bytes:
             self._drop(next(iter(self._held)))
+
+    def _check_memory(self, checkpoint: Checkpoint, wanted_bytes: int) -> None:
+        """Raises CheckpointTooLarge on a CPU, where the system would end the process rather than refuse memory."""
+        if self._device.is_cpu and wanted_bytes > psutil.virtual_memory().available:
+            self.drop_all()
+            if wanted_bytes > psutil.virtual_memory().available:
+                raise self._too_large(checkpoint, wanted_bytes)
+
+    def _too_large(self, checkpoint: Checkpoint, wanted_bytes: int) -> CheckpointTooLarge:
+        needed_gb = round(wanted_bytes / 1e9, 1)
+        return CheckpointTooLarge(checkpoint=checkpoint.id, device=self._device.name, needed_gb=needed_gb)
 
     def _drop(self, checkpoint_id: str) -> None:
         loaded = self._held.pop(checkpoint_id, None)
