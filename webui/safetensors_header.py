@@ -69,18 +69,17 @@ def read_header(path: Path) -> Header:
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        start = file.read(_LENGTH_BYTES)
-        if len(start) < _LENGTH_BYTES:
-            raise Broken("not_safetensors" if size else "truncated")
-        (length,) = struct.unpack("<Q", start)
+        start = file.read(_LENGTH_BYTES + 1)
+        if start[_LENGTH_BYTES:] != b"{":
+            raise Broken("not_safetensors" if start else "truncated")
+        (length,) = struct.unpack("<Q", start[:_LENGTH_BYTES])
         if length > MAX_HEADER_BYTES:
-            # A pickle, a web page or another format reads as an absurd length, far beyond the format's own limit.
-            raise Broken("header_too_large" if length <= 100_000_000 else "not_safetensors")
+            raise Broken("header_too_large")
+        if length < len("{}"):
+            raise Broken("header_unreadable")
         if length > size - _LENGTH_BYTES:
             raise Broken("truncated")
-        text = file.read(length)
-    if not text.startswith(b"{"):
-        raise Broken("not_safetensors")
+        text = b"{" + file.read(length - 1)
     entries = _parse(text)
     metadata = _check_metadata(entries.pop("__metadata__", {}))
     return Header(_check_tensors(entries, size - _LENGTH_BYTES - length), metadata)

@@ -110,7 +110,13 @@ class ModelManager:
             self._held.move_to_end(checkpoint_id)
             return held
         self._drop(checkpoint_id)
-        loaded = self._load(checkpoint, on_loading, check)
+        try:
+            loaded = self._load(checkpoint, on_loading, check)
+        except CheckpointTooLarge:
+            if not self._held:
+                raise
+            self.drop_all()  # what is held besides can be loaded again
+            loaded = self._load(checkpoint, on_loading, check)
         self._held[checkpoint_id] = loaded
         self._make_room(0)
         return loaded
@@ -135,6 +141,7 @@ class ModelManager:
             on_loading(Loading(checkpoint=checkpoint.id, fraction=fraction))
 
         tell(0.0)
+        wanted_bytes = 0
         try:
             wanted_bytes = loaded_bytes_estimate(checkpoint, self._device.dtype)
             self._make_room(wanted_bytes)
@@ -165,9 +172,7 @@ class ModelManager:
     def _check_memory(self, checkpoint: Checkpoint, wanted_bytes: int) -> None:
         """Raises CheckpointTooLarge on a CPU, where the system would end the process rather than refuse memory."""
         if self._device.is_cpu and wanted_bytes > psutil.virtual_memory().available:
-            self.drop_all()
-            if wanted_bytes > psutil.virtual_memory().available:
-                raise self._too_large(checkpoint, wanted_bytes)
+            raise self._too_large(checkpoint, wanted_bytes)
 
     def _too_large(self, checkpoint: Checkpoint, wanted_bytes: int) -> CheckpointTooLarge:
         needed_gb = round(wanted_bytes / 1e9, 1)
