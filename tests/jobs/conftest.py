@@ -70,7 +70,7 @@ class House:
     def submit(self, prompt: str = "a lake", owner: str = "ann", **fields: object) -> Job:
         return self.queue.submit(owner, TextToImage(prompt=prompt, **fields))  # type: ignore[arg-type]
 
-    def events(self, job: Job, after: int = 0, seconds: float = 20.0) -> list[tuple[int, Event]]:
+    def events(self, job: Job, after: int = 0, seconds: float = 60.0) -> list[tuple[int, Event]]:
         """All of a job's events, once it has ended."""
 
         async def collect() -> list[tuple[int, Event]]:
@@ -79,7 +79,7 @@ class House:
 
         return asyncio.run(collect())
 
-    def ended(self, job: Job, seconds: float = 20.0) -> Job:
+    def ended(self, job: Job, seconds: float = 60.0) -> Job:
         """The job after its last event."""
         events = self.events(job, seconds=seconds)
         assert isinstance(events[-1][1], LAST_EVENTS)
@@ -93,7 +93,7 @@ class House:
         self.storage.close()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Waits until it holds; fails if it never does."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -131,10 +131,11 @@ def process_house(data_dir: Path, patience: Patience = QUICK, target: str = "tes
     return House(data_dir, LocalWorker(settings, target, patience))
 
 
-@pytest.fixture
-def processes(tmp_path: Path) -> Iterator[House]:
-    """A queue whose worker is a real process."""
-    made = process_house(tmp_path / "data")
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A queue whose worker is a real process. Shared, for a process takes a while to start; whoever kills the worker
+    leaves a new one to the next test."""
+    made = process_house(tmp_path_factory.mktemp("processes") / "data")
     made.queue.start()
     yield made
     made.close()

@@ -28,7 +28,7 @@ class WaitingLine:
     def put_back(self, owner: str, job_id: str) -> None:
         """To the very front: it had its turn, and lost it through no fault of its owner."""
         self._jobs.setdefault(owner, deque()).appendleft(job_id)
-        self._last_turn[owner] = 0
+        self._last_turn[owner] = -next(self._turns)  # before those who never had a turn
 
     def remove(self, owner: str, job_id: str) -> bool:
         """Whether it waited."""

@@ -1,0 +1,218 @@
+"""The program ends, in every way it can, and starts again: no job that was acknowledged is lost, none runs for ever."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.jobs.conftest import House, eventually
+from tests.jobs.hand_worker import HandWorker, images_for
+from webui.errors import WorkerDied
+from webui.events import Failed, Finished, Queued
+from webui.jobs import JobState
+from webui.jobs.event_log import EPOCH_IDS
+from webui.requests import TextToImage, to_dict
+from webui.storage import Storage
+
+PROGRAM = """
+import sys, threading, time
+from pathlib import Path
+from tests.jobs.conftest import House
+from tests.jobs.hand_worker import HandWorker, images_for
+
+
+class QuickWorker(HandWorker):
+    def run(self, job_id, request, *, is_watched):
+        super().run(job_id, request, is_watched=is_watched)
+        threading.Thread(target=self.work, args=(job_id, request)).start()
+
+    def work(self, job_id, request):
+        time.sleep(0.01)
+        self.listener.done(job_id, images_for(request))
+
+
+house = House(Path(sys.argv[1]), QuickWorker())
+house.queue.start()
+house.worker.listener.ready()
+while True:
+    print(house.submit("a lake", num_images=2).id, flush=True)
+    time.sleep(0.005)
+"""
+
+
+def restarted(data_dir: Path) -> tuple[House, HandWorker]:
+    hand = HandWorker()
+    house = House(data_dir, hand)
+    house.queue.start()
+    hand.listener.ready()
+    return house, hand
+
+
+def test_what_waited_and_what_ran_goes_on_in_order(house: House, hand: HandWorker) -> None:
+    jobs = [house.submit(f"job {number}", seed=number) for number in range(3)]
+    hand.step(1)
+    house.close()
+
+    again, other = restarted(house.storage.data_dir)
+    assert other.prompts == ["job 0"]
+    assert other.runs[0][1] == jobs[0].request
+    for job in jobs:
+        other.finish()
+        assert again.ended(job).state is JobState.FINISHED
+    assert other.prompts == ["job 0", "job 1", "job 2"]
+    again.close()
+
+
+def test_closing_is_no_fault_of_the_running_job(tmp_path: Path) -> None:
+    house, _ = restarted(tmp_path)
+    job = house.submit("patient")
+    for _ in range(4):
+        house.close()
+        house, hand = restarted(tmp_path)
+        assert hand.prompts == ["patient"]
+    hand.finish()
+    assert house.ended(job).state is JobState.FINISHED
+    house.close()
+
+
+def test_who_watched_before_gets_all_that_comes_after(house: House, hand: HandWorker) -> None:
+    job = house.submit("watched")
+    for index in range(1, 20):
+        hand.step(index)
+    seen = 21
+    house.close()
+
+    again, other = restarted(house.storage.data_dir)
+    other.finish()
+    events = again.events(job, after=seen)
+    assert isinstance(events[0][1], Queued)
+    assert events[0][0] == EPOCH_IDS + 1
+    assert isinstance(events[-1][1], Finished)
+    again.close()
+
+
+def left_running(data_dir: Path, attempts: int) -> str:
+    """A data folder as a program leaves it that is killed during a job."""
+    storage = Storage(data_dir)
+    request = TextToImage(prompt="a lake", checkpoint="starter", steps=2, seed=4, width=64, height=64, num_images=2)
+    storage.jobs.insert("the-job", "ann", to_dict(request), JobState.WAITING)
+    for _ in range(attempts):
+        storage.jobs.start("the-job", JobState.RUNNING)
+    storage.close()
+    return "the-job"
+
+
+def test_a_job_that_was_running_runs_once_more(tmp_path: Path) -> None:
+    id = left_running(tmp_path, attempts=1)
+    house, hand = restarted(tmp_path)
+    assert hand.current == id
+    hand.listener.died(id, -9)
+    eventually(lambda: house.queue.get("ann", id).state is JobState.FAILED)
+    house.close()
+
+
+def test_a_job_that_ran_twice_is_given_up(tmp_path: Path) -> None:
+    id = left_running(tmp_path, attempts=2)
+    house, hand = restarted(tmp_path)
+    job = house.queue.get("ann", id)
+    assert job.error == Failed(kind=WorkerDied.kind, details={"exit_code": -1})
+    assert [type(event) for _, event in house.events(job)] == [Failed]
+    assert hand.runs == []
+    house.close()
+
+
+def test_pictures_that_were_saved_finish_their_job(tmp_path: Path) -> None:
+    id = left_running(tmp_path, attempts=1)
+    storage = Storage(tmp_path)
+    row = storage.jobs.get(id)
+    assert row is not None
+    request = TextToImage(**row.request)
+    for position, image in enumerate(images_for(request)):
+        storage.pictures.save("ann", id, request, image, position)
+    with storage.database.transaction() as connection:  # the program was killed between the file and its row
+        connection.execute("DELETE FROM pictures WHERE position = 1")
+    storage.close()
+
+    house, hand = restarted(tmp_path)
+    job = house.queue.get("ann", id)
+    assert job.state is JobState.FINISHED
+    assert [image.seed for image in job.images] == [4, 5]
+    assert hand.runs == []
+    house.close()
+
+
+def test_half_the_pictures_are_made_again_without_doubles(tmp_path: Path) -> None:
+    id = left_running(tmp_path, attempts=1)
+    storage = Storage(tmp_path)
+    row = storage.jobs.get(id)
+    assert row is not None
+    request = TextToImage(**row.request)
+    storage.pictures.save("ann", id, request, images_for(request)[0], 0)
+    storage.close()
+
+    house, hand = restarted(tmp_path)
+    hand.finish()
+    job = house.ended(house.queue.get("ann", id))
+    assert [image.seed for image in job.images] == [4, 5]
+    assert len(house.storage.pictures.list("ann")) == 2
+    house.close()
+
+
+def test_a_request_of_another_version_fails_alone(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.jobs.insert("odd", "ann", {"task": "text_to_video", "schema_version": 9}, JobState.WAITING)
+    storage.close()
+    house, hand = restarted(tmp_path)
+    assert house.queue.list("ann") == []
+    job = house.submit("fine")
+    hand.finish()
+    assert house.ended(job).state is JobState.FINISHED
+    house.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills with SIGKILL")
+def test_killed_again_and_again_at_random_moments(tmp_path: Path) -> None:
+    moments = random.Random(20)
+    root = Path(__file__).resolve().parents[2]
+    data_dir = tmp_path / "data"
+    acknowledged: list[str] = []
+    for _ in range(5):
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(data_dir)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+        assert program.stdout is not None
+        acknowledged.append(program.stdout.readline().strip())
+        time.sleep(moments.random() * 0.3)
+        program.kill()
+        acknowledged += program.communicate()[0].split()
+
+    house, hand = restarted(data_dir)
+    assert house.storage.database.set_aside is None
+
+    def work() -> bool:
+        if house.queue.status().running:
+            hand.finish()
+        return not house.storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
+
+    eventually(work)
+    states = {id: house.queue.get("ann", id).state for id in acknowledged}
+    assert set(states.values()) <= {JobState.FINISHED, JobState.FAILED}
+    assert list(states.values()).count(JobState.FAILED) <= 4  # those that two kills in a row hit
+    for id, state in states.items():
+        images = house.queue.get("ann", id).images
+        assert len(images) == (2 if state is JobState.FINISHED else 0)
+        for image in images:
+            with Image.open(house.storage.pictures.get("ann", image.id).path) as picture:
+                picture.load()
+    assert not list(data_dir.rglob(".tmp-*"))
+    house.close()
