@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DiffusionPipeline
+from diffusers import DiffusionPipeline
 
 from webui.checkpoints import Checkpoint
 from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.diffusion import Bench
-from webui.engine.preview import Previewer, fit_decoder
+from webui.engine.preview import Previewer, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
 from webui.events import EngineEvent, Step
@@ -79,8 +79,7 @@ def bench_for(
     pipeline: DiffusionPipeline, recorder: Recorder, family: str = "sd15", **checkpoint: Any
 ) -> Iterator[Bench]:
     """A bench with `pipeline` on the CPU in fp32; the recorder has every event when the block is left."""
-    vae = pipeline.vae
-    decoder = fit_decoder(vae, lambda: None) if isinstance(vae, AutoencoderKL) else None
+    decoder = from_table([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)], (0, 0, 0))
     context = recorder.context()
     with Previewer(context.on_event, context.watched) as previewer:
         yield Bench(
