@@ -1,0 +1,203 @@
+"""A running app as the browser tests see it, and a person in front of its page."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 90.0
+READY_SECONDS = 120.0
+DESKTOP = (1440, 900)
+PHONE = (390, 844)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Studio:
+    """One running program, real or with the fake worker; it may be stopped and started again on the same data."""
+
+    data_dir: Path
+    is_real: bool = True
+    flags: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Studio:
+        """Starts the program and waits for the page, not for the worker."""
+        program = ["launch.py", "--no-browser"] if self.is_real else ["-m", "tests.browser.fake_app"]
+        line = [sys.executable, *program, "--port", str(self.port), "--data-dir", str(self.data_dir), *self.flags]
+        self.process = subprocess.Popen(line, cwd=ROOT)
+        self.wait_for(lambda health: True, START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Ends the program as a person would."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+            self.process = None
+
+    def wait_until_ready(self) -> None:
+        """Until the worker takes jobs."""
+        self.wait_for(lambda health: health["worker"]["state"] in ("ready", "busy"), READY_SECONDS)
+
+    def wait_for(self, condition: Any, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                answer = httpx.get(f"{self.address}/healthz", timeout=5)
+                if answer.status_code == 200 and condition(answer.json()):
+                    return
+            except httpx.TransportError:
+                assert self.process is None or self.process.poll() is None, "the program ended"
+            assert time.monotonic() < deadline, "not in time"
+            time.sleep(0.1)
+
+    def worker(self) -> psutil.Process:
+        """The process that computes: the child that has most memory."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return max(children, key=lambda child: child.memory_info().rss)
+
+
+@dataclass
+class Visit:
+    """One person's browser window on the page, and what went wrong in it unseen."""
+
+    page: Page
+    context: BrowserContext
+    address: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def control(self, name: str) -> Locator:
+        """The control with exactly this accessible name."""
+        return self.page.get_by_label(name, exact=True).locator("visible=true")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True).locator("visible=true")
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name, exact=True).locator("visible=true").first.click()
+
+    def write(self, prompt: str) -> None:
+        self.control("Prompt").fill(prompt)
+
+    def generate(self) -> None:
+        self.page.locator("#generate").locator("visible=true").click()
+
+    def stage(self) -> Locator:
+        return self.page.locator("#stage")
+
+    def wait_state(self, *states: str, seconds: float = 60.0) -> None:
+        """Until the stage is in one of these states; fails at once when the job failed unexpectedly."""
+        wanted = " || ".join(f"s === '{state}'" for state in (*states, "failed"))
+        script = f"() => {{ const s = document.querySelector('#stage').dataset.state; return {wanted}; }}"
+        self.page.wait_for_function(script, timeout=seconds * 1000)
+        state = self.stage().get_attribute("data-state")
+        assert state in states, self.stage().inner_text()
+
+    def wait_new_job(self, before: str | None, seconds: float = 20.0) -> str:
+        """Until the stage shows another job than `before`; its id."""
+        self.page.wait_for_function(
+            "(before) => { const j = document.querySelector('#stage').dataset.job; return j && j !== before; }",
+            arg=before or "",
+            timeout=seconds * 1000,
+        )
+        return str(self.stage().get_attribute("data-job"))
+
+    def job(self) -> str:
+        return self.stage().get_attribute("data-job") or ""
+
+    def watch_previews(self) -> None:
+        """From now on, `previews()` tells which pictures the stage has shown."""
+        self.page.evaluate(
+            """() => {
+                window.seenPreviews = new Set();
+                const look = () => document.querySelectorAll('#stage img').forEach(
+                    image => image.src && image.naturalWidth && window.seenPreviews.add(image.src));
+                window.setInterval(look, 15);
+            }"""
+        )
+
+    def previews(self) -> list[str]:
+        return list(self.page.evaluate("() => [...window.seenPreviews]"))
+
+    def named(self, name: str) -> list[str]:
+        """Roles of all that is exposed to assistive technology under exactly this name, text itself aside."""
+        session = self.context.new_cdp_session(self.page)
+        nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+        session.detach()
+        text = ("StaticText", "InlineTextBox", "LabelText", "none", "generic")
+        return [
+            node["role"]["value"]
+            for node in nodes
+            if not node.get("ignored")
+            and node.get("name", {}).get("value") == name
+            and node["role"]["value"] not in text
+        ]
+
+    def check_clean(self) -> None:
+        assert self.errors == []
+        assert self.foreign == []
+
+
+def visit(
+    browser: Browser,
+    studio: Studio,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    locale: str = "en-US",
+    login: tuple[str, str] | None = None,
+    scheme: Any = "light",
+    context: BrowserContext | None = None,
+) -> Visit:
+    """Opens the page in a window of its own, or in another tab of `context`, and waits until it can be used."""
+    if context is None:
+        credentials: Any = {"username": login[0], "password": login[1]} if login else None
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=locale,
+            color_scheme=scheme,
+            http_credentials=credentials,
+            has_touch=size == PHONE,
+        )
+    page = context.new_page()
+    visit = Visit(page=page, context=context, address=studio.address)
+
+    def on_request(request: Request) -> None:
+        if (
+            request.url.split(":")[0] in ("http", "https", "ws", "wss")
+            and f"127.0.0.1:{studio.port}" not in request.url
+        ):
+            visit.foreign.append(request.url)
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            visit.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    page.on("request", on_request)
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    page.goto(studio.address)
+    expect(page.locator("#stage")).to_be_visible(timeout=30_000)
+    expect(page.locator("#generate").locator("visible=true")).to_be_enabled(timeout=30_000)
+    return visit

@@ -1,0 +1,221 @@
+"""How the page behaves: names, sizes, languages, what it keeps, and how it takes reloads, restarts and company.
+
+The worker is the scriptable fake; words of the prompt say what it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
+
+pytestmark = pytest.mark.slow
+OpenPage = Callable[..., Visit]
+
+SHARED = ("Prompt", "Negative prompt", "Checkpoint", "Scheduler", "Steps", "Guidance scale", "Seed", "Width", "Height")
+NAMES = {
+    "Text to image": (*SHARED, "Images", "Generate", "Stop"),
+    "Image to image": (*SHARED, "Images", "Input image", "Denoising strength", "Generate", "Stop"),
+    "Style transfer": (
+        "Content image", "Style image", "Content weight", "Style weight", "Iterations", "Seed", "Generate", "Stop",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tab", NAMES)
+def test_every_control_has_its_name_once(fake_studio: Studio, open_page: OpenPage, tab: str) -> None:
+    visit = open_page(fake_studio)
+    visit.tab(tab)
+    visit.page.wait_for_timeout(500)
+    found = {name: len(visit.named(name)) for name in NAMES[tab]}
+    assert found == dict.fromkeys(NAMES[tab], 1)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_the_page_fits(fake_studio: Studio, open_page: OpenPage, size: tuple[int, int], locale: str) -> None:
+    visit = open_page(fake_studio, size, locale=locale)
+    wide = visit.page.evaluate("() => document.scrollingElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, "no scrolling sideways"
+    box = visit.page.locator("#generate").locator("visible=true").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= size[1], "Generate is in view"
+    stage = visit.stage().bounding_box()
+    assert stage is not None
+    assert stage["y"] < size[1] / 2
+    if size == PHONE:
+        assert box["height"] >= 44
+        font = visit.page.locator("#prompt textarea").evaluate("area => parseFloat(getComputedStyle(area).fontSize)")
+        assert font >= 16, "no zoom on focus"
+
+
+def test_the_page_speaks_chinese(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio, locale="zh-CN")
+    assert visit.page.evaluate("() => document.documentElement.lang").startswith("zh")
+    text = visit.page.locator("body").inner_text()
+    assert "Text to image" not in text
+    assert "Negative prompt" not in text
+    visit.page.locator("#prompt textarea").fill("oom delay=0.01")
+    before = visit.job()
+    visit.generate()
+    visit.wait_new_job(before)
+    visit.wait_state("failed", seconds=30)
+    assert any("\u4e00" <= sign <= "\u9fff" for sign in visit.stage().inner_text()), "the error too"
+
+
+def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("fail delay=0.01")
+    before = visit.job()
+    visit.generate()
+    visit.wait_new_job(before)
+    visit.wait_state("failed", seconds=30)
+    said = visit.stage().inner_text()
+    assert said.strip()
+    assert "Traceback" not in said
+
+
+def test_control_enter_generates(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    before = visit.job()
+    visit.write("keyboard steps=4")
+    visit.control("Prompt").press("Control+Enter")
+    visit.wait_new_job(before)
+    visit.wait_state("finished", seconds=30)
+
+
+def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.watch_previews()
+    before = visit.job()
+    visit.write("previews delay=0.15 steps=20")
+    visit.generate()
+    visit.wait_new_job(before)
+    visit.wait_state("finished", seconds=60)
+    visit.page.wait_for_timeout(500)
+    assert len(visit.previews()) >= 4
+    assert visit.stage().get_attribute("data-total") == "20"
+    assert visit.stage().get_attribute("data-step") == "20"
+
+
+def test_generate_enqueues_while_something_runs(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("first delay=0.2 steps=20")
+    before = visit.job()
+    visit.generate()
+    visit.wait_new_job(before)
+    visit.wait_state("running", "waiting")
+    visit.write("second steps=3")
+    visit.generate()
+    visit.page.wait_for_function(
+        "async () => { const jobs = await (await fetch('/api/jobs')).json();"
+        " const list = Array.isArray(jobs) ? jobs : jobs.jobs;"
+        " return ['first delay=0.2 steps=20', 'second steps=3'].every("
+        "p => list.some(j => j.request.prompt === p && j.state === 'finished')); }",
+        timeout=60_000,
+    )
+
+
+def test_a_job_goes_on_while_the_page_is_reloaded(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("reload delay=0.3 steps=20")
+    before = visit.job()
+    visit.generate()
+    job = visit.wait_new_job(before)
+    visit.wait_state("running")
+    visit.page.reload()
+    visit.page.wait_for_function(
+        "(job) => document.querySelector('#stage')?.dataset.job === job", arg=job, timeout=30_000
+    )
+    visit.wait_state("finished", seconds=60)
+    assert visit.job() == job
+
+
+def test_a_job_is_found_again_in_a_new_tab(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("closed tab delay=0.3 steps=20")
+    before = visit.job()
+    visit.generate()
+    job = visit.wait_new_job(before)
+    visit.wait_state("running")
+    visit.page.close()
+    again = open_page(fake_studio, context=visit.context)
+    again.page.wait_for_function(
+        "(job) => document.querySelector('#stage')?.dataset.job === job", arg=job, timeout=30_000
+    )
+    again.wait_state("finished", seconds=60)
+
+
+def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("long delay=0.5 steps=100")
+    before = visit.job()
+    visit.generate()
+    visit.wait_new_job(before)
+    visit.wait_state("running")
+    visit.button("Stop").click()
+    visit.wait_state("cancelled", seconds=10)
+
+
+def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_page: OpenPage, tmp_path: Path) -> None:
+    studio = Studio(tmp_path, is_real=False).start()
+    try:
+        visit = open_page(studio)
+        visit.write("kept through it all")
+        visit.page.get_by_label("Steps value", exact=True).fill("33")
+        visit.page.get_by_label("Steps value", exact=True).press("Tab")
+        visit.page.wait_for_timeout(1500)
+        visit.page.reload()
+        expect(visit.control("Prompt")).to_have_value("kept through it all", timeout=20_000)
+        studio.stop()
+        studio.start()
+        visit.errors.clear()  # while the program was away, the browser complained about its stream
+        visit.page.reload()
+        expect(visit.control("Prompt")).to_have_value("kept through it all", timeout=20_000)
+        expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33", timeout=20_000)
+    finally:
+        studio.stop()
+
+
+def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> None:
+    first = open_page(fake_studio)
+    tabs = [first, *(open_page(fake_studio, context=first.context) for _ in range(3))]
+    for number, visit in enumerate(tabs):
+        visit.page.bring_to_front()
+        before = visit.job()
+        visit.write(f"tab {number} delay=0.05 steps=4")
+        visit.generate()
+        visit.wait_new_job(before, seconds=20)
+    for visit in tabs:
+        visit.page.bring_to_front()
+        visit.wait_state("finished", seconds=60)
+
+
+@pytest.fixture
+def guarded_studio(tmp_path: Path) -> Iterator[Studio]:
+    """Two people with logins of their own."""
+    studio = Studio(tmp_path, is_real=False, flags=("--auth", "ada:lovelace", "--auth", "grace:hopper"))
+    try:
+        yield studio.start()
+    finally:
+        studio.stop()
+
+
+def test_two_people_see_only_their_own(guarded_studio: Studio, open_page: OpenPage) -> None:
+    ada = open_page(guarded_studio, login=("ada", "lovelace"))
+    guarded_studio.wait_until_ready()
+    ada.write("mine alone steps=3")
+    ada.generate()
+    job = ada.wait_new_job(None)
+    ada.wait_state("finished", seconds=60)
+    grace = open_page(guarded_studio, login=("grace", "hopper"))
+    grace.page.wait_for_timeout(1500)
+    assert grace.job() == ""
+    assert grace.stage().get_attribute("data-state") == "empty"
+    assert grace.page.evaluate(f"async () => (await fetch('/api/jobs/{job}')).status") == 404
+    assert grace.page.evaluate("async () => JSON.stringify(await (await fetch('/api/jobs')).json())").find(job) == -1
+    grace.errors.clear()  # the 404 that was asked for
