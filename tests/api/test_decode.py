@@ -91,7 +91,9 @@ def test_every_mode_becomes_rgb_or_rgba(tmp_path: Path, mode: str) -> None:
         assert np.abs(np.asarray(image)[..., 0].astype(int) - np.round(grey / 257)).max() <= 1
         return
     source = rgb.convert(mode) if mode not in ("PA",) else rgb.convert("P").convert("PA")
-    content = encoded(source, "JPEG", quality=95) if mode == "CMYK" else encoded(source, "PNG") if mode != "PA" else None
+    content = (
+        encoded(source, "JPEG", quality=95) if mode == "CMYK" else encoded(source, "PNG") if mode != "PA" else None
+    )
     if content is None:
         palette = rgb.convert("P")
         content = encoded(palette, "PNG", transparency=0)

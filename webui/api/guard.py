@@ -79,7 +79,7 @@ class Guard:
         headers = Headers(scope=scope)
         path = scope["path"]
         try:
-            self._check_name(headers, path)
+            self._check_name(headers)
             self._check_origin(scope["method"], headers, path)
             owner = await self._login(scope, headers)
             self._check_address(path)
@@ -96,14 +96,12 @@ class Guard:
             _log.exception("%s %s failed (%s)", scope["method"], path, log_id)
             await self._refuse(refusals.Internal(log_id=log_id), scope, headers, receive, send)
 
-    def _check_name(self, headers: Headers, path: str) -> None:
-        """Refuses other names than ours (DNS rebinding) and headers that no honest client sends."""
+    def _check_name(self, headers: Headers) -> None:
+        """Refuses other names than ours (DNS rebinding), and what is no name at all."""
         host = headers.get("host", "")
         name = origins.host_name(host)
         if name is None or (self._names is not None and name not in self._names):
             raise refusals.ForeignHost(host=host[:100], port=self._port)
-        if not origins.is_path_plain(path):
-            raise refusals.NotFound()
 
     def _check_origin(self, method: str, headers: Headers, path: str) -> None:
         """Other sites may link to us; they may not change anything, nor take our answers apart."""
@@ -126,9 +124,11 @@ class Guard:
 
     def _check_address(self, path: str) -> None:
         """Closes what of Gradio the page does not need, and what nobody serves."""
-        if gradio_routes.is_ours(path) or gradio_routes.is_needed(path):
-            return
-        raise refusals.Forbidden() if gradio_routes.is_gradios(path) else refusals.NotFound()
+        is_open = gradio_routes.is_ours(path) or gradio_routes.is_needed(path)
+        if not is_open and gradio_routes.is_gradios(path):
+            raise refusals.Forbidden()
+        if not is_open or not origins.is_path_plain(path):
+            raise refusals.NotFound()
 
     async def _refuse(
         self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: _Outgoing

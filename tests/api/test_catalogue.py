@@ -1,0 +1,48 @@
+"""What a request may name, the machine's state, and the documentation."""
+
+from __future__ import annotations
+
+import httpx
+
+from webui.scheduler_names import SCHEDULERS
+
+
+def test_checkpoints(client: httpx.Client) -> None:
+    found = client.get("/api/checkpoints").json()
+    starter = next(checkpoint for checkpoint in found if checkpoint["id"] == "starter")
+    assert set(starter) == {"id", "name", "family", "size_bytes", "defaults"}
+    assert {"width", "height", "steps", "guidance_scale", "scheduler", "sigmas"} <= set(starter["defaults"])
+
+
+def test_schedulers(client: httpx.Client) -> None:
+    found = client.get("/api/schedulers").json()
+    assert [scheduler["id"] for scheduler in found] == [scheduler.id for scheduler in SCHEDULERS]
+    assert all(set(scheduler) == {"id", "name", "aliases"} for scheduler in found)
+
+
+def test_the_queue_is_a_number(client: httpx.Client) -> None:
+    found = client.get("/api/queue").json()
+    assert set(found) == {"worker", "waiting", "running", "problem"}
+    assert found["problem"] is None
+    assert found["worker"]["state"] in ("starting", "ready", "busy")
+
+
+def test_the_documentation_lists_every_route_and_field(client: httpx.Client) -> None:
+    schema = client.get("/openapi.json").json()
+    for path in (
+        "/api/text-to-image",
+        "/api/image-to-image",
+        "/api/style-transfer",
+        "/api/jobs/{id}/events",
+        "/healthz",
+    ):
+        assert path in schema["paths"]
+    fields = schema["components"]["schemas"]["TextToImage"]["properties"]
+    assert {"prompt", "negative_prompt", "checkpoint", "scheduler", "steps", "seed", "width", "num_images"} <= set(
+        fields
+    )
+    page = client.get("/docs")
+    assert page.status_code == 200
+    for address in ("/docs/static/swagger-ui-bundle.js", "/docs/static/swagger-ui.css", "/docs/static/favicon.png"):
+        assert address in page.text
+        assert client.get(address).status_code == 200

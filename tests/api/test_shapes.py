@@ -1,0 +1,138 @@
+"""Numbers and JSON of every bad shape: 422 with FastAPI's `detail`, nothing queued, nobody hurt."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from webui.requests import MAX_SEED
+
+WRONG: list[tuple[str, Any]] = [
+    *(("steps", value) for value in (-1, 0, 151, 1.5, "20", True, [1], {}, 1e9, 10**30)),
+    *(("width", value) for value in (0, 7, 513, 63, 2056, 10**9, "512", True, [512])),
+    *(("num_images", value) for value in (0, -1, 17, "2", True, None, 2**63)),
+    *(("seed", value) for value in (-2, MAX_SEED + 1, 2**53 + 1, 2**63, 2**64, 1e30, 1.5, "abc", True)),
+    *(("guidance_scale", value) for value in (-7, 30.1, 1e308, "7", True, [])),
+    *(("scheduler", value) for value in ("nonsense", "", "../euler", 7, "x" * 5000, ["euler"])),
+    *(("sigmas", value) for value in ("nonsense", 7, [])),
+    *(("prompt", value) for value in ("x" * 10_001, 7, None, ["x"], {"a": 1})),
+    ("prompt_dialect", "a1112"),
+    ("unknown", 1),
+    ("override_settings", {"sd_model_checkpoint": "/etc/passwd"}),
+    ("script_args", []),
+    ("task", "style_transfer"),
+    ("schema_version", 2),
+    ("init_image", "AAAA"),
+    ("checkpoint", 7),
+    ("checkpoint", "x" * 513),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG, ids=lambda value: str(value)[:24])
+def test_a_wrong_value_is_named(client: httpx.Client, field: str, value: Any) -> None:
+    answer = client.post("/api/text-to-image", json={"prompt": "x", field: value})
+    assert answer.status_code == 422, answer.text
+    detail = answer.json()["detail"]
+    assert any(field in item["loc"] for item in detail)
+    assert all(set(item) == {"type", "loc", "msg"} for item in detail)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("field", ["guidance_scale", "steps", "seed", "width"])
+def test_what_is_no_number_is_refused(client: httpx.Client, field: str, number: str) -> None:
+    answer = client.post(
+        "/api/text-to-image", content=f'{{"{field}": {number}}}', headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    json.loads(answer.text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"7",
+        b"[" * 100_000,
+        b'{"seed": ' + b"9" * 5000 + b"}",
+        b'{"prompt": "x", "steps": 1e}',
+        b"\xff\xfe{}",
+        b'{"prompt": "\xff"}',
+        b'{"' + b"k" * 100_000 + b'": 1}',
+        b'{"\\ud800": 1}',
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+def test_what_is_no_request_is_refused(client: httpx.Client, body: bytes) -> None:
+    answer = client.post("/api/text-to-image", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert len(answer.content) < 5000
+
+
+@pytest.mark.parametrize(
+    "type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
+def test_only_json_is_json(client: httpx.Client, type: str) -> None:
+    answer = client.post("/api/text-to-image", content=b'{"prompt": "x"}', headers={"Content-Type": type})
+    assert answer.status_code in (415, 422)
+
+
+@pytest.mark.parametrize("field", ["denoising_strength"])
+@pytest.mark.parametrize("value", [-0.1, 1.0001, "0.5", None, True])
+def test_denoising_strength_keeps_its_bounds(client: httpx.Client, png: bytes, field: str, value: Any) -> None:
+    stored = client.post("/api/images", files={"file": png}).json()["id"]
+    answer = client.post("/api/image-to-image", json={"init_image": stored, field: value})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.0, 1.0])
+def test_its_bounds_belong_to_it(client: httpx.Client, png: bytes, value: float) -> None:
+    stored = client.post("/api/images", files={"file": png}).json()["id"]
+    answer = client.post("/api/image-to-image", json={"init_image": stored, "denoising_strength": value, "steps": 1})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("missing", ["content_image", "style_image"])
+def test_a_missing_picture_is_named(client: httpx.Client, missing: str) -> None:
+    pictures = {"content_image": "sha256:" + "0" * 64, "style_image": "sha256:" + "0" * 64}
+    del pictures[missing]
+    answer = client.post("/api/style-transfer", json=pictures)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", missing]
+
+
+@pytest.mark.parametrize("id", ["no-such-thing", "../../etc/passwd", "/etc/passwd", "C:\\x", "con", "starter\0", "~"])
+def test_an_unknown_checkpoint_is_said_so(client: httpx.Client, id: str) -> None:
+    answer = client.post("/api/text-to-image", json={"checkpoint": id})
+    assert answer.status_code == 404
+    assert answer.json()["error"]["kind"] == "checkpoint_not_found"
+    assert "models" not in answer.json()["error"]["message"]
+
+
+def test_lone_surrogates_and_control_characters_are_taken_out(client: httpx.Client) -> None:
+    body = b'{"prompt": "a\\ud800 \\u0000lake\\u001b[31m\\r\\n <script>alert(1)</script>", "steps": 1}'
+    answer = client.post("/api/text-to-image", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 202
+    request = client.get(f"/api/jobs/{answer.json()['id']}").json()["request"]
+    assert request["prompt"] == "a lake[31m\n <script>alert(1)</script>"
+
+
+def test_a1111s_names_are_stored_as_ours(client: httpx.Client) -> None:
+    answer = client.post("/api/text-to-image", json={"scheduler": "DPM++ 2M Karras", "steps": 1})
+    request = client.get(f"/api/jobs/{answer.json()['id']}").json()["request"]
+    assert (request["scheduler"], request["sigmas"]) == ("dpmpp_2m", "karras")
+
+
+def test_no_answer_names_a_place_on_this_machine(client: httpx.Client) -> None:
+    for path in ("/api/checkpoints", "/api/jobs", "/api/gallery", "/api/queue", "/healthz", "/openapi.json"):
+        text = client.get(path).text
+        assert "/models/" not in text
+        assert "/tmp" not in text
+        assert "/home" not in text
