@@ -22,22 +22,11 @@ from webui.diffusers_folder import Component, read_json
 from webui.engine.device import Device, is_device_lost, is_out_of_memory
 from webui.engine.families import component_class, pipeline_class
 from webui.engine.tokenizers import Fetch, load_tokenizers
-from webui.refusals import Broken
+from webui.errors import DarkroomError
+from webui.refusals import Broken, Refusal
 from webui.safetensors_header import Header, read_header
 
 READ_BYTES = 8 * 2**20  # at a time: some milliseconds from a disk
-# What diffusers, transformers and safetensors raise on weights and configs that do not fit each other.
-_LOAD_ERRORS = (
-    SafetensorError,
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    ImportError,
-)
 _EMA = "model_ema."  # a second copy of the weights, for training on; left in the file
 _log = logging.getLogger(__name__)
 
@@ -81,7 +70,9 @@ def load_pipeline(
         else:
             pipeline = _load_file(checkpoint, device, tokenizers_dir, progress, fetch)
         _set_noise(pipeline, checkpoint)
-    except _LOAD_ERRORS as error:
+    except (DarkroomError, Refusal):
+        raise
+    except Exception as error:  # on weights and configs that do not fit each other the libraries raise all sorts
         if is_out_of_memory(error) or is_device_lost(error):
             raise
         _log.exception("cannot load %s", checkpoint.id)
