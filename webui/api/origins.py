@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -48,10 +47,10 @@ def is_foreign(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
-    parts = urlsplit(origin)
+    scheme, _, name = origin.partition("://")
+    default = _DEFAULT_PORTS.get(scheme)
     host = headers.get("host", "")
-    default = _DEFAULT_PORTS.get(parts.scheme)
-    return default is None or _without_default_port(parts.netloc, default) != _without_default_port(host, default)
+    return default is None or _without_default_port(name, default) != _without_default_port(host, default)
 
 
 def is_foreign_embedding(headers: Headers) -> bool:

@@ -40,7 +40,8 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
         if picture is None:
             continue
         if not is_reference(picture):
-            decoded = await services.decoder.decode_bytes(owner, _inline_bytes(picture))
+            content = await to_thread.run_sync(_inline_bytes, picture)
+            decoded = await services.decoder.decode_bytes(owner, content)
             replaced[name] = (await _store(services, owner, decoded)).reference
         elif not await to_thread.run_sync(services.storage.uploads.has, owner, picture):
             raise PictureNotFound(picture=picture)
