@@ -52,7 +52,7 @@ class Shell:
 
     def _dressed(self, page: bytes) -> bytes:
         page = _FOREIGN_META.sub(b"", page)
-        page = _VIEWPORT.sub(b'content="width=device-width, initial-scale=1, interactive-widget=resizes-content"', page)
+        page = _VIEWPORT.sub(b'content="width=device-width, initial-scale=1, minimum-scale=1, interactive-widget=resizes-content"', page)
         return page.replace(b"<head>", b"<head>" + self._first, 1)
 
 

@@ -95,6 +95,9 @@ function seconds(value) {
   return t("minutes", { n: Math.round(value / 60) });
 }
 
+/** The same for what is only guessed: whole seconds. */
+const about = (value) => (value < 90 ? t("seconds", { n: Math.max(1, Math.round(value)) }) : seconds(value));
+
 /** A line at the bottom of the left column that goes by itself, with one optional button. */
 function note(text, action) {
   const box = byId("note") ?? document.body.appendChild(el("div", { id: "note", role: "status", class: "dr" }));

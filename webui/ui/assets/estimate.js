@@ -22,5 +22,5 @@ function drawEstimate() {
   const request = { ...values, task, checkpoint: task === "style_transfer" ? "" : values.checkpoint };
   const pace = kept.get(PACES, {})[paceKey(request)];
   const time = pace ? pace * workOf(request) : 0;
-  box.textContent = time > 0 ? t("about", { time: seconds(Math.max(1, Math.round(time))) }) : "";
+  box.textContent = time > 0 ? t("about", { time: about(time) }) : "";
 }

@@ -65,7 +65,7 @@ on("submitting", () => setTimeout(refreshWorker, 300));
 const gigabytes = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 10 * 2 ** 30 ? 1 : 0).replace(/\.0$/, "");
 
 function deviceText() {
-  if (worker.state === "starting") return worker.eta ? t("ready_in_short", { time: seconds(Math.ceil(worker.eta)) }) : t("starting");
+  if (worker.state === "starting") return worker.eta ? t("ready_in_short", { time: about(worker.eta) }) : t("starting");
   if (worker.state === "restarting") return t("restarting");
   const parts = [worker.device, worker.precision].filter(Boolean);
   if (worker.total) parts.push(t("memory_of", { used: gigabytes(worker.used ?? 0), total: gigabytes(worker.total) }));

@@ -67,7 +67,7 @@ function choose(id) {
 on("jobs", () => draw());
 on("caught-up", () => draw());
 on("checkpoints", () => draw());
-on("values", () => { if (stage.shown === null) drawEmpty(); });
+on("values", () => draw());
 on("connection", (isLost) => { stage.parts.offline.hidden = !isLost; });
 
 function draw() {
@@ -103,12 +103,12 @@ function sourcesOf(job) {
 
 function drawPictures(job) {
   const box = stage.parts.pictures;
-  const sources = sourcesOf(job);
-  const count = Math.max(sources.length, 0);
-  box.dataset.count = stage.enlarged === null ? count : 1;
+  const sources = [...sourcesOf(job)];
+  if (job && !job.pictures.length && sources.length) sources.length = Math.max(sources.length, job.request?.num_images ?? 1);
+  box.dataset.count = stage.enlarged === null ? sources.length : 1;
   box.dataset.dim = job && ["failed", "cancelled"].includes(job.state) ? "yes" : "";
   const wanted = [];
-  sources.forEach((source, index) => {
+  Array.from(sources, (source, index) => {
     if (!source || (stage.enlarged !== null && stage.enlarged !== index)) return;
     const key = `${job.id}/${index}`;
     let image = [...box.children].find((child) => child.dataset.key === key);
@@ -174,9 +174,9 @@ function noteFor(job) {
     return sourcesOf(job).length ? "" : t("developing");
   }
   if (worker.state === "starting" || worker.state === "restarting") {
-    return worker.eta ? t("ready_in", { time: seconds(Math.ceil(worker.eta)) }) : t("ready_soon");
+    return worker.eta ? t("ready_in", { time: about(worker.eta) }) : t("ready_soon");
   }
-  if (job.eta) return t("starts_in", { position: job.position ?? 1, time: seconds(Math.ceil(job.eta)) });
+  if (job.eta) return t("starts_in", { position: job.position ?? 1, time: about(job.eta) });
   return job.position > 1 ? t("waiting_at", { position: job.position }) : t("waiting_next");
 }
 
@@ -197,10 +197,17 @@ function drawError(job) {
   );
 }
 
+/** Three quarters of a side in steps of 64 pixels, halves to even: as the hint of the error words it. */
+function smallerSide(side) {
+  const parts = (side * 0.75) / 64;
+  const rounded = parts % 1 === 0.5 ? 2 * Math.round(parts / 2) : Math.round(parts);
+  return Math.max(64, rounded * 64);
+}
+
 /** The one thing that helps with this error. */
 function helpFor(job, error) {
   if (error.kind === "out_of_memory" && job.request?.width) {
-    const [width, height] = [job.request.width, job.request.height].map((side) => multiple(side * 0.75));
+    const [width, height] = [job.request.width, job.request.height].map(smallerSide);
     return { text: t("try_at", { width, height }), run: () => { setControls({ width, height, ratio: null }); setTimeout(generate, 80); } };
   }
   if (/^(no_checkpoint|checkpoint_|family_|tokenizer_|task_)/.test(error.kind)) {

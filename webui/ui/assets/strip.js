@@ -80,7 +80,7 @@ function progressText(job) {
   else if (job.pace) {
     parts.push(t("a_step", { time: seconds(job.pace) }));
     const rest = (job.total - job.step + job.total * Math.max(0, count - 1 - job.image)) * job.pace;
-    if (rest > 0.5) parts.push(t("left", { time: seconds(Math.ceil(rest)) }));
+    if (rest > 0.5) parts.push(t("left", { time: about(rest) }));
   }
   return parts.join(" · ");
 }

@@ -1,0 +1,99 @@
+"""A page to look at without a server: real presets, a catalogue of one checkpoint, a queue that notes what it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import gradio as gr
+import pytest
+
+from webui.checkpoints import Catalogue, Checkpoint, Defaults, Example
+from webui.errors import NoCheckpoint
+from webui.jobs.queue import JobQueue
+from webui.presets import Presets
+from webui.requests import Request
+from webui.settings import ROOT, Settings
+from webui.share import ShareState
+from webui.storage import Storage
+from webui.texts import Texts
+from webui.ui.page import build_page
+
+DEFAULTS = Defaults(width=256, height=192, steps=20, guidance_scale=5.0, scheduler="ddim", sigmas="default")
+
+
+def checkpoint(id: str = "starter", name: str = "Starter", examples: tuple[Example, ...] = ()) -> Checkpoint:
+    """A checkpoint as the catalogue lists it."""
+    return Checkpoint(
+        id=id,
+        name=name,
+        path=Path(id),
+        form="folder",
+        family="sd15",
+        is_inpainting=False,
+        size_bytes=1,
+        tasks=frozenset({"text_to_image", "image_to_image"}),
+        defaults=DEFAULTS,
+        examples=examples,
+    )
+
+
+class OneCheckpoint:
+    """The part of the catalogue that the page asks for."""
+
+    def __init__(self, *checkpoints: Checkpoint) -> None:
+        self.checkpoints = checkpoints
+
+    def list(self) -> tuple[Checkpoint, ...]:
+        return self.checkpoints
+
+    def get(self, id: str) -> Checkpoint:
+        return next(one for one in self.checkpoints if one.id == id)
+
+    def default(self) -> Checkpoint:
+        if not self.checkpoints:
+            raise NoCheckpoint(folder="models")
+        return self.checkpoints[0]
+
+
+class NotingQueue:
+    """Takes every request, or raises `error`."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.submitted: list[tuple[str, Request]] = []
+
+    def submit(self, owner: str, request: Request) -> Any:
+        if self.error is not None:
+            raise self.error
+        self.submitted.append((owner, request))
+        return SimpleNamespace(id=f"job-{len(self.submitted)}", request=request)
+
+
+def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
+    """The page on stand-ins."""
+    return build_page(
+        queue=cast(JobQueue, NotingQueue()),
+        catalogue=cast(Catalogue, catalogue),
+        storage=cast(Storage, None),
+        presets=Presets(ROOT / "presets"),
+        texts=Texts(),
+        settings=settings,
+        share=ShareState(),
+    )
+
+
+@pytest.fixture
+def presets() -> Presets:
+    return Presets(ROOT / "presets")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> gr.Blocks:
+    return page_of(OneCheckpoint(checkpoint()), Settings(data_dir=tmp_path))
+
+
+@pytest.fixture
+def queue() -> NotingQueue:
+    return NotingQueue()

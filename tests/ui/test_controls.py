@@ -1,0 +1,72 @@
+"""Controls and request fields belong together: one for each, with the field's own bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
+from webui.requests import REQUESTS, field_limits
+from webui.settings import Settings
+from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
+
+
+def controls_of(page: gr.Blocks) -> dict[str, Any]:
+    return page.darkroom.fields
+
+
+@pytest.mark.parametrize("task", REQUESTS)
+def test_every_field_has_a_control_or_a_reason(page: gr.Blocks, task: str) -> None:
+    fields = set(REQUESTS[task].__dataclass_fields__)
+    assert fields - controls_of(page).keys() - WITHOUT_CONTROL.keys() == set()
+
+
+def test_every_reason_is_about_a_field_without_control(page: gr.Blocks) -> None:
+    fields = {field for request in REQUESTS.values() for field in request.__dataclass_fields__}
+    assert WITHOUT_CONTROL.keys() <= fields
+    assert WITHOUT_CONTROL.keys().isdisjoint(controls_of(page))
+
+
+def test_what_is_no_field_is_known(page: gr.Blocks) -> None:
+    fields = {field for request in REQUESTS.values() for field in request.__dataclass_fields__}
+    assert controls_of(page).keys() - fields == {"look", "ratio", "quality"}
+
+
+def test_elem_id_is_the_fields_name(page: gr.Blocks) -> None:
+    assert {name: control.elem_id for name, control in controls_of(page).items()} == {n: n for n in controls_of(page)}
+
+
+@pytest.mark.parametrize("task", REQUESTS)
+def test_sliders_have_the_fields_bounds(page: gr.Blocks, task: str) -> None:
+    request = REQUESTS[task]
+    sliders = {
+        name: control
+        for name, control in controls_of(page).items()
+        if isinstance(control, gr.Slider) and name in request.__dataclass_fields__
+    }
+    assert sliders
+    for name, control in sliders.items():
+        limits = field_limits(request, name)
+        assert (control.minimum, control.maximum, control.step) == (limits.minimum, limits.maximum, limits.step), name
+
+
+def test_the_checkpoints_defaults_are_what_one_starts_with(page: gr.Blocks) -> None:
+    shown = {name: controls_of(page)[name].value for name in ("width", "height", "steps", "guidance_scale", "scheduler")}
+    assert shown == {name: getattr(DEFAULTS, name) for name in shown}
+
+
+def test_the_seed_is_random_at_first(page: gr.Blocks) -> None:
+    assert controls_of(page)["seed"].value == -1
+
+
+def test_a_page_without_any_checkpoint_can_be_built(tmp_path: Path) -> None:
+    page = page_of(OneCheckpoint(), Settings(data_dir=tmp_path))
+    assert controls_of(page)["checkpoint"].value is None
+
+
+def test_names_that_two_checkpoints_share_say_which_is_which() -> None:
+    twins = [checkpoint("a/one", "Same"), checkpoint("b/one", "Same"), checkpoint("c", "Other")]
+    assert checkpoint_choices(twins) == [("Same (a/one)", "a/one"), ("Same (b/one)", "b/one"), ("Other", "c")]

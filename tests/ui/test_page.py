@@ -1,0 +1,83 @@
+"""The page as a whole: no connection of Gradio's own, no other host, no torch, nothing queued."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
+from webui.checkpoints import Example
+from webui.settings import ROOT, Settings
+from webui.ui import assets
+from webui.ui.page import mount_page
+from webui.ui.share import describe_share, qr_code
+from webui.ui.theme import theme
+
+
+def test_gradio_holds_no_connection_open(page: gr.Blocks) -> None:
+    assert page.get_config_file()["connect_heartbeat"] is False
+
+
+def test_no_handler_waits_in_gradios_queue(page: gr.Blocks) -> None:
+    assert [fn.name for fn in page.fns.values() if fn.queue is not False] == []
+
+
+def test_only_three_handlers_run_on_the_server(page: gr.Blocks) -> None:
+    assert sum(fn.fn is not None for fn in page.fns.values()) == 3
+
+
+def test_the_theme_fetches_nothing() -> None:
+    assert theme()._stylesheets == []
+
+
+def test_our_files_name_no_other_host() -> None:
+    folder = Path(assets.__file__).parent / "assets"
+    found = [(path.name, url) for path in folder.iterdir() for url in re.findall(r"https?://[^'\"\s)]+", path.read_text())]
+    assert {url for _, url in found} <= {"http://www.w3.org/2000/svg"}
+
+
+def test_data_cannot_end_the_script() -> None:
+    assert "<" not in assets.script_data({"prompt": "</script><script>alert(1)</script><!--"})
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> TestClient:
+    picture = tmp_path / "example.png"
+    picture.write_bytes(b"\x89PNG")
+    examples = (Example(prompt="a lake", picture=picture), Example(prompt="a hill"))
+    page = page_of(OneCheckpoint(checkpoint(examples=examples)), Settings(data_dir=tmp_path))
+    return TestClient(mount_page(FastAPI(), page))
+
+
+def test_the_shell_is_ours(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    head = answer.text.split("</head>")[0]
+    assert head.index("darkroom.language") < head.index("gradio_config")
+    assert "githubusercontent" not in head
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_examples_are_served_by_number(client: TestClient) -> None:
+    assert client.get("/page/examples/0", params={"checkpoint": "starter"}).content == b"\x89PNG"
+    assert client.get("/page/examples/1", params={"checkpoint": "starter"}).status_code == 404
+    assert client.get("/page/examples/9", params={"checkpoint": "starter"}).status_code == 404
+
+
+def test_the_page_loads_no_torch() -> None:
+    code = "import sys, webui.ui.page; print(sorted({'torch', 'diffusers', 'transformers'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_qr_code_is_inline_svg() -> None:
+    drawn = qr_code("https://example.org/?a=1&b=<2>")
+    assert drawn.startswith("<svg")
+    assert "currentColor" in drawn

@@ -1,0 +1,112 @@
+"""What the page sends becomes a request, or a sentence that names the control."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+import pytest
+
+from tests.ui.conftest import NotingQueue
+from webui.errors import QueueFull
+from webui.jobs.queue import JobQueue
+from webui.presets import Presets
+from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.texts import Texts
+from webui.ui.language import Words
+from webui.ui.submit import Submitter, request_from
+
+REFERENCE = "sha256:" + "0" * 64
+VALUES: dict[str, Any] = {
+    "checkpoint": "starter", "init_image": "", "denoising_strength": 0.6, "content_image": "", "style_image": "",
+    "content_weight": 1, "style_weight": 1, "iterations": 200, "size": 384, "prompt": "a lake", "look": "",
+    "negative_prompt": "", "ratio": "1:1", "width": 256, "height": 256, "num_images": 1, "quality": "normal",
+    "steps": 20, "guidance_scale": 5, "scheduler": "ddim", "sigmas": "default", "seed": None,
+}  # fmt: skip
+
+
+def submitter(queue: NotingQueue, presets: Presets) -> Submitter:
+    return Submitter(cast(JobQueue, queue), presets, Texts(), Words())
+
+
+def test_text_to_image_takes_what_it_needs(presets: Presets) -> None:
+    request = request_from("text_to_image", VALUES, presets)
+    assert isinstance(request, TextToImage)
+    assert (request.prompt, request.steps, request.seed, request.width) == ("a lake", 20, None, 256)
+
+
+def test_whole_numbers_from_the_browser_are_integers(presets: Presets) -> None:
+    request = request_from("text_to_image", VALUES | {"steps": 30.0, "seed": 7.0}, presets)
+    assert isinstance(request, TextToImage)
+    assert (request.steps, request.seed) == (30, 7)
+
+
+def test_the_other_tasks_take_their_pictures(presets: Presets) -> None:
+    redrawn = request_from("image_to_image", VALUES | {"init_image": REFERENCE}, presets)
+    styled = request_from("style_transfer", VALUES | {"content_image": REFERENCE, "style_image": REFERENCE}, presets)
+    assert isinstance(redrawn, ImageToImage)
+    assert redrawn.init_image == REFERENCE
+    assert isinstance(styled, StyleTransfer)
+    assert styled.size == 384
+
+
+def test_a_look_is_worked_into_both_prompts(presets: Presets) -> None:
+    request = request_from("text_to_image", VALUES | {"look": "watercolour", "negative_prompt": "fog"}, presets)
+    assert isinstance(request, TextToImage)
+    assert request.prompt.startswith("a lake, watercolour")
+    assert request.negative_prompt.startswith("fog, ")
+
+
+def test_a_receipt_names_the_job_and_its_owner_has_it(queue: NotingQueue, presets: Presets) -> None:
+    receipt = submitter(queue, presets).submit("anna", "en", "text_to_image", VALUES)
+    assert receipt["job"] == "job-1"
+    assert receipt["request"]["prompt"] == "a lake"
+    assert queue.submitted[0][0] == "anna"
+
+
+def test_receipts_differ_even_when_they_say_the_same(presets: Presets) -> None:
+    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)), presets)
+    first, second = (refused.submit("local", "en", "text_to_image", VALUES) for _ in range(2))
+    assert first["error"] == second["error"]
+    assert first["id"] != second["id"]
+
+
+@pytest.mark.parametrize(
+    ("task", "changed", "field", "sentence"),
+    [
+        ("text_to_image", {"width": 100}, "width", "“Width” must be between 64 and 2048, in steps of 8."),
+        ("text_to_image", {"steps": 0}, "steps", "“Steps” must be between 1 and 150, in steps of 1."),
+        ("text_to_image", {"seed": 2**32}, "seed", "“Seed” must be between -1 and 4294967295, in steps of 1."),
+        ("text_to_image", {"scheduler": "none"}, "scheduler", "The value of “Scheduler” does not work."),
+        ("text_to_image", {"prompt": "x" * 10_001}, "prompt", "Prompt may have up to 10000 characters."),
+        ("image_to_image", {}, "init_image", "Input image: choose a picture first."),
+        ("style_transfer", {"content_image": REFERENCE}, "style_image", "Style image: choose a picture first."),
+    ],
+)
+def test_a_wrong_value_is_named(
+    presets: Presets, queue: NotingQueue, task: str, changed: dict[str, Any], field: str, sentence: str
+) -> None:
+    error = submitter(queue, presets).submit("local", "en", task, VALUES | changed)["error"]
+    assert (error["field"], error["message"]) == (field, sentence)
+    assert queue.submitted == []
+
+
+def test_a_wrong_value_is_named_in_chinese(presets: Presets, queue: NotingQueue) -> None:
+    error = submitter(queue, presets).submit("local", "zh-CN", "image_to_image", VALUES)["error"]
+    assert error["message"] == "请先选择图片：输入图片。"
+
+
+def test_errors_of_the_domain_are_worded(presets: Presets) -> None:
+    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)), presets)
+    error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
+    assert error["kind"] == "queue_full"
+    assert error["message"]
+
+
+def test_a_bug_reaches_the_log_and_not_the_page(presets: Presets, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        receipt = submitter(NotingQueue(RuntimeError("secret path")), presets).submit("local", "en", "text_to_image", VALUES)
+    assert receipt["error"]["kind"] == "internal"
+    assert "secret path" not in str(receipt)
+    assert receipt["error"]["log_id"] in caplog.text
+    assert "secret path" in caplog.text
