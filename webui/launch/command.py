@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from webui.launch import requirements, words
 from webui.launch.address import early_address
+from webui.launch.browser import wants_browser
 from webui.launch.console import Console
 from webui.launch.environment import Environment
 from webui.launch.errors import LaunchError
@@ -98,17 +99,3 @@ def _install(environment: Environment, arguments: list[str], console: Console, *
         meter.enter("starting")
         console.line("ready")
     return [*arguments, "--no-browser"] if opens_browser else arguments
-
-
-def wants_browser(arguments: list[str]) -> bool:
-    """Whether to open a browser window: nobody said no, and there is a screen to open it on."""
-    if "--no-browser" in arguments or os.environ.get("DARKROOM_NO_BROWSER", "").lower() in ("1", "true", "yes", "on"):
-        return False
-    return has_screen()
-
-
-def has_screen() -> bool:
-    """Whether a browser window can be opened; a text browser in the terminal is not meant."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

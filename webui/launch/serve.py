@@ -19,7 +19,7 @@ from pydantic_settings import CliApp, CliSettingsSource
 
 from webui.errors import DarkroomError
 from webui.launch.address import Address, take
-from webui.launch.command import has_screen
+from webui.launch.browser import has_screen
 from webui.launch.console import Console
 from webui.launch.errors import LaunchError
 from webui.settings import Settings
