@@ -293,6 +293,27 @@ def test_events_of_an_old_job_are_replayed_without_previews(house: House, hand: 
     assert house.events(job, after=old[-2][0]) == old[-1:]
 
 
+def test_loading_is_told_by_the_per_cent(house: House, hand: HandWorker) -> None:
+    job = house.submit()
+
+    async def look() -> list[float]:
+        told = []
+        stream = house.queue.watch("ann", job.id)
+        for thousandth in range(1001):
+            hand.listener.emitted(job.id, Loading(checkpoint="starter", fraction=thousandth / 1000))
+            if thousandth % 100 == 0:
+                told += [event.fraction for event in [(await anext(stream))[1]] if isinstance(event, Loading)]
+        hand.finish()
+        return told + [event.fraction async for _, event in stream if isinstance(event, Loading)]
+
+    told = asyncio.run(look())
+    assert told[-1] == 1.0
+    assert told == sorted(told)
+    log = house.queue._dispatcher.broadcast.find(job.id)
+    assert log is not None
+    assert log.last_id < 110
+
+
 def test_status_tells_what_goes_on(house: House, hand: HandWorker) -> None:
     assert (house.queue.status().waiting, house.queue.status().running) == (0, 0)
     house.submit()

@@ -13,7 +13,7 @@ import threading
 import time
 
 from webui.errors import DarkroomError, Detail, WorkerDied
-from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Queued, Started, Step
+from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Queued, Started, Step
 from webui.jobs.broadcast import Broadcast
 from webui.jobs.estimates import Estimates
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
@@ -122,6 +122,10 @@ class Dispatcher:
             return
         if isinstance(event, Step) and job.first_step_at is None:
             job.first_step_at = time.monotonic()
+        if isinstance(event, Loading):
+            if not _is_news(event, job.last_loading):
+                return
+            job.last_loading = event
         self.broadcast.emit(job_id, event)
 
     def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
@@ -255,6 +259,13 @@ class Dispatcher:
             if job_id in changed:
                 self.broadcast.emit(job_id, Queued(position=positions[job_id], eta_seconds=eta))
             eta = _added(eta, self.estimates.seconds(self._jobs[job_id].request))
+
+
+def _is_news(loading: Loading, last: Loading | None) -> bool:
+    """Whether it is worth telling: a whole per cent further, for a checkpoint has hundreds of tensors."""
+    if last is None or last.checkpoint != loading.checkpoint or loading.fraction < last.fraction:
+        return True
+    return loading.fraction - last.fraction >= 0.01 or loading.fraction >= 1.0 > last.fraction
 
 
 def _added(seconds: float | None, more: float | None) -> float | None:

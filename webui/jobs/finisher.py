@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from webui.errors import DarkroomError
-from webui.events import Cancelled, Event, Failed, Finished
+from webui.events import Cancelled, Event, Failed, Finished, Loading
 from webui.jobs.job import JobState
 from webui.requests import Request
 from webui.storage import Storage
@@ -48,6 +48,7 @@ class ActiveJob:
     queued_at: float = field(default_factory=time.monotonic)
     started_at: float | None = None
     first_step_at: float | None = None
+    last_loading: Loading | None = None
 
     def begin(self) -> None:
         """One more attempt."""
@@ -55,6 +56,7 @@ class ActiveJob:
         self.attempts += 1
         self.started_at = time.monotonic()
         self.first_step_at = None
+        self.last_loading = None
 
     def timings(self) -> dict[str, float]:
         """Seconds so far; see `Job.timings`."""

@@ -167,6 +167,7 @@ def _open_sound(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS' fsync ends at the disk's own cache; elsewhere nothing
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

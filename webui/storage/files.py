@@ -10,11 +10,15 @@ import logging
 import os
 import secrets
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webui.errors import DiskFull, FolderNotWritable
+
+if sys.platform == "darwin":
+    import fcntl
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +69,20 @@ def write_atomically(path: Path, content: bytes) -> None:
             with open(temporary, "xb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                _flush(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def _flush(descriptor: int) -> None:
+    """To the disk itself; macOS' fsync ends at the disk's own cache."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
