@@ -1,0 +1,80 @@
+"""The picture rebuilt from pieces of the style picture: texture optimisation (Kwatra et al. 2005) with the matching of
+Elad & Milanfar 2017. It brings the strokes, tiles and petals themselves, which statistics of random features cannot.
+
+Knows no networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+PATCH = 7  # pixels along a side
+STRIDE = 3  # pixels between neighbours, so that each pixel is in about five patches
+KEYS = 4096  # patches of the style that are looked at each time, drawn anew
+QUERIES_AT_ONCE = 2048  # bounds the table of distances: 32 MB
+REUSE_COST = 0.01  # mean squared difference below which a patch counts as good; a wider one repeats patches more often
+
+
+class Patches:
+    """The patches of one style picture, (1, 3, H, W) in [0, 1]. `generator` draws which are looked at."""
+
+    def __init__(self, style: Tensor, dtype: torch.dtype, generator: torch.Generator) -> None:
+        missing = (max(0, PATCH - style.shape[-1]), max(0, PATCH - style.shape[-2]))
+        self._style = functional.pad(style, (0, missing[0], 0, missing[1]), mode="replicate")
+        self._dtype = dtype
+        self._generator = generator
+        row = torch.hann_window(PATCH + 2, periodic=False, device=style.device)[1:-1]
+        self._window = torch.outer(row, row).flatten().repeat(3).view(1, -1, 1)  # (1, 3·PATCH², 1), centre counts most
+
+    @torch.no_grad()
+    def rebuilt(self, picture: Tensor, check: Callable[[], None]) -> Tensor:
+        """`picture` (1, 3, H, W), put together from the patches of the style that are most like its own.
+
+        `check` is called between parts, and may raise.
+        """
+        height, width = picture.shape[-2:]
+        down, right = torch.randint(STRIDE, (2,), generator=self._generator).tolist()  # no seam stays in its place
+        margin = PATCH - 1
+        padding = (margin + right, margin + STRIDE, margin + down, margin + STRIDE)
+        padded = functional.pad(picture, padding, mode="replicate")
+        queries = functional.unfold(padded, PATCH, stride=STRIDE)[0].T  # (Q, 3·PATCH²)
+        keys = self._draw_keys()
+        found = keys[_nearest(queries, keys, self._dtype, check)].T.unsqueeze(0)
+        size = padded.shape[-2:]
+        weighted = functional.fold(found * self._window, size, PATCH, stride=STRIDE)
+        weight = functional.fold(self._window.expand_as(found), size, PATCH, stride=STRIDE)
+        inside = (..., slice(margin + down, margin + down + height), slice(margin + right, margin + right + width))
+        return weighted[inside] / weight[inside]
+
+    def _draw_keys(self) -> Tensor:
+        """(at most KEYS, 3·PATCH²)"""
+        rows, columns = self._style.shape[-2] - PATCH + 1, self._style.shape[-1] - PATCH + 1
+        chosen = torch.randperm(rows * columns, generator=self._generator)[:KEYS].to(self._style.device)
+        windows = self._style[0].unfold(1, PATCH, 1).unfold(2, PATCH, 1)  # (3, rows, columns, PATCH, PATCH), a view
+        return windows[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1)
+
+
+def _nearest(queries: Tensor, keys: Tensor, dtype: torch.dtype, check: Callable[[], None]) -> Tensor:
+    """(Q, D), (K, D) → (Q,) index of the key for each query.
+
+    Distances are relative to how near a key comes to any query at all, so that rare patches of the style are used too
+    (Granot et al. 2022). That takes two passes; keeping the table for one would take gigabytes for large pictures.
+    """
+    centre = keys.mean(0)
+    queries, keys = queries - centre, keys - centre
+    lengths = keys.square().sum(1)
+    factors = keys.to(dtype).T.contiguous()
+
+    def distances(part: Tensor) -> Tensor:
+        check()
+        products = (part.to(dtype) @ factors).float()
+        return (lengths - 2 * products + part.square().sum(1, keepdim=True)).clamp_min_(0)
+
+    parts = queries.split(QUERIES_AT_ONCE)
+    nearest = torch.stack([distances(part).amin(0) for part in parts]).amin(0)  # (K,)
+    costs = 1 / (nearest + REUSE_COST * keys.shape[1])
+    return torch.cat([(distances(part) * costs).argmin(1) for part in parts])
