@@ -18,7 +18,8 @@ def blocks_of(module: nn.Module) -> list[nn.Module]:
     In diffusers' and transformers' networks these are the residual, attention and transformer blocks: hundreds at
     most, each some milliseconds long or more, so that a check before each costs nothing that could be measured.
     """
-    found = [child for owner in module.modules() if isinstance(owner, nn.ModuleList) for child in owner]
+    lists = [part for part in module.modules() if isinstance(part, nn.ModuleList)]
+    found = [block for blocks in lists for block in blocks if block is not None]  # diffusers leaves gaps in some
     return found or list(module.children())
 
 
