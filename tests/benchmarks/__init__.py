@@ -1,0 +1,1 @@
+"""How fast this machine is: `python launch.py bench`. Prints figures, asserts none."""

@@ -1,0 +1,83 @@
+"""The engine alone: steps a second, what a watcher costs, and what it takes to change the checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.benchmarks.figures import Figure, ratio
+from webui.engine.context import Context
+from webui.engine.engine import Engine
+from webui.events import EngineEvent, Step
+from webui.requests import TextToImage
+from webui.settings import ROOT, Settings
+
+_PROMPT = "a white lighthouse on the coast at night, clear sky"
+_STEPS = 20
+
+
+def measure_engine(repeats: int) -> Iterator[Figure]:
+    """Pictures of the starter, watched and unwatched in turn, so that whatever else runs meets both alike."""
+    engine = Engine(Settings())
+    _steps(engine, "starter", watched=True)  # loads and warms up
+    watched, unwatched = [], []
+    for _ in range(repeats):
+        watched.append(_steps(engine, "starter", watched=True))
+        unwatched.append(_steps(engine, "starter", watched=False))
+    goal = "goal: under 3 %, or 3 ms a step"
+    yield Figure("steps a second, starter at its defaults", tuple(1 / seconds for seconds in unwatched), "steps/s")
+    yield ratio("a step with a watcher, over one without", watched, unwatched, goal)
+    more = tuple(1000 * (with_one - without) for with_one, without in zip(watched, unwatched, strict=True))
+    yield Figure("the same in milliseconds", more, "ms", goal)
+
+
+def measure_swaps(repeats: int) -> Iterator[Figure]:
+    """Two checkpoints in turn: with memory for both, and with memory for one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one", "two"):
+            shutil.copytree(ROOT / "models" / "starter", Path(folder) / name, ignore=shutil.ignore_patterns("recipe"))
+        for budget_gb, what in ((None, "both in memory"), (0.001, "one in memory")):
+            engine = Engine(Settings(models_dir=Path(folder), model_memory_gb=budget_gb))
+            for name in ("one", "two"):
+                _load_and_step(engine, name)
+            times = [_load_and_step(engine, name) for _ in range(repeats) for name in ("one", "two")]
+            yield Figure(f"change of checkpoint and one step, {what}", tuple(times))
+
+
+def _steps(engine: Engine, checkpoint: str, *, watched: bool) -> float:
+    """Median seconds of a denoising step, from one step's event to the next."""
+    moments: list[float] = []
+
+    def note(event: EngineEvent) -> None:
+        if isinstance(event, Step) and event.phase == "denoise":
+            moments.append(time.perf_counter())
+
+    request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=1, steps=_STEPS)
+    engine.run(_resolved(request), _context(note, watched=watched))
+    return statistics.median(later - earlier for earlier, later in itertools.pairwise(moments))
+
+
+def _load_and_step(engine: Engine, checkpoint: str) -> float:
+    start = time.perf_counter()
+    request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=1, steps=1)
+    engine.run(_resolved(request), _context(lambda event: None))
+    return time.perf_counter() - start
+
+
+def _resolved(request: TextToImage) -> TextToImage:
+    """The request as a job carries it: nothing is left to defaults."""
+    values = {"width": 256, "height": 256, "guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default"}
+    return dataclasses.replace(request, **values)
+
+
+def _context(on_event: Callable[[EngineEvent], None], *, watched: bool = False) -> Context:
+    def read_nothing(reference: str) -> bytes:
+        raise LookupError(reference)
+
+    return Context(on_event=on_event, check=lambda: None, watched=lambda: watched, read_picture=read_nothing)
