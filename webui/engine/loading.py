@@ -203,7 +203,7 @@ def _reason(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, OSError) and not isinstance(error, SafetensorError) and error.errno is not None:
         return "unreadable"
-    if "meta device" in text or "missing" in text.casefold():
+    if "meta tensor" in text or "meta device" in text or "missing" in text.casefold():
         return "missing_tensors"
     return "other_shapes" if "shape" in text or "size mismatch" in text else "does_not_load"
 

@@ -151,7 +151,7 @@ class ModelManager:
             tell(1.0)
             return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline))
         except BaseException as error:
-            traceback.clear_frames(error.__traceback__)  # they hold what was loaded so far
+            _forget_frames(error)
             if isinstance(error, Refusal | OSError):
                 problem = problem_of(checkpoint.id, error)
             elif is_out_of_memory(error):
@@ -189,6 +189,13 @@ class ModelManager:
         gc.collect()  # modules and their hooks refer to each other
         release_unused_memory(self._device)
         _trim_heap()
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Empties the functions that `error` and its causes came out of: they hold what was loaded so far."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _with_the_same_parts(found: type[Any], pipeline: DiffusionPipeline) -> DiffusionPipeline:
