@@ -1,0 +1,1 @@
+"""The machine room: torch lives here, and only here."""
