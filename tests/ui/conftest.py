@@ -1,7 +1,8 @@
-"""A page to look at without a server: real presets, a catalogue of one checkpoint, a queue that notes what it is given."""
+"""A page to look at without a server: real presets, a catalogue of one checkpoint, a queue that takes notes."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -72,16 +73,20 @@ class NotingQueue:
 
 
 def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
-    """The page on stand-ins."""
-    return build_page(
-        queue=cast(JobQueue, NotingQueue()),
-        catalogue=cast(Catalogue, catalogue),
-        storage=cast(Storage, None),
-        presets=Presets(ROOT / "presets"),
-        texts=Texts(),
-        settings=settings,
-        share=ShareState(),
-    )
+    """The page on stand-ins. Built in a running event loop: without one, Gradio makes two and never closes them."""
+
+    async def build() -> gr.Blocks:
+        return build_page(
+            queue=cast(JobQueue, NotingQueue()),
+            catalogue=cast(Catalogue, catalogue),
+            storage=cast(Storage, None),
+            presets=Presets(ROOT / "presets"),
+            texts=Texts(),
+            settings=settings,
+            share=ShareState(),
+        )
+
+    return asyncio.run(build())
 
 
 @pytest.fixture

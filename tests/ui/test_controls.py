@@ -54,7 +54,9 @@ def test_sliders_have_the_fields_bounds(page: gr.Blocks, task: str) -> None:
 
 
 def test_the_checkpoints_defaults_are_what_one_starts_with(page: gr.Blocks) -> None:
-    shown = {name: controls_of(page)[name].value for name in ("width", "height", "steps", "guidance_scale", "scheduler")}
+    shown = {
+        name: controls_of(page)[name].value for name in ("width", "height", "steps", "guidance_scale", "scheduler")
+    }
     assert shown == {name: getattr(DEFAULTS, name) for name in shown}
 
 

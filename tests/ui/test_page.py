@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -17,7 +18,7 @@ from webui.checkpoints import Example
 from webui.settings import ROOT, Settings
 from webui.ui import assets
 from webui.ui.page import mount_page
-from webui.ui.share import describe_share, qr_code
+from webui.ui.share import qr_code
 from webui.ui.theme import theme
 
 
@@ -39,7 +40,9 @@ def test_the_theme_fetches_nothing() -> None:
 
 def test_our_files_name_no_other_host() -> None:
     folder = Path(assets.__file__).parent / "assets"
-    found = [(path.name, url) for path in folder.iterdir() for url in re.findall(r"https?://[^'\"\s)]+", path.read_text())]
+    found = [
+        (path.name, url) for path in folder.iterdir() for url in re.findall(r"https?://[^'\"\s)]+", path.read_text())
+    ]
     assert {url for _, url in found} <= {"http://www.w3.org/2000/svg"}
 
 
@@ -48,12 +51,13 @@ def test_data_cannot_end_the_script() -> None:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> TestClient:
+def client(tmp_path: Path) -> Iterator[TestClient]:
     picture = tmp_path / "example.png"
     picture.write_bytes(b"\x89PNG")
     examples = (Example(prompt="a lake", picture=picture), Example(prompt="a hill"))
     page = page_of(OneCheckpoint(checkpoint(examples=examples)), Settings(data_dir=tmp_path))
-    return TestClient(mount_page(FastAPI(), page))
+    with TestClient(mount_page(FastAPI(), page)) as client:
+        yield client
 
 
 def test_the_shell_is_ours(client: TestClient) -> None:
@@ -80,4 +84,5 @@ def test_the_page_loads_no_torch() -> None:
 def test_a_qr_code_is_inline_svg() -> None:
     drawn = qr_code("https://example.org/?a=1&b=<2>")
     assert drawn.startswith("<svg")
-    assert "currentColor" in drawn
+    assert "#12100f" in drawn
+    assert "width=" not in drawn.split(">")[0]

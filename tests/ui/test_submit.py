@@ -105,7 +105,9 @@ def test_errors_of_the_domain_are_worded(presets: Presets) -> None:
 
 def test_a_bug_reaches_the_log_and_not_the_page(presets: Presets, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        receipt = submitter(NotingQueue(RuntimeError("secret path")), presets).submit("local", "en", "text_to_image", VALUES)
+        receipt = submitter(NotingQueue(RuntimeError("secret path")), presets).submit(
+            "local", "en", "text_to_image", VALUES
+        )
     assert receipt["error"]["kind"] == "internal"
     assert "secret path" not in str(receipt)
     assert receipt["error"]["log_id"] in caplog.text

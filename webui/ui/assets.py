@@ -1,6 +1,6 @@
 """Our scripts and styles, read from `assets/` and joined into what Gradio puts into the page's head.
 
-Scripts are plain files in the order below; each adds its part to one `darkroom` object. Nothing comes from another host.
+Scripts are plain files in the order below; each adds its part to one `darkroom` object. Nothing comes from elsewhere.
 """
 
 from __future__ import annotations

@@ -62,9 +62,7 @@ def number(request: type, field: str, words: Words, value: float | None, **optio
 def checkpoint_choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
     """(label, id) for the picker; a name that two share is followed by the id."""
     names = [checkpoint.name for checkpoint in checkpoints]
-    return [
-        (c.name if names.count(c.name) == 1 else f"{c.name} ({c.id})", c.id) for c in checkpoints
-    ]
+    return [(c.name if names.count(c.name) == 1 else f"{c.name} ({c.id})", c.id) for c in checkpoints]
 
 
 def checkpoint_picker(words: Words, checkpoints: Sequence[Checkpoint], chosen: Checkpoint | None) -> gr.Dropdown:

@@ -18,7 +18,6 @@ from webui.checkpoints import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.requests import REQUESTS, field_limits
 from webui.settings import Settings
 from webui.share import ShareState
 from webui.storage import Storage
@@ -101,11 +100,8 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
     app.include_router(page_routes(parts.catalogue))
     data = {
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
-        "looks": [{"id": look.id, "name": look.name, "name_zh": look.name_zh} for look in parts.presets.looks],
         "examples": examples_of(parts.catalogue),
-        "fields": {task: [f for f in kind.__dataclass_fields__ if f in parts.fields] for task, kind in REQUESTS.items()},
         "order": list(parts.fields),
-        "limits": {"width": dataclasses.asdict(field_limits(REQUESTS["text_to_image"], "width"))},
     }
     gr.mount_gradio_app(
         app,

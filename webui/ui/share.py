@@ -15,10 +15,10 @@ from webui.texts import Language, Texts
 
 
 def qr_code(address: str) -> str:
-    """`address` as an inline SVG in the text's colour on a transparent ground, of no size of its own."""
+    """`address` as an inline SVG of no size of its own, near-black on nothing: the page puts white below."""
     out = io.BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, dark="currentColor", light=None
+        out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, dark="#12100f", light=None
     )
     return out.getvalue().decode("utf-8")
 

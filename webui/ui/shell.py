@@ -11,6 +11,8 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FOREIGN_META = re.compile(rb'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
+# The keyboard of a phone makes the page shorter, so that what sticks to the bottom edge stays above it.
+VIEWPORT = b"width=device-width, initial-scale=1, minimum-scale=1, interactive-widget=resizes-content"
 _VIEWPORT = re.compile(rb'content="width=device-width[^"]*"')
 
 
@@ -52,7 +54,9 @@ class Shell:
 
     def _dressed(self, page: bytes) -> bytes:
         page = _FOREIGN_META.sub(b"", page)
-        page = _VIEWPORT.sub(b'content="width=device-width, initial-scale=1, minimum-scale=1, interactive-widget=resizes-content"', page)
+        page = _VIEWPORT.sub(
+            b'content="width=device-width, initial-scale=1, minimum-scale=1, interactive-widget=resizes-content"', page
+        )
         return page.replace(b"<head>", b"<head>" + self._first, 1)
 
 

@@ -59,7 +59,7 @@ class Submitter:
         self._words = words
 
     def submit(self, owner: str, language: Language, task: str, values: Mapping[str, Any]) -> Receipt:
-        """A receipt `{"id", "job", "request"}`, or `{"id", "error": {kind, message, hint, field}}`; `id` is new each time."""
+        """A receipt `{"id", "job", "request"}` or `{"id", "error": {kind, message, hint, …}}`; `id` is always new."""
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
             job = self._queue.submit(owner, request_from(task, values, self._presets))
@@ -68,7 +68,7 @@ class Submitter:
         except DarkroomError as error:
             message, hint = self._texts.word(error.kind, error.details, language)
             return receipt | {"error": {"kind": error.kind, "message": message, "hint": hint, "details": error.details}}
-        except Exception:
+        except Exception:  # noqa: BLE001  (the door: a bug becomes a sentence here and a traceback in the log)
             log_id = secrets.token_hex(4)
             _LOG.exception("submitting failed, log id %s", log_id)
             message, hint = self._texts.word("internal", {"log_id": log_id}, language)
@@ -92,6 +92,10 @@ class Submitter:
             except KeyError:
                 message = words["invalid_value"].format(field=label)
             else:
-                bounds = {"minimum": f"{limits.minimum:g}", "maximum": f"{limits.maximum:.12g}", "step": f"{limits.step:g}"}
+                bounds = {
+                    "minimum": f"{limits.minimum:g}",
+                    "maximum": f"{limits.maximum:.12g}",
+                    "step": f"{limits.step:g}",
+                }
                 message = words["invalid_number"].format(field=label, **bounds)
         return {"kind": "invalid_request", "message": message, "hint": "", "field": field}

@@ -40,9 +40,7 @@ def colour_variables() -> str:
 
 def theme() -> gr.themes.Base:
     """Gradio's theme variables, in our colours."""
-    base = gr.themes.Base(
-        font=list(FONTS), font_mono=list(MONO), text_size="sm", spacing_size="sm", radius_size="md"
-    )
+    base = gr.themes.Base(font=list(FONTS), font_mono=list(MONO), text_size="sm", spacing_size="sm", radius_size="md")
     return base.set(**_both(
         body_background_fill="ground", body_text_color="ink", body_text_color_subdued="quiet",
         background_fill_primary="panel", background_fill_secondary="ground",

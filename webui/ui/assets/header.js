@@ -67,6 +67,7 @@ const gigabytes = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 10 * 2 ** 30 ? 1 
 function deviceText() {
   if (worker.state === "starting") return worker.eta ? t("ready_in_short", { time: about(worker.eta) }) : t("starting");
   if (worker.state === "restarting") return t("restarting");
+  if (worker.state === "broken") return t("broken");
   const parts = [worker.device, worker.precision].filter(Boolean);
   if (worker.total) parts.push(t("memory_of", { used: gigabytes(worker.used ?? 0), total: gigabytes(worker.total) }));
   return parts.join(" · ");
@@ -77,6 +78,7 @@ function drawHeader() {
   const text = deviceText();
   if (header.device.textContent !== text) header.device.textContent = text;
   header.device.dataset.state = worker.state;
+  header.device.title = worker.problem ?? "";
   const count = active().length + worker.others;
   fill(header.queue, el("span", { text: t("queue_count", { n: count }) }), el("span", { class: "caret", "aria-hidden": "true", text: "▾" }));
   if (!header.queueBox.hidden) drawQueue();

@@ -173,6 +173,7 @@ function noteFor(job) {
     if (job.loading !== null) return t("loading_checkpoint", { percent: Math.round(job.loading * 100) });
     return sourcesOf(job).length ? "" : t("developing");
   }
+  if (worker.problem) return worker.problem;
   if (worker.state === "starting" || worker.state === "restarting") {
     return worker.eta ? t("ready_in", { time: about(worker.eta) }) : t("ready_soon");
   }
