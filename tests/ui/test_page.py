@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -56,7 +57,11 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     picture.write_bytes(b"\x89PNG")
     examples = (Example(prompt="a lake", picture=picture), Example(prompt="a hill"))
     page = page_of(OneCheckpoint(checkpoint(examples=examples)), Settings(data_dir=tmp_path))
-    with TestClient(mount_page(FastAPI(), page)) as client:
+
+    async def mount() -> FastAPI:  # in a running loop, as Gradio leaves others behind
+        return mount_page(FastAPI(), page)
+
+    with TestClient(asyncio.run(mount())) as client:
         yield client
 
 
