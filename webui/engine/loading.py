@@ -8,6 +8,7 @@ loaded belongs to this process alone afterwards: no memory of it is a view of th
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def load_pipeline(
     except Exception as error:  # on weights and configs that do not fit each other the libraries raise all sorts
         if is_out_of_memory(error) or is_device_lost(error):
             raise
-        _log.exception("cannot load %s", checkpoint.id)
+        # As text: a log record would keep the error, and the error what was loaded so far.
+        _log.error("cannot load %s\n%s", checkpoint.id, "".join(traceback.format_exception(error)))
         raise Broken(_reason(error)) from error
     return pipeline
 
