@@ -39,8 +39,7 @@ if __name__ == "__main__":
 
 
 def worker_process(house: House) -> psutil.Process:
-    process = house.worker._process  # type: ignore[attr-defined]
-    return psutil.Process(process.pid)
+    return psutil.Process(house.worker._child.pid)  # type: ignore[attr-defined]
 
 
 def until_running(house: House, job_id: str) -> None:

@@ -7,16 +7,14 @@ queue (it calls a listener) and never imports the engine.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import queue
 import threading
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 
-from webui.errors import DarkroomError, WorkerStalled, WorkerUnavailable
+from webui.errors import WorkerStalled, WorkerUnavailable
 from webui.jobs import worker_process
+from webui.jobs.child import Bell, Child, Gone
 from webui.jobs.job import WorkerState, WorkerStatus
 from webui.jobs.worker import Listener
 from webui.requests import Request
@@ -65,20 +63,18 @@ class _Running:
 
 
 class LocalWorker:
-    """One child process at a time, made with `spawn`, so that it shares nothing with the web process but one pipe."""
+    """One child process at a time, and the job that it has."""
 
     def __init__(self, settings: Settings, target: str, patience: Patience | None = None) -> None:
         """`target` is "module:function", imported in the child."""
         self._settings = settings
         self._target = target
         self._patience = patience or Patience()
-        self._context = multiprocessing.get_context("spawn")
         self._lock = threading.Lock()
         self._running: _Running | None = None
-        self._process: BaseProcess | None = None
+        self._child: Child | None = None
         self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
-        self._bell_out, self._bell_in = multiprocessing.Pipe(duplex=False)
-        self._is_rung = False
+        self._bell = Bell()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._state = WorkerState.STARTING
@@ -102,7 +98,7 @@ class LocalWorker:
             if self._running is not None:
                 raise RuntimeError(f"{self._running.job_id} runs already")
             self._running = _Running(job_id, Run(job_id=job_id, request=request, is_watched=is_watched))
-        self._ring()
+        self._bell.ring()
 
     def cancel(self, job_id: str) -> None:
         """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
@@ -151,7 +147,7 @@ class LocalWorker:
     def close(self) -> None:
         """Ends the process within `Patience.end` seconds, twice that at most, and the supervisor after it."""
         self._closing.set()
-        self._ring()
+        self._bell.ring()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -167,8 +163,7 @@ class LocalWorker:
             log.warning("the worker process ended with %s", exit_code)
             deaths = 0 if was_ready else deaths + 1
             if deaths >= self._patience.quick_deaths:
-                self._state = WorkerState.BROKEN
-                self._listener.unavailable(self._reason(exit_code))
+                self._give_up(self._reason(exit_code))
             if was_busy or time.monotonic() - self._started_at > self._patience.retry_most:
                 delay = self._patience.retry_first
             if not was_busy:  # what a job did to it is no reason to let the next job wait
@@ -180,57 +175,37 @@ class LocalWorker:
         self._started_at = time.monotonic()
         self._last_words = None
         self._outbox = queue.SimpleQueue()  # what was meant for the one before
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=worker_process.run, args=(self._target, theirs, self._settings), name="darkroom-worker", daemon=True
-        )
         try:
-            process.start()
+            child = self._child = Child(self._target, self._settings, self._bell)
         except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
             log.exception("no worker process can be started")
-            ours.close()
             return False, False, -1
-        finally:
-            theirs.close()  # or the end of the child would not be the end of the pipe
-        with self._lock:
-            self._process = process
-        was_ready = False
-        try:
-            was_ready = self._converse(process, ours)
-        finally:
-            if not was_ready:  # it may not listen yet, and has nothing to put in order
-                process.kill()
-            exit_code = self._bury(process)
-            ours.close()
+        was_ready = self._converse(child)
+        if not was_ready:  # it may not listen yet, and has nothing to put in order
+            child.kill()
+        exit_code = child.bury(self._patience.end)
         return was_ready, self._settle(exit_code), exit_code
 
-    def _converse(self, process: BaseProcess, connection: Connection) -> bool:
-        """Reads and writes until the process ends; whether it ever said Ready."""
+    def _converse(self, child: Child) -> bool:
+        """Reads and writes until the process ends or is to end; whether it ever said Ready."""
         is_ready = False
         last_word = time.monotonic()
-        while True:
-            try:
-                self._deliver(connection, is_ready)
-                if self._closing.is_set():
-                    return is_ready
-                spoke = wait([connection, self._bell_out], timeout=1.0)
-                if self._bell_out in spoke:
-                    self._hear_bell()
-                message: FromWorker | None = connection.recv() if connection in spoke else None
-            except (EOFError, OSError):
-                return is_ready
-            except Exception:
-                log.exception("the worker said something that cannot be read, and is replaced")
-                process.kill()
-                return is_ready
-            if message is not None:
-                last_word = time.monotonic()
-                is_ready = is_ready or isinstance(message, Ready)
-                self._tell(message)
-            elif self._is_overdue(is_ready, time.monotonic() - last_word):
-                process.kill()
+        try:
+            while not self._closing.is_set():
+                self._deliver(child, is_ready)
+                message = child.receive(timeout=1.0)
+                if message is not None:
+                    last_word = time.monotonic()
+                    is_ready = is_ready or isinstance(message, Ready)
+                    self._tell(message)
+                elif self._is_overdue(is_ready, time.monotonic() - last_word):
+                    child.kill()
+            child.send(Exit())
+        except Gone:
+            pass
+        return is_ready
 
-    def _deliver(self, connection: Connection, is_ready: bool) -> None:
+    def _deliver(self, child: Child, is_ready: bool) -> None:
         with self._lock:
             running = self._running
             run = running.run if is_ready and running is not None and not running.is_sent else None
@@ -238,11 +213,9 @@ class LocalWorker:
                 running.is_sent = True
                 running.sent_at = time.monotonic()
         if run is not None:
-            connection.send(run)
-        if self._closing.is_set():
-            connection.send(Exit())
+            child.send(run)
         while not self._outbox.empty():
-            connection.send(self._outbox.get())
+            child.send(self._outbox.get())
 
     def _tell(self, message: FromWorker) -> None:
         try:
@@ -304,19 +277,16 @@ class LocalWorker:
             self._listener.died(running.job_id, exit_code)
         return True
 
-    def _bury(self, process: BaseProcess) -> int:
-        """Sees to it that the process has ended; its exit code."""
-        process.join(self._patience.end)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        code = process.exitcode
+    def _give_up(self, reason: WorkerUnavailable) -> None:
+        """Nobody waits for it any more, not even the job that was about to be sent."""
+        self._state = WorkerState.BROKEN
+        self._listener.unavailable(reason)
         with self._lock:
-            self._process = None
-        process.close()
-        return -1 if code is None else code
+            running, self._running = self._running, None
+        if running is not None:
+            self._listener.failed(FailedJob(job_id=running.job_id, kind=reason.kind, details=reason.details))
 
-    def _reason(self, exit_code: int) -> DarkroomError:
+    def _reason(self, exit_code: int) -> WorkerUnavailable:
         said = self._last_words
         reason = said.details.get("reason", said.kind) if said else f"exit code {exit_code}"
         return WorkerUnavailable(reason=reason)
@@ -332,22 +302,11 @@ class LocalWorker:
 
     def _kill_if_running(self, running: _Running) -> None:
         with self._lock:
-            process = self._process if self._running is running else None
-            if process is not None and running.is_sent:
-                log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
-                process.kill()
+            child = self._child if self._running is running else None
+        if child is not None:
+            log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
+            child.kill()
 
     def _send(self, message: ToWorker) -> None:
         self._outbox.put(message)
-        self._ring()
-
-    def _ring(self) -> None:
-        with self._lock:
-            if not self._is_rung:
-                self._is_rung = True
-                self._bell_in.send_bytes(b"\0")
-
-    def _hear_bell(self) -> None:
-        with self._lock:
-            self._bell_out.recv_bytes()
-            self._is_rung = False
+        self._bell.ring()
