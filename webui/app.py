@@ -38,6 +38,13 @@ from webui.texts import Texts
 from webui.tunnel import Tunnel
 from webui.ui.page import build_page, mount_page
 
+_DESCRIPTION = """\
+The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
+
+A picture in a request is base64, a `data:` URI, or the `sha256:…` that `POST /api/images` answered. What a request
+leaves open becomes the checkpoint's default and is shown resolved in the job. Errors are `{"error": {"kind", "message",
+"hint"}}`, in the language of `Accept-Language` (English or Simplified Chinese); 422 is a list that names the fields.
+Where there are logins, send user and password with HTTP Basic."""
 ENGINE = "webui.engine.worker:serve"  # a name and not the function: this process never loads torch
 _log = logging.getLogger(__name__)
 
@@ -65,6 +72,7 @@ def build(
         app = FastAPI(
             title="Darkroom",
             version=webui.__version__,
+            description=_DESCRIPTION,
             docs_url=None,
             redoc_url=None,
             lifespan=lambda app: _running(settings, services, share, announce or _log_share),
@@ -129,10 +137,10 @@ async def _running(
 ) -> AsyncIterator[None]:
     """Worker, queue and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
-    services.queue.start()
-    if settings.share:
-        tunnel.start()
     try:
+        services.queue.start()
+        if settings.share:
+            tunnel.start()
         yield
     finally:
         tunnel.close()

@@ -171,9 +171,9 @@ class _Outgoing:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
-            headers = MutableHeaders(scope=message)
-            for name in [name for name in headers if name.startswith("access-control-")]:
-                del headers[name]
+            kept = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"access-control-")]
+            headers = MutableHeaders(raw=kept)
+            message["headers"] = headers.raw
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
