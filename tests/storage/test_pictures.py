@@ -12,6 +12,7 @@ from tests.storage.conftest import raw
 from webui.errors import DiskFull, PictureNotFound
 from webui.requests import TextToImage
 from webui.storage import Storage
+from webui.storage.adoption import adopt_job, rebuild
 
 
 def save(storage: Storage, request: TextToImage, count: int, owner: str = "ann") -> list[str]:
@@ -150,8 +151,8 @@ def test_a_file_without_a_row_is_adopted(storage: Storage, request_: TextToImage
     storage.pictures.save("ann", "my-job_x", request_, raw(2), 1)
     with storage.database.transaction() as connection:
         connection.execute("DELETE FROM pictures WHERE position = 1")
-    assert storage.pictures.adopt("ann", "my-job_x") == 1
-    assert storage.pictures.adopt("ann", "my-job_x") == 0
+    assert adopt_job(storage.pictures, "ann", "my-job_x") == 1
+    assert adopt_job(storage.pictures, "ann", "my-job_x") == 0
     assert [info.seed for info in storage.pictures.of_job("my-job_x")] == [1, 2]
 
 
@@ -163,7 +164,7 @@ def test_rebuilding_leaves_foreign_files_alone(storage: Storage, request_: TextT
     (folder / "holiday.png").write_bytes(b"nonsense")
     with storage.database.transaction() as connection:
         connection.execute("DELETE FROM pictures")
-    assert storage.pictures.rebuild() == 1
+    assert rebuild(storage.pictures) == 1
     assert [picture.seed for picture in storage.pictures.list("ann")] == [1]
     assert len(list(folder.iterdir())) == 4
 

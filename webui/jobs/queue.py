@@ -27,6 +27,7 @@ from webui.jobs.stored import job_from_row
 from webui.jobs.worker import Worker
 from webui.requests import Request, StyleTransfer, to_dict
 from webui.storage import Storage
+from webui.storage.adoption import adopt_job
 from webui.storage.job_rows import JobRow
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class JobQueue:
             self._end_now(row, Failed(kind="internal", details={"log_id": log_id}, log_id=log_id))
             return
         if job.state is JobState.RUNNING:
-            self._storage.pictures.adopt(row.owner, row.id)
+            adopt_job(self._storage.pictures, row.owner, row.id)
             images = self._storage.pictures.of_job(row.id)
             wanted = 1 if isinstance(job.request, StyleTransfer) else job.request.num_images
             if len(images) == wanted:  # only the row's last change was missing

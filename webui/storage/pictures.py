@@ -10,11 +10,10 @@ import hashlib
 import io
 import json
 import logging
-import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from webui.events import PictureInfo
 from webui.requests import Request, to_dict
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
-from webui.storage.metadata import png_info, read_darkroom
+from webui.storage.metadata import png_info
 from webui.storage.thumbnails import Thumbnails
 from webui.worker_messages import RawImage
 
@@ -35,13 +34,12 @@ log = logging.getLogger(__name__)
 
 KEPT_DELETED_SECONDS = 3600.0
 MAX_PAGE = 200
-# Level 1 takes a third of the time of Pillow's default 6, for about a tenth more bytes on pictures of this kind.
+# Measured on 1024² with noise: level 1 takes a quarter of the time of Pillow's default 6, for 8 % more bytes.
 _COMPRESS_LEVEL = 1
 
 
 # Whose folder it is, for when the database has to be made again from the files.
-_OWNER_FILE = ".owner"
-_FILE_NAME = re.compile(r"\d{6}-\d+-(?P<job_id>[\w-]+)-(?P<position>\d+)\.png")
+OWNER_FILE = ".owner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,20 +177,6 @@ class Pictures:
                 connection.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
         return len(rows)
 
-    def adopt(self, owner: str, job_id: str) -> int:
-        """Makes rows for files of a job that have none, as a program leaves them that is killed between the two.
-
-        Returns how many."""
-        pattern = f"*/*-{job_id}-*.png"
-        return self._adopt_files(owner, self.owner_folder(owner).glob(pattern))
-
-    def rebuild(self) -> int:
-        """Makes the rows of all files that have none; how many. A file that cannot be read is left alone."""
-        adopted = 0
-        for name in self.folder.glob(f"*/{_OWNER_FILE}"):
-            adopted += self._adopt_files(name.read_text("utf-8"), sorted(name.parent.glob("*/*.png")))
-        return adopted
-
     def thumbnail(self, owner: str, id: str, size: int) -> Path:
         """A WebP whose longest side is about `size` pixels, made once. Raises PictureNotFound."""
         return self._thumbnails.path(id, self.get(owner, id).path, size)
@@ -202,21 +186,14 @@ class Pictures:
         return self.folder / hashlib.sha256(owner.encode()).hexdigest()[:16]
 
     def _name_owner(self, owner: str) -> None:
-        path = self.owner_folder(owner) / _OWNER_FILE
+        path = self.owner_folder(owner) / OWNER_FILE
         if not path.exists():
             write_atomically(path, owner.encode())
 
-    def _adopt_files(self, owner: str, paths: Iterable[Path]) -> int:
-        adopted = 0
-        for path in paths:
-            relative = path.relative_to(self.folder).as_posix()
-            if self._database.row("SELECT 1 FROM pictures WHERE path = ?", (relative,)):
-                continue
-            picture = read_picture(path, owner)
-            if picture is not None:
-                self.insert(picture)
-                adopted += 1
-        return adopted
+    def has_file(self, path: Path) -> bool:
+        """Whether there is a row for this file."""
+        relative = path.relative_to(self.folder).as_posix()
+        return self._database.row("SELECT 1 FROM pictures WHERE path = ?", (relative,)) is not None
 
     def _number(self, owner: str, before: str | None) -> int:
         if before is None:
@@ -257,38 +234,6 @@ class Pictures:
             log.warning("the row of picture %s cannot be read", row["id"])
             return None
         return Picture(path=path, request=request, **values) if path.is_file() else None
-
-
-def read_picture(path: Path, owner: str) -> Picture | None:
-    """The picture that a file of ours holds, with a new id; None for a foreign or damaged one."""
-    named = _FILE_NAME.fullmatch(path.name)
-    if named is None:
-        return None
-    try:
-        content = path.read_bytes()
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            image.load()
-            said = read_darkroom(image)
-            width, height = image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        log.warning("%s is not taken into the gallery: %s", path.name, error)
-        return None
-    if said is None:
-        return None
-    return Picture(
-        id=secrets.token_urlsafe(16),
-        owner=owner,
-        job_id=named["job_id"],
-        position=int(named["position"]),
-        path=path,
-        task=str(said["request"].get("task", "")),
-        request=said["request"],
-        seed=said["seed"],
-        width=width,
-        height=height,
-        sha256=hashlib.sha256(content).hexdigest(),
-        created=path.stat().st_mtime,
-    )
 
 
 def file_name(job_id: str, seed: int, position: int, created: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from webui.storage.adoption import rebuild
 from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
@@ -38,7 +39,7 @@ class Storage:
         self.uploads = Uploads(data_dir / "uploads", self.database)
         self.jobs = JobRows(self.database)
         if self.database.is_new:
-            adopted = self.pictures.rebuild()
+            adopted = rebuild(self.pictures)
             if adopted:
                 log.info("took %d pictures from the folder into the new database", adopted)
         self.pictures.purge()
