@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from tests.ldm_layout import Tensors, open_clip_layout, unet_layout, vae_layout
@@ -191,3 +192,18 @@ def test_configs_beside_a_file_replace_the_family_s(toy_models: Path) -> None:
     with pytest.raises(Unrecognised):
         recognise(published_header("sd15"), toy)
     assert recognise(published_header("sd15")).family is FAMILIES["sd15"]
+
+
+@pytest.mark.parametrize("family", list(PUBLISHED))
+def test_the_published_names_become_the_networks_own(family: str) -> None:
+    """diffusers' conversion of a full-size file fills our configs' U-Net and VAE: no tensor missing, none left over."""
+    parts = networks(family)
+    for part, layout, convert in (
+        ("unet", unet_layout, convert_ldm_unet_checkpoint),
+        ("vae", vae_layout, convert_ldm_vae_checkpoint),
+    ):
+        network = parts[part]
+        original = layout(network.state_dict(), dict(network.config))
+        converted = convert(checkpoint=original, config=dict(network.config))
+        expected = {name: tensor.shape for name, tensor in network.state_dict().items()}
+        assert {name: tensor.shape for name, tensor in converted.items()} == expected
