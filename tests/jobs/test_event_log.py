@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webui.events import Cancelled, Loading, Queued, Started, Step, from_dict
+from webui.events import Cancelled, Queued, Started, Step, from_dict
 from webui.jobs.event_log import EPOCH_IDS, PREVIEW_BUDGET_BYTES, EventLog
 
 
@@ -39,17 +39,6 @@ def test_only_the_newest_place_in_the_line_is_kept() -> None:
     log.append(Started())
     log.append(Queued(position=1))
     assert everything(log) == [(3, Queued(position=1)), (4, Started()), (5, Queued(position=1))]
-
-
-def test_only_the_newest_fraction_of_a_load_is_kept() -> None:
-    log = EventLog("job", "ann")
-    for fraction in (0.0, 0.5, 1.0):
-        log.append(Loading(checkpoint="one", fraction=fraction))
-    log.append(Loading(checkpoint="two", fraction=0.0))
-    assert everything(log) == [
-        (3, Loading(checkpoint="one", fraction=1.0)),
-        (4, Loading(checkpoint="two", fraction=0.0)),
-    ]
 
 
 def test_nothing_follows_the_last_event() -> None:

@@ -1,7 +1,7 @@
 """What happened to one job so far, numbered. Not safe for threads by itself; `broadcast.py` holds the lock.
 
-Memory is bounded: of consecutive `Queued` or `Loading` events the newest stands for all (a checkpoint has hundreds of
-tensors), and previews beyond a budget are taken out of old steps. A step itself is never left out.
+Memory is bounded: of consecutive `Queued` events the newest stands for all, and previews beyond a budget are taken out
+of old steps. A step itself is never left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 
-from webui.events import LAST_EVENTS, Event, Loading, Queued, Step, event_name, to_dict
+from webui.events import LAST_EVENTS, Event, Queued, Step, event_name, to_dict
 from webui.storage.job_rows import StoredEvent
 
 # Ids after a restart of the program start so much higher, so that whoever saw some before it gets all of the new ones.
@@ -40,7 +40,7 @@ class EventLog:
         """Its id. Nothing may follow a last event (ValueError)."""
         if self.is_ended:
             raise ValueError(f"job {self.job_id} has ended")
-        if self._events and _replaces(event, self._events[-1]):
+        if isinstance(event, Queued) and self._events and isinstance(self._events[-1], Queued):
             self._ids.pop()
             self._events.pop()
         id = self._next_id
@@ -80,15 +80,6 @@ class EventLog:
         if isinstance(event, Step) and event.preview is not None:
             self._preview_bytes -= len(event.preview)
             self._events[place] = without_preview(event)
-
-
-def _replaces(event: Event, before: Event) -> bool:
-    match event, before:
-        case Queued(), Queued():
-            return True
-        case Loading(checkpoint=checkpoint), Loading(checkpoint=same):
-            return checkpoint == same
-    return False
 
 
 def without_preview(event: Event) -> Event:
