@@ -12,9 +12,9 @@ import torch
 from diffusers import DiffusionPipeline
 
 from webui.checkpoints import Checkpoint
+from webui.engine.bench import Bench
 from webui.engine.context import Context
 from webui.engine.device import Device
-from webui.engine.diffusion import Bench
 from webui.engine.preview import Previewer, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling

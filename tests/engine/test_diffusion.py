@@ -66,7 +66,9 @@ def _pixels(image: Any) -> np.ndarray:
 def _theirs(pipeline: Any, scheduler: Any, **arguments: Any) -> np.ndarray:
     original, pipeline.scheduler = pipeline.scheduler, scheduler
     try:
-        (picture,) = pipeline("a red cat", num_inference_steps=4, guidance_scale=5.0, output_type="np", **arguments).images
+        (picture,) = pipeline(
+            "a red cat", num_inference_steps=4, guidance_scale=5.0, output_type="np", **arguments
+        ).images
     finally:
         pipeline.scheduler = original
     return np.asarray((picture * 255).round(), dtype=int)

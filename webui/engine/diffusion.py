@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,35 +16,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from webui.checkpoints import Checkpoint
+from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
-from webui.engine.context import Context, EngineImage
+from webui.engine.conditioning import condition
+from webui.engine.context import EngineImage
 from webui.engine.denoising import Conditioning, StepDone, denoise
-from webui.engine.device import Device
 from webui.engine.images import crop_and_resize, pad_to, to_pixels, to_tensor
-from webui.engine.latents import Canvas, decode, draw_noise, encode, encode_mean
-from webui.engine.preview import LatentDecoder, Previewer
-from webui.engine.prompts.encoder import PromptEncoder
+from webui.engine.latents import Canvas, decode, draw_noise, encode
+from webui.engine.preview import LatentDecoder
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import make_scheduler
-from webui.errors import NotFinite, TaskUnsupported
-
-AESTHETIC_SCORE, NEGATIVE_AESTHETIC_SCORE = 6.0, 2.5  # what SDXL's refiner is told (diffusers' defaults)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """All that a generation works with, beside the request: networks, device, tools and the way out."""
-
-    checkpoint: Checkpoint
-    pipeline: Any
-    components: dict[str, Any]
-    device: Device
-    prompts: PromptEncoder
-    latent_decoder: LatentDecoder | None
-    previewer: Previewer
-    context: Context
-    is_tiled: bool = False
+from webui.errors import NotFinite
 
 
 def text_to_image(asked: Sampling, bench: Bench, indices: list[int]) -> list[EngineImage]:
@@ -53,7 +34,7 @@ def text_to_image(asked: Sampling, bench: Bench, indices: list[int]) -> list[Eng
     with all_cancellable(bench.components, bench.context.check), torch.inference_mode():
         canvas = Canvas.of(asked.width, asked.height, bench.pipeline.vae)
         # 1. The prompts as the U-Net hears them.
-        conditioning = _conditioning(asked, bench, canvas, len(indices))
+        conditioning = condition(asked, bench, canvas, len(indices))
         # 2. The timesteps.
         scheduler = _scheduler(asked, bench)
         # 3. Noise, for each image from its own seed.
@@ -81,7 +62,7 @@ def image_to_image(asked: Sampling, bench: Bench, indices: list[int], init_image
     with all_cancellable(bench.components, bench.context.check), torch.inference_mode():
         canvas = Canvas.of(asked.width, asked.height, bench.pipeline.vae)
         # 1. The prompts as the U-Net hears them.
-        conditioning = _conditioning(asked, bench, canvas, len(indices))
+        conditioning = condition(asked, bench, canvas, len(indices))
         # 2. The timesteps, from where the noise is as strong as the request says.
         scheduler = _scheduler(asked, bench)
         timesteps = _start_late(scheduler, asked.denoising_strength)
@@ -94,65 +75,6 @@ def image_to_image(asked: Sampling, bench: Bench, indices: list[int], init_image
         latents, steps = _denoise(bench, scheduler, timesteps, latents, conditioning, generators, canvas, indices)
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
         return _pictures(asked, bench, latents, canvas, indices, steps)
-
-
-def _conditioning(asked: Sampling, bench: Bench, canvas: Canvas, count: int) -> Conditioning:
-    """Embeddings of both prompts and, for SDXL, of the sizes; `count` rows each, the negative ones first."""
-    unet, device = bench.pipeline.unet, bench.device.torch_device
-    is_distilled = unet.config.time_cond_proj_dim is not None  # guidance is an input of its own (LCM)
-    is_guided = asked.guidance_scale > 1 and not is_distilled
-    encoded = bench.prompts.encode(
-        bench.pipeline, asked.prompt, asked.negative_prompt, is_guided=is_guided, check=bench.context.check
-    )
-
-    def rows(positive: Tensor, negative: Tensor | None) -> Tensor:
-        both = (positive,) if negative is None else (negative, positive)
-        return torch.cat([x.expand(count, *x.shape[1:]) for x in both]).to(device, unet.dtype)
-
-    added = None
-    if encoded.pooled_prompt_embeds is not None:
-        sizes, negative_sizes = _time_ids(unet, encoded.pooled_prompt_embeds, canvas)
-        added = {
-            "text_embeds": rows(encoded.pooled_prompt_embeds, encoded.negative_pooled_prompt_embeds),
-            "time_ids": rows(sizes, negative_sizes if is_guided else None),
-        }
-    guidance_embeds = None
-    if is_distilled:
-        scales = torch.full((count,), asked.guidance_scale - 1.0)
-        embeds = bench.pipeline.get_guidance_scale_embedding(scales, embedding_dim=unet.config.time_cond_proj_dim)
-        guidance_embeds = embeds.to(device, unet.dtype)
-    return Conditioning(
-        embeds=rows(encoded.prompt_embeds, encoded.negative_prompt_embeds),
-        guidance_scale=asked.guidance_scale,
-        is_guided=is_guided,
-        added=added,
-        extra_channels=_extra_channels(bench, canvas, count * (2 if is_guided else 1)),
-        guidance_embeds=guidance_embeds,
-    )
-
-
-def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor]:
-    """(1, 6) original size, crop and target size, as SDXL was trained; the refiner takes (1, 5) with a score."""
-    size = [float(canvas.height), float(canvas.width)]
-    taken = (unet.add_embedding.linear_1.in_features - pooled.shape[-1]) // unet.config.addition_time_embed_dim
-    if taken == 5:
-        return torch.tensor([[*size, 0, 0, AESTHETIC_SCORE]]), torch.tensor([[*size, 0, 0, NEGATIVE_AESTHETIC_SCORE]])
-    ids = torch.tensor([[*size, 0, 0, *size]])
-    return ids, ids
-
-
-def _extra_channels(bench: Bench, canvas: Canvas, rows: int) -> Tensor | None:
-    """An inpainting U-Net also takes a mask (draw everything) and the picture around it (there is none)."""
-    channels = bench.pipeline.vae.config.latent_channels
-    taken = bench.pipeline.unet.config.in_channels
-    if taken == channels:
-        return None
-    if taken != 2 * channels + 1:
-        raise TaskUnsupported(checkpoint=bench.checkpoint.id, family=bench.checkpoint.family, task="text_to_image")
-    nothing = torch.zeros(1, 3, canvas.computed_height, canvas.computed_width)
-    masked = encode_mean(bench.pipeline.vae, nothing)
-    mask = torch.ones(1, 1, *canvas.latent_size, device=masked.device)
-    return torch.cat([mask, masked], dim=1).expand(rows, -1, -1, -1)
 
 
 def _scheduler(asked: Sampling, bench: Bench) -> Any:
@@ -261,27 +183,3 @@ def _pictures(
 
 def _same(pixels: np.ndarray) -> np.ndarray:
     return pixels
-
-
-def kept_picture(asked: Sampling, bench: Bench, picture: Image.Image, index: int) -> EngineImage:
-    """What a strength of 0 gives: the picture itself."""
-    bench.context.check()
-    bench.previewer.step(index=1, total=1, phase="encode", image=index, make=lambda: picture)
-    return engine_image(asked, bench, picture, index, steps=0)
-
-
-def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int, steps: int) -> EngineImage:
-    """The finished picture, with what really happened."""
-    return EngineImage(
-        width=picture.width,
-        height=picture.height,
-        rgb=picture.convert("RGB").tobytes(),
-        seed=asked.seed_of(index),
-        info={
-            "steps": steps,
-            "device": bench.device.name,
-            "precision": bench.device.precision,
-            "checkpoint_version": bench.checkpoint.version,
-            **({"fallback": "vae_tiling"} if bench.is_tiled else {}),
-        },
-    )

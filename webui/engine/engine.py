@@ -17,6 +17,7 @@ from PIL import Image
 
 from webui.checkpoints import Catalogue
 from webui.engine import diffusion, pipelines
+from webui.engine.bench import Bench
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import (
     choose_device,
@@ -124,7 +125,7 @@ class Engine:
         if request.task not in loaded.checkpoint.tasks:
             raise TaskUnsupported(checkpoint=checkpoint_id, family=loaded.checkpoint.family, task=request.task)
         with Previewer(context.on_event, context.watched) as previewer:
-            bench = diffusion.Bench(
+            bench = Bench(
                 checkpoint=loaded.checkpoint,
                 pipeline=loaded.pipeline,
                 components=loaded.components,
@@ -140,15 +141,16 @@ class Engine:
     def _within_memory(
         self,
         asked: Sampling,
-        bench: diffusion.Bench,
-        make: Callable[[diffusion.Bench, list[int]], list[EngineImage]],
+        bench: Bench,
+        make: Callable[[Bench, list[int]], list[EngineImage]],
     ) -> list[EngineImage]:
         """All images, group by group. Where memory runs out: tiles in the VAE, then smaller groups, then OutOfMemory.
 
         The only place that answers to memory running out; the fallback taken is in the picture's `info`.
         """
         # a CPU makes nothing faster by making several at once
-        plan = _Plan(group=1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height)))
+        largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
+        plan = _Plan(group=min(largest, asked.num_images))
         finished: list[EngineImage] = []
         while len(finished) < asked.num_images:
             indices = list(range(len(finished), min(len(finished) + plan.group, asked.num_images)))
@@ -192,7 +194,7 @@ class Engine:
 
 def _task(
     asked: Sampling, loaded: LoadedCheckpoint, init_image: Image.Image | None
-) -> Callable[[diffusion.Bench, list[int]], list[EngineImage]]:
+) -> Callable[[Bench, list[int]], list[EngineImage]]:
     """The function that makes images of what is asked, but for the bench and which ones."""
     if init_image is None or asked.denoising_strength == 1:  # 1 ignores the picture
         if loaded.is_unet:

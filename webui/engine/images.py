@@ -35,12 +35,12 @@ def read_picture(data: bytes) -> Image.Image:
 
 def crop_and_resize(picture: Image.Image, width: int, height: int) -> Image.Image:
     """Exactly `width` × `height`: scaled until it covers that, and cut equally at both ends of what stands over."""
-    scale = max(width / picture.width, height / picture.height)
-    left = (picture.width - width / scale) / 2
-    top = (picture.height - height / scale) / 2
-    box = (left, top, left + width / scale, top + height / scale)
     if picture.size == (width, height):
         return picture
+    scale = max(width / picture.width, height / picture.height)
+    left = max(0.0, (picture.width - width / scale) / 2)
+    top = max(0.0, (picture.height - height / scale) / 2)
+    box = (left, top, picture.width - left, picture.height - top)
     return picture.resize((width, height), Image.Resampling.LANCZOS, box=box)
 
 

@@ -18,9 +18,9 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from torch import Tensor
 
+from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
 from webui.engine.context import EngineImage
-from webui.engine.diffusion import Bench, engine_image, kept_picture
 from webui.engine.images import crop_and_resize, next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls

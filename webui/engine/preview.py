@@ -76,9 +76,10 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
     padded = functional.pad(torch.cat(latents), (1, 1, 1, 1), mode="replicate")
     inputs = functional.unfold(padded, 3).transpose(1, 2).flatten(0, 1)  # (N, 9·C)
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
-    ridge = 1e-2 * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
+    products = inputs.T @ inputs
+    ridge = 1e-3 * products.diagonal()[:-1].mean() * torch.eye(len(products), dtype=torch.float64)
     ridge[-1, -1] = 0  # the bias is free
-    solution = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ targets.double()).float()
+    solution = torch.linalg.solve(products + ridge, inputs.T @ targets.double()).float()
     weight = solution[:-1].T.reshape(3 * scale**2, -1, 3, 3).contiguous()
     return LatentDecoder(weight, solution[-1].contiguous(), scale)
 

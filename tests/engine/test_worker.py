@@ -1,0 +1,140 @@
+"""The worker process as its supervisor sees it: messages in, messages out, on toy checkpoints."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.toys import save_sd15
+from webui.engine.worker import serve
+from webui.events import Step
+from webui.requests import ImageToImage, TextToImage
+from webui.settings import Settings
+from webui.worker_messages import Cancel, CancelledJob, Done, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
+
+PATIENCE_SECONDS = 120
+ANSWERS = (Done, CancelledJob, FailedJob)
+
+
+class Running:
+    """A worker process and our end of its pipe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(
+            models_dir=folder / "models", data_dir=folder / "data", device="cpu", precision="fp32", log_level="error"
+        )
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, self.settings))
+        self.process.start()
+        theirs.close()
+
+    def until(self, wanted: Callable[[Any], bool] | type[Any] | tuple[type[Any], ...]) -> list[Any]:
+        """All messages up to the first that is wanted."""
+        is_wanted = (lambda message: isinstance(message, wanted)) if isinstance(wanted, type | tuple) else wanted
+        got: list[Any] = []
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not got or not is_wanted(got[-1]):
+            if not self.connection.poll(max(0.0, deadline - time.monotonic())):
+                pytest.fail(f"no answer after {got!r}")
+            got.append(self.connection.recv())
+        return got
+
+    def run(self, job_id: str, request: Any) -> list[Any]:
+        self.connection.send(Run(job_id=job_id, request=request, is_watched=True))
+        return self.until(ANSWERS)
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("worker")
+    save_sd15(folder / "models" / "toy")
+    running = Running(folder)
+    yield running
+    running.connection.close()
+    running.process.join(PATIENCE_SECONDS)
+    assert running.process.exitcode == 0  # the pipe closed, so it ended by itself
+
+
+def asked(**values: Any) -> TextToImage:
+    return TextToImage(**{"prompt": "a cat", "checkpoint": "toy", "steps": 4, "seed": 3} | values)
+
+
+def test_it_is_ready_and_then_makes_pictures(worker: Running) -> None:
+    (ready,) = worker.until(Ready)
+    assert (ready.device, ready.precision) == ("CPU", "fp32")
+    assert ready.memory_total_bytes > 0
+    messages = worker.run("one", asked(num_images=2))
+    (done,) = [message for message in messages if isinstance(message, Done)]
+    assert [(i.width, i.height, i.seed, len(i.rgb)) for i in done.images] == [(64, 64, s, 64 * 64 * 3) for s in (3, 4)]
+    steps = [m.event for m in messages if isinstance(m, Emitted) and isinstance(m.event, Step)]
+    assert [(s.image, s.index) for s in steps if s.phase == "denoise"] == [(i, n) for i in (0, 1) for n in (1, 2, 3, 4)]
+    assert sum(s.preview is not None for s in steps if s.image == 0 and s.phase == "denoise") == 4
+    (status,) = worker.until(Status)
+    assert status.memory_used_bytes > 0
+
+
+def test_stop_ends_the_running_job_and_no_other(worker: Running) -> None:
+    worker.connection.send(Run(job_id="long", request=asked(steps=150, num_images=16), is_watched=False))
+    worker.until(lambda m: isinstance(m, Emitted) and isinstance(m.event, Step))
+    worker.connection.send(Watch(job_id="long", is_watched=True))
+    worker.connection.send(Cancel(job_id="someone else's"))
+    worker.connection.send(Cancel(job_id="long"))
+    assert worker.until(ANSWERS)[-1] == CancelledJob(job_id="long")
+    assert isinstance(worker.run("next", asked())[-1], Done)
+
+
+def test_a_job_can_be_stopped_before_it_starts(worker: Running) -> None:
+    worker.connection.send(Run(job_id="first", request=asked(steps=20), is_watched=False))
+    worker.connection.send(Run(job_id="second", request=asked(), is_watched=False))
+    worker.connection.send(Cancel(job_id="second"))
+    assert worker.until(ANSWERS)[-1].job_id == "first"
+    assert worker.until(ANSWERS)[-1] == CancelledJob(job_id="second")
+
+
+def test_what_goes_wrong_is_that_job_s_own_matter(worker: Running) -> None:
+    gone = worker.run("gone", asked(checkpoint="nowhere"))[-1]
+    assert (gone.kind, gone.details) == ("checkpoint_not_found", {"checkpoint": "nowhere"})
+    assert "CheckpointNotFound" in gone.traceback
+    unclear = worker.run("unclear", asked(prompt='("a", "b").blend(x)'))[-1]
+    assert unclear.kind == "prompt"
+    impossible = worker.run("impossible", asked(scheduler="ddim", sigmas="karras"))[-1]
+    assert (impossible.kind, impossible.details["field"]) == ("invalid_request", "sigmas")
+    assert isinstance(worker.run("sound", asked())[-1], Done)
+
+
+def test_uploads_are_read_from_the_data_folder(worker: Running) -> None:
+    digest = "ab" * 32
+    folder = worker.settings.data_dir / "uploads" / digest[:2]
+    folder.mkdir(parents=True)
+    Image.new("RGBA", (80, 60), (200, 30, 30, 255)).save(folder / f"{digest}.png")
+
+    def redraw(name: str, strength: float) -> Any:
+        request = ImageToImage(
+            prompt="a cat",
+            checkpoint="toy",
+            steps=4,
+            seed=3,
+            init_image=f"sha256:{name}",
+            denoising_strength=strength,
+        )
+        return worker.run(f"redraw {name[:2]} {strength}", request)[-1]
+
+    kept = redraw(digest, 0.0)
+    assert {kept.images[0].rgb[i : i + 3] for i in range(0, 30, 3)} == {bytes((200, 30, 30))}
+    assert isinstance(redraw(digest, 0.5), Done)
+    assert redraw("cd" * 32, 0.5).kind == "not_an_image"
+
+
+def test_it_exits_when_told(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    running.until(Ready)  # without any checkpoint, too
+    running.connection.send(Exit())
+    running.process.join(PATIENCE_SECONDS)
+    assert running.process.exitcode == 0

@@ -1,0 +1,57 @@
+"""What every generation has in hand, and what it hands back.
+
+Knows no families and no schedulers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from webui.checkpoints import Checkpoint
+from webui.engine.context import Context, EngineImage
+from webui.engine.device import Device
+from webui.engine.preview import LatentDecoder, Previewer
+from webui.engine.prompts.encoder import PromptEncoder
+from webui.engine.sampling import Sampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """All that a generation works with, beside the request: networks, device, tools and the way out."""
+
+    checkpoint: Checkpoint
+    pipeline: Any
+    components: dict[str, Any]
+    device: Device
+    prompts: PromptEncoder
+    latent_decoder: LatentDecoder | None
+    previewer: Previewer
+    context: Context
+    is_tiled: bool = False
+
+
+def kept_picture(asked: Sampling, bench: Bench, picture: Image.Image, index: int) -> EngineImage:
+    """What a strength of 0 gives: the picture itself."""
+    bench.context.check()
+    bench.previewer.step(index=1, total=1, phase="encode", image=index, make=lambda: picture)
+    return engine_image(asked, bench, picture, index, steps=0)
+
+
+def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int, steps: int) -> EngineImage:
+    """The finished picture, with what really happened."""
+    return EngineImage(
+        width=picture.width,
+        height=picture.height,
+        rgb=picture.convert("RGB").tobytes(),
+        seed=asked.seed_of(index),
+        info={
+            "steps": steps,
+            "device": bench.device.name,
+            "precision": bench.device.precision,
+            "checkpoint_version": bench.checkpoint.version,
+            **({"fallback": "vae_tiling"} if bench.is_tiled else {}),
+        },
+    )
