@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 90.0
 READY_SECONDS = 120.0
+SUBMIT_SECONDS = 30.0
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
 
@@ -101,8 +103,32 @@ class Visit:
     def write(self, prompt: str) -> None:
         self.control("Prompt").fill(prompt)
 
-    def generate(self) -> None:
+    def generate(self) -> str:
+        """Clicks Generate and waits until the stage shows what comes of it; the job's id."""
+        return self.submit(self.click_generate)
+
+    def click_generate(self) -> None:
         self.page.locator("#generate").locator("visible=true").click()
+
+    def submit(self, act: Callable[[], None]) -> str:
+        """Does something that makes a job, and waits until the stage shows that one; its id."""
+        before = set(self.job_ids())
+        act()
+        deadline = time.monotonic() + SUBMIT_SECONDS
+        while not (new := [job for job in self.job_ids() if job not in before]):
+            assert time.monotonic() < deadline, "no job came of it"
+            self.page.wait_for_timeout(50)
+        self.wait_job(new[0])
+        return new[0]
+
+    def job_ids(self) -> list[str]:
+        """This person's jobs, the newest first, as the API lists them."""
+        return list(self.page.evaluate("async () => (await (await fetch('/api/jobs')).json()).map(job => job.id)"))
+
+    def wait_job(self, job: str) -> None:
+        """Until the stage shows this job."""
+        script = "(job) => document.querySelector('#stage')?.dataset.job === job"
+        self.page.wait_for_function(script, arg=job, timeout=SUBMIT_SECONDS * 1000)
 
     def stage(self) -> Locator:
         return self.page.locator("#stage")
@@ -114,15 +140,6 @@ class Visit:
         self.page.wait_for_function(script, timeout=seconds * 1000)
         state = self.stage().get_attribute("data-state")
         assert state in states, self.stage().inner_text()
-
-    def wait_new_job(self, before: str | None, seconds: float = 20.0) -> str:
-        """Until the stage shows another job than `before`; its id."""
-        self.page.wait_for_function(
-            "(before) => { const j = document.querySelector('#stage').dataset.job; return j && j !== before; }",
-            arg=before or "",
-            timeout=seconds * 1000,
-        )
-        return str(self.stage().get_attribute("data-job"))
 
     def job(self) -> str:
         return self.stage().get_attribute("data-job") or ""

@@ -60,9 +60,7 @@ def test_the_page_speaks_chinese(fake_studio: Studio, open_page: OpenPage) -> No
     assert "Text to image" not in text
     assert "Negative prompt" not in text
     visit.page.locator("#prompt textarea").fill("oom delay=0.01")
-    before = visit.job()
     visit.generate()
-    visit.wait_new_job(before)
     visit.wait_state("failed", seconds=30)
     assert any("\u4e00" <= sign <= "\u9fff" for sign in visit.stage().inner_text()), "the error too"
 
@@ -70,9 +68,7 @@ def test_the_page_speaks_chinese(fake_studio: Studio, open_page: OpenPage) -> No
 def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("fail delay=0.01")
-    before = visit.job()
     visit.generate()
-    visit.wait_new_job(before)
     visit.wait_state("failed", seconds=30)
     said = visit.stage().inner_text()
     assert said.strip()
@@ -81,20 +77,16 @@ def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: Op
 
 def test_control_enter_generates(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
-    before = visit.job()
     visit.write("keyboard steps=4")
-    visit.control("Prompt").press("Control+Enter")
-    visit.wait_new_job(before)
+    visit.submit(lambda: visit.control("Prompt").press("Control+Enter"))
     visit.wait_state("finished", seconds=30)
 
 
 def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.watch_previews()
-    before = visit.job()
     visit.write("previews delay=0.15 steps=20")
     visit.generate()
-    visit.wait_new_job(before)
     visit.wait_state("finished", seconds=60)
     visit.page.wait_for_timeout(500)
     assert len(visit.previews()) >= 4
@@ -105,12 +97,10 @@ def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: 
 def test_generate_enqueues_while_something_runs(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("first delay=0.2 steps=20")
-    before = visit.job()
     visit.generate()
-    visit.wait_new_job(before)
     visit.wait_state("running", "waiting")
     visit.write("second steps=3")
-    visit.generate()
+    visit.click_generate()
     visit.page.wait_for_function(
         "async () => { const jobs = await (await fetch('/api/jobs')).json();"
         " const list = Array.isArray(jobs) ? jobs : jobs.jobs;"
@@ -123,14 +113,10 @@ def test_generate_enqueues_while_something_runs(fake_studio: Studio, open_page: 
 def test_a_job_goes_on_while_the_page_is_reloaded(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("reload delay=0.3 steps=20")
-    before = visit.job()
-    visit.generate()
-    job = visit.wait_new_job(before)
+    job = visit.generate()
     visit.wait_state("running")
     visit.page.reload()
-    visit.page.wait_for_function(
-        "(job) => document.querySelector('#stage')?.dataset.job === job", arg=job, timeout=30_000
-    )
+    visit.wait_job(job)
     visit.wait_state("finished", seconds=60)
     assert visit.job() == job
 
@@ -138,24 +124,18 @@ def test_a_job_goes_on_while_the_page_is_reloaded(fake_studio: Studio, open_page
 def test_a_job_is_found_again_in_a_new_tab(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("closed tab delay=0.3 steps=20")
-    before = visit.job()
-    visit.generate()
-    job = visit.wait_new_job(before)
+    job = visit.generate()
     visit.wait_state("running")
     visit.page.close()
     again = open_page(fake_studio, context=visit.context)
-    again.page.wait_for_function(
-        "(job) => document.querySelector('#stage')?.dataset.job === job", arg=job, timeout=30_000
-    )
+    again.wait_job(job)
     again.wait_state("finished", seconds=60)
 
 
 def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("long delay=0.5 steps=100")
-    before = visit.job()
     visit.generate()
-    visit.wait_new_job(before)
     visit.wait_state("running")
     visit.button("Stop").click()
     visit.wait_state("cancelled", seconds=10)
@@ -186,10 +166,8 @@ def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> 
     tabs = [first, *(open_page(fake_studio, context=first.context) for _ in range(3))]
     for number, visit in enumerate(tabs):
         visit.page.bring_to_front()
-        before = visit.job()
         visit.write(f"tab {number} delay=0.05 steps=4")
         visit.generate()
-        visit.wait_new_job(before, seconds=20)
     for visit in tabs:
         visit.page.bring_to_front()
         visit.wait_state("finished", seconds=60)
@@ -209,8 +187,7 @@ def test_two_people_see_only_their_own(guarded_studio: Studio, open_page: OpenPa
     ada = open_page(guarded_studio, login=("ada", "lovelace"))
     guarded_studio.wait_until_ready()
     ada.write("mine alone steps=3")
-    ada.generate()
-    job = ada.wait_new_job(None)
+    job = ada.generate()
     ada.wait_state("finished", seconds=60)
     grace = open_page(guarded_studio, login=("grace", "hopper"))
     grace.page.wait_for_timeout(1500)
