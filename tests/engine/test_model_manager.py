@@ -95,7 +95,7 @@ def test_every_form_and_family_loads(toy_models: Path, id: str) -> None:
     assert {event.checkpoint for event in events} == {id}
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
-    assert len(set(fractions)) > 20
+    assert 20 < len(fractions) < 110  # enough to see it move, and no flood
     assert mapped_files(toy_models) == []  # else a file that shrinks would kill the process
 
 

@@ -28,6 +28,7 @@ from webui.refusals import Broken, Refusal
 from webui.safetensors_header import Header, read_header
 
 READ_BYTES = 8 * 2**20  # at a time: some milliseconds from a disk
+PERCENT = 0.01
 _EMA = "model_ema."  # a second copy of the weights, for training on; left in the file
 _log = logging.getLogger(__name__)
 
@@ -38,14 +39,18 @@ class Progress:
     def __init__(self, total_bytes: int, on_fraction: Callable[[float], None], check: Callable[[], None]) -> None:
         self._total = max(1, 2 * total_bytes)
         self._done = 0
+        self._told = 0.0
         self._on_fraction = on_fraction
         self.check = check
 
     def add(self, done_bytes: int) -> None:
-        """Tells the fraction in [0, 1]; raises what `check` raises."""
+        """Tells the fraction in [0, 1] at every percent; raises what `check` raises."""
         self.check()
         self._done += done_bytes
-        self._on_fraction(min(1.0, self._done / self._total))
+        fraction = min(1.0, self._done / self._total)
+        if fraction - self._told >= PERCENT:
+            self._told = fraction
+            self._on_fraction(fraction)
 
 
 def loaded_bytes_estimate(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
@@ -168,7 +173,7 @@ def _place(module: nn.Module, device: Device, progress: Progress, file_bytes: in
         for name, buffer in list(part.named_buffers(recurse=False)):
             setattr(part, name, _moved(buffer, device))  # not by `.data`: a buffer may be a view that holds its base
             progress.add(file_bytes * buffer.nbytes // total)
-    if not _all_finite([*module.parameters(), *module.buffers()]):
+    if not _all_finite(module.state_dict().values()):  # what came from the file: a mask of one's own may be infinite
         raise Broken("not_finite")
     return module.eval().requires_grad_(False)
 
