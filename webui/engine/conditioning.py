@@ -49,7 +49,7 @@ def condition(asked: Sampling, bench: Bench, canvas: Canvas, count: int) -> Cond
         guidance_scale=asked.guidance_scale,
         is_guided=is_guided,
         added=added,
-        extra_channels=_extra_channels(bench, canvas, count * (2 if is_guided else 1)),
+        extra_channels=_extra_channels(asked, bench, canvas, count * (2 if is_guided else 1)),
         guidance_embeds=guidance_embeds,
     )
 
@@ -64,14 +64,14 @@ def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor
     return ids, ids
 
 
-def _extra_channels(bench: Bench, canvas: Canvas, rows: int) -> Tensor | None:
+def _extra_channels(asked: Sampling, bench: Bench, canvas: Canvas, rows: int) -> Tensor | None:
     """An inpainting U-Net also takes a mask (draw everything) and the picture around it (there is none)."""
     channels = bench.pipeline.vae.config.latent_channels
     taken = bench.pipeline.unet.config.in_channels
     if taken == channels:
         return None
     if taken != 2 * channels + 1:
-        raise TaskUnsupported(checkpoint=bench.checkpoint.id, family=bench.checkpoint.family, task="text_to_image")
+        raise TaskUnsupported(checkpoint=bench.checkpoint.id, family=bench.checkpoint.family, task=asked.task)
     nothing = torch.zeros(1, 3, canvas.computed_height, canvas.computed_width)
     masked = encode_mean(bench.pipeline.vae, nothing)
     mask = torch.ones(1, 1, *canvas.latent_size, device=masked.device)

@@ -64,16 +64,21 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
     factor = latent_factor(vae)
     scale = min(4, factor)
     pictures = _blobs(8, 16 * factor, seed)
-    latents, decoded = [], []
+    latents = []
     for picture in pictures.unsqueeze(1):
         check()
         encoded = vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean
-        check()
-        decoded.append(vae.decode(encoded, return_dict=False)[0].float().cpu())
         latents.append(to_network(vae, encoded).float().cpu())
+    seen = torch.cat(latents)
+    seen = seen / seen.std().clamp(min=1e-6)  # as the network makes them, also where the VAE's scale is off
+    decoded = []
+    for latent in seen.unsqueeze(1):
+        check()
+        picture = vae.decode(from_network(vae, latent.to(vae.device)).to(vae.dtype), return_dict=False)[0]
+        decoded.append(picture.float().cpu())
     shrunk = functional.interpolate(torch.cat(decoded), size=16 * scale, mode="area").clamp(-1, 1)
     targets = functional.pixel_unshuffle(shrunk, scale).permute(0, 2, 3, 1).flatten(0, 2)  # (N, 3·s²)
-    padded = functional.pad(torch.cat(latents), (1, 1, 1, 1), mode="replicate")
+    padded = functional.pad(seen, (1, 1, 1, 1), mode="replicate")
     inputs = functional.unfold(padded, 3).transpose(1, 2).flatten(0, 1)  # (N, 9·C)
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
     products = inputs.T @ inputs
