@@ -18,6 +18,7 @@ from webui.checkpoints import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
+from webui.scheduler_names import SCHEDULERS
 from webui.settings import Settings
 from webui.share import ShareState
 from webui.storage import Storage
@@ -102,6 +103,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
         "examples": examples_of(parts.catalogue),
         "order": list(parts.fields),
+        "schedulers": {known.id: known.name for known in SCHEDULERS},
     }
     gr.mount_gradio_app(
         app,

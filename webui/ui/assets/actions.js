@@ -76,6 +76,14 @@ async function copySeed() {
 
 const HIDDEN_DETAILS = ["schema_version", "task", "prompt_dialect", "init_image", "content_image", "style_image", "look"];
 
+/** A value as its control shows it. */
+function shownValue(name, value) {
+  if (name === "scheduler") return given.schedulers[value] ?? value;
+  if (name === "sigmas") return t(`sigmas_${value}`);
+  if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
+  return String(value);
+}
+
 /** What made a picture, as a list of names and values. */
 function drawDetails(box, request, picture) {
   const rows = [];
@@ -85,7 +93,8 @@ function drawDetails(box, request, picture) {
     for (const [name, value] of Object.entries(request)) {
       if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
-      add(t(name), String(value));
+      if (name === "num_images" && value === 1) continue;
+      add(t(name), shownValue(name, value));
     }
   }
   if (picture) {

@@ -35,7 +35,7 @@ function correctNames() {
     const button = byId(id);
     if (!button) continue;
     if (button.title !== t(key)) button.title = t(key);
-    if (id !== "generate" && id !== "stop") setName(button, t(key));
+    setName(button, id === "generate" || id === "stop" ? t(id) : t(key)); // the shortcut drawn beside it is no name
   }
 }
 

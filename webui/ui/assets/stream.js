@@ -75,7 +75,7 @@ async function readEvents(path, signal, take) {
         const colon = line.indexOf(": ");
         if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
       }
-      take(fields.id, fields.event, fields.data ? JSON.parse(fields.data) : null);
+      if (fields.data) take(fields.id, fields.event, JSON.parse(fields.data)); // else a comment that keeps the line open
     }
   }
 }
@@ -89,7 +89,7 @@ async function listen() {
     await readEvents("/api/stream", abort.signal, (_, name, data) => {
       connection.wait = 500;
       setLost(false);
-      if (name === "hello" || !data) return catchUp();
+      if (name === "hello") return catchUp();
       const job = jobOf(data.job);
       if (job.held) job.held.push([data.id, data.event ?? name, data]);
       else happen(data.job, data.id, data.event ?? name, data);
@@ -125,8 +125,10 @@ async function catchUp() {
   } catch {
     return;
   }
-  for (const found of [...list].reverse()) {
+  for (const job of jobs.values()) job.order += list.length; // those that came after the list was made stay newer
+  for (const [index, found] of [...list].reverse().entries()) {
     const job = jobOf(found.id, found.request);
+    job.order = index;
     if (found.state in LAST) {
       job.state = found.state;
       job.pictures = found.images ?? [];
