@@ -44,7 +44,7 @@ def style_loss(found: Mapping[str, Tensor], wanted: Mapping[str, Statistics]) ->
 
 
 def content_loss(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tensor:
-    """Mean over the layers of the squared distance of the features, relative to the target's own; 0 where they agree."""
+    """Mean over the layers of the relative squared distance of the features; 0 where they agree."""
     return torch.stack([_relative(found[name].float(), target.float()) for name, target in wanted.items()]).mean()
 
 

@@ -26,15 +26,16 @@ from webui.engine.preview import Previewer
 from webui.engine.style.colours import recoloured
 from webui.engine.style.losses import Statistics, content_loss, statistics_of, style_loss, total_variation
 from webui.engine.style.patches import Patches
-from webui.engine.style.scales import Scale, fitted_size, plan_scales
+from webui.engine.style.scales import fitted_size, plan_scales
 from webui.engine.style.vgg import Vgg19, depth_of, random_vgg19
 from webui.engine.style.weights import find_weights, load_vgg19
-from webui.errors import NotFinite
+from webui.errors import InvalidRequest, NotFinite
 from webui.requests import StyleTransfer
 
 LEARNING_RATE = 0.03  # of [0, 1] an iteration at most: Adam moves a pixel by about this
 LAST_LEARNING_RATE = 0.1  # of it, at the end of each scale
 REBUILD_EVERY = 5  # iterations
+CALIBRATION_SIDE = 256  # pixels: where the random network is fitted to the two pictures; statistics need no more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +90,25 @@ class Weights:
         return self.style / (self.style + 0.25 * self.content) if self.style > 0 else 0.0
 
 
-@dataclass(frozen=True)
-class Target:
-    """What the picture is pulled towards at one scale; its own start if there is none yet."""
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What stays the same at every scale."""
 
-    start: Tensor  # (1, 3, H, W) in [0, 1]
-    content: dict[str, Tensor]
-    style: dict[str, Statistics]
+    recipe: Recipe
+    weights: Weights
+    network: Vgg19
+    generator: torch.Generator
+    check: Callable[[], None]
+    report: _Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the picture is pulled towards at one scale, and `content` itself, (1, 3, H, W) in [0, 1]."""
+
+    content: Tensor
+    content_features: dict[str, Tensor]
+    style_statistics: dict[str, Statistics]
     patches: Patches | None
 
 
@@ -113,88 +126,97 @@ def style_transfer(
     Raises WeightsBroken, NotFinite, and Cancelled if `context.check` does.
     """
     begun = time.perf_counter()
-    dtype = torch.bfloat16 if device.dtype == torch.bfloat16 else torch.float32  # gradients underflow in fp16
-    weights = Weights(content=request.content_weight, style=request.style_weight)
-    generator = torch.Generator().manual_seed(request.seed or 0)
     scales = plan_scales(request.size, request.iterations)
-    path = find_weights(models_dir)
-    recipe = TRAINED if path else RANDOM
-    trained = load_vgg19(path, recipe.depth, device.torch_device, dtype) if path else None
-    picture: Tensor | None = None
-    origin = ""
-    with Previewer(context.on_event, context.watched) as previewer:
-        report = _Report(previewer, request.iterations)
+    recipe, network = _network(content, style, device, models_dir)
+    with Previewer(context.on_event, context.watched) as previewer, cancellable(network, context.check):
+        bench = Bench(
+            recipe=recipe,
+            weights=Weights(content=request.content_weight, style=request.style_weight),
+            network=network,
+            generator=torch.Generator().manual_seed(request.seed or 0),
+            check=context.check,
+            report=_Report(previewer, request.iterations),
+        )
+        picture: Tensor | None = None
         for scale in scales:
-            # 1. both pictures at this size, 2. the features to compare them by, 3. what those should be
+            # 1. both pictures at this size, and what is wanted of the result
             context.check()
-            content_pixels = _scaled(content, scale.side, device.torch_device)
-            style_pixels = _scaled(style, scale.side, device.torch_device)
-            network = trained or random_vgg19((content_pixels, style_pixels), recipe.depth, dtype)
-            origin = network.origin
-            with cancellable(network, context.check):
-                patches = Patches(style_pixels, dtype, generator) if recipe.patches and weights.style else None
-                target = _target(recipe, weights, network, content_pixels, style_pixels, patches)
-                # 4. the picture of the coarser scale, enlarged, 5. pulled there
-                start = target.start if picture is None else _enlarged(picture, target.start)
-                picture = _optimise(start, target, recipe, weights, network, scale, context.check, report)
-    assert picture is not None  # there is at least one scale
-    return _finished(
-        picture,
-        request,
-        origin,
-        scales,
-        device,
-        "bf16" if dtype == torch.bfloat16 else "fp32",
-        time.perf_counter() - begun,
+            target = _target(bench, *(_scaled(one, scale.side, device.torch_device) for one in (content, style)))
+            # 2. from the coarser scale's result, 3. towards it
+            start = target.content if picture is None else _enlarged(picture, target.content)
+            picture = _optimise(bench, start, target, scale.iterations)
+    if picture is None:  # a request has at least one iteration
+        raise InvalidRequest(field="iterations", reason="there are none")
+    info: dict[str, str | int | float] = {
+        "features": network.origin,
+        "scales": " ".join(f"{scale.side}×{scale.iterations}" for scale in scales),
+        "iterations": sum(scale.iterations for scale in scales),
+        "device": device.name,
+        "precision": "bf16" if network.dtype == torch.bfloat16 else "fp32",
+        "seconds": round(time.perf_counter() - begun, 3),
+    }
+    pixels = _pixels(picture)
+    height, width, _ = pixels.shape
+    return EngineImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)
+
+
+def _network(content: Image.Image, style: Image.Image, device: Device, models_dir: Path) -> tuple[Recipe, Vgg19]:
+    """Trained where there are weights, else random; and what to compare with it."""
+    dtype = torch.bfloat16 if device.dtype == torch.bfloat16 else torch.float32  # gradients underflow in fp16
+    if path := find_weights(models_dir):
+        return TRAINED, load_vgg19(path, TRAINED.depth, device.torch_device, dtype)
+    pictures = [_scaled(one, CALIBRATION_SIDE, device.torch_device) for one in (content, style)]
+    return RANDOM, random_vgg19(pictures, RANDOM.depth, dtype)
+
+
+def _target(bench: Bench, content: Tensor, style: Tensor) -> Target:
+    """What is wanted at this scale, of two pictures (1, 3, H, W) in [0, 1]."""
+    recipe, weights = bench.recipe, bench.weights
+    if recipe.recolours and weights.colour_share > 0:
+        content = torch.lerp(content, recoloured(content, style), weights.colour_share)
+    with torch.no_grad():
+        content_features = bench.network(content, recipe.content_layers)
+        style_features = bench.network(style, recipe.style_layers)
+    return Target(
+        content=content,
+        content_features=content_features,
+        style_statistics={name: statistics_of(features) for name, features in style_features.items()},
+        patches=Patches(style, bench.network.dtype, bench.generator) if recipe.patches and weights.style else None,
     )
 
 
-def _target(
-    recipe: Recipe, weights: Weights, network: Vgg19, content: Tensor, style: Tensor, patches: Patches | None
-) -> Target:
-    """What to compare with at this scale; all (1, 3, H, W) in [0, 1]."""
-    share = weights.colour_share if recipe.recolours else 0.0
-    start = torch.lerp(content, recoloured(content, style), share) if share else content
-    with torch.no_grad():
-        content_features = network(start, recipe.content_layers)
-        style_features = network(style, recipe.style_layers)
-    return Target(start, content_features, {name: statistics_of(f) for name, f in style_features.items()}, patches)
-
-
-def _optimise(
-    start: Tensor,
-    target: Target,
-    recipe: Recipe,
-    weights: Weights,
-    network: Vgg19,
-    scale: Scale,
-    check: Callable[[], None],
-    report: _Report,
-) -> Tensor:
-    """`scale.iterations` of Adam from `start`; the same shape, in [0, 1]."""
+def _optimise(bench: Bench, start: Tensor, target: Target, iterations: int) -> Tensor:
+    """Adam from `start`, (1, 3, H, W) in [0, 1]; the same shape and range. Raises NotFinite."""
     picture = start.clone().requires_grad_()
     optimiser = torch.optim.Adam([picture], lr=LEARNING_RATE, betas=(0.9, 0.99))
-    names = recipe.content_layers + recipe.style_layers
     rebuilt = start
-    for iteration in range(scale.iterations):
-        check()
+    for iteration in range(iterations):
+        bench.check()
         if target.patches and iteration % REBUILD_EVERY == 0:
-            rebuilt = target.patches.rebuilt(picture.detach(), check)
-        features = network(picture, names)
-        loss = weights.content * recipe.content * content_loss(features, target.content)
-        loss = loss + weights.style * recipe.style * style_loss(features, target.style)
-        loss = loss + weights.style * recipe.patches * (picture - rebuilt).square().mean()
-        loss = loss + recipe.total_variation * total_variation(picture)
+            rebuilt = target.patches.rebuilt(picture.detach(), bench.check)
+        loss = _loss(bench, picture, rebuilt, target)
         if not torch.isfinite(loss):
             raise NotFinite(phase="optimise")
         optimiser.zero_grad()
         loss.backward()
-        optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - (1 - LAST_LEARNING_RATE) * iteration / scale.iterations)
+        optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - (1 - LAST_LEARNING_RATE) * iteration / iterations)
         optimiser.step()
         with torch.no_grad():
             picture.clamp_(0, 1)
-        report.step(picture)
+        bench.report.step(picture)
     return picture.detach()
+
+
+def _loss(bench: Bench, picture: Tensor, rebuilt: Tensor, target: Target) -> Tensor:
+    """How far `picture` is from what is wanted; a scalar in float32."""
+    recipe, weights = bench.recipe, bench.weights
+    features = bench.network(picture, recipe.content_layers + recipe.style_layers)
+    content = recipe.content * content_loss(features, target.content_features)
+    style = recipe.style * style_loss(features, target.style_statistics)
+    texture = recipe.patches * (picture - rebuilt).square().mean()
+    smooth = recipe.total_variation * total_variation(picture)
+    # smoothness tempers what the style brings in, so that without any style the content is kept to the pixel
+    return weights.content * content + weights.style * (style + texture + smooth)
 
 
 class _Report:
@@ -232,26 +254,3 @@ def _scaled(picture: Image.Image, side: int, device: torch.device) -> Tensor:
 
 def _enlarged(picture: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(picture, like.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1)
-
-
-def _finished(
-    picture: Tensor,
-    request: StyleTransfer,
-    origin: str,
-    scales: tuple[Scale, ...],
-    device: Device,
-    precision: str,
-    seconds: float,
-) -> EngineImage:
-    pixels = _pixels(picture)
-    info: dict[str, str | int | float] = {
-        "features": origin,
-        "scales": " ".join(f"{scale.side}×{scale.iterations}" for scale in scales),
-        "iterations": sum(scale.iterations for scale in scales),
-        "device": device.name,
-        "precision": precision,
-        "seconds": round(seconds, 3),
-    }
-    return EngineImage(
-        width=pixels.shape[1], height=pixels.shape[0], rgb=pixels.tobytes(), seed=request.seed or 0, info=info
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -143,8 +143,7 @@ def random_vgg19(pictures: Sequence[Tensor], depth: int, dtype: torch.dtype) -> 
 def _calibrate(network: Vgg19, pictures: Sequence[Tensor]) -> None:
     """Zero mean and unit variance for each channel before its ReLU, over all `pictures` alike."""
     inputs = [network.entering(picture) for picture in pictures]
-    for block in network.blocks:
-        assert isinstance(block, _Block)
+    for block in cast(list[_Block], list(network.blocks)):
         outputs = [block.convolve(one) for one in inputs]
         mean = torch.stack([one.mean(dim=(0, 2, 3)) for one in outputs]).mean(0)  # (C,)
         shifted = [one - mean.view(1, -1, 1, 1) for one in outputs]

@@ -49,7 +49,9 @@ def _tensor(file: safe_open, path: Path, names: dict[tuple[str, ...], str], laye
     tensor: Tensor = file.get_tensor(name)
     shape = (layer.outputs, layer.inputs, 3, 3) if kind == "weight" else (layer.outputs,)
     if tuple(tensor.shape) != shape or not tensor.is_floating_point():
-        raise WeightsBroken(file=path.name, reason=f"{name} is {tuple(tensor.shape)}, VGG-19 has {shape}")
+        raise WeightsBroken(
+            file=path.name, reason=f"{name} is {tensor.dtype} {tuple(tensor.shape)}, VGG-19 has {shape}"
+        )
     if not bool(torch.isfinite(tensor.float()).all()):
         raise WeightsBroken(file=path.name, reason=f"{name} is not finite")
     return tensor.float()

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from webui.engine.images import to_tensor
+from webui.engine.style import patches
+from webui.engine.style.patches import Patches
+from webui.errors import Cancelled
+
+from .pictures import flower
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_a_picture_is_rebuilt_from_its_own_patches() -> None:
+    picture = (to_tensor(flower().resize((48, 32))) + 1) / 2
+    rebuilt = Patches(picture, torch.float32, generator()).rebuilt(picture, lambda: None)
+    assert rebuilt.shape == picture.shape
+    inner = (..., slice(8, -8), slice(8, -8))  # at the edges, patches reach over what the picture holds
+    assert (rebuilt - picture)[inner].abs().mean() < 0.01
+
+
+def test_only_colours_of_the_style_are_used() -> None:
+    style = torch.zeros(1, 3, 20, 20)
+    style[:, 0] = 1.0  # red, all of it
+    rebuilt = Patches(style, torch.float32, generator()).rebuilt(torch.rand(1, 3, 17, 23), lambda: None)
+    torch.testing.assert_close(rebuilt, torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 17, 23))
+
+
+def test_a_style_smaller_than_a_patch_works() -> None:
+    style = torch.full((1, 3, 1, 2), 0.25)
+    rebuilt = Patches(style, torch.float32, generator()).rebuilt(torch.rand(1, 3, 9, 4), lambda: None)
+    torch.testing.assert_close(rebuilt, torch.full((1, 3, 9, 4), 0.25))
+
+
+def test_it_can_be_stopped_between_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patches, "QUERIES_AT_ONCE", 10)
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Cancelled
+
+    picture = torch.rand(1, 3, 32, 32)
+    with pytest.raises(Cancelled):
+        Patches(picture, torch.float32, generator()).rebuilt(picture, check)
+    assert calls == 3

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from webui.engine.device import Device
+from webui.engine.images import to_tensor
+from webui.engine.style.losses import statistics_of, style_loss
+from webui.engine.style.vgg import LAYERS, random_vgg19
+from webui.errors import Cancelled, WeightsBroken
+from webui.events import EngineEvent, Step
+
+from .pictures import as_tensor, china, flower, transfer
+
+LAYER = ("conv2_1",)
+
+
+def pixels(picture: Image.Image, width: int, height: int) -> torch.Tensor:
+    """(1, 3, height, width) in [0, 1]"""
+    return (to_tensor(picture.resize((width, height), Image.Resampling.LANCZOS)) + 1) / 2
+
+
+def distances(result: torch.Tensor) -> tuple[float, float]:
+    """Of a result of china in the style of flower: pixel distance to china, and distance of texture to flower."""
+    height, width = result.shape[-2:]
+    content, style = pixels(china(), width, height), pixels(flower(), width, height)
+    network = random_vgg19([content, style], 3, torch.float32)
+    wanted = {"conv2_1": statistics_of(network(style, LAYER)["conv2_1"])}
+    return (result - content).square().mean().item(), style_loss(network(result, LAYER), wanted).item()
+
+
+def test_the_style_comes_nearer_and_the_content_stays() -> None:
+    result = as_tensor(transfer(china(), flower(), size=96, iterations=20))
+    assert tuple(result.shape) == (1, 3, 64, 96)
+    content = pixels(china(), 96, 64)
+    _, before = distances(content)
+    _, after = distances(result)
+    assert after < 0.5 * before
+    # what was bright against its surroundings still is: shapes outlive a change of colours
+    brightness, original = result.mean(1).flatten(), content.mean(1).flatten()
+    assert torch.corrcoef(torch.stack([brightness, original]))[0, 1] > 0.5
+
+
+def test_both_weights_act_steadily() -> None:
+    by_content = [distances(as_tensor(transfer(china(), flower(), content_weight=w)))[0] for w in (0.0, 1.0, 10.0)]
+    assert by_content[0] > by_content[1] > by_content[2]
+    by_style = [distances(as_tensor(transfer(china(), flower(), style_weight=w)))[1] for w in (0.0, 0.1, 1.0)]
+    assert by_style[0] > by_style[1] > by_style[2]
+
+
+def test_without_any_style_weight_the_content_is_kept() -> None:
+    result = as_tensor(transfer(china(), flower(), style_weight=0.0))
+    assert (result - pixels(china(), 64, 43)).abs().max() < 0.01
+
+
+def test_the_same_seed_gives_the_same_picture() -> None:
+    first, second, other = (transfer(china(), flower(), iterations=6, seed=seed) for seed in (3, 3, 4))
+    assert first.rgb == second.rgb
+    assert first.rgb != other.rgb
+    assert first.seed == 3
+
+
+def test_every_iteration_is_a_step_and_some_have_previews() -> None:
+    events: list[EngineEvent] = []
+    result = transfer(china(), flower(), events=events, size=192, iterations=9)
+    assert all(isinstance(event, Step) and event.phase == "optimise" and event.total == 9 for event in events)
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [step.index for step in steps] == list(range(1, 10))
+    assert all(step.seconds > 0 for step in steps)
+    previews = [step.preview for step in steps if step.preview]
+    assert len(set(previews)) >= 4
+    assert steps[-1].preview
+    assert (result.width, result.height) == (192, 128)
+    assert result.info["scales"] == "96×6 192×3"
+    assert result.info["features"] == "random VGG-19"
+    assert result.info["iterations"] == 9
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 12, 20])
+def test_it_stops_within_an_iteration(stop_at: int) -> None:
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == stop_at:
+            raise Cancelled
+
+    events: list[EngineEvent] = []
+    with pytest.raises(Cancelled):
+        transfer(china(), flower(), events=events, check=check, iterations=50)
+    assert calls == stop_at
+    assert len(events) < 5
+
+
+GROUND = {"black": 0, "white": 255}
+
+
+@pytest.mark.parametrize(
+    ("content", "style"),
+    [
+        ((64, 48), (1, 1)),
+        ((1, 1), (64, 48)),
+        ((900, 3), (40, 60)),
+        ((40, 60), (3, 900)),
+    ],
+)
+@pytest.mark.parametrize("ground", ["black", "white"])
+def test_odd_pictures_never_give_nonsense(content: tuple[int, int], style: tuple[int, int], ground: str) -> None:
+    flat = Image.new("L", content, GROUND[ground])
+    result = transfer(flat, Image.new("RGB", style, (200, 40, 90)), iterations=3, content_weight=0.0)
+    assert max(result.width, result.height) == 64
+    red, green, blue = as_tensor(result).mean(dim=(0, 2, 3)).tolist()
+    assert red > green
+    assert red > blue
+
+
+def test_all_black_works() -> None:
+    black = Image.new("RGB", (64, 48))
+    assert as_tensor(transfer(black, black, iterations=3)).max() < 0.05
+
+
+def test_zero_weights_work() -> None:
+    result = as_tensor(transfer(china(), flower(), iterations=2, content_weight=0.0, style_weight=0.0))
+    assert (result - pixels(china(), 64, 43)).abs().max() < 0.01
+
+
+def test_modes_are_converted() -> None:
+    transfer(china().convert("L"), flower().convert("P"), iterations=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_fp16_is_never_computed_in(dtype: torch.dtype) -> None:
+    result = transfer(china(), flower(), iterations=2, device=Device(torch.device("cpu"), dtype, "CPU"))
+    assert result.info["precision"] == ("bf16" if dtype == torch.bfloat16 else "fp32")
+
+
+@pytest.fixture(scope="module")
+def with_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with weights as trained ones are laid out; random, scaled as He et al. 2015."""
+    folder = tmp_path_factory.mktemp("models")
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for layer in LAYERS:
+        weight = torch.randn(layer.outputs, layer.inputs, 3, 3, generator=generator)
+        tensors[f"features.{layer.index}.weight"] = (weight * (2 / (9 * layer.inputs)) ** 0.5).half()
+        tensors[f"features.{layer.index}.bias"] = torch.zeros(layer.outputs).half()
+    (folder / "vgg19").mkdir()
+    save_file(tensors, folder / "vgg19" / "weights.safetensors")
+    return folder
+
+
+def test_weights_in_the_models_folder_are_used(with_weights: Path) -> None:
+    result = transfer(china(), flower(), models_dir=with_weights, iterations=4)
+    assert result.info["features"] == "weights.safetensors"
+    assert distances(as_tensor(result))[1] < distances(pixels(china(), 64, 43))[1]
+
+
+def test_broken_weights_are_an_error_not_a_fallback(tmp_path: Path) -> None:
+    (tmp_path / "vgg19").mkdir()
+    (tmp_path / "vgg19" / "x.safetensors").write_bytes(b"no")
+    with pytest.raises(WeightsBroken):
+        transfer(china(), flower(), models_dir=tmp_path)
