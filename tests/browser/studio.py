@@ -189,12 +189,10 @@ def visit(
 ) -> Visit:
     """Opens the page in a window of its own, or in another tab of `context`, and waits until it can be used."""
     if context is None:
-        credentials: Any = {"username": login[0], "password": login[1]} if login else None
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=locale,
             color_scheme=scheme,
-            http_credentials=credentials,
             has_touch=size == PHONE,
         )
     page = context.new_page()
@@ -215,6 +213,10 @@ def visit(
     page.on("console", on_console)
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.goto(studio.address)
+    if login is not None:
+        page.get_by_label("User name").fill(login[0])
+        page.get_by_label("Password").fill(login[1])
+        page.get_by_role("button", name="Log in").click()
     expect(page.locator("#stage")).to_be_visible(timeout=30_000)
     expect(page.locator("#generate").locator("visible=true")).to_be_enabled(timeout=30_000)
     return visit

@@ -5,6 +5,7 @@ The only module here that needs the packages. Knows the app's one door, `webui.a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -36,6 +37,7 @@ def serve(arguments: list[str], console: Console) -> int:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut_stream)
     with take(Address(settings.host, settings.port)) as taken:
         address = Address(settings.host, taken.getsockname()[1])
         settings, made_up_login = settings_with_login(settings.model_copy(update={"port": address.port}))
@@ -48,6 +50,12 @@ def serve(arguments: list[str], console: Console) -> int:
         except OSError as error:  # two that bound the port at once: the second cannot listen
             raise LaunchError("port_in_use", host=address.host, port=address.port, free=address.port + 1) from error
     return 0 if server.started else 1
+
+
+def _is_no_cut_stream(record: logging.LogRecord) -> bool:
+    """False for what uvicorn says of event streams still open when the program ends: they are meant to be cut."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
 
 def read_settings(arguments: list[str]) -> Settings:
