@@ -76,7 +76,7 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
         check()
         picture = vae.decode(from_network(vae, latent.to(vae.device)).to(vae.dtype), return_dict=False)[0]
         decoded.append(picture.float().cpu())
-    shrunk = functional.interpolate(torch.cat(decoded), size=16 * scale, mode="area").clamp(-1, 1)
+    shrunk = functional.interpolate(torch.cat(decoded), size=16 * scale, mode="area")
     targets = functional.pixel_unshuffle(shrunk, scale).permute(0, 2, 3, 1).flatten(0, 2)  # (N, 3·s²)
     padded = functional.pad(seen, (1, 1, 1, 1), mode="replicate")
     inputs = functional.unfold(padded, 3).transpose(1, 2).flatten(0, 1)  # (N, 9·C)
