@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 
 from webui.engine.style.vgg import LAYERS, depth_of, random_vgg19
@@ -10,7 +12,7 @@ def test_the_table_is_torchvisions() -> None:
     assert [layer.outputs for layer in LAYERS] == [64, 64, 128, 128, *[256] * 4, *[512] * 8]
     assert [layer.name for layer in LAYERS if layer.is_pooled_before] == ["conv2_1", "conv3_1", "conv4_1", "conv5_1"]
     assert LAYERS[0].inputs == 3
-    assert all(after.inputs == before.outputs for before, after in zip(LAYERS, LAYERS[1:], strict=False))
+    assert all(after.inputs == before.outputs for before, after in pairwise(LAYERS))
 
 
 def test_depth_reaches_the_last_named_layer() -> None:

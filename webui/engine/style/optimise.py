@@ -40,7 +40,7 @@ CALIBRATION_SIDE = 256  # pixels: where the random network is fitted to the two 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Which layers are compared, and what each loss counts at weight 1 (found by looking at results)."""
+    """Which layers are compared, and what each loss counts at weight 1."""
 
     content_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
@@ -55,7 +55,7 @@ class Recipe:
         return depth_of(self.content_layers + self.style_layers)
 
 
-# Gatys et al.'s layers, with one for each block
+# Gatys et al.'s layers; the shares follow from every loss being relative, and are not yet tuned on pictures
 TRAINED = Recipe(
     content_layers=("conv4_2",),
     style_layers=("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"),
@@ -65,7 +65,8 @@ TRAINED = Recipe(
     total_variation=0.1,
     recolours=False,
 )
-# Random features deeper than this only bring grain: their gradient hardly sees what average pooling took out
+# Shares found by looking at results. Random features deeper than conv3_1 bring grain into the content: their gradient
+# hardly sees what average pooling took out
 RANDOM = Recipe(
     content_layers=("conv2_1",),
     style_layers=("conv1_1", "conv2_1", "conv3_1"),
@@ -198,7 +199,7 @@ def _optimise(bench: Bench, start: Tensor, target: Target, iterations: int) -> T
         if not torch.isfinite(loss):
             raise NotFinite(phase="optimise")
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.param_groups[0]["lr"] = LEARNING_RATE * (1 - (1 - LAST_LEARNING_RATE) * iteration / iterations)
         optimiser.step()
         with torch.no_grad():

@@ -74,7 +74,7 @@ def _nearest(queries: Tensor, keys: Tensor, dtype: torch.dtype, check: Callable[
         products = (part.to(dtype) @ factors).float()
         return (lengths - 2 * products + part.square().sum(1, keepdim=True)).clamp_min_(0)
 
-    parts = queries.split(QUERIES_AT_ONCE)
+    parts = torch.split(queries, QUERIES_AT_ONCE)
     nearest = torch.stack([distances(part).amin(0) for part in parts]).amin(0)  # (K,)
     costs = 1 / (nearest + REUSE_COST * keys.shape[1])
     return torch.cat([(distances(part) * costs).argmin(1) for part in parts])

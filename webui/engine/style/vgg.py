@@ -43,7 +43,7 @@ Pooling = Literal["average", "max"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-RANDOM_WIDTH = 0.5  # of VGG-19's channels: a quarter of its cost, and no difference that could be seen
+RANDOM_WIDTH = 0.5  # of VGG-19's channels, for a quarter of its cost
 FEATURES_SEED = 0  # of the random weights: one network for every request
 SMALLEST_VARIANCE = 1e-3  # of a channel, where a flat picture has none
 

@@ -46,7 +46,7 @@ def _tensor(file: safe_open, path: Path, names: dict[tuple[str, ...], str], laye
     name = names.get((str(layer.index), kind))
     if name is None:
         raise WeightsBroken(file=path.name, reason=f"features.{layer.index}.{kind} is missing")
-    tensor: Tensor = file.get_tensor(name)
+    tensor: Tensor = file.get_tensor(name)  # type: ignore[no-untyped-call]
     shape = (layer.outputs, layer.inputs, 3, 3) if kind == "weight" else (layer.outputs,)
     if tuple(tensor.shape) != shape or not tensor.is_floating_point():
         raise WeightsBroken(
