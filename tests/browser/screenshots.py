@@ -1,0 +1,66 @@
+"""Takes the README's screenshots of the real app with the starter: `python -m tests.browser.screenshots`.
+
+They lie in `webui/ui/screenshots/`, which is not among the files that browsers are given.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.studio import PHONE, ROOT, Studio, visit
+
+FOLDER = ROOT / "webui" / "ui" / "screenshots"
+PROMPTS = (
+    "two hot air balloons over the mountains, spring",
+    "a white lighthouse on the coast at night, clear sky",
+    "a red house in a snowy meadow, winter",
+    "a calm lake surrounded by autumn trees at sunset",
+)
+HALFWAY = "() => { const d = document.querySelector('#stage').dataset; return d.state === 'running' && d.step >= 10; }"
+SECONDS = 120.0
+
+
+def take(page: Page, name: str) -> None:
+    """One picture of the window as it is."""
+    FOLDER.mkdir(exist_ok=True)
+    with Image.open(io.BytesIO(page.screenshot())) as image:
+        image.convert("RGB").save(FOLDER / f"{name}.webp", quality=82, method=6)
+    sys.stdout.write(f"{name}\n")
+
+
+def main() -> None:
+    """A desktop in the light after four pictures, one in the dark in mid-picture, and a phone."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        studio = Studio(Path(folder))
+        try:
+            studio.start().wait_until_ready()
+            light = visit(chromium, studio)
+            for prompt in PROMPTS:
+                light.write(prompt)
+                light.generate()
+                light.wait_state("finished", seconds=SECONDS)
+            light.page.wait_for_timeout(1500)  # the last cross-fade
+            take(light.page, "light")
+            dark = visit(chromium, studio, locale="zh-CN", scheme="dark")
+            dark.page.locator("#prompt textarea").fill("秋树环绕的宁静湖泊")
+            dark.click_generate()
+            dark.page.wait_for_function(HALFWAY, timeout=SECONDS * 1000)
+            take(dark.page, "dark")
+            dark.wait_state("finished", seconds=SECONDS)
+            phone = visit(chromium, studio, PHONE)
+            phone.page.wait_for_timeout(1500)
+            take(phone.page, "phone")
+        finally:
+            studio.stop()
+
+
+if __name__ == "__main__":
+    main()
