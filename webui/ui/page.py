@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from webui.checkpoints import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
@@ -122,6 +123,8 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         max_file_size=1,
     )
     mounted = app.router.routes[-1]
+    if not isinstance(mounted, Mount):
+        raise TypeError("Gradio did not mount itself last")
     mounted.app = Shell(mounted.app, early=assets.early_script(), style=colour_variables() + assets.early_style())
     return app
 

@@ -13,7 +13,8 @@ darkroom.mountGallery = (element) => {
   gallery.body.addEventListener("scroll", () => {
     if (gallery.body.scrollTop + gallery.body.clientHeight > gallery.body.scrollHeight - 600) loadMore();
   });
-  gallery.sheet.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
+    if (gallery.sheet.hidden) return;
     if (event.key === "Escape") gallery.one.hidden ? darkroom.closeGallery() : closeOne();
     if (event.key === "Tab") keepFocus(event);
     if (!gallery.one.hidden && (event.key === "ArrowLeft" || event.key === "ArrowRight")) step(event.key === "ArrowRight" ? 1 : -1);

@@ -80,14 +80,14 @@ async function readEvents(path, signal, take) {
   }
 }
 
-const connection = { abort: null, isLost: false, wait: 500 };
+const connection = { abort: null, isUp: false, isLost: false, wait: 500 };
 
 async function listen() {
   if (connection.abort || document.hidden) return;
   const abort = (connection.abort = new AbortController());
   try {
     await readEvents("/api/stream", abort.signal, (_, name, data) => {
-      connection.wait = 500;
+      Object.assign(connection, { wait: 500, isUp: true });
       setLost(false);
       if (name === "hello") return catchUp();
       const job = jobOf(data.job);
@@ -98,9 +98,9 @@ async function listen() {
     if (error.status === 401) return void location.reload();
   }
   if (connection.abort !== abort) return;
-  connection.abort = null;
+  Object.assign(connection, { abort: null, isUp: false });
   if (abort.signal.aborted) return;
-  setTimeout(() => { if (!connection.abort && !document.hidden) setLost(true); }, 1200);
+  setTimeout(() => { if (!connection.isUp && !document.hidden) setLost(true); }, 1200);
   setTimeout(listen, connection.wait);
   connection.wait = Math.min(connection.wait * 2, 8000);
 }
