@@ -10,16 +10,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulerName:
-    """One update rule. `aliases` are names by which other programs store it; compared without case."""
+    """One update rule. `aliases` are names by which other programs store it; compared without case.
+
+    Without `has_sigmas` it runs on its checkpoint's own sigmas alone, and a request for others is refused.
+    """
 
     id: str
     name: str
     aliases: tuple[str, ...] = ()
+    has_sigmas: bool = True
 
 
 SCHEDULERS: tuple[SchedulerName, ...] = (
     SchedulerName(id="euler", name="Euler", aliases=("k_euler",)),
-    SchedulerName(id="euler_a", name="Euler a", aliases=("k_euler_a", "Euler ancestral", "euler_ancestral")),
+    SchedulerName(
+        id="euler_a", name="Euler a", aliases=("k_euler_a", "Euler ancestral", "euler_ancestral"), has_sigmas=False
+    ),
     SchedulerName(id="heun", name="Heun", aliases=("k_heun",)),
     SchedulerName(id="lms", name="LMS", aliases=("k_lms",)),
     SchedulerName(id="dpm2", name="DPM2", aliases=("k_dpm_2",)),
@@ -27,12 +33,12 @@ SCHEDULERS: tuple[SchedulerName, ...] = (
     SchedulerName(id="dpmpp_2m", name="DPM++ 2M", aliases=("k_dpmpp_2m",)),
     SchedulerName(id="dpmpp_2m_sde", name="DPM++ 2M SDE", aliases=("k_dpmpp_2m_sde",)),
     SchedulerName(id="dpmpp_sde", name="DPM++ SDE", aliases=("k_dpmpp_sde",)),
-    SchedulerName(id="ddim", name="DDIM"),
-    SchedulerName(id="ddpm", name="DDPM"),
-    SchedulerName(id="pndm", name="PLMS", aliases=("PNDM",)),
+    SchedulerName(id="ddim", name="DDIM", has_sigmas=False),
+    SchedulerName(id="ddpm", name="DDPM", has_sigmas=False),
+    SchedulerName(id="pndm", name="PLMS", aliases=("PNDM",), has_sigmas=False),
     SchedulerName(id="unipc", name="UniPC", aliases=("uni_pc", "uni_pc_bh2")),
     SchedulerName(id="deis", name="DEIS"),
-    SchedulerName(id="lcm", name="LCM"),
+    SchedulerName(id="lcm", name="LCM", has_sigmas=False),
 )
 
 SIGMAS: tuple[str, ...] = ("default", "karras", "exponential", "beta")

@@ -30,7 +30,7 @@ CHOICES = [
 
 
 def test_every_name_has_a_rule() -> None:
-    assert set(UPDATE_RULES) == {known.id for known in SCHEDULERS}
+    assert {name: rule.has_sigmas for name, rule in UPDATE_RULES.items()} == {s.id: s.has_sigmas for s in SCHEDULERS}
 
 
 def run(config: dict[str, Any], name: str, sigmas: str, steps: int, prediction_type: str, doubt: float) -> torch.Tensor:

@@ -37,12 +37,14 @@ class Sampling:
         """
         if request.seed is None or request.seed < 0:
             raise InvalidRequest(field="seed", reason="it is still open")
+        scheduler = request.scheduler or defaults.scheduler
+        own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"  # another may not have them
         return cls(
             task=request.task,
             prompt=request.prompt,
             negative_prompt=request.negative_prompt,
-            scheduler=request.scheduler or defaults.scheduler,
-            sigmas=request.sigmas or defaults.sigmas,
+            scheduler=scheduler,
+            sigmas=request.sigmas or own_sigmas,
             steps=request.steps or defaults.steps,
             guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
             seed=request.seed,
