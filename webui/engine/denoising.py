@@ -65,6 +65,8 @@ def denoise(
     steps_done = steps_after_calls(scheduler, len(timesteps))
     pace = _Pace(device)
     done, started = 0, time.perf_counter()
+    if device.torch_device.type == "mps" and timesteps.dtype == torch.float64:
+        timesteps = timesteps.float()  # Apple's GPUs have no float64
     for t, now_done in zip(timesteps.to(device.torch_device), steps_done, strict=True):
         check()
         model_input = scheduler.scale_model_input(latents, t)
