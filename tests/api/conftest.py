@@ -35,7 +35,7 @@ class Server:
 
     def client(self, user: str | None = None, **headers: str) -> httpx.Client:
         login = next((tuple(login.split(":", 1)) for login in LOGINS if login.split(":")[0] == user), None)
-        return httpx.Client(base_url=self.url, auth=login, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.url, auth=login, headers=headers, timeout=30, trust_env=False, verify=False)
 
 
 async def built(data_dir: Path, **settings: Any) -> FastAPI:
