@@ -19,9 +19,11 @@ OpenPage = Callable[..., Visit]
 
 def upload(visit: Visit, name: str, photograph: bytes) -> None:
     """Puts a file into the upload with this accessible name."""
-    field = visit.page.locator(f"#{name.lower().replace(' ', '_')}")
-    field.locator("input[type=file]").set_input_files({"name": "p.png", "mimeType": "image/png", "buffer": photograph})
-    field.locator("img").locator("visible=true").first.wait_for(timeout=20_000)
+    chosen = {"name": "p.png", "mimeType": "image/png", "buffer": photograph}
+    with visit.page.expect_response("**/api/images") as stored:
+        visit.page.get_by_label(name, exact=True).set_input_files(chosen)  # type: ignore[arg-type]
+    assert stored.value.status == 201
+    visit.page.wait_for_timeout(800)  # until Gradio knows of it
 
 
 def result(visit: Visit) -> Image.Image:
