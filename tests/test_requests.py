@@ -1,0 +1,134 @@
+"""A request says everything, refuses what it does not know, and survives its own JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from webui.requests import (
+    MAX_PROMPT_CHARACTERS,
+    MAX_SEED,
+    REQUESTS,
+    ImageToImage,
+    StyleTransfer,
+    TextToImage,
+    clean_text,
+    field_limits,
+    from_dict,
+    image_seed,
+    to_dict,
+)
+
+REFERENCE = "sha256:" + "0f" * 32
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        TextToImage(prompt="秋树环绕的宁静湖泊", seed=7, scheduler="euler", steps=3),
+        ImageToImage(init_image=REFERENCE, denoising_strength=0.0),
+        StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, size=64),
+    ],
+)
+def test_a_request_survives_json(request_: Any) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(request_)))) == request_
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"stepz": 1},
+        {"steps": True},
+        {"steps": "20"},
+        {"steps": 0},
+        {"steps": 151},
+        {"guidance_scale": float("inf")},
+        {"guidance_scale": float("nan")},
+        {"guidance_scale": -0.1},
+        {"width": 100},
+        {"width": 56},
+        {"height": 2056},
+        {"seed": 1.5},
+        {"seed": 2**32},
+        {"seed": -2},
+        {"num_images": 17},
+        {"scheduler": "magic"},
+        {"sigmas": "magic"},
+        {"prompt": "a" * (MAX_PROMPT_CHARACTERS + 1)},
+        {"prompt": None},
+        {"prompt": 3},
+        {"task": "image_to_image"},
+        {"schema_version": 2},
+    ],
+)
+def test_what_does_not_belong_is_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TextToImage(**bad)
+    with pytest.raises(ValidationError):
+        TypeAdapter(TextToImage).validate_python(bad)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    ["", "http://169.254.169.254/x.png", "file:///etc/passwd", "/etc/passwd", "sha256:xyz", "data:text/html,x"],
+)
+def test_a_picture_is_no_address_and_no_path(picture: str) -> None:
+    with pytest.raises(ValidationError):
+        ImageToImage(init_image=picture)
+
+
+@pytest.mark.parametrize(
+    ("given_", "scheduler", "sigmas"),
+    [
+        ({"scheduler": "Euler a"}, "euler_a", None),
+        ({"scheduler": "DPM++ 2M Karras"}, "dpmpp_2m", "karras"),
+        ({"scheduler": "DPM++ 2M SDE", "sigmas": "Exponential"}, "dpmpp_2m_sde", "exponential"),
+        ({"scheduler": "DPM++ 2M Karras", "sigmas": "beta"}, "dpmpp_2m", "beta"),
+        ({"scheduler": "euler", "sigmas": "Automatic"}, "euler", "default"),
+    ],
+)
+def test_names_of_other_programs_become_ours(given_: dict[str, str], scheduler: str, sigmas: str | None) -> None:
+    made = TextToImage(**given_)
+    assert (made.scheduler, made.sigmas) == (scheduler, sigmas)
+
+
+def test_a_request_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TextToImage().steps = 3  # type: ignore[misc]
+
+
+def test_limits_are_those_that_are_checked() -> None:
+    for request in REQUESTS.values():
+        for field in request.__dataclass_fields__:
+            try:
+                limits = field_limits(request, field)
+            except KeyError:
+                continue
+            pictures = {name: REFERENCE for name in request.__dataclass_fields__ if name.endswith("_image")}
+            for value in (limits.minimum, limits.maximum):
+                request(**pictures, **{field: value})
+            for value in (limits.minimum - limits.step, limits.maximum + limits.step):
+                with pytest.raises(ValidationError):
+                    request(**pictures, **{field: value})
+
+
+@given(st.text())
+def test_cleaned_text_can_be_written_anywhere(text: str) -> None:
+    cleaned = clean_text(text)
+    cleaned.encode("utf-8")
+    assert "\0" not in cleaned
+    assert clean_text(cleaned) == cleaned
+
+
+def test_a_lone_surrogate_and_controls_are_dropped_before_anything_runs() -> None:
+    assert TextToImage(prompt="a\ud800b\x00c\x1b[31m\n\td").prompt == "abc[31m\n\td"
+
+
+def test_seeds_go_round() -> None:
+    assert [image_seed(MAX_SEED, index) for index in range(3)] == [MAX_SEED, 0, 1]
