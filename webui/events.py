@@ -1,7 +1,7 @@
 """What happens to a job, as small frozen dataclasses, dispatched with `match`.
 
-The engine emits `Loading` and `Step`; the life cycle (`Queued`, `Started`, `Finished`, `Failed`, `Cancelled`) belongs to
-the job. Knows no torch, no HTTP.
+The engine emits `Loading` and `Step`; the life cycle (`Queued`, `Started`, `Finished`, `Failed`, `Cancelled`) belongs
+to the job. Knows no torch, no HTTP.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ EngineEvent = Loading | Step
 Event = Queued | Started | Loading | Step | Finished | Failed | Cancelled
 LAST_EVENTS = (Finished, Failed, Cancelled)
 
-_BY_NAME: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Queued, Started, Loading, Step, Finished, Failed, Cancelled)}
+_BY_NAME: dict[str, type[Any]] = {
+    c.__name__.lower(): c for c in (Queued, Started, Loading, Step, Finished, Failed, Cancelled)
+}
 
 
 def event_name(event: Event) -> str:

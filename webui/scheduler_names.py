@@ -78,3 +78,8 @@ def canonical_scheduler(name: str) -> tuple[str, str | None] | None:
     if base in _BY_NAME and suffix in ("karras", "exponential", "beta"):
         return _BY_NAME[base], suffix
     return None
+
+
+def has_sigmas(scheduler: str) -> bool:
+    """Whether the scheduler of this id can run on other sigmas than its checkpoint's own."""
+    return any(known.has_sigmas for known in SCHEDULERS if known.id == scheduler)

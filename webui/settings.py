@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="number type to compute in")
     models_dir: Path = Field(ROOT / "models", description="folder with checkpoints")
-    data_dir: Path = Field(ROOT / "outputs", description="folder for everything that is made: pictures, uploads, database")
+    data_dir: Path = Field(
+        ROOT / "outputs", description="folder for everything that is made: pictures, uploads, database"
+    )
     presets_dir: Path = Field(ROOT / "presets", description="folder with looks and presets")
     no_browser: bool = Field(False, description="do not open a browser window")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")

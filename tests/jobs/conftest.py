@@ -24,7 +24,14 @@ BOTH_TASKS = frozenset({"text_to_image", "image_to_image"})
 
 def checkpoint(id: str, tasks: frozenset[str] = BOTH_TASKS, **changes: object) -> Checkpoint:
     """One that needs no file."""
-    defaults = {"width": 256, "height": 256, "steps": 5, "guidance_scale": 4.0, "scheduler": "ddim", "sigmas": "karras"}
+    defaults = {
+        "width": 256,
+        "height": 256,
+        "steps": 5,
+        "guidance_scale": 4.0,
+        "scheduler": "dpmpp_2m",
+        "sigmas": "karras",
+    }
     return Checkpoint(
         id=id,
         name=id,

@@ -21,13 +21,13 @@ def resolved(house: House, request: Request) -> Request:
 def test_the_starter_and_its_defaults(house: House) -> None:
     request = resolved(house, TextToImage(prompt="a lake"))
     assert isinstance(request, TextToImage)
-    assert (request.checkpoint, request.scheduler, request.sigmas) == ("starter", "ddim", "karras")
+    assert (request.checkpoint, request.scheduler, request.sigmas) == ("starter", "dpmpp_2m", "karras")
     assert (request.steps, request.guidance_scale, request.width, request.height) == (5, 4.0, 256, 256)
 
 
 def test_what_is_said_stays_said(house: House) -> None:
     said = TextToImage(
-        checkpoint="anime", scheduler="lcm", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128
+        checkpoint="anime", scheduler="heun", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128
     )
     assert resolved(house, said) == said
 
@@ -36,6 +36,12 @@ def test_another_scheduler_comes_without_the_defaults_sigmas(house: House) -> No
     request = resolved(house, TextToImage(scheduler="euler"))
     assert isinstance(request, TextToImage)
     assert request.sigmas == "default"
+
+
+def test_sigmas_that_a_scheduler_does_not_have_are_refused_before_they_wait(house: House) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(house, TextToImage(scheduler="ddim", sigmas="karras"))
+    assert caught.value.details["field"] == "sigmas"
 
 
 @pytest.mark.parametrize("seed", [None, -1])

@@ -47,7 +47,10 @@ class OneCheckpoint:
         self.checkpoints = checkpoints
 
     def list(self) -> tuple[Checkpoint, ...]:
-        return self.checkpoints
+        return tuple(one for one in self.checkpoints if one.problem is None)
+
+    def refused(self) -> tuple[Checkpoint, ...]:
+        return tuple(one for one in self.checkpoints if one.problem is not None)
 
     def get(self, id: str) -> Checkpoint:
         return next(one for one in self.checkpoints if one.id == id)

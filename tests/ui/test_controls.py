@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 import pytest
 
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
+from webui.checkpoints import Catalogue
+from webui.errors import CheckpointPickled
 from webui.requests import REQUESTS, field_limits
 from webui.settings import Settings
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
@@ -71,4 +74,14 @@ def test_a_page_without_any_checkpoint_can_be_built(tmp_path: Path) -> None:
 
 def test_names_that_two_checkpoints_share_say_which_is_which() -> None:
     twins = [checkpoint("a/one", "Same"), checkpoint("b/one", "Same"), checkpoint("c", "Other")]
-    assert checkpoint_choices(twins) == [("Same (a/one)", "a/one"), ("Same (b/one)", "b/one"), ("Other", "c")]
+    assert checkpoint_choices(cast("Catalogue", OneCheckpoint(*twins))) == [
+        ("Same (a/one)", "a/one"),
+        ("Same (b/one)", "b/one"),
+        ("Other", "c"),
+    ]
+
+
+def test_what_cannot_be_used_comes_last_with_a_sign() -> None:
+    pickled = dataclasses.replace(checkpoint("old", "Old"), problem=CheckpointPickled(checkpoint="old"))
+    catalogue = cast("Catalogue", OneCheckpoint(pickled, checkpoint("new", "New")))
+    assert checkpoint_choices(catalogue) == [("New", "new"), ("⚠ Old", "old")]

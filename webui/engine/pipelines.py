@@ -109,7 +109,7 @@ def _make_scheduler(original: Any, asked: Sampling) -> Any:
     config = dict(original.config)
     if isinstance(original, FlowMatchEulerDiscreteScheduler):
         if asked.scheduler != "euler":
-            raise InvalidRequest(field="scheduler", reason="this checkpoint makes flows, which only euler can follow")
+            raise InvalidRequest(field="scheduler", reason="flow_needs_euler")
         option = _FLOW_SIGMAS.get(asked.sigmas)
         return type(original).from_config(config, **({option: True} if option else {}))
     if any(isinstance(original, rule.scheduler_class) for rule in UPDATE_RULES.values()):

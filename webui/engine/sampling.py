@@ -36,7 +36,7 @@ class Sampling:
         Raises InvalidRequest for an open seed.
         """
         if request.seed is None or request.seed < 0:
-            raise InvalidRequest(field="seed", reason="it is still open")
+            raise InvalidRequest(field="seed", reason="seed_open")
         scheduler = request.scheduler or defaults.scheduler
         own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"  # another may not have them
         return cls(

@@ -94,7 +94,7 @@ def make_scheduler(
     options: dict[str, Any] = dict(rule.options)
     if sigmas != "default":
         if not rule.has_sigmas:
-            raise InvalidRequest(field="sigmas", reason=f"the scheduler {scheduler} has no {sigmas} sigmas")
+            raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
         options[_SIGMAS_OPTION[sigmas]] = True
     if prediction_type is not None:
         options["prediction_type"] = prediction_type

@@ -14,6 +14,7 @@ from typing import TypeVar
 from webui.checkpoints import Catalogue, Checkpoint
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.requests import MAX_SEED, PICTURE_FIELDS, Diffusion, ImageToImage, Request, StyleTransfer, is_reference
+from webui.scheduler_names import has_sigmas
 from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
@@ -26,7 +27,8 @@ def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads
     """The same request with nothing left open.
 
     Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, PictureNotFound for a picture that is not
-    this person's, InvalidRequest for a picture that is no reference.
+    this person's, InvalidRequest for a picture that is no reference and for sigmas that the
+    scheduler does not have.
     """
     _check_pictures(request, owner, uploads)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
@@ -46,12 +48,15 @@ def _with_defaults(
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
+    sigmas = own_sigmas if request.sigmas is None else request.sigmas
+    if sigmas != "default" and not has_sigmas(scheduler):
+        raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
     width, height = _size(request, (defaults.width, defaults.height), picture_size)
     return dataclasses.replace(
         request,
         checkpoint=checkpoint.id,
         scheduler=scheduler,
-        sigmas=own_sigmas if request.sigmas is None else request.sigmas,
+        sigmas=sigmas,
         steps=defaults.steps if request.steps is None else request.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         seed=seed,

@@ -6,12 +6,10 @@ twice. What a control does in the browser (chips that set width and height, the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import gradio as gr
 from gradio.components import Component
 
-from webui.checkpoints import Checkpoint
+from webui.checkpoints import Catalogue, Checkpoint
 from webui.presets import Presets
 from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage, field_limits
 from webui.scheduler_names import SCHEDULERS, SIGMAS
@@ -59,16 +57,25 @@ def number(request: type, field: str, words: Words, value: float | None, **optio
     )
 
 
-def checkpoint_choices(checkpoints: Sequence[Checkpoint]) -> list[tuple[str, str]]:
-    """(label, id) for the picker; a name that two share is followed by the id."""
-    names = [checkpoint.name for checkpoint in checkpoints]
-    return [(c.name if names.count(c.name) == 1 else f"{c.name} ({c.id})", c.id) for c in checkpoints]
+def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """(label, id) for the picker; a name that two share is followed by the id.
+
+    What cannot be used comes last, with a sign: whoever put it there finds it, and choosing it says why.
+    """
+    usable, refused = catalogue.list(), catalogue.refused()
+    names = [checkpoint.name for checkpoint in (*usable, *refused)]
+
+    def label(checkpoint: Checkpoint) -> str:
+        name = checkpoint.name if names.count(checkpoint.name) == 1 else f"{checkpoint.name} ({checkpoint.id})"
+        return name if checkpoint.problem is None else f"⚠ {name}"
+
+    return [(label(checkpoint), checkpoint.id) for checkpoint in (*usable, *refused)]
 
 
-def checkpoint_picker(words: Words, checkpoints: Sequence[Checkpoint], chosen: Checkpoint | None) -> gr.Dropdown:
+def checkpoint_picker(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> gr.Dropdown:
     """The one picker of the page, for the header."""
     return gr.Dropdown(
-        checkpoint_choices(checkpoints),
+        checkpoint_choices(catalogue),
         value=chosen.id if chosen else None,
         label=words("checkpoint"),
         elem_id="checkpoint",

@@ -74,7 +74,7 @@ def build_page(
                 elem_id="gallery_box", **_SURFACE)  # fmt: skip
         fields = {"checkpoint": picker, **fields}
         _join(page, fields, tabs, generate, stage, submitter)
-        page.load(lambda: gr.Dropdown(choices=controls.checkpoint_choices(catalogue.list())), outputs=picker, **_QUIET)
+        page.load(lambda: gr.Dropdown(choices=controls.checkpoint_choices(catalogue)), outputs=picker, **_QUIET)
 
         def look_up_share(language: str) -> dict[str, Any]:
             return describe_share(share.now, texts, _known(language))
@@ -105,6 +105,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "examples": examples_of(parts.catalogue),
         "order": list(parts.fields),
         "schedulers": {known.id: known.name for known in SCHEDULERS},
+        "without_sigmas": [known.id for known in SCHEDULERS if not known.has_sigmas],
     }
     gr.mount_gradio_app(
         app,
@@ -133,7 +134,7 @@ def _header(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> tu
     """Brand, the picker, and our own part with device, queue, share and language."""
     with gr.Row(elem_id="header"):
         gr.HTML(html_template=assets.template("brand"), elem_id="brand_box", **_SURFACE)
-        picker = controls.checkpoint_picker(words, catalogue.list(), chosen)
+        picker = controls.checkpoint_picker(words, catalogue, chosen)
         bar = gr.HTML(
             None,
             html_template=assets.template("header"),

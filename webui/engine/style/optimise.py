@@ -147,7 +147,7 @@ def style_transfer(
             start = target.content if picture is None else _enlarged(picture, target.content)
             picture = _optimise(bench, start, target, scale.iterations)
     if picture is None:  # a request has at least one iteration
-        raise InvalidRequest(field="iterations", reason="there are none")
+        raise InvalidRequest(field="iterations", reason="no_iterations")
     info: dict[str, str | int | float] = {
         "features": network.origin,
         "scales": " ".join(f"{scale.side}×{scale.iterations}" for scale in scales),

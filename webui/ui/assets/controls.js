@@ -62,6 +62,7 @@ function changedBy(name, before, value) {
   }
   if (name === "quality" && value) setControls({ steps: stepsFor(value) });
   if (name === "steps" && values.quality && value !== stepsFor(values.quality)) setControls({ quality: null });
+  if (name === "scheduler" && lacksSigmas(value) && values.sigmas !== "default") setControls({ sigmas: "default" });
   if (name === "checkpoint" && before) adopt(before, value);
   if (name === "init_image" && value) followPicture();
 }
@@ -89,6 +90,9 @@ function sizeFor(ratio) {
 }
 
 const stepsFor = (quality) => Math.max(1, Math.round((defaultsOf(values.checkpoint)?.steps ?? 20) * QUALITY[quality]));
+
+/** Some schedulers know only the checkpoint's own sigmas; then there is nothing to choose. */
+const lacksSigmas = (scheduler) => given.without_sigmas.includes(scheduler);
 
 /** A new checkpoint: its defaults for what nobody has touched, said in a line that takes it back. */
 function adopt(before, now) {
@@ -153,6 +157,7 @@ function rememberSeed(seed) {
 
 on("values", () => {
   document.documentElement.dataset.negative = values.negative_prompt ? "used" : "";
+  document.documentElement.dataset.sigmas = lacksSigmas(values.scheduler) ? "fixed" : "";
 });
 
 /** Settings of a picture back into its tab. Picture references come along where the request has them. */
