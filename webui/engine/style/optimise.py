@@ -143,8 +143,11 @@ def style_transfer(
             # 1. both pictures at this size, and what is wanted of the result
             context.check()
             target = _target(bench, *(_scaled(one, scale.side, device.torch_device) for one in (content, style)))
-            # 2. from the coarser scale's result, 3. towards it
-            start = target.content if picture is None else _enlarged(picture, target.content)
+            # 2. from the coarser scale's result (without a style there is nothing in it but blur), 3. towards it
+            if picture is None or bench.weights.style == 0:
+                start = target.content
+            else:
+                start = _enlarged(picture, target.content)
             picture = _optimise(bench, start, target, scale.iterations)
     if picture is None:  # a request has at least one iteration
         raise InvalidRequest(field="iterations", reason="no_iterations")
