@@ -90,7 +90,7 @@ def build_scheduler() -> DDIMScheduler:
         beta_schedule="scaled_linear",
         clip_sample=False,
         set_alpha_to_one=True,
-        steps_offset=0,
+        steps_offset=1,  # without effect on trailing timesteps; anything else brings a warning
         prediction_type="v_prediction",
         timestep_spacing="trailing",
         rescale_betas_zero_snr=True,
@@ -127,6 +127,7 @@ def save_checkpoint(folder: Path, vae: AutoencoderKL, unet: UNet2DConditionModel
         for file in sorted(path for path in staging.rglob("*") if path.is_file()):
             target = folder / file.relative_to(staging)
             target.parent.mkdir(parents=True, exist_ok=True)
+            file.chmod(0o644)
             file.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

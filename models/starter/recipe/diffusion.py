@@ -23,6 +23,7 @@ from models.starter.recipe.architecture import (
 from models.starter.recipe.captions import UNCONDITIONAL_CHANCE, caption
 from models.starter.recipe.latents import load_latents
 from models.starter.recipe.scene import Scene
+from models.starter.recipe.text import load_text_weights
 from models.starter.recipe.tokenizer import MAX_TOKENS
 from models.starter.recipe.training import (
     Average,
@@ -36,11 +37,13 @@ from models.starter.recipe.training import (
 log = logging.getLogger("diffusion")
 PEAK_RATE = 8e-4
 BATCH = 16
-EMA_DECAY = 0.9985
+EMA_DECAY = 0.998
 SNR_CEILING = 5.0  # min-SNR's gamma
+WEIGHT_FLOOR = 0.5
 SAVE_SECONDS = 180.0
 RELOAD_STEPS = 150  # look for new latents this often
-BESIDE_EVERY = 3
+BESIDE_EVERY = 4
+TEXT_RATE_SHARE = 0.25
 CAPTIONS_EACH = 12  # captions made for every picture at most, by lot
 
 
@@ -83,12 +86,12 @@ class Captions:
 
 
 def loss_weights(alphas_cumprod: Tensor) -> Tensor:
-    """Min-SNR weights of the v loss for every timestep, (1000,): min(SNR, 5) / (SNR + 1), kept above 0.1.
+    """Min-SNR weights of the v loss for every timestep, (1000,): min(SNR, 5) / (SNR + 1), kept above WEIGHT_FLOOR.
 
-    The floor is ours: at zero terminal SNR the last step would have no weight at all, and it sets the whole layout.
+    The floor is ours: without it the noisiest steps, which decide what is in the picture, would hardly count.
     """
     snr = alphas_cumprod / (1 - alphas_cumprod)
-    return (snr.clamp(max=SNR_CEILING) / (snr + 1)).clamp(min=0.1) / 0.5
+    return (snr.clamp(max=SNR_CEILING) / (snr + 1)).clamp(min=WEIGHT_FLOOR) / WEIGHT_FLOOR
 
 
 def diffusion_loss(
@@ -107,17 +110,28 @@ def diffusion_loss(
     return (error * weights[timesteps]).mean()
 
 
+def build_optimizer(model: Denoiser) -> torch.optim.Optimizer:
+    """AdamW with a smaller rate for the text encoder, which can read already."""
+    groups = [
+        {"params": list(model.unet.parameters())},
+        {"params": list(model.text_encoder.parameters()), "share": TEXT_RATE_SHARE},
+    ]
+    return torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=1e-2)
+
+
 def train_diffusion(
     latents_folder: Path, state_path: Path, minutes: float, seed: int, beside: Iterator[int] | None = None
 ) -> None:
     """Train for `minutes` in all, resuming from `state_path`; its `average` are the weights to use.
 
+    The text encoder starts from `text.pt` beside the state, where `text` was trained, and moves slowly from there.
     `beside` is another training that gets one step after every `BESIDE_EVERY` of this one.
     """
     torch.manual_seed(seed)
     tokenizer = build_tokenizer()
     model = Denoiser(tokenizer)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=1e-2)
+    load_text_weights(state_path.with_name("text.pt"), model.text_encoder)
+    optimizer = build_optimizer(model)
     average = Average(model.parameters(), EMA_DECAY)
     saved = load_state(state_path)
     if saved:

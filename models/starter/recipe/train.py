@@ -1,4 +1,4 @@
-"""`python -m models.starter.recipe.train STAGE`: latents, diffusion, decoder, export.
+"""`python -m models.starter.recipe.train STAGE`: latents, text, diffusion, decoder, export.
 
 All state lies in `--state` and is taken up again when a command is repeated: a stage may be stopped at any moment.
 `diffusion` and `decoder` need only `latents` to have begun; they may run at the same time, and `latents` beside them.
@@ -16,9 +16,10 @@ from models.starter.recipe.codec import Codec, fit_codec, load_codec
 from models.starter.recipe.decoder import decoder_steps, load_vae
 from models.starter.recipe.diffusion import load_denoiser, train_diffusion
 from models.starter.recipe.latents import encode_shards
+from models.starter.recipe.text import train_text
 
 CHECKPOINT = Path(__file__).resolve().parents[1]
-STAGES = ("latents", "diffusion", "decoder", "export")
+STAGES = ("latents", "text", "diffusion", "decoder", "export")
 FITTED_SHARDS = 6  # of which every fourth picture serves to fit the codec
 log = logging.getLogger("train")
 
@@ -60,6 +61,8 @@ def main() -> None:
     match arguments.stage:
         case "latents":
             encode_shards(codec, pictures, state / "latents")
+        case "text":
+            train_text(state / "text.pt", arguments.minutes, arguments.seed)
         case "diffusion":
             minutes, decoder_minutes = arguments.minutes, arguments.decoder_minutes
             beside = decoder_steps(pictures, codec, state / "decoder.pt", decoder_minutes, arguments.seed)

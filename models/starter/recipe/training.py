@@ -37,9 +37,9 @@ def learning_rate(peak: float, step: int, progress: float, warmup_steps: int = 2
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
-    """The same rate for all parameters."""
+    """This rate for all parameters, times their group's `share` where it has one."""
     for group in optimizer.param_groups:
-        group["lr"] = value
+        group["lr"] = value * group.get("share", 1.0)
 
 
 class Average:

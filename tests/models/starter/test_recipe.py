@@ -13,6 +13,7 @@ from models.starter.recipe.captions import caption
 from models.starter.recipe.codec import depth_to_space, fit_codec, load_codec, space_to_depth, write_encoder
 from models.starter.recipe.diffusion import loss_weights
 from models.starter.recipe.scene import sample_scene
+from models.starter.recipe.text import VALUES, attribute_numbers, reading_loss
 from models.starter.recipe.training import Average, Clock, learning_rate
 
 
@@ -69,6 +70,21 @@ def test_the_average_follows_its_parameters() -> None:
         parameter += 1
     average.update([parameter], step=1000)
     assert average.shadow[0].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_reading_counts_positions_from_the_end_token_on() -> None:
+    rng = np.random.default_rng(9)
+    targets = torch.stack([attribute_numbers(sample_scene(rng)) for _ in range(2)])
+    tokens = torch.tensor([[0, 5, 9, 9], [0, 9, 9, 9]])
+    logits = torch.zeros(2, 4, sum(len(values) for values in VALUES.values()))
+    first = 0
+    for column, values in enumerate(VALUES.values()):
+        for row in range(2):
+            logits[row, 2 - row :, first + int(targets[row, column])] = 50.0
+        first += len(values)
+    loss, right = reading_loss(logits, tokens, targets, end=9)
+    assert float(loss) == pytest.approx(0, abs=1e-5)
+    assert right.tolist() == [1.0] * len(VALUES)
 
 
 def test_no_timestep_is_without_weight() -> None:
