@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The app as people run it, on an empty data folder, its worker ready."""
     studio = Studio(tmp_path_factory.mktemp("real"))
@@ -52,7 +52,7 @@ def real_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         studio.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fake_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The app with the worker that does what the prompt says."""
     studio = Studio(tmp_path_factory.mktemp("fake"), is_real=False)
@@ -79,7 +79,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
         one.check_clean()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def photographs() -> dict[str, bytes]:
     """Two real photographs as PNG, at most 256 pixels high: `china` and `flower`."""
     found = {}

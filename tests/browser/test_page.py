@@ -156,6 +156,7 @@ def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_p
         visit.page.reload()
         expect(visit.control("Prompt")).to_have_value("kept through it all", timeout=20_000)
         expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33", timeout=20_000)
+        visit.context.close()  # before the program goes for good
         visit.errors.clear()  # while the program was away, the browser complained about its stream
     finally:
         studio.stop()
