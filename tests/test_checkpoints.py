@@ -351,3 +351,38 @@ def test_looking_needs_no_torch(toy_models: Path) -> None:
     command = [sys.executable, "-c", code, str(toy_models)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
     assert done.stdout.split() == ["8", "False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("odd/vae/config.json", '{"latent_channels": null}'),
+        ("odd/vae/config.json", '{"latent_channels": "four"}'),
+        ("odd/darkroom.json", '{"examples": [{"prompt": "a lake", "picture": "a\\u0000b"}]}'),
+        ("odd/unet/diffusion_pytorch_model.safetensors.index.json", '{"weight_map": {"a": ["b"]}}'),
+        ("toy-sd2-file.components/unet/config.json", "{}"),
+        ("toy-sd2-file.components/unet/config.json", "[]"),
+        ("toy-sd2-file.components/unet/config.json", "not json"),
+    ],
+)
+def test_one_odd_file_hides_nothing_else(models: Path, file: str, text: str) -> None:
+    shutil.copytree(models / "toy", models / "odd")
+    if "index" in file:
+        (models / "odd/unet/diffusion_pytorch_model.safetensors").unlink()
+    (models / file).write_text(text)
+    catalogue = Catalogue(models)
+    assert "toy" in [checkpoint.id for checkpoint in catalogue.list()]
+    assert [type(checkpoint.problem) for checkpoint in catalogue.refused()] == [CheckpointBroken]
+
+
+def test_a_note_that_names_a_scheduler_leaves_the_family_s_sigmas(models: Path) -> None:
+    for said, expected in (
+        ({"scheduler": "ddim"}, ("ddim", "default")),
+        ({"scheduler": "DPM++ 2M Karras"}, ("dpmpp_2m", "karras")),
+        ({"scheduler": "Heun", "sigmas": "Exponential"}, ("heun", "exponential")),
+    ):
+        (models / "toy/darkroom.json").write_text(json.dumps({"defaults": said}))
+        defaults = Catalogue(models).get("toy").defaults
+        assert (defaults.scheduler, defaults.sigmas) == expected
+    (models / "toy/darkroom.json").write_text(json.dumps({"defaults": {"scheduler": "ddim", "sigmas": "karras"}}))
+    assert problem(models, "toy").details["reason"] == "notes"

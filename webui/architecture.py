@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webui.families import UNET_FAMILIES, Family
-from webui.refusals import Unrecognised
+from webui.refusals import Broken, Unrecognised
 from webui.safetensors_header import Header
 
 _UNET = "model.diffusion_model."
@@ -94,10 +94,14 @@ def _check_shapes(header: Header, components: Path | None) -> None:
     """The U-Net's width and that of its text are what the configs say: distilled networks differ there."""
     if components is None:
         raise Unrecognised("foreign")
-    config = json.loads((components / "unet" / "config.json").read_text(encoding="utf-8"))
+    try:
+        config = json.loads((components / "unet" / "config.json").read_text(encoding="utf-8"))
+        text_width, first_width = config["cross_attention_dim"], config["block_out_channels"][0]
+    except (ValueError, TypeError, LookupError) as error:  # of a folder that somebody put beside the file
+        raise Broken("config_unreadable") from error
     text_widths = {info.shape[-1:] for name, info in header.tensors.items() if _CROSS_ATTENTION.fullmatch(name)}
     width = header.tensors[_FIRST_CONVOLUTION].shape[:1]
-    if text_widths != {(config["cross_attention_dim"],)} or width != (config["block_out_channels"][0],):
+    if text_widths != {(text_width,)} or width != (first_width,):
         raise Unrecognised("other_shapes")
 
 

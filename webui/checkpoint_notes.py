@@ -7,14 +7,14 @@ that we do not know are left alone, so that a note may carry more than we read.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MultipleOf
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from webui.families import Defaults
 from webui.refusals import Broken
-from webui.scheduler_names import canonical_scheduler, canonical_sigmas
+from webui.scheduler_names import canonical_scheduler, canonical_sigmas, has_sigmas
 
 MAX_NOTES_BYTES = 2**20
 _CONFIG = ConfigDict(frozen=True, extra="ignore")
@@ -32,6 +32,16 @@ class DefaultsNotes(BaseModel):
     guidance_scale: Annotated[float, Ge(0), Le(30)] | None = None
     scheduler: str | None = None
     sigmas: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_combined_name(cls, data: Any) -> Any:
+        """`DPM++ 2M Karras` says the sigmas too."""
+        said = data.get("scheduler") if isinstance(data, dict) else None
+        found = canonical_scheduler(said) if isinstance(said, str) else None
+        if found is None or found[1] is None or data.get("sigmas") is not None:
+            return data
+        return {**data, "sigmas": found[1]}
 
     @field_validator("scheduler")
     @classmethod
@@ -86,11 +96,16 @@ def read_notes(path: Path) -> Notes:
 
 
 def apply_notes(notes: Notes, defaults: Defaults) -> Defaults:
-    """The family's defaults, where the notes say nothing else."""
+    """The family's defaults, where the notes say nothing else. Raises Broken for sigmas that the scheduler has not."""
     said = {name: value for name, value in notes.defaults.model_dump().items() if value is not None}
+    if "scheduler" in said:  # the family's sigmas belong to the family's scheduler
+        said.setdefault("sigmas", "default")
     if notes.prediction_type is not None:
         said["prediction_type"] = notes.prediction_type
-    return Defaults(**{**_as_dict(defaults), **said})
+    applied = Defaults(**{**_as_dict(defaults), **said})
+    if applied.sigmas != "default" and not has_sigmas(applied.scheduler):
+        raise Broken("notes")
+    return applied
 
 
 def _as_dict(defaults: Defaults) -> dict[str, object]:

@@ -126,6 +126,9 @@ def _read(found: Found) -> Checkpoint:
         return _read_folder(found, notes) if found.form == "folder" else _read_file(found, notes)
     except (Refusal, OSError) as error:
         problem = problem_of(found.id, error)
+    except Exception:  # noqa: BLE001  (configs are foreign JSON: what nobody thought of must not hide the others)
+        _log.exception("cannot make sense of %s", found.id)
+        problem = CheckpointBroken(checkpoint=found.id, reason="config_unreadable")
     return Checkpoint(
         id=found.id,
         name=found.path.name,

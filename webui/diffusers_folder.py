@@ -139,10 +139,10 @@ def _shards(index: Path) -> tuple[Path, ...]:
     weight_map = read_json(index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise Broken("config_unreadable")
-    names = set(weight_map.values())
+    names = list(weight_map.values())
     if not all(isinstance(name, str) and Path(name).name == name and name.endswith(".safetensors") for name in names):
         raise Broken("points_outside")
-    shards = tuple(index.with_name(name) for name in sorted(names))
+    shards = tuple(index.with_name(name) for name in sorted(set(names)))
     if not all(shard.is_file() for shard in shards):
         raise Broken("component_missing")
     return shards
@@ -172,6 +172,8 @@ def _is_inpainting(unet: Mapping[str, Any], vae: Mapping[str, Any]) -> bool:
     """Whether the network also takes the masked picture and the mask. Raises Unrecognised for other added inputs."""
     latent_channels = vae.get("latent_channels", 4)
     channels = unet.get("in_channels", 4)
+    if not (isinstance(latent_channels, int) and isinstance(channels, int)):
+        raise Broken("config_unreadable")
     if channels not in (latent_channels, 2 * latent_channels + 1):
         raise Unrecognised("other_shapes")
     return bool(channels != latent_channels)

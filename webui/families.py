@@ -100,10 +100,10 @@ def _unet_defaults(size: int, guidance_scale: float, prediction_type: str) -> De
     )
 
 
-def _flow_defaults(size: int, steps: int, guidance_scale: float) -> Defaults:
-    """Euler is what every flow pipeline of diffusers was published with."""
+def _flow_defaults(size: int, steps: int, guidance_scale: float, scheduler: str = "euler") -> Defaults:
+    """Euler is what most pipelines of flows were published with."""
     return Defaults(
-        width=size, height=size, steps=steps, guidance_scale=guidance_scale, scheduler="euler", sigmas="default"
+        width=size, height=size, steps=steps, guidance_scale=guidance_scale, scheduler=scheduler, sigmas="default"
     )
 
 
@@ -182,12 +182,12 @@ OTHER_FAMILIES: tuple[Family, ...] = (
     _other("Flux2Pipeline", "FLUX.2", _flow_defaults(1024, 28, 4.0)),
     _other("FluxPipeline", "FLUX.1", _flow_defaults(1024, 28, 3.5), "FluxImg2ImgPipeline"),
     _other("HunyuanDiTPipeline", "Hunyuan-DiT", _flow_defaults(1024, 28, 5.0)),
-    _other("Kandinsky3Pipeline", "Kandinsky 3", _flow_defaults(1024, 25, 3.0), "Kandinsky3Img2ImgPipeline"),
+    _other("Kandinsky3Pipeline", "Kandinsky 3", _flow_defaults(1024, 25, 3.0, "ddpm"), "Kandinsky3Img2ImgPipeline"),
     _other("Krea2Pipeline", "Krea 2", _flow_defaults(1024, 28, 4.5)),
     _other(
         "LatentConsistencyModelPipeline",
         "Latent consistency",
-        _flow_defaults(768, 4, 8.0),
+        _flow_defaults(768, 4, 8.0, "lcm"),
         "LatentConsistencyModelImg2ImgPipeline",
     ),
     _other("Lumina2Pipeline", "Lumina 2", _flow_defaults(1024, 30, 4.0)),
@@ -197,7 +197,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
     _other("PixArtAlphaPipeline", "PixArt-α", _flow_defaults(1024, 20, 4.5)),
     _other("PixArtSigmaPipeline", "PixArt-Σ", _flow_defaults(1024, 20, 4.5)),
     _other("QwenImagePipeline", "Qwen-Image", _flow_defaults(1024, 30, 4.0), "QwenImageImg2ImgPipeline"),
-    _other("SanaPipeline", "Sana", _flow_defaults(1024, 20, 4.5)),
+    _other("SanaPipeline", "Sana", _flow_defaults(1024, 20, 4.5, "dpmpp_2m")),
     _other(
         "StableDiffusion3Pipeline",
         "Stable Diffusion 3",

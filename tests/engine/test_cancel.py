@@ -52,3 +52,31 @@ def test_what_is_no_network_is_left_alone() -> None:
     with all_cancellable({"unet": layered, "scheduler": object(), "safety_checker": None}, lambda: None):
         assert layered._forward_pre_hooks
     assert not layered._forward_pre_hooks
+
+
+def test_a_pass_also_ends_on_the_way_back() -> None:
+    layered = Layered()
+    checks = 0
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 6:  # four on the way there, then on the way back
+            raise Cancelled
+
+    x = torch.zeros(1, 2, requires_grad=True)
+    with cancellable(layered, check, backward=True):
+        result = layered(x).sum()
+        with pytest.raises(Cancelled):
+            result.backward()
+    assert x.grad is None
+    assert not any(module._backward_pre_hooks for module in layered.modules())
+
+
+def test_a_vae_may_stop_before_every_layer() -> None:
+    vae = nn.Sequential(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.Linear(2, 2))
+    checks: list[int] = []
+    with all_cancellable({"vae": vae}, lambda: checks.append(1)):
+        vae(torch.zeros(1, 2))
+    assert len(checks) == 3
+    assert not any(module._forward_pre_hooks for module in vae.modules())

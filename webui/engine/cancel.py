@@ -24,10 +24,10 @@ def blocks_of(module: nn.Module) -> list[nn.Module]:
 
 
 @contextmanager
-def cancellable(module: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+def cancellable(module: nn.Module, check: Callable[[], None], *, backward: bool = False) -> Iterator[None]:
     """While this lasts, `check` runs before `module` and before each of its blocks, and may raise to end the pass.
 
-    The hooks are gone afterwards, however it ended.
+    With `backward` also on the way back. The hooks are gone afterwards, however it ended.
     """
 
     def before(_module: nn.Module, _inputs: Any) -> None:
@@ -36,15 +36,31 @@ def cancellable(module: nn.Module, check: Callable[[], None]) -> Iterator[None]:
     with ExitStack() as hooks:
         for block in (module, *blocks_of(module)):
             hooks.callback(block.register_forward_pre_hook(before).remove)
+        for block in blocks_of(module) if backward else ():
+            hooks.callback(block.register_full_backward_pre_hook(before).remove)
+        yield
+
+
+@contextmanager
+def _leaves_cancellable(module: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+    """`cancellable` before every single layer: at 2048 pixels one block of a VAE takes seconds on a CPU."""
+
+    def before(_module: nn.Module, _inputs: Any) -> None:
+        check()
+
+    with ExitStack() as hooks:
+        for part in module.modules():
+            if not any(True for _ in part.children()):
+                hooks.callback(part.register_forward_pre_hook(before).remove)
         yield
 
 
 @contextmanager
 def all_cancellable(components: dict[str, Any], check: Callable[[], None]) -> Iterator[None]:
-    """`cancellable` for every network among a pipeline's components; a VAE's two halves are called on their own."""
+    """`cancellable` for every network among a pipeline's components; a VAE's layers each on their own."""
     with ExitStack() as stack:
-        for component in components.values():
-            if not isinstance(component, nn.Module):
-                continue
-            stack.enter_context(cancellable(component, check))
+        for name, component in components.items():
+            if isinstance(component, nn.Module):
+                hooked = _leaves_cancellable if name == "vae" else cancellable
+                stack.enter_context(hooked(component, check))
         yield

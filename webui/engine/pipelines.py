@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +28,7 @@ from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_schedu
 from webui.errors import InvalidRequest, NotFinite
 from webui.families import FAMILIES
 
+_FLOW_RULES = ("dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis")  # those whose classes know `flow_prediction`
 _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
 
 
@@ -77,6 +79,7 @@ def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: d
             **extra,
         }
         accepted = inspect.signature(pipeline.__call__).parameters
+        arguments |= _guidance(asked, accepted)
         pipeline.set_progress_bar_config(disable=True)
         output = pipeline(**{name: value for name, value in arguments.items() if name in accepted})
     pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
@@ -85,6 +88,24 @@ def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: d
     cropped = (pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width]
     bench.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: cropped)
     return engine_image(asked, bench, Image.fromarray(cropped), index, steps)
+
+
+def _guidance(asked: Sampling, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """How a pipeline wants to be told of guidance where `guidance_scale` is not classifier-free guidance.
+
+    Qwen-Image's goes by `true_cfg_scale` and needs some negative prompt; its `guidance_scale` is for networks that are
+    not published. Others (FLUX) know only the distilled kind, which cannot take a negative prompt. Raises
+    InvalidRequest for a negative prompt that would be ignored.
+    """
+    if "true_cfg_scale" in accepted and accepted["guidance_scale"].default is None:
+        return {
+            "guidance_scale": None,
+            "true_cfg_scale": asked.guidance_scale,
+            "negative_prompt": asked.negative_prompt or " ",
+        }
+    if asked.negative_prompt and ("negative_prompt" not in accepted or "true_cfg_scale" in accepted):
+        raise InvalidRequest(field="negative_prompt", reason="no_negative_prompt")
+    return {}
 
 
 def _computed_size(asked: Sampling, bench: Bench) -> tuple[int, int]:
@@ -97,23 +118,32 @@ def _computed_size(asked: Sampling, bench: Bench) -> tuple[int, int]:
 def _own_scheduler(pipeline: Any, asked: Sampling) -> Iterator[None]:
     """While this lasts, the pipeline has a scheduler of its own, as the request says."""
     original = pipeline.scheduler
-    pipeline.scheduler = _make_scheduler(original, asked)
+    scales_input = "scale_model_input" in inspect.getsource(type(pipeline))
+    pipeline.scheduler = _make_scheduler(original, asked, scales_input=scales_input)
     try:
         yield
     finally:
         pipeline.scheduler = original
 
 
-def _make_scheduler(original: Any, asked: Sampling) -> Any:
-    """The request's rule on the checkpoint's noise. Raises InvalidRequest where it cannot be: nothing is ignored."""
+def _make_scheduler(original: Any, asked: Sampling, *, scales_input: bool = True) -> Any:
+    """The request's rule on the checkpoint's noise. Raises InvalidRequest where it cannot be: nothing is ignored.
+
+    `scales_input`: whether the pipeline hands its latents through `scale_model_input`, as rules with sigmas need it.
+    """
     config = dict(original.config)
     if isinstance(original, FlowMatchEulerDiscreteScheduler):
         if asked.scheduler != "euler":
             raise InvalidRequest(field="scheduler", reason="flow_needs_euler")
         option = _FLOW_SIGMAS.get(asked.sigmas)
         return type(original).from_config(config, **({option: True} if option else {}))
+    if config.get("prediction_type") == "flow_prediction" and asked.scheduler not in _FLOW_RULES:
+        raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
     if any(isinstance(original, rule.scheduler_class) for rule in UPDATE_RULES.values()):
-        return make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps)
+        made = make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps)
+        if float(made.init_noise_sigma) != 1 and not scales_input:
+            raise InvalidRequest(field="scheduler", reason="scheduler_not_here")
+        return made
     return copy.deepcopy(original)
 
 
@@ -133,12 +163,14 @@ class _Watcher:
         self._done = 0
         self._started = time.perf_counter()
         self._estimate: Callable[[], Tensor] | None = None
-        self._catch_predictions(pipeline.scheduler)
+        self._is_called_back = "callback_on_step_end" in inspect.signature(pipeline.__call__).parameters
+        self._catch_predictions(pipeline)
 
     def on_step_end(self, pipeline: Any, step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         """diffusers' callback; `step` counts calls of the network, from 0."""
         self._bench.context.check()
-        done_after = steps_after_calls(pipeline.scheduler, pipeline.num_timesteps)
+        calls = pipeline.num_timesteps if self._is_called_back else len(pipeline.scheduler.timesteps)
+        done_after = steps_after_calls(pipeline.scheduler, calls)
         if done_after[step] > self._done:
             self._done = done_after[step]
             seconds, self._started = time.perf_counter() - self._started, time.perf_counter()
@@ -149,12 +181,16 @@ class _Watcher:
             self._on_step(self._done, done_after[-1], seconds, make)
         return values
 
-    def _catch_predictions(self, scheduler: Any) -> None:
+    def _catch_predictions(self, pipeline: Any) -> None:
+        """Keeps what each step worked with; and counts the steps of a pipeline (PixArt) that does not call back."""
+        scheduler, calls = pipeline.scheduler, itertools.count()
         inner = scheduler.step
 
         def step(model_output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any) -> Any:
             result = inner(model_output, timestep, sample, *args, **kwargs)
             self._estimate = lambda: _estimate(scheduler, model_output, timestep, sample)
+            if not self._is_called_back:
+                self.on_step_end(pipeline, next(calls), timestep, {})
             return result
 
         scheduler.step = step  # of this run's own scheduler only

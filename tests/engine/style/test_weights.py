@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from webui.engine.style.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS
 from webui.engine.style.weights import find_weights, load_vgg19
-from webui.errors import WeightsBroken
+from webui.errors import CheckpointPickled, WeightsBroken
 
 CPU = torch.device("cpu")
 DEPTH = 3  # up to conv2_1, past the first pooling
@@ -93,3 +93,10 @@ def test_a_truncated_file_is_refused(tmp_path: Path, size: int) -> None:
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(WeightsBroken):
         load_vgg19(path, DEPTH, CPU, torch.float32)
+
+
+def test_only_a_pickled_file_is_said_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "vgg19").mkdir()
+    (tmp_path / "vgg19/vgg19-dcbb9e9d.pth").write_bytes(b"pickle")
+    with pytest.raises(CheckpointPickled):
+        find_weights(tmp_path)

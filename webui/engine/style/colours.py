@@ -6,6 +6,8 @@ again, until the two clouds of colours agree. Knows no networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -15,11 +17,15 @@ SAMPLES = 65_536  # pixels at most that quantiles are read from: more only cost
 SHARE = 0.7  # of the way at each rotation: whole steps leave grain
 
 
-def recoloured(picture: Tensor, palette: Tensor) -> Tensor:
-    """`picture` (1, 3, H, W) in [0, 1], with the distribution of colours of `palette` (1, 3, H', W'); same shape."""
+def recoloured(picture: Tensor, palette: Tensor, check: Callable[[], None]) -> Tensor:
+    """`picture` (1, 3, H, W) in [0, 1], with the distribution of colours of `palette` (1, 3, H', W'); same shape.
+
+    `check` is called again and again, and may raise to end it.
+    """
     generator = torch.Generator().manual_seed(0)
     colours, wanted = picture[0].flatten(1), palette[0].flatten(1)  # (3, N), (3, M)
     for _ in range(ROTATIONS):
+        check()
         axes = torch.linalg.qr(torch.randn(3, 3, generator=generator))[0].to(picture.device)
         along = axes @ colours
         moved = torch.stack([_mapped(a, b) for a, b in zip(along, axes @ wanted, strict=True)])

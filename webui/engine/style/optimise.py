@@ -129,7 +129,7 @@ def style_transfer(
     begun = time.perf_counter()
     scales = plan_scales(request.size, request.iterations)
     recipe, network = _network(content, style, device, models_dir)
-    with Previewer(context.on_event, context.watched) as previewer, cancellable(network, context.check):
+    with Previewer(context.on_event, context.watched) as previewer, cancellable(network, context.check, backward=True):
         bench = Bench(
             recipe=recipe,
             weights=Weights(content=request.content_weight, style=request.style_weight),
@@ -177,7 +177,7 @@ def _target(bench: Bench, content: Tensor, style: Tensor) -> Target:
     """What is wanted at this scale, of two pictures (1, 3, H, W) in [0, 1]."""
     recipe, weights = bench.recipe, bench.weights
     if recipe.recolours and weights.colour_share > 0:
-        content = torch.lerp(content, recoloured(content, style), weights.colour_share)
+        content = torch.lerp(content, recoloured(content, style, bench.check), weights.colour_share)
     with torch.no_grad():
         content_features = bench.network(content, recipe.content_layers)
         style_features = bench.network(style, recipe.style_layers)
