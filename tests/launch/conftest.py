@@ -53,6 +53,13 @@ class FakePip:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+@pytest.fixture(autouse=True)
+def nothing_was_installed_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launcher's note to the process that it becomes: not there at first, and gone after each test."""
+    monkeypatch.setenv("DARKROOM_LAUNCH_INSTALLED", "1")  # so that it is taken back, whoever sets it meanwhile
+    monkeypatch.delenv("DARKROOM_LAUNCH_INSTALLED")
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A project folder that asks for three packages."""
