@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any, cast
 
+import gradio as gr
 import pytest
+from pydantic import ValidationError
 
 from tests.ui.conftest import NotingQueue
 from webui.errors import QueueFull
@@ -112,3 +114,15 @@ def test_a_bug_reaches_the_log_and_not_the_page(presets: Presets, caplog: pytest
     assert "secret path" not in str(receipt)
     assert receipt["error"]["log_id"] in caplog.text
     assert "secret path" in caplog.text
+
+
+def test_a_seed_with_a_fraction_is_not_rounded_but_refused(presets: Presets) -> None:
+    with pytest.raises(ValidationError):
+        request_from("text_to_image", {"prompt": "a lake", "seed": 1.5}, presets)
+
+
+def test_gradio_leaves_the_checking_of_choices_to_the_request(page: gr.Blocks) -> None:
+    fields = page.darkroom.fields
+    assert fields["checkpoint"].preprocess("gone") == "gone"
+    assert fields["num_images"].preprocess(3) == 3
+    assert fields["seed"].preprocess(1.5) == 1.5

@@ -29,6 +29,16 @@ WITHOUT_CONTROL = {
 Controls = dict[str, Component]
 
 
+def unchecked(component: Component) -> Component:
+    """The same component, whose value Gradio hands over as it came.
+
+    Its own check against the choices would end a submit in an exception that nobody worded (a checkpoint that is gone,
+    three images where the chips are 1, 2, 4); the request checks every value, and says what is wrong.
+    """
+    component.preprocess = lambda payload: payload
+    return component
+
+
 def slider(request: type, field: str, words: Words, value: float | None = None, **options: object) -> gr.Slider:
     """A slider for a numeric field, with the field's own bounds, step and default."""
     limits = field_limits(request, field)
@@ -50,7 +60,6 @@ def number(request: type, field: str, words: Words, value: float | None, **optio
         value,
         label=words(field),
         elem_id=field,
-        precision=0,
         step=limits.step,
         min_width=64,
         **options,
@@ -74,12 +83,14 @@ def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:
 
 def checkpoint_picker(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> gr.Dropdown:
     """The one picker of the page, for the header."""
-    return gr.Dropdown(
-        checkpoint_choices(catalogue),
-        value=chosen.id if chosen else None,
-        label=words("checkpoint"),
-        elem_id="checkpoint",
-        min_width=120,
+    return unchecked(
+        gr.Dropdown(
+            checkpoint_choices(catalogue),
+            value=chosen.id if chosen else None,
+            label=words("checkpoint"),
+            elem_id="checkpoint",
+            min_width=120,
+        )
     )
 
 
@@ -111,7 +122,7 @@ def writing(words: Words, presets: Presets) -> Controls:
         max_length=MAX_PROMPT_CHARACTERS,
         elem_id="negative_prompt",
     )
-    return {"prompt": prompt, "look": look, "negative_prompt": negative_prompt}
+    return {"prompt": prompt, "look": unchecked(look), "negative_prompt": negative_prompt}
 
 
 def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
@@ -122,7 +133,7 @@ def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
         gr.Button("⇄", elem_id="swap", size="sm", min_width=36, elem_classes=["icon"])
         width = number(TextToImage, "width", words, defaults.width if defaults else 512)
         height = number(TextToImage, "height", words, defaults.height if defaults else 512)
-    return {"ratio": ratio, "width": width, "height": height}
+    return {"ratio": unchecked(ratio), "width": width, "height": height}
 
 
 def amount(words: Words) -> Controls:
@@ -138,7 +149,7 @@ def amount(words: Words) -> Controls:
             elem_id="quality",
             elem_classes=["chips"],
         )
-    return {"num_images": num_images, "quality": quality}
+    return {"num_images": unchecked(num_images), "quality": unchecked(quality)}
 
 
 def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
@@ -163,7 +174,7 @@ def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
             filterable=False,
             min_width=100,
         )
-    return {"steps": steps, "guidance_scale": guidance, "scheduler": scheduler, "sigmas": sigmas}
+    return {"steps": steps, "guidance_scale": guidance, "scheduler": unchecked(scheduler), "sigmas": unchecked(sigmas)}
 
 
 def seed(words: Words) -> Controls:

@@ -9,6 +9,7 @@ let untouched = new Set(kept.get("untouched", ["width", "height", "steps", "guid
 let waitingChanges = {};
 let lastSeed = kept.get("last_seed");
 let isRestored = false;
+let firstCheckpoint = null; // what the server chose
 
 const DEFAULTED = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"];
 const QUALITY = { draft: 0.5, normal: 1, fine: 1.75 }; // of the checkpoint's own number of steps
@@ -30,6 +31,7 @@ darkroom.applied = (list) => {
 
 darkroom.restore = (list) => {
   const saved = kept.get("controls", {});
+  firstCheckpoint = named(list).checkpoint;
   values = { ...named(list), seed: null, ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
   isRestored = true;
@@ -179,6 +181,7 @@ async function fetchCheckpoints() {
     if (error.status === 0) setTimeout(fetchCheckpoints, 2000);
   }
   emit("checkpoints");
+  if (isRestored && !checkpointIsThere(values.checkpoint)) setControls({ checkpoint: firstCheckpoint });
   matchRatio();
 }
 fetchCheckpoints();

@@ -49,6 +49,19 @@ on("submitting", () => {
   }, PATIENCE);
 });
 
+// A submit that is answered with an error, not with a receipt: the login has run out, or the server has a bug.
+const fetchAsEver = window.fetch;
+window.fetch = async (...request) => {
+  const answer = await fetchAsEver(...request);
+  if (!answer.ok && String(request[0]?.url ?? request[0]).includes("/gradio_api/run/predict")) submitFailed(answer.status);
+  return answer;
+};
+
+function submitFailed(status) {
+  if (status === 401) return location.reload(); // to the login form; what was typed is kept
+  if (stage.pending) takeReceipt({ id: stage.pending, error: { kind: "internal", message: t("error_refused") } });
+}
+
 /** Which job the stage shows: the chosen one, the running one, the newest that waits, the newest that ended. */
 function jobToShow() {
   if (stage.chosen && jobs.has(stage.chosen)) return jobs.get(stage.chosen);
