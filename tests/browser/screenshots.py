@@ -18,10 +18,10 @@ from tests.browser.studio import PHONE, ROOT, Studio, visit
 
 FOLDER = ROOT / "webui" / "ui" / "screenshots"
 PROMPTS = (
-    "two hot air balloons over the mountains, spring",
-    "a white lighthouse on the coast at night, clear sky",
-    "a red house in a snowy meadow, winter",
-    "a calm lake surrounded by autumn trees at sunset",
+    "neon mountains at night",
+    "beach at sunset",
+    "futuristic city skyline with neon lights",
+    "a calm lake surrounded by autumn trees",
 )
 HALFWAY = "() => { const d = document.querySelector('#stage').dataset; return d.state === 'running' && d.step >= 10; }"
 SECONDS = 120.0
