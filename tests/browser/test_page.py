@@ -121,6 +121,17 @@ def test_a_job_goes_on_while_the_page_is_reloaded(fake_studio: Studio, open_page
     assert visit.job() == job
 
 
+def test_an_ended_job_keeps_its_steps_when_the_page_is_reloaded(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("ends before the reload steps=6")
+    visit.generate()
+    visit.wait_state("finished", seconds=30)
+    visit.page.reload()
+    expect(visit.page.locator('#stage[data-state="finished"][data-step="6"][data-total="6"]')).to_be_visible(
+        timeout=20_000
+    )
+
+
 def test_a_job_is_found_again_in_a_new_tab(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("closed tab delay=0.3 steps=20")

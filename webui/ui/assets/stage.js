@@ -74,11 +74,16 @@ function jobToShow() {
 function choose(id) {
   stage.chosen = id;
   stage.enlarged = null;
+  if (jobs.get(id)?.state in LAST) recall(jobs.get(id));
   draw();
 }
 
 on("jobs", () => draw());
-on("caught-up", () => draw());
+on("caught-up", () => {
+  const job = jobToShow();
+  if (job && job.state in LAST) recall(job);
+  draw();
+});
 on("checkpoints", () => draw());
 on("values", () => draw());
 on("connection", (isLost) => { stage.parts.offline.hidden = !isLost; });

@@ -163,6 +163,20 @@ async function recount(job) {
   for (const event of held) happen(job.id, ...event);
 }
 
+/** Steps and previews of a job that had ended before the page came, as far as they are kept. Its state stays. */
+async function recall(job) {
+  if (job.isRecalled || job.total || job.isRefused) return;
+  job.isRecalled = true;
+  const past = { pace: null, step: 0, total: 0, previews: [], latest: [] };
+  try {
+    await readEvents(`/api/jobs/${job.id}/events`, undefined, (_, name, data) => { if (name === "step") takeStep(past, data); });
+  } catch {
+    return emit("recount-failed", job);
+  }
+  Object.assign(job, { step: past.step, total: past.total, previews: past.previews });
+  emit("jobs");
+}
+
 document.addEventListener("visibilitychange", () => (document.hidden ? hangUp() : listen()));
 window.addEventListener("online", listen);
 window.addEventListener("pagehide", hangUp);
