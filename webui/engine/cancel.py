@@ -30,29 +30,29 @@ def cancellable(module: nn.Module, check: Callable[[], None], *, backward: bool 
     With `backward` also on the way back. The hooks are gone afterwards, however it ended.
     """
 
-    def before(_module: nn.Module, _inputs: Any) -> None:
-        check()
-
-    with ExitStack() as hooks:
-        for block in (module, *blocks_of(module)):
-            hooks.callback(block.register_forward_pre_hook(before).remove)
-        for block in blocks_of(module) if backward else ():
-            hooks.callback(block.register_full_backward_pre_hook(before).remove)
+    blocks = blocks_of(module)
+    with _checked([module, *blocks], blocks if backward else [], check):
         yield
 
 
 @contextmanager
-def _leaves_cancellable(module: nn.Module, check: Callable[[], None]) -> Iterator[None]:
-    """`cancellable` before every single layer: at 2048 pixels one block of a VAE takes seconds on a CPU."""
+def _checked(forward: list[nn.Module], backward: list[nn.Module], check: Callable[[], None]) -> Iterator[None]:
+    """`check` runs before each of these parts, there and back."""
 
-    def before(_module: nn.Module, _inputs: Any) -> None:
+    def before(_module: nn.Module, _values: Any) -> None:
         check()
 
     with ExitStack() as hooks:
-        for part in module.modules():
-            if not any(True for _ in part.children()):
-                hooks.callback(part.register_forward_pre_hook(before).remove)
+        for part in forward:
+            hooks.callback(part.register_forward_pre_hook(before).remove)
+        for part in backward:
+            hooks.callback(part.register_full_backward_pre_hook(before).remove)
         yield
+
+
+def _layers_of(module: nn.Module) -> list[nn.Module]:
+    """Every single layer: at 2048 pixels one block of a VAE takes seconds on a CPU."""
+    return [part for part in module.modules() if not list(part.children())]
 
 
 @contextmanager
@@ -61,6 +61,6 @@ def all_cancellable(components: dict[str, Any], check: Callable[[], None]) -> It
     with ExitStack() as stack:
         for name, component in components.items():
             if isinstance(component, nn.Module):
-                hooked = _leaves_cancellable if name == "vae" else cancellable
-                stack.enter_context(hooked(component, check))
+                hooked = _checked(_layers_of(component), [], check) if name == "vae" else cancellable(component, check)
+                stack.enter_context(hooked)
         yield
