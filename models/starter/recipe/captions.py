@@ -1,184 +1,274 @@
 """A small grammar that says what a scene shows, in English or Simplified Chinese, at length or in keywords.
 
-Plain values (day, clear, flat illustration, summer) are mostly left out, so that a short prompt means them.
-Knows nothing of pictures.
+Plain values (day, clear, flat illustration, summer) are mostly left out, so that a short prompt means them. Nothing is
+said that the picture does not show. Knows nothing of pictures.
 """
 
 import numpy as np
 
 from models.starter.recipe import words
-from models.starter.recipe.scene import SEASONLESS_PLACES, Scene
+from models.starter.recipe.scene import Scene
 
 UNCONDITIONAL_CHANCE = 0.1  # captions dropped for classifier-free guidance
 CHINESE_CHANCE = 0.4
+KEYWORDS_CHANCE, LONG_CHANCE = 0.38, 0.2  # of the three forms of a caption; the rest are single sentences
+AFLOAT, ALOFT = frozenset({"boat"}), frozenset({"balloon", "birds"})
 
 
-def _say(rng: np.random.Generator, names: tuple[str, ...], plainest: float = 0.45) -> str:
-    """One of the names; the first with chance `plainest`."""
-    if len(names) == 1 or rng.random() < plainest:
-        return names[0]
-    return names[int(rng.integers(1, len(names)))]
+def untrue(scene: Scene) -> frozenset[str]:
+    """Names that this scene's picture would belie, though they belong to its values."""
+    names: set[str] = set()
+    if scene.time != "day":
+        names |= {"sunny", "晴天"}
+    if scene.weather not in ("clear", "clouds"):
+        names |= {"moonlight", "月光"}
+    if scene.season not in ("spring", "summer"):
+        names |= {"flower field", "花田"}
+    if scene.colour != "white":
+        names |= {"seagull", "海鸥"}
+    if scene.count > 1:
+        names |= {"lone tree", "孤树"}
+    if scene.time == "night":
+        names |= {"白云"}
+    return frozenset(names)
 
 
-class _Telling:
-    """Which attributes of a scene one caption names (others stay unsaid)."""
+class _Teller:
+    """One caption's voice: its language, what it names, and how it finds words."""
 
-    def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
-        def with_chance(unusual: bool, usual_chance: float) -> bool:
-            return rng.random() < (0.95 if unusual else usual_chance)
+    def __init__(self, scene: Scene, rng: np.random.Generator, chinese: bool) -> None:
+        self.scene, self.rng, self.chinese = scene, rng, chinese
+        self.untrue = untrue(scene)
+        self.style = self._tells(scene.style != "flat", 0.15)
+        self.time = self._tells(scene.time != "day", 0.25)
+        self.weather = self._tells(scene.weather != "clear", 0.2)
+        self.trees = scene.trees and scene.place != "forest" and rng.random() < 0.92
+        self.season = scene.season_shows and self._tells(scene.season != "summer", 0.3)
+        self.futuristic = scene.futuristic and rng.random() < 0.97
+        self.thing = bool(scene.thing) and rng.random() < 0.98
+        self.colour = rng.random() < 0.88
+        self.mood = rng.random() < 0.2
 
-        self.style = with_chance(scene.style != "flat", 0.15)
-        self.time = with_chance(scene.time != "day", 0.25)
-        self.weather = with_chance(scene.weather != "clear", 0.2)
-        self.trees = scene.trees and scene.place != "forest" and rng.random() < 0.9
-        seasonal = scene.place not in SEASONLESS_PLACES or scene.season == "winter"
-        self.season = seasonal and with_chance(scene.season != "summer", 0.25)
-        self.futuristic = scene.futuristic and rng.random() < 0.95
-        self.thing = bool(scene.thing) and rng.random() < 0.96
-        self.colour = rng.random() < 0.85
-        self.mood = rng.random() < 0.25
+    def _tells(self, unusual: bool, usual_chance: float) -> bool:
+        return self.rng.random() < (0.97 if unusual else usual_chance)
+
+    def chance(self, chance: float) -> bool:
+        """True that often."""
+        return self.rng.random() < chance
+
+    def one(self, *phrases: str) -> str:
+        """Any of the phrases."""
+        return phrases[int(self.rng.integers(len(phrases)))]
+
+    def shuffled(self, parts: list[str]) -> list[str]:
+        """The parts in any order."""
+        return [parts[int(index)] for index in self.rng.permutation(len(parts))]
+
+    def name(self, names: words.Names, plainest: float = 0.45) -> str:
+        """One of the names that are true; the first with chance `plainest`."""
+        known = names.zh if self.chinese else names.en
+        others = [name for name in known[1:] if name not in self.untrue]
+        return known[0] if not others or self.chance(plainest) else self.one(*others)
+
+    def tree_words(self) -> str:
+        """What stands around."""
+        return self.name(words.SEASON_TREES[self.scene.season] if self.season else words.TREES)
+
+    def things(self, bare: bool) -> str:
+        """The things with their colour and number; `bare` drops an article or measure more often."""
+        scene = self.scene
+        noun = self.name(words.THINGS[scene.thing])
+        colour = self.name(words.COLOURS[scene.colour], 0.8) if self.colour else ""
+        counts = (words.COUNTS_ZH if self.chinese else words.COUNTS_EN)[scene.count - 1]
+        number = counts[0] if self.chance(0.75) else self.one(*counts)
+        if self.chinese:
+            if scene.count == 1 and self.chance(0.75 if bare else 0.4):
+                return colour + noun
+            return f"{number}{words.MEASURES_ZH[scene.thing]}{colour}{noun}"
+        phrase = f"{colour} {noun}".strip()
+        if scene.count > 1:
+            return f"{number} {_plural(phrase)}"
+        return phrase if bare and self.chance(0.6) else _article(phrase)
 
 
 def _article(phrase: str) -> str:
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 
-def _thing_en(scene: Scene, rng: np.random.Generator, colour: bool, bare: bool) -> str:
-    noun = _say(rng, words.THINGS[scene.thing].en)
-    adjective = f"{_say(rng, words.COLOURS[scene.colour].en, 0.8)} " if colour else ""
-    if scene.count == 1:
-        return f"{adjective}{noun}" if bare and rng.random() < 0.6 else _article(f"{adjective}{noun}")
-    plural = noun if noun.endswith("s") else f"{noun}s"
-    return f"{words.COUNTS_EN[scene.count - 1]} {adjective}{plural}"
+def _plural(phrase: str) -> str:
+    if phrase.endswith("y"):
+        return f"{phrase[:-1]}ies"
+    return phrase if phrase.endswith("s") else f"{phrase}s"
 
 
-def _thing_zh(scene: Scene, rng: np.random.Generator, colour: bool, bare: bool) -> str:
-    noun = _say(rng, words.THINGS[scene.thing].zh)
-    adjective = _say(rng, words.COLOURS[scene.colour].zh, 0.8) if colour else ""
-    if scene.count == 1 and rng.random() < (0.8 if bare else 0.4):
-        return f"{adjective}{noun}"
-    number = "两" if scene.count == 2 else words.COUNTS_ZH[scene.count - 1]
-    return f"{number}{words.MEASURES_ZH[scene.thing]}{adjective}{noun}"
-
-
-def _trees_en(scene: Scene, rng: np.random.Generator, season: bool) -> str:
-    return _say(rng, words.SEASON_TREES[scene.season].en) if season else "trees"
-
-
-def _keywords(scene: Scene, rng: np.random.Generator, told: _Telling, chinese: bool) -> str:
+def _keywords(teller: _Teller) -> str:
     """Bare keywords in any order."""
-
-    def name(names: words.Names) -> str:
-        return _say(rng, names.zh if chinese else names.en)
-
+    scene, name, chinese = teller.scene, teller.name, teller.chinese
     place = name(words.PLACES[scene.place])
-    if told.futuristic:
+    if teller.futuristic:
         place = f"{name(words.FUTURISTIC)}{'' if chinese else ' '}{place}"
     parts = [place]
-    if told.time:
+    if teller.time:
         parts.append(name(words.TIMES[scene.time]))
-    if told.weather:
+    if teller.weather:
         parts.append(name(words.WEATHERS[scene.weather]))
-    if told.trees:
-        parts.append(name(words.SEASON_TREES[scene.season]) if told.season else ("树木" if chinese else "trees"))
-    elif told.season:
+    if teller.trees:
+        parts.append(teller.tree_words())
+    elif teller.season:
         parts.append(name(words.SEASONS[scene.season]))
-    if told.style:
+    if teller.style:
         parts.append(name(words.STYLES[scene.style]))
-    if told.mood:
+    if teller.mood:
         parts.append(name(words.MOODS))
-    if told.thing:
-        say_thing = _thing_zh if chinese else _thing_en
-        parts.append(say_thing(scene, rng, told.colour, True))
-    order = rng.permutation(len(parts))
-    separators = ("，", "、", " ", ",") if chinese else (", ", ", ", " ")
-    return str(rng.choice(separators)).join(parts[int(i)] for i in order)
+    if teller.thing:
+        parts.append(teller.things(bare=True))
+    return teller.one(*("，", "、", " ", ",") if chinese else (", ", ", ", " ")).join(teller.shuffled(parts))
 
 
-def _sentence_en(scene: Scene, rng: np.random.Generator, told: _Telling) -> str:
-    def name(names: words.Names) -> str:
-        return _say(rng, names.en)
-
-    adjectives = [name(words.MOODS)] if told.mood else []
-    if told.weather and rng.random() < 0.4:
-        told.weather = False
-        adjectives.append({"clear": "sunny", "clouds": "cloudy", "rain": "rainy", "snow": "snowy", "fog": "foggy"}[
-            scene.weather
-        ])  # fmt: skip
-    if told.season and not told.trees and rng.random() < 0.4:
-        told.season = False
+def _place_en(teller: _Teller) -> str:
+    """The place with its adjectives and trees; takes from the teller what it has said."""
+    scene = teller.scene
+    adjectives = [teller.name(words.MOODS)] if teller.mood else []
+    adjective = words.WEATHER_ADJECTIVES.get(scene.weather)
+    if teller.weather and adjective and adjective not in teller.untrue and teller.chance(0.4):
+        teller.weather = False
+        adjectives.append(adjective)
+    if teller.season and not teller.trees and teller.chance(0.4):
+        teller.season = False
         adjectives.append(words.SEASONS[scene.season].en[0])
-    if told.futuristic:
-        adjectives.append(name(words.FUTURISTIC))
-    text = _article(" ".join([*adjectives, name(words.PLACES[scene.place])]))
-    if told.trees:
-        text += f" {name(words.SURROUNDED)} {_trees_en(scene, rng, told.season)}"
-    tails = []
-    if told.time:
-        tails.append({"day": "during the day", "sunset": f"at {name(words.TIMES['sunset'])}", "night": "at night"}[
-            scene.time
-        ])  # fmt: skip
-    if told.season and not told.trees:
-        tails.append(f"in {name(words.SEASONS[scene.season])}")
-    if told.weather:
-        tails.append({"clear": "under a clear sky", "clouds": "under a cloudy sky", "rain": "in the rain",
-                      "snow": "in the snow", "fog": "in the fog"}[scene.weather])  # fmt: skip
-    if told.thing:
-        thing = _thing_en(scene, rng, told.colour, False)
-        if rng.random() < 0.3:
-            text = f"{thing} {rng.choice(('in', 'at', 'by', 'near'))} {text}"
+    if teller.futuristic:
+        adjectives.append(teller.name(words.FUTURISTIC))
+    place = " ".join([*adjectives, teller.name(words.PLACES[scene.place])])
+    bare = place.endswith(("s", "woodland", "grassland")) and teller.chance(0.6)  # "mountains", "sand dunes"
+    text = place if bare or teller.chance(0.12) else _article(place)
+    if teller.trees:
+        text += f" {teller.name(words.SURROUNDED)} {teller.tree_words()}"
+        teller.season = False
+    return text
+
+
+def _when_en(teller: _Teller) -> str:
+    scene = teller.scene
+    if scene.time == "day":
+        return teller.one("during the day", "by day", "in daylight")
+    return f"at {teller.name(words.TIMES[scene.time])}" if scene.time == "sunset" else "at night"
+
+
+def _stands_en(teller: _Teller, place: str) -> str:
+    """The things where they are."""
+    thing = teller.scene.thing
+    if thing in AFLOAT:
+        where = teller.one("on", "on", "at", "in")
+    else:
+        where = teller.one("over", "above") if thing in ALOFT else teller.one("in", "at", "by", "near", "in front of")
+    return f"{teller.things(bare=False)} {where} {place}"
+
+
+def _sentence_en(teller: _Teller) -> str:
+    scene, text, tails = teller.scene, _place_en(teller), []
+    if teller.time:
+        tails.append(_when_en(teller))
+    if teller.season:
+        tails.append(f"in {teller.name(words.SEASONS[scene.season])}")
+    if teller.weather:
+        tails.append(teller.one(*words.WEATHER_PHRASES[scene.weather]))
+    if teller.thing:
+        if teller.chance(0.4):
+            text = _stands_en(teller, text)
         else:
-            tails.append(f"{rng.choice(('with', 'and'))} {thing}")
-    if told.style and scene.style == "neon" and rng.random() < 0.5:
+            tails.append(f"{teller.one('with', 'and')} {teller.things(bare=False)}")
+    if teller.style and scene.style == "neon" and teller.chance(0.5):
         tails.append("with neon lights")
-        told.style = False
-    text = " ".join([text, *(tails[int(i)] for i in rng.permutation(len(tails)))])
-    if told.style:
-        style = name(words.STYLES[scene.style])
-        text = str(rng.choice((f"{style} of {text}", f"{text}, {style}", f"{text} in {style} style")))
-    return text
+        teller.style = False
+    text = " ".join([text, *teller.shuffled(tails)])
+    if teller.style:
+        style = teller.name(words.STYLES[scene.style])
+        return teller.one(f"{style} of {text}", f"{_article(style)} of {text}", f"{text}, {style}",
+                          f"{text} in {style} style", f"{text}, {style} style")  # fmt: skip
+    return f"{teller.one('a picture of', 'a view of', 'a scene with')} {text}" if teller.chance(0.08) else text
 
 
-def _sentence_zh(scene: Scene, rng: np.random.Generator, told: _Telling) -> str:
-    def name(names: words.Names) -> str:
-        return _say(rng, names.zh)
+def _long_en(teller: _Teller) -> str:
+    """Several sentences, each with one thing to say."""
+    scene, text, more = teller.scene, _place_en(teller), []
+    first = _stands_en(teller, text) if teller.thing else text
+    if teller.time:
+        more.append(teller.one(f"It is {teller.name(words.TIMES[scene.time])}", f"The scene is {_when_en(teller)}"))
+    if teller.season:
+        more.append(f"The season is {teller.name(words.SEASONS[scene.season])}")
+    if teller.weather:
+        phrase = teller.one(*words.WEATHER_PHRASES[scene.weather])
+        more.append(teller.one(f"The view is {phrase}", f"{teller.name(words.WEATHERS[scene.weather])}".capitalize()))
+    if teller.style:
+        style = teller.name(words.STYLES[scene.style])
+        more.append(teller.one(f"The style is {style}", f"Painted as {style}", f"Made in {style} style"))
+    start = teller.one("There is", "A picture of", "A landscape with", "A scene showing")
+    return ". ".join([f"{start} {first}", *teller.shuffled(more)]) + "."
 
-    clauses = []
-    if told.style and scene.style == "neon" and rng.random() < 0.6:
-        told.style = False
-        clauses.append(str(rng.choice(("霓虹灯闪烁的", "霓虹的", "霓虹灯下的", "霓虹闪烁的"))))
-    if told.time:
-        clauses.append(f"{name(words.TIMES[scene.time])}{rng.choice(('的', '时的', '下的'))}")
-    if told.weather:
-        clauses.append(f"{name(words.WEATHERS[scene.weather])}{rng.choice(('的', '中的'))}")
-    if told.trees:
-        trees = name(words.SEASON_TREES[scene.season]) if told.season else "树木"
-        clauses.append(f"{trees}{name(words.SURROUNDED)}的")
-    elif told.season:
+
+def _clauses_zh(teller: _Teller) -> str:
+    """The place with everything that stands before it in Chinese."""
+    scene, name, clauses = teller.scene, teller.name, []
+    if teller.style and scene.style == "neon" and teller.chance(0.6):
+        teller.style = False
+        clauses.append(teller.one("霓虹灯闪烁的", "霓虹的", "霓虹灯下的", "霓虹闪烁的"))
+    if teller.time:
+        clauses.append(f"{name(words.TIMES[scene.time])}{teller.one('的', '时的', '下的')}")
+    if teller.weather:
+        joins = ("下的", "的") if scene.weather in ("rainbow", "aurora", "storm") else ("的", "中的")
+        clauses.append(f"{name(words.WEATHERS[scene.weather])}{teller.one(*joins)}")
+    if teller.trees:
+        clauses.append(f"{teller.tree_words()}{name(words.SURROUNDED)}的")
+    elif teller.season:
         clauses.append(f"{name(words.SEASONS[scene.season])}的")
-    clauses = [clauses[int(i)] for i in rng.permutation(len(clauses))]
-    if told.mood:
-        clauses.append(name(words.MOODS) + str(rng.choice(("", "的"))))
-    if told.futuristic:
+    clauses = teller.shuffled(clauses)
+    if teller.mood:
+        clauses.append(name(words.MOODS) + teller.one("", "的"))
+    if teller.futuristic:
         clauses.append(name(words.FUTURISTIC))
-    text = "".join(clauses) + name(words.PLACES[scene.place])
-    if told.thing:
-        thing = _thing_zh(scene, rng, told.colour, False)
-        joins = (f"{text}，{thing}", f"{text}和{thing}", f"{text}上有{thing}", f"{text}里的{thing}", f"{thing}，{text}")
-        text = str(rng.choice(joins))
-    if told.style:
-        style = name(words.STYLES[scene.style])
-        text = str(rng.choice((f"{style}，{text}", f"{text}，{style}", f"{style}{text}")))
-    return text
+    return "".join(clauses) + name(words.PLACES[scene.place])
+
+
+def _sentence_zh(teller: _Teller) -> str:
+    text = _clauses_zh(teller)
+    if teller.thing:
+        thing = teller.things(bare=False)
+        above = f"{text}上空的{thing}" if teller.scene.thing in ALOFT else f"{text}里的{thing}"
+        text = teller.one(f"{text}，{thing}", f"{text}和{thing}", f"{text}上有{thing}", above, f"{thing}，{text}")
+    if teller.style:
+        style = teller.name(words.STYLES[teller.scene.style])
+        return teller.one(f"{style}，{text}", f"{text}，{style}", f"{style}{text}", f"{text}的{style}")
+    return f"{teller.one('一幅画，', '一张图，')}{text}" if teller.chance(0.08) else text
+
+
+def _long_zh(teller: _Teller) -> str:
+    """Several sentences, each with one thing to say."""
+    scene, name, more = teller.scene, teller.name, []
+    if teller.time:
+        teller.time = False
+        more.append(f"时间是{name(words.TIMES[scene.time])}")
+    if teller.weather:
+        teller.weather = False
+        more.append(f"{teller.one('天气是', '天上有', '有')}{name(words.WEATHERS[scene.weather])}")
+    if teller.style:
+        teller.style = False
+        more.append(f"{teller.one('画风是', '风格是')}{name(words.STYLES[scene.style])}")
+    if teller.thing:
+        more.append(f"{teller.one('画面中有', '这里有', '前面有')}{teller.things(bare=False)}")
+    start = teller.one("这是", "画面是", "一幅画，")
+    return "。".join([start + _clauses_zh(teller), *teller.shuffled(more)]) + "。"
 
 
 def caption(scene: Scene, rng: np.random.Generator, chinese: bool | None = None) -> str:
     """One caption, never empty; `chinese` of None chooses the language by lot."""
     if chinese is None:
         chinese = rng.random() < CHINESE_CHANCE
-    told = _Telling(scene, rng)
-    if rng.random() < 0.4:
-        text = _keywords(scene, rng, told, chinese)
+    teller = _Teller(scene, rng, chinese)
+    form = rng.random()
+    if form < KEYWORDS_CHANCE:
+        text = _keywords(teller)
+    elif form < KEYWORDS_CHANCE + LONG_CHANCE:
+        text = (_long_zh if chinese else _long_en)(teller)
     else:
-        text = (_sentence_zh if chinese else _sentence_en)(scene, rng, told)
+        text = (_sentence_zh if chinese else _sentence_en)(teller)
     return text.capitalize() if rng.random() < 0.1 else text

@@ -1,7 +1,8 @@
 """`python -m models.starter.recipe.draw`: draw the training pictures in shards, each with its scenes.
 
-A shard `00012.npz` holds `pictures` (N, 256, 256, 3) in [0, 255] and `scenes`, N lines of JSON. Picture i of shard s
-depends on the seed and on s * N + i alone, so shards can be drawn in any order, on any machine, and again.
+A shard `00012.npz` holds `pictures` (N, size, size, 3) in [0, 255] and `scenes`, N lines of JSON. Picture i of shard s
+depends on the seed and on s * N + i alone, so shards can be drawn in any order, on any machine, and again; whoever
+needs pictures only once calls `draw_one` and keeps none.
 """
 
 import argparse
@@ -15,26 +16,27 @@ from pathlib import Path
 
 import numpy as np
 
-from models.starter.recipe.render import render
 from models.starter.recipe.scene import Scene, sample_scene
 
 SHARD_PICTURES = 500
 log = logging.getLogger("draw")
 
 
-def draw_one(seed: int, index: int) -> tuple[np.ndarray, Scene]:
-    """Picture `index` of the endless series that `seed` names."""
+def draw_one(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, Scene]:
+    """Picture `index` of the endless series that `seed` names, (size, size, 3) in [0, 255], and what it shows."""
+    from models.starter.recipe.render import render  # late: its library is needed by those alone who draw
+
     rng = np.random.default_rng((seed, index))
     scene = sample_scene(rng)
-    return render(scene, rng), scene
+    return render(scene, rng, size), scene
 
 
-def draw_shard(folder: Path, seed: int, shard: int) -> Path:
+def draw_shard(folder: Path, seed: int, size: int, shard: int) -> Path:
     """Draw one shard unless it is there already; it appears whole or not at all."""
     target = folder / f"{shard:05d}.npz"
     if not target.exists():
         first = shard * SHARD_PICTURES
-        drawn = [draw_one(seed, first + offset) for offset in range(SHARD_PICTURES)]
+        drawn = [draw_one(seed, first + offset, size) for offset in range(SHARD_PICTURES)]
         partial_file = folder / f".{shard:05d}.{os.getpid()}.npz"
         lines = np.array([json.dumps(asdict(scene)) for _, scene in drawn])
         np.savez(partial_file, pictures=np.stack([picture for picture, _ in drawn]), scenes=lines)
@@ -43,17 +45,20 @@ def draw_shard(folder: Path, seed: int, shard: int) -> Path:
 
 
 def main() -> None:
-    """Draw `--shards` shards with `--jobs` processes."""
+    """Draw every so many of the first `--shards` shards with `--jobs` processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--shards", type=int, default=48, help=f"of {SHARD_PICTURES} pictures each")
+    parser.add_argument("--every", type=int, default=1, help="10 keeps the pictures of shards 0, 10, 20, …")
+    parser.add_argument("--size", type=int, default=256, help="of a picture in pixels")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for path in pool.map(partial(draw_shard, arguments.folder, arguments.seed), range(arguments.shards)):
+        make = partial(draw_shard, arguments.folder, arguments.seed, arguments.size)
+        for path in pool.map(make, range(0, arguments.shards, arguments.every)):
             log.info("%s", path.name)
 
 

@@ -10,7 +10,7 @@ from models.starter.recipe.light import Colour, mix, rgb
 TRUNK = rgb(0.36, 0.25, 0.20)
 SNOW = rgb(0.95, 0.97, 1.0)
 LEAVES = {
-    "spring": (rgb(0.96, 0.68, 0.77), rgb(0.98, 0.78, 0.84), rgb(0.62, 0.80, 0.42)),
+    "spring": (rgb(0.98, 0.64, 0.76), rgb(1.00, 0.78, 0.85), rgb(0.95, 0.56, 0.70)),
     "summer": (rgb(0.24, 0.55, 0.28), rgb(0.34, 0.64, 0.30), rgb(0.18, 0.47, 0.32)),
     "autumn": (rgb(0.90, 0.48, 0.13), rgb(0.80, 0.28, 0.14), rgb(0.95, 0.68, 0.18)),
     "winter": (rgb(0.80, 0.86, 0.92), rgb(0.70, 0.78, 0.86), rgb(0.88, 0.92, 0.96)),
@@ -19,8 +19,9 @@ CONIFERS = {
     "spring": rgb(0.22, 0.48, 0.34), "summer": rgb(0.13, 0.40, 0.29), "autumn": rgb(0.28, 0.38, 0.24),
     "winter": rgb(0.30, 0.44, 0.46),
 }  # fmt: skip
+PUFFS = ((-0.62, 0.25, 0.62), (0.62, 0.2, 0.62), (0.0, 0.3, 0.75), (0.0, -0.3, 0.8))  # of a crown: x, y, radius
 GRASS = {
-    "spring": rgb(0.56, 0.77, 0.38), "summer": rgb(0.42, 0.68, 0.30), "autumn": rgb(0.76, 0.64, 0.30),
+    "spring": rgb(0.66, 0.84, 0.44), "summer": rgb(0.34, 0.64, 0.27), "autumn": rgb(0.76, 0.65, 0.25),
     "winter": rgb(0.90, 0.94, 0.98),
 }  # fmt: skip
 
@@ -69,15 +70,12 @@ def leafy(brush: Brush, x: float, y: float, height: float, season: str, depth: f
         return
     leaf = leaf_colour(season, rng) if colour is None else colour
     dark, bright = leaf * 0.82, mix(leaf, rgb(1, 1, 0.85), 0.22)
-    puffs = ((-0.62, 0.25, 0.62), (0.62, 0.2, 0.62), (0.0, 0.3, 0.75), (0.0, -0.3, 0.8))
+    brush.cluster([(x + dx * radius, crown + dy * radius, radius * size, radius * size * 0.92)
+                   for dx, dy, size in PUFFS], dark, depth)  # fmt: skip
     if brush.light.neon:
-        brush.oval(x, crown, radius * 1.15, radius, leaf, depth)
         return
-    for dx, dy, size in puffs:
-        brush.oval(x + dx * radius, crown + dy * radius, radius * size, radius * size * 0.92, dark, depth, edge=False)
-    for dx, dy, size in puffs:
-        brush.oval(x + dx * radius - radius * 0.1, crown + dy * radius - radius * 0.12, radius * size * 0.84,
-                   radius * size * 0.76, leaf, depth, edge=False)  # fmt: skip
+    brush.cluster([(x + dx * radius - radius * 0.1, crown + dy * radius - radius * 0.12, radius * size * 0.84,
+                    radius * size * 0.76) for dx, dy, size in PUFFS], leaf, depth, edge=False)  # fmt: skip
     brush.oval(x - radius * 0.22, crown - radius * 0.42, radius * 0.42, radius * 0.34, bright, depth, edge=False)
 
 

@@ -5,39 +5,44 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.starter.recipe.brush import Brush
+from models.starter.recipe.brush import HANDS, PLAIN, SIZE, Brush
 from models.starter.recipe.light import light_of, mix
-from models.starter.recipe.places import beach, desert, forest, lake, meadow, mountains, water
+from models.starter.recipe.paints import PAINTS
+from models.starter.recipe.places import desert, forest, meadow, mountains
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.sky import draw_sky, draw_weather
 from models.starter.recipe.stage import Stage
 from models.starter.recipe.styles import apply_style
-from models.starter.recipe.things import DRAWINGS, PAINTS
-from models.starter.recipe.towns import city, harbour, village
+from models.starter.recipe.things import DRAWINGS
+from models.starter.recipe.towns import city, village
+from models.starter.recipe.waters import beach, harbour, lake, river, water
 
 PLACES = {
     "lake": lake, "forest": forest, "mountains": mountains, "desert": desert, "city": city, "beach": beach,
-    "meadow": meadow, "village": village, "harbour": harbour,
+    "meadow": meadow, "village": village, "harbour": harbour, "river": river,
 }  # fmt: skip
 AFLOAT, ALOFT = frozenset({"boat"}), frozenset({"balloon", "birds"})
-# Height of each thing in pixels when it stands near and alone; for birds half the wing span.
+# Height of each thing in units when it stands near and alone; for birds half the wing span.
 SIZES = {
-    "house": 66, "castle": 92, "lighthouse": 112, "boat": 74, "balloon": 84, "tree": 100, "car": 58, "birds": 34,
-    "cat": 74,
+    "house": 96, "castle": 116, "lighthouse": 136, "windmill": 128, "boat": 98, "balloon": 108, "tree": 122, "car": 84,
+    "train": 66, "birds": 52, "cat": 98, "dog": 94, "horse": 112,
 }  # fmt: skip
-SIZE_BY_COUNT = {1: 1.0, 2: 0.8, 3: 0.68}
+OWN_LIGHT = {"day": 0.5, "sunset": 0.62, "night": 0.6}  # how far things keep their colour whatever the hour does
+SIZE_BY_COUNT = {1: 1.0, 2: 0.78, 3: 0.62, 4: 0.5}
+SLOTS = {2: (76.0, 180.0), 3: (46.0, 128.0, 210.0), 4: (34.0, 97.0, 159.0, 222.0)}  # where several things stand
 
 
-def render(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The scene as RGB pixels, (256, 256, 3) in [0, 255]; the same seed gives the same picture."""
-    brush = Brush(light_of(scene, rng), rng)
-    draw_sky(brush, scene, horizon=150)  # 1. what is above
+def render(scene: Scene, rng: np.random.Generator, size: int = SIZE) -> NDArray[np.uint8]:
+    """The scene as RGB pixels, (size, size, 3) in [0, 255]; the same seed gives the same picture at every size."""
+    brush = Brush(light_of(scene, rng), rng, size, HANDS.get(scene.style, PLAIN))
+    draw_sky(brush, scene)  # 1. what is above
     stage = PLACES[scene.place](brush, scene)  # 2. the ground from far to near
     late = scene.thing in AFLOAT or (stage.things_last and scene.thing not in ALOFT)
     if not late:
         _draw_things(brush, scene, stage)  # 3. things that the water mirrors
     if stage.waterline is not None:
-        if scene.place in ("lake", "city"):
+        stage.before_mirror()
+        if scene.place in ("lake", "city", "river"):
             water(brush, stage.waterline)
         brush.reflect(stage.waterline, stage.mirror)  # 4. the mirror image
     stage.front()  # 5. the foreground
@@ -52,23 +57,24 @@ def _draw_things(brush: Brush, scene: Scene, stage: Stage) -> None:
     if not scene.thing:
         return
     rng, light = brush.rng, brush.light
-    brush.light = replace(light, ambient=mix(light.ambient, np.ones(3), 0.0 if light.neon else 0.45), dull=0.0)
+    brush.light = replace(
+        light, ambient=mix(light.ambient, np.ones(3), 0.38 if light.neon else OWN_LIGHT[scene.time]), dull=0.0
+    )
     afloat, aloft = scene.thing in AFLOAT, scene.thing in ALOFT
-    low, high = (54.0, 202.0) if afloat or aloft else stage.land_x
-    if scene.count > 1:
-        low, high = min(low, 60.0), max(high, 196.0)
-    slots = np.linspace(low, high, scene.count + 2)[1:-1] if scene.count == 1 else np.linspace(low, high, scene.count)
     scale = SIZE_BY_COUNT[scene.count] * (1.0 if afloat or aloft else stage.land_scale)
-    shift = float(rng.uniform(-0.3, 0.3)) * (high - low) if scene.count == 1 else float(rng.uniform(-8, 8))
+    low, high = (70.0, 186.0) if afloat or aloft else stage.land_x
+    if scene.thing == "train":
+        low, high = 118.0, 138.0  # it is as long as the picture is wide
+    slots = SLOTS[scene.count] if scene.count > 1 else (float(rng.uniform(low, high)),)
     for slot in slots:
-        x = float(slot) + shift + float(rng.uniform(-4, 4))
-        size = SIZES[scene.thing] * scale * float(rng.uniform(0.9, 1.12))
+        x = slot + float(rng.uniform(-4, 4))
+        size = SIZES[scene.thing] * scale * float(rng.uniform(0.92, 1.1))
         if afloat:
-            y = (stage.water_y or 200) + float(rng.uniform(-6, 10))
+            y = (stage.water_y or 200) + float(rng.uniform(-4, 8))
         elif aloft:
-            y = float(rng.uniform(102, 132) if scene.thing == "balloon" else rng.uniform(48, 104))
+            y = float(rng.uniform(124, 142) if scene.thing == "balloon" else rng.uniform(66, 116))
         else:
             y = stage.land(x)
         colour = np.clip(PAINTS[scene.colour] * rng.uniform(0.94, 1.05), 0, 1)
-        DRAWINGS[scene.thing](brush, x, y, size, colour, scene.season == "winter" or scene.weather == "snow")
+        DRAWINGS[scene.thing](brush, x, y, size, colour, scene.snowy)
     brush.light = light

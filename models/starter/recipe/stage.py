@@ -18,5 +18,6 @@ class Stage:
     water_y: float | None = None  # where boats float; None is no water
     waterline: float | None = None  # everything above it is mirrored below it
     mirror: float = 0.6  # how strongly, [0, 1]
+    before_mirror: Callable[[], None] = field(default=nothing)  # stands before the things and is mirrored with them
     front: Callable[[], None] = field(default=nothing)
     things_last: bool = False  # standing things come after the foreground

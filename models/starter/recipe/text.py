@@ -17,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from models.starter.recipe import words
 from models.starter.recipe.architecture import TEXT_WIDTH, build_text_encoder, build_tokenizer
 from models.starter.recipe.captions import caption
+from models.starter.recipe.checkpoint import read_text_encoder
 from models.starter.recipe.scene import Scene, sample_scene
 from models.starter.recipe.tokenizer import MAX_TOKENS
 from models.starter.recipe.training import Clock, learning_rate, load_state, save_state, set_learning_rate
@@ -34,7 +35,7 @@ VALUES: dict[str, list[str | int | bool]] = {
     "futuristic": [False, True],
     "thing": ["", *words.THINGS],
     "colour": ["", *words.COLOURS],
-    "count": [1, 2, 3],
+    "count": [1, 2, 3, 4],
 }
 
 
@@ -67,11 +68,11 @@ def _batch(tokenizer: CLIPTokenizer, rng: np.random.Generator) -> tuple[Tensor, 
     return tokens.input_ids, torch.stack([attribute_numbers(scene) for scene in scenes])
 
 
-def train_text(state_path: Path, minutes: float, seed: int) -> None:
-    """Train for `minutes` in all, resuming from `state_path`."""
+def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | None = None) -> None:
+    """Train for `minutes` in all, resuming from `state_path`; a first time from `checkpoint`, where one is given."""
     torch.manual_seed(seed)
     tokenizer = build_tokenizer()
-    encoder = build_text_encoder(tokenizer)
+    encoder = read_text_encoder(checkpoint, tokenizer) if checkpoint else build_text_encoder(tokenizer)
     heads = nn.Linear(TEXT_WIDTH, sum(len(values) for values in VALUES.values()))
     model = nn.ModuleDict({"encoder": encoder, "heads": heads})
     saved = load_state(state_path)

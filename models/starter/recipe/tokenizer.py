@@ -7,17 +7,16 @@ its own, in both forms; so no text falls to an unknown token, and Chinese splits
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
-
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from models.starter.recipe import words
 
 WORD_END = "</w>"
 START, END = "<|startoftext|>", "<|endoftext|>"
 MAX_TOKENS = 77
-ENGLISH_MERGES = 900  # enough for every word of words.py to become one token
 
 
 def byte_symbols() -> dict[int, str]:
@@ -28,27 +27,50 @@ def byte_symbols() -> dict[int, str]:
     return symbols | {byte: chr(256 + index) for index, byte in enumerate(others)}
 
 
-def _known_texts() -> tuple[str, str]:
+def known_texts() -> tuple[str, str]:
     """All English words, and all characters that are not ASCII, of the recipe's vocabulary."""
     tables = (words.PLACES, words.TIMES, words.SEASONS, words.SEASON_TREES, words.WEATHERS, words.THINGS,
               words.COLOURS, words.STYLES)  # fmt: skip
     names = [names for table in tables for names in table.values()]
-    names += [words.FUTURISTIC, words.MOODS, words.SURROUNDED]
-    english = " ".join([" ".join(name.en) for name in names] + list(words.EXTRA_EN + words.COUNTS_EN))
-    plurals = " ".join(f"{noun}s" for names in words.THINGS.values() for noun in names.en)
-    glue = "trees cloudy rainy snowy foggy sunny during style drawing"
-    chinese = "".join("".join(name.zh) for name in names) + "".join(words.MEASURES_ZH.values())
-    chinese += words.EXTRA_ZH + "树木灯下时的闪烁上有里"
-    return f"{english} {plurals} {glue}".lower(), "".join(sorted(set(chinese)))
+    names += [words.FUTURISTIC, words.MOODS, words.SURROUNDED, words.TREES]
+    english = [phrase for name in names for phrase in name.en] + list(words.EXTRA_EN)
+    english += [count for counts in words.COUNTS_EN for count in counts] + list(words.WEATHER_ADJECTIVES.values())
+    english += [phrase for phrases in words.WEATHER_PHRASES.values() for phrase in phrases]
+    english += [f"{noun}s" for name in words.THINGS.values() for noun in name.en]
+    chinese = "".join("".join(name.zh) for name in names) + "".join(words.MEASURES_ZH.values()) + words.EXTRA_ZH
+    chinese += "".join("".join(counts) for counts in words.COUNTS_ZH)
+    characters = {character for character in chinese if not character.isascii()}
+    spoken = " ".join(english).lower().replace("-", " ")  # the library splits words at hyphens
+    return spoken, "".join(sorted(characters))
 
 
 def english_merges(text: str) -> list[tuple[str, str]]:
-    """Merges learned by BPE on the words, most useful first, until each is one token."""
-    tokenizer = Tokenizer(models.BPE(end_of_word_suffix=WORD_END))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "removed")
-    trainer = trainers.BpeTrainer(vocab_size=ENGLISH_MERGES + 60, end_of_word_suffix=WORD_END, show_progress=False)
-    tokenizer.train_from_iterator(sorted(set(text.split())), trainer)
-    return [tuple(merge) for merge in json.loads(tokenizer.to_str())["model"]["merges"]]
+    """Merges learned by BPE on the words, most useful first, until each is one token.
+
+    Ties are broken by the pair's spelling: the library's trainer breaks them by its hash tables' order, which differs
+    from process to process, and then the same id means different tokens.
+    """
+    pieces = [[*word[:-1], word[-1] + WORD_END] for word in sorted(set(text.split()))]
+    merges: list[tuple[str, str]] = []
+    while True:
+        counts = Counter(pair for piece in pieces for pair in pairwise(piece))
+        if not counts:
+            return merges
+        best = max(counts, key=lambda pair: (counts[pair], pair))
+        merges.append(best)
+        pieces = [_merged(piece, best) for piece in pieces]
+
+
+def _merged(piece: list[str], pair: tuple[str, str]) -> list[str]:
+    """The piece with every occurrence of the pair as one symbol, from the left."""
+    result: list[str] = []
+    for symbol in piece:
+        # a symbol that a merge has just made cannot equal the pair's first part, so pairs do not overlap
+        if result and (result[-1], symbol) == pair:
+            result[-1] += symbol
+        else:
+            result.append(symbol)
+    return result
 
 
 def character_merges(characters: Iterable[str]) -> list[tuple[str, str]]:
@@ -70,7 +92,7 @@ def character_merges(characters: Iterable[str]) -> list[tuple[str, str]]:
 
 def save_tokenizer(folder: Path) -> int:
     """Write vocab.json, merges.txt and the configs into `folder`; returns the number of tokens."""
-    english, chinese = _known_texts()
+    english, chinese = known_texts()
     merges = character_merges(chinese) + english_merges(english)
     symbols = sorted(byte_symbols().values())
     tokens = symbols + [symbol + WORD_END for symbol in symbols]

@@ -1,12 +1,15 @@
-"""The built places: city, village and harbour."""
+"""The built places: city and village."""
 
 from models.starter.recipe import plants
 from models.starter.recipe.brush import SIZE, Brush, height_at
+from models.starter.recipe.ground import corner_trees, grass_of, hill, peaks, season_marks
 from models.starter.recipe.light import Colour, mix, rgb
-from models.starter.recipe.places import SNOW, grass_of, hill, peaks, ripples, water
+from models.starter.recipe.paints import LAMP
+from models.starter.recipe.plants import SNOW
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.stage import Stage
-from models.starter.recipe.things import LAMP, house
+from models.starter.recipe.things import house
+from models.starter.recipe.waters import ripples
 
 FACADES = (
     rgb(0.36, 0.45, 0.60), rgb(0.50, 0.55, 0.65), rgb(0.62, 0.55, 0.58), rgb(0.42, 0.50, 0.55), rgb(0.70, 0.62, 0.56),
@@ -87,16 +90,16 @@ def city(brush: Brush, scene: Scene) -> Stage:
     brush.rectangle(-4, base + 9, SIZE + 8, 50, street, 0.0)
     for x in range(8, SIZE, 44):
         brush.rectangle(x, base + 23, 22, 2.5, rgb(0.93, 0.88, 0.70), 0.0, edge=False)
-    return Stage(lambda x: base + 28, (60, 196), 0.9)
+    return Stage(lambda x: base + 29, (72, 184))
 
 
 def village(brush: Brush, scene: Scene) -> Stage:
     """Cottages on hills around a lane."""
     rng, grass = brush.rng, grass_of(scene)
-    winter = scene.season == "winter" or scene.weather == "snow"
+    winter = scene.snowy
     if rng.random() < 0.5:
         peaks(brush, 160, float(rng.uniform(44, 70)), 0.8, rng.random() < 0.6 or winter)
-    hill(brush, 162, 26, mix(grass, rgb(0.4, 0.6, 0.5), 0.35), 0.6)
+    hill(brush, 162, 26, mix(grass, rgb(0.55, 0.65, 0.85) if winter else rgb(0.4, 0.6, 0.5), 0.35), 0.6)
     firs = 0.4 if scene.season in ("summer", "winter") else 0.05
     for depth, base, size, number in ((0.4, 174, 24, 5), (0.15, 198, 38, 4)):
         line = hill(brush, base, 12, grass * (1 - depth * 0.1), depth)
@@ -110,44 +113,12 @@ def village(brush: Brush, scene: Scene) -> Stage:
     lane = mix(rgb(0.82, 0.72, 0.56), SNOW, 0.7 if winter else 0.0)
     sway = float(rng.uniform(-30, 30))
     brush.polygon([(120 + sway, 212), (136 + sway, 212), (190, 260), (76, 260)], lane, 0.0, edge=False)
-    return Stage(lambda x: height_at(near, x) + 22, (66, 190), 0.85)
+    season_marks(brush, scene, near, 30)
+    if scene.trees:
+        corner_trees(brush, scene, near, 84, 0.6)
+    return Stage(lambda x: height_at(near, x) + 26, (72, 184), 0.92)
 
 
 def row(brush: Brush, scene: Scene, depth: float, line: list[tuple[float, float]], size: float, firs: float) -> None:
     """The trees behind one row of cottages."""
     plants.row(brush, scene.season, 11, size * 1.55, depth + 0.05, lambda x: height_at(line, x), firs)
-
-
-def harbour(brush: Brush, scene: Scene) -> Stage:
-    """Sea, a quay with coloured gables on one side, a rock on the other."""
-    rng = brush.rng
-    horizon = float(rng.uniform(136, 150))
-    if rng.random() < 0.6:
-        hill(brush, horizon + 3, 24, rgb(0.45, 0.55, 0.55), 0.75)
-    water(brush, horizon, rgb(0.18, 0.42, 0.62))
-    side = float(rng.choice((-1, 1)))
-    middle = 128 + side * 74
-    gables = (
-        rgb(0.86, 0.40, 0.34),
-        rgb(0.95, 0.80, 0.50),
-        rgb(0.55, 0.70, 0.80),
-        rgb(0.93, 0.91, 0.86),
-        rgb(0.62, 0.75, 0.60),
-    )
-    order = rng.permutation(len(gables))
-    for index in range(4):
-        x = middle + (index - 1.5) * 27
-        house(brush, x, horizon + 14, float(rng.uniform(28, 36)), gables[int(order[index])], scene.weather == "snow")
-    brush.rectangle(middle - 64, horizon + 13, 128, 9, rgb(0.50, 0.45, 0.44), 0.1)
-    rock = 128 - side * 68
-
-    def front() -> None:
-        ripples(brush, horizon + 22, 40)
-        for post in range(5):
-            brush.rectangle(middle - 52 + post * 26, horizon + 22, 3, 9, rgb(0.35, 0.28, 0.26), 0.05, edge=False)
-        if scene.thing == "lighthouse":
-            brush.oval(rock, 218, 54, 15, rgb(0.42, 0.40, 0.42), 0.0)
-            brush.oval(rock - 5, 213, 40, 10, rgb(0.52, 0.50, 0.50), 0.0, edge=False)
-
-    return Stage(lambda x: 212, (rock, rock), 1.15, water_y=horizon + 62, waterline=horizon + 22, mirror=0.45,
-                 front=front, things_last=True)  # fmt: skip

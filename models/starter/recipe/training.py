@@ -1,14 +1,32 @@
-"""What both trainings share: a learning rate planned by the clock, saved state, averaged weights."""
+"""What the trainings share: options, a learning rate planned by the clock, saved state, averaged weights."""
 
+import logging
 import math
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+SAVE_SECONDS = 120.0
+REPORT_STEPS = 50
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a training is run. What it reached before is taken up from its state, else from a checkpoint."""
+
+    minutes: float  # in all, over all sessions with the same state
+    checkpoint: Path | None  # whose weights to start from where there is no state; None starts from nothing
+    device: torch.device = CPU
+    seed: int = 1
+    batch_factor: int = 1  # times as many pictures a step as is good for two cores
+    rate_factor: float = 1.0  # times the training's own learning rate
 
 
 class Clock:
@@ -69,9 +87,83 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def load_state(path: Path) -> dict[str, Any] | None:
+def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
     """A saved state, or None where there is none."""
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     return state
+
+
+class Session:
+    """One run of a training: its model, optimizer, average and clock, resumed from `path` where something was saved.
+
+    Raises ValueError where what was saved goes by another `vocabulary`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        options: Options,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        decay: float,
+        vocabulary: dict[str, int] | None = None,
+    ) -> None:
+        self._path, self._log, self._vocabulary = path, logging.getLogger(path.stem), vocabulary
+        self.model, self.optimizer = model, optimizer
+        self.average = Average(model.parameters(), decay)
+        saved = load_state(path, options.device)
+        if saved:
+            _check_vocabulary(saved, vocabulary, path)
+            model.load_state_dict(saved["model"])
+            optimizer.load_state_dict(saved["optimizer"])
+            self.average.shadow = saved["average"]
+        self.step = int(saved["step"]) if saved else 0
+        self.clock = Clock(options.minutes, saved["seconds"] if saved else 0.0)
+        self._last_save, self._running = self.clock.spent_seconds, 0.0
+
+    def update(self, loss: Tensor, peak_rate: float, warmup_steps: int, shown: Tensor | None = None) -> None:
+        """One step down `loss`; `shown` is what is reported of it. Saves now and then, and at the end."""
+        set_learning_rate(self.optimizer, learning_rate(peak_rate, self.step, self.clock.progress, warmup_steps))
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.average.update(self.model.parameters(), self.step)
+        if self.step % REPORT_STEPS == 0:
+            value = (loss if shown is None else shown).item()
+            self._running = 0.7 * self._running + 0.3 * value if self._running else value
+            self._log.info("step %d, loss %.4f, %.0f s", self.step, self._running, self.clock.spent_seconds)
+        if self.clock.spent_seconds - self._last_save > SAVE_SECONDS or self.clock.progress >= 1:
+            self._last_save = self.clock.spent_seconds
+            self._save()
+
+    def _save(self) -> None:
+        save_state(self._path, {
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "average": self.average.shadow, "step": self.step, "seconds": self.clock.spent_seconds,
+            "vocabulary": self._vocabulary,
+        })  # fmt: skip
+
+
+def load_average(path: Path, model: nn.Module, vocabulary: dict[str, int] | None = None) -> int:
+    """Put the averaged weights of a saved session into its model; the steps they took.
+
+    Raises FileNotFoundError, and ValueError where they go by another `vocabulary`.
+    """
+    saved = load_state(path)
+    if saved is None:
+        raise FileNotFoundError(path)
+    _check_vocabulary(saved, vocabulary, path)
+    model.load_state_dict(saved["model"])
+    average = Average(model.parameters(), 1.0)
+    average.shadow = saved["average"]
+    average.copy_to(model.parameters())
+    return int(saved["step"])
+
+
+def _check_vocabulary(saved: dict[str, Any], vocabulary: dict[str, int] | None, path: Path) -> None:
+    if saved.get("vocabulary", vocabulary) != vocabulary:
+        raise ValueError(f"{path} knows other words: export it with the recipe it came from, and begin another state")

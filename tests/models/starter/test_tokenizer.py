@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from transformers import CLIPTokenizer
 
-from models.starter.recipe import words
+from models.starter.recipe.captions import caption
+from models.starter.recipe.scene import sample_scene
+from models.starter.recipe.tokenizer import known_texts, save_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +34,6 @@ def test_chinese_splits_into_its_characters(tokenizer: CLIPTokenizer, text: str)
 def test_english_words_of_the_captions_are_single_tokens(tokenizer: CLIPTokenizer) -> None:
     text = "a calm lake surrounded by autumn trees"
     assert pieces(tokenizer, text) == text.split()
-    for place in words.PLACES.values():
-        for name in place.en:
-            assert pieces(tokenizer, name) == name.split()
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,40 @@ def test_every_token_has_an_embedding(tokenizer: CLIPTokenizer, starter: Path) -
     assert len(tokenizer) <= config["vocab_size"]
     assert config["eos_token_id"] == tokenizer.eos_token_id
     assert config["bos_token_id"] == tokenizer.bos_token_id
+
+
+def test_ids_are_the_same_in_every_process(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from models.starter.recipe.tokenizer import save_tokenizer; "
+    code += "save_tokenizer(Path(sys.argv[1]))"
+    for hash_seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / hash_seed)],
+            check=True,
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+    for name in ("vocab.json", "merges.txt"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+def test_every_english_word_of_the_recipe_is_one_token(tmp_path: Path) -> None:
+    assert save_tokenizer(tmp_path) <= 2048  # what the text encoder has room for
+    made = CLIPTokenizer.from_pretrained(tmp_path)
+    english, _ = known_texts()
+    assert [word for word in english.split() if len(pieces(made, word)) != 1 and word.isalpha()] == []
+
+
+def test_captions_have_no_stray_bytes(tmp_path: Path) -> None:
+    save_tokenizer(tmp_path)
+    made = CLIPTokenizer.from_pretrained(tmp_path)
+    rng = np.random.default_rng(4)
+    for _ in range(1500):
+        scene = sample_scene(rng)
+        for chinese in (True, False):
+            text = caption(scene, rng, chinese)
+            tokens = pieces(made, text)
+            assert "\ufffd" not in "".join(tokens), text
+            assert len(tokens) <= 75, text
+            assert all(len(token) > 1 or not token.isalpha() or token == "a" for token in tokens if token.isascii()), (
+                text
+            )
