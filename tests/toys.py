@@ -38,7 +38,7 @@ _BETAS: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedu
 
 def save_tokenizer(folder: Path, pad_token: str = "<|endoftext|>") -> Path:
     """A CLIP byte-level BPE of 512 byte symbols and a few whole words, in the two files of the old format."""
-    symbols = _byte_symbols()
+    symbols = byte_symbols()
     vocabulary = [*symbols, *(symbol + "</w>" for symbol in symbols)]
     merges: list[tuple[str, str]] = []
     for word in _WORDS:
@@ -70,15 +70,15 @@ def save_sd15(
     torch.manual_seed(seed)
     components = {
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer")),
-        "text_encoder": _text_encoder(32, "quick_gelu"),
+        "text_encoder": toy_text_encoder(32, "quick_gelu"),
         "unet": _unet(32, in_channels=9 if is_inpainting else 4, block_out_channels=channels),
-        "vae": _vae(),
+        "vae": toy_vae(),
         "scheduler": PNDMScheduler(**_BETAS, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1),
         "safety_checker": None,
         "feature_extractor": None,
     }
     pipeline_class = StableDiffusionInpaintPipeline if is_inpainting else StableDiffusionPipeline
-    return _save(pipeline_class(**components, requires_safety_checker=False), folder)
+    return save_pipeline(pipeline_class(**components, requires_safety_checker=False), folder)
 
 
 def save_sd2(folder: Path, *, seed: int = 1, prediction_type: str = "v_prediction") -> Path:
@@ -86,16 +86,16 @@ def save_sd2(folder: Path, *, seed: int = 1, prediction_type: str = "v_predictio
     torch.manual_seed(seed)
     components = {
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer", pad_token="!")),
-        "text_encoder": _text_encoder(48, "gelu"),
+        "text_encoder": toy_text_encoder(48, "gelu"),
         "unet": _unet(48, use_linear_projection=True, attention_head_dim=(2, 4)),
-        "vae": _vae(),
+        "vae": toy_vae(),
         "scheduler": DDIMScheduler(
             **_BETAS, prediction_type=prediction_type, clip_sample=False, set_alpha_to_one=False, steps_offset=1
         ),
         "safety_checker": None,
         "feature_extractor": None,
     }
-    return _save(StableDiffusionPipeline(**components, requires_safety_checker=False), folder)
+    return save_pipeline(StableDiffusionPipeline(**components, requires_safety_checker=False), folder)
 
 
 def save_sdxl(folder: Path, *, seed: int = 2, is_inpainting: bool = False) -> Path:
@@ -116,14 +116,14 @@ def save_sdxl(folder: Path, *, seed: int = 2, is_inpainting: bool = False) -> Pa
     components = {
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer")),
         "tokenizer_2": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer_2", pad_token="!")),
-        "text_encoder": _text_encoder(32, "quick_gelu"),
-        "text_encoder_2": _text_encoder(48, "gelu", with_projection=True),
+        "text_encoder": toy_text_encoder(32, "quick_gelu"),
+        "text_encoder_2": toy_text_encoder(48, "gelu", with_projection=True),
         "unet": unet,
-        "vae": _vae(scaling_factor=0.13025),
+        "vae": toy_vae(scaling_factor=0.13025),
         "scheduler": EulerDiscreteScheduler(**_BETAS, timestep_spacing="leading", steps_offset=1),
     }
     pipeline_class = StableDiffusionXLInpaintPipeline if is_inpainting else StableDiffusionXLPipeline
-    return _save(pipeline_class(**components, add_watermarker=False), folder)
+    return save_pipeline(pipeline_class(**components, add_watermarker=False), folder)
 
 
 def save_sd3(folder: Path, *, seed: int = 3) -> Path:
@@ -146,14 +146,14 @@ def save_sd3(folder: Path, *, seed: int = 3) -> Path:
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer")),
         "tokenizer_2": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer_2", pad_token="!")),
         "tokenizer_3": None,
-        "text_encoder": _text_encoder(32, "quick_gelu", with_projection=True),
-        "text_encoder_2": _text_encoder(48, "gelu", with_projection=True),
+        "text_encoder": toy_text_encoder(32, "quick_gelu", with_projection=True),
+        "text_encoder_2": toy_text_encoder(48, "gelu", with_projection=True),
         "text_encoder_3": None,
         "transformer": transformer,
-        "vae": _vae(scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False),
+        "vae": toy_vae(scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False),
         "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
     }
-    return _save(StableDiffusion3Pipeline(**components), folder)
+    return save_pipeline(StableDiffusion3Pipeline(**components), folder)
 
 
 def save_sd15_file(
@@ -189,14 +189,14 @@ def save_all(models_dir: Path) -> Path:
     return models_dir
 
 
-def _byte_symbols() -> list[str]:
+def byte_symbols() -> list[str]:
     """The characters by which byte-level BPE writes the 256 bytes: printable ones as themselves, others from U+0100."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
     return [chr(byte) if byte in printable else chr(next(others)) for byte in range(256)]
 
 
-def _text_encoder(width: int, hidden_act: str, with_projection: bool = False) -> CLIPTextModel:
+def toy_text_encoder(width: int, hidden_act: str, with_projection: bool = False) -> CLIPTextModel:
     tokens = 512 + 2 + _merged_symbols()
     config = CLIPTextConfig(
         vocab_size=tokens,
@@ -233,7 +233,7 @@ def _unet(cross_attention_dim: int, **changes: Any) -> UNet2DConditionModel:
     return UNet2DConditionModel(**config | changes).eval()
 
 
-def _vae(**changes: Any) -> AutoencoderKL:
+def toy_vae(**changes: Any) -> AutoencoderKL:
     config: dict[str, Any] = {
         "sample_size": SIZE,
         "block_out_channels": (8, 8, 16, 16),
@@ -247,7 +247,7 @@ def _vae(**changes: Any) -> AutoencoderKL:
     return AutoencoderKL(**config | changes).eval()
 
 
-def _save(pipeline: Any, folder: Path) -> Path:
+def save_pipeline(pipeline: Any, folder: Path) -> Path:
     pipeline.save_pretrained(folder, safe_serialization=True)
     defaults = {"width": SIZE, "height": SIZE, "steps": 4}
     (folder / "darkroom.json").write_text(json.dumps({"defaults": defaults}), encoding="utf-8")

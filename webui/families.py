@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+# What a flow with diffusers' Euler can be spaced by, and the rules whose classes know flows by themselves.
+FLOW_SIGMAS = ("default", "karras", "exponential", "beta")
+FLOW_SOLVERS = ("dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis")
 COMPONENTS_DIR = Path(__file__).resolve().parent / "components"
 
 
@@ -53,10 +57,18 @@ class Family:
     id: str
     name: str
     defaults: Defaults
+    pipeline: str | None = None  # diffusers' class for text to image; None where the family goes by its name
     image_pipeline: str | None = None  # diffusers' class for image to image; None where there is none
+    is_distilled: bool = False  # guidance is an input of the network, and there is no negative prompt
+    schedulers: tuple[str, ...] | None = None  # that it can be followed by; None where its own noise decides
     is_unet: bool = False
+    # (component, tokens): the longest prompt that its encoder reads, without its own marks; the first that is there
+    # counts. diffusers' pipelines cut what is longer. Empty where nothing is cut, or nobody has looked.
+    reads: tuple[tuple[str, int], ...] = ()
+    guided_above: float = 1.0  # the guidance scale from which on a negative prompt counts
     size_multiple: int = 16  # pixels; what the network's patches ask for
     latent_to_rgb: LatentToRgb | None = None
+    align_your_steps: tuple[float, ...] | None = None  # sigmas of ten steps and the last one, which becomes zero
     components: Path | None = None  # diffusers configs, no weights
     tokenizers: Mapping[str, TokenizerSource] | None = None  # by component: tokenizer, tokenizer_2
 
@@ -85,6 +97,78 @@ _SDXL_LATENT_TO_RGB = LatentToRgb(
     ),
     (150 / 127.5 - 1, 140 / 127.5 - 1, 130 / 127.5 - 1),
 )
+
+
+# ComfyUI's tables (comfy/latent_formats.py: SD3, Flux and Wan21, whose latent space is Qwen-Image's), linear fits of
+# the published VAEs' pictures to latents as the network sees them.
+_SD3_LATENT_TO_RGB = LatentToRgb(
+    (
+        (-0.0922, -0.0175, 0.0749),
+        (0.0311, 0.0633, 0.0954),
+        (0.1994, 0.0927, 0.0458),
+        (0.0856, 0.0339, 0.0902),
+        (0.0587, 0.0272, -0.0496),
+        (-0.0006, 0.1104, 0.0309),
+        (0.0978, 0.0306, 0.0427),
+        (-0.0042, 0.1038, 0.1358),
+        (-0.0194, 0.0020, 0.0669),
+        (-0.0488, 0.0130, -0.0268),
+        (0.0922, 0.0988, 0.0951),
+        (-0.0278, 0.0524, -0.0542),
+        (0.0332, 0.0456, 0.0895),
+        (-0.0069, -0.0030, -0.0810),
+        (-0.0596, -0.0465, -0.0293),
+        (-0.1448, -0.1463, -0.1189),
+    ),
+    (0.2394, 0.2135, 0.1925),
+)
+_FLUX_LATENT_TO_RGB = LatentToRgb(
+    (
+        (-0.0346, 0.0244, 0.0681),
+        (0.0034, 0.0210, 0.0687),
+        (0.0275, -0.0668, -0.0433),
+        (-0.0174, 0.0160, 0.0617),
+        (0.0859, 0.0721, 0.0329),
+        (0.0004, 0.0383, 0.0115),
+        (0.0405, 0.0861, 0.0915),
+        (-0.0236, -0.0185, -0.0259),
+        (-0.0245, 0.0250, 0.1180),
+        (0.1008, 0.0755, -0.0421),
+        (-0.0515, 0.0201, 0.0011),
+        (0.0428, -0.0012, -0.0036),
+        (0.0817, 0.0765, 0.0749),
+        (-0.1264, -0.0522, -0.1103),
+        (-0.0280, -0.0881, -0.0499),
+        (-0.1262, -0.0982, -0.0778),
+    ),
+    (-0.0329, -0.0718, -0.0851),
+)
+_QWEN_LATENT_TO_RGB = LatentToRgb(
+    (
+        (-0.1299, -0.1692, 0.2932),
+        (0.0671, 0.0406, 0.0442),
+        (0.3568, 0.2548, 0.1747),
+        (0.0372, 0.2344, 0.1420),
+        (0.0313, 0.0189, -0.0328),
+        (0.0296, -0.0956, -0.0665),
+        (-0.3477, -0.4059, -0.2925),
+        (0.0166, 0.1902, 0.1975),
+        (-0.0412, 0.0267, -0.1364),
+        (-0.1293, 0.0740, 0.1636),
+        (0.0680, 0.3019, 0.1128),
+        (0.0032, 0.0581, 0.0639),
+        (-0.1251, 0.0927, 0.1699),
+        (0.0060, -0.0633, 0.0005),
+        (0.3477, 0.2275, 0.2950),
+        (0.1984, 0.0913, 0.1861),
+    ),
+    (-0.1835, -0.0868, -0.3360),
+)
+# "Align Your Steps" (Sabour, Fidler & Kreis 2024, arXiv 2404.14507), the tables that its authors publish with it:
+# research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html. None was published for SD 2.x; it was trained on the
+# noise of SD 1.x, and has its table here as in A1111 and ComfyUI.
+_SD_ALIGNED = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
+_SDXL_ALIGNED = (14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029)
 
 
 def _unet_defaults(size: int, guidance_scale: float, prediction_type: str) -> Defaults:
@@ -123,6 +207,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         is_unet=True,
         size_multiple=8,
         latent_to_rgb=_SD_LATENT_TO_RGB,
+        align_your_steps=_SD_ALIGNED,
         components=COMPONENTS_DIR / "sd15",
         tokenizers={"tokenizer": _SD15_TOKENIZER},
     ),
@@ -134,6 +219,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         is_unet=True,
         size_multiple=8,
         latent_to_rgb=_SD_LATENT_TO_RGB,
+        align_your_steps=_SD_ALIGNED,
         components=COMPONENTS_DIR / "sd2",
         tokenizers={
             "tokenizer": TokenizerSource(
@@ -152,6 +238,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         is_unet=True,
         size_multiple=8,
         latent_to_rgb=_SDXL_LATENT_TO_RGB,
+        align_your_steps=_SDXL_ALIGNED,
         components=COMPONENTS_DIR / "sdxl",
         tokenizers={
             name: TokenizerSource(
@@ -166,9 +253,11 @@ UNET_FAMILIES: tuple[Family, ...] = (
 )
 
 
-def _other(pipeline: str, name: str, defaults: Defaults, image_pipeline: str | None = None) -> Family:
-    return Family(id=pipeline, name=name, defaults=defaults, image_pipeline=image_pipeline)
+def _other(family: str, name: str, defaults: Defaults, image_pipeline: str | None = None, **more: Any) -> Family:
+    return Family(id=family, name=name, defaults=defaults, image_pipeline=image_pipeline, **more)
 
+
+_FLUX_READS = (("tokenizer_2", 511),)
 
 # Size, steps and guidance are those of each pipeline's own documentation in diffusers; where that leaves the choice
 # open, the cautious one: fewer pixels, the middle of the range. Ours is a list of what makes one picture from a prompt
@@ -180,7 +269,26 @@ OTHER_FAMILIES: tuple[Family, ...] = (
     _other("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0)),
     _other("Flux2KleinPipeline", "FLUX.2 klein", _flow_defaults(1024, 28, 4.0)),
     _other("Flux2Pipeline", "FLUX.2", _flow_defaults(1024, 28, 4.0)),
-    _other("FluxPipeline", "FLUX.1", _flow_defaults(1024, 28, 3.5), "FluxImg2ImgPipeline"),
+    _other(
+        "FluxPipeline",
+        "FLUX.1 dev",
+        _flow_defaults(1024, 28, 3.5),
+        "FluxImg2ImgPipeline",
+        is_distilled=True,
+        schedulers=("euler",),
+        reads=_FLUX_READS,
+        latent_to_rgb=_FLUX_LATENT_TO_RGB,
+    ),
+    _other(
+        "FluxSchnell",
+        "FLUX.1 schnell",
+        _flow_defaults(1024, 4, 0.0),
+        "FluxImg2ImgPipeline",
+        pipeline="FluxPipeline",
+        schedulers=("euler",),
+        reads=_FLUX_READS,
+        latent_to_rgb=_FLUX_LATENT_TO_RGB,
+    ),
     _other("HunyuanDiTPipeline", "Hunyuan-DiT", _flow_defaults(1024, 28, 5.0)),
     _other("Kandinsky3Pipeline", "Kandinsky 3", _flow_defaults(1024, 25, 3.0, "ddpm"), "Kandinsky3Img2ImgPipeline"),
     _other("Krea2Pipeline", "Krea 2", _flow_defaults(1024, 28, 4.5)),
@@ -195,16 +303,52 @@ OTHER_FAMILIES: tuple[Family, ...] = (
     _other("OvisImagePipeline", "Ovis-Image", _flow_defaults(1024, 50, 5.0)),
     _other("PRXPipeline", "PRX", _flow_defaults(512, 28, 5.0)),
     _other("PixArtAlphaPipeline", "PixArt-α", _flow_defaults(1024, 20, 4.5)),
-    _other("PixArtSigmaPipeline", "PixArt-Σ", _flow_defaults(1024, 20, 4.5)),
-    _other("QwenImagePipeline", "Qwen-Image", _flow_defaults(1024, 30, 4.0), "QwenImageImg2ImgPipeline"),
-    _other("SanaPipeline", "Sana", _flow_defaults(1024, 20, 4.5, "dpmpp_2m")),
+    _other("PixArtSigmaPipeline", "PixArt-Σ", _flow_defaults(1024, 20, 4.5), reads=(("tokenizer", 299),)),
+    _other(
+        "QwenImagePipeline",
+        "Qwen-Image",
+        _flow_defaults(1024, 30, 4.0),
+        "QwenImageImg2ImgPipeline",
+        schedulers=("euler",),
+        reads=(("tokenizer", 512),),
+        latent_to_rgb=_QWEN_LATENT_TO_RGB,
+    ),
+    _other(
+        "SanaPipeline",
+        "Sana",
+        _flow_defaults(1024, 20, 4.5, "dpmpp_2m"),
+        size_multiple=32,
+        reads=(("tokenizer", 298),),
+        schedulers=(*FLOW_SOLVERS, "euler"),
+    ),
     _other(
         "StableDiffusion3Pipeline",
-        "Stable Diffusion 3",
+        "Stable Diffusion 3 and 3.5",
         _flow_defaults(1024, 28, 7.0),
         "StableDiffusion3Img2ImgPipeline",
+        schedulers=("euler",),
+        reads=(("tokenizer_3", 255), ("tokenizer", 75)),
+        latent_to_rgb=_SD3_LATENT_TO_RGB,
     ),
-    _other("ZImagePipeline", "Z-Image", _flow_defaults(1024, 9, 0.0), "ZImageImg2ImgPipeline"),
+    _other(
+        "ZImagePipeline",
+        "Z-Image",
+        _flow_defaults(1024, 9, 0.0),
+        "ZImageImg2ImgPipeline",
+        schedulers=("euler",),
+        reads=(("tokenizer", 509),),  # three of 512 begin its chat
+        guided_above=0.0,
+        latent_to_rgb=_FLUX_LATENT_TO_RGB,  # it has FLUX.1's VAE
+    ),
+    # masked tokens (Patil et al. 2024, arXiv 2401.01808): DALL-E's and MUSE's line of descent
+    _other(
+        "AmusedPipeline",
+        "aMUSEd",
+        _flow_defaults(512, 12, 10.0, "unmasking"),
+        "AmusedImg2ImgPipeline",
+        schedulers=("unmasking",),
+        reads=(("tokenizer", 75),),
+    ),
 )
 
 FAMILIES: Mapping[str, Family] = {family.id: family for family in (*UNET_FAMILIES, *OTHER_FAMILIES)}

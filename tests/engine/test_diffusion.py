@@ -13,20 +13,22 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DiffusionPipeline,
+    EulerDiscreteScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
 )
+from diffusers.schedulers import AysSchedules
 from PIL import Image
 
 from tests.engine.benches import Recorder, bench_for, sampling
 from tests.toys import save_sd2, save_sd15, save_sdxl
 from webui.engine import diffusion
 from webui.engine.images import crop_and_resize, to_tensor
-from webui.engine.schedulers import make_scheduler
+from webui.engine.schedulers import UPDATE_RULES, make_scheduler
 from webui.errors import Cancelled, NotFinite
-from webui.scheduler_names import SCHEDULERS
+from webui.scheduler_names import scheduler_named
 
 # Ours keeps latents in fp32 as the toys do, so that only the order of additions differs: a level or two of 255.
 TOLERANCE = 2
@@ -66,9 +68,8 @@ def _pixels(image: Any) -> np.ndarray:
 def _theirs(pipeline: Any, scheduler: Any, **arguments: Any) -> np.ndarray:
     original, pipeline.scheduler = pipeline.scheduler, scheduler
     try:
-        (picture,) = pipeline(
-            "a red cat", num_inference_steps=4, guidance_scale=5.0, output_type="np", **arguments
-        ).images
+        steps = {} if "sigmas" in arguments else {"num_inference_steps": 4}
+        (picture,) = pipeline("a red cat", guidance_scale=5.0, output_type="np", **steps, **arguments).images
     finally:
         pipeline.scheduler = original
     return np.asarray((picture * 255).round(), dtype=int)
@@ -79,7 +80,7 @@ def _generator() -> torch.Generator:
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-@pytest.mark.parametrize("scheduler", [known.id for known in SCHEDULERS])
+@pytest.mark.parametrize("scheduler", list(UPDATE_RULES))
 def test_text_to_image_agrees_with_diffusers(sd15: Any, scheduler: str, prediction_type: str) -> None:
     recorder = Recorder()
     with bench_for(sd15, recorder, prediction_type=prediction_type) as bench:
@@ -91,7 +92,7 @@ def test_text_to_image_agrees_with_diffusers(sd15: Any, scheduler: str, predicti
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-@pytest.mark.parametrize("scheduler", [known.id for known in SCHEDULERS])
+@pytest.mark.parametrize("scheduler", list(UPDATE_RULES))
 def test_image_to_image_agrees_with_diffusers(
     sd15: Any, photo: Image.Image, scheduler: str, prediction_type: str
 ) -> None:
@@ -113,6 +114,47 @@ def test_other_sigmas_agree_with_diffusers(sd15: Any, sigmas: str) -> None:
         (ours,) = diffusion.text_to_image(sampling(scheduler="dpmpp_2m", sigmas=sigmas), bench, [0])
     same = make_scheduler(sd15.scheduler.config, "dpmpp_2m", sigmas, steps=4)
     assert np.abs(_pixels(ours) - _theirs(sd15, same, generator=_generator(), width=64, height=64)).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("scheduler", ["euler", "euler_a", "dpm2_a", "dpmpp_2m", "unipc", "deis"])
+@pytest.mark.parametrize("sigmas", ["simple", "sgm_uniform", "ays"])
+def test_sigmas_of_ours_make_another_picture(sd15: Any, photo: Image.Image, scheduler: str, sigmas: str) -> None:
+    with bench_for(sd15, Recorder()) as bench:
+        (default,) = diffusion.text_to_image(sampling(scheduler=scheduler), bench, [0])
+        (drawn,) = diffusion.text_to_image(sampling(scheduler=scheduler, sigmas=sigmas), bench, [0])
+        asked = sampling(task="image_to_image", scheduler=scheduler, sigmas=sigmas, denoising_strength=0.5)
+        (redrawn,) = diffusion.image_to_image(asked, bench, [0], photo)
+    assert np.abs(_pixels(drawn) - _pixels(default)).max() > TOLERANCE
+    assert redrawn.info["steps"] == 2
+
+
+def test_aligned_steps_agree_with_diffusers(sd15: Any) -> None:
+    with bench_for(sd15, Recorder()) as bench:
+        (ours,) = diffusion.text_to_image(sampling(sigmas="ays", steps=10), bench, [0])
+    euler = EulerDiscreteScheduler.from_config(sd15.scheduler.config)
+    arguments = {"sigmas": AysSchedules["StableDiffusionSigmas"], "width": 64, "height": 64}
+    theirs = _theirs(sd15, euler, generator=_generator(), **arguments)
+    assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_ddim_s_eta_agrees_with_diffusers(sd15: Any, eta: float) -> None:
+    with bench_for(sd15, Recorder()) as bench:
+        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim", eta=eta), bench, [0])
+    same = make_scheduler(sd15.scheduler.config, "ddim", steps=4)
+    theirs = _theirs(sd15, same, generator=_generator(), width=64, height=64, eta=eta)
+    assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("scheduler", ["euler_a", "dpm2_a", "ddim"])
+def test_eta_changes_the_picture_and_its_own_one_does_not(sd15: Any, scheduler: str) -> None:
+    own = scheduler_named(scheduler).eta
+    with bench_for(sd15, Recorder()) as bench:
+        pictures = [
+            diffusion.text_to_image(sampling(scheduler=scheduler, eta=eta), bench, [0])[0] for eta in (None, own, 0.5)
+        ]
+    assert pictures[0].rgb == pictures[1].rgb
+    assert np.abs(_pixels(pictures[0]) - _pixels(pictures[2])).max() > TOLERANCE
 
 
 def test_sdxl_agrees_with_diffusers(sdxl: Any, photo: Image.Image) -> None:

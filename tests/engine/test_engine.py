@@ -39,6 +39,7 @@ def test_every_family_does_both_tasks(engine: Engine, checkpoint: str) -> None:
     text = TextToImage(prompt="a red+ cat", checkpoint=checkpoint, seed=1, steps=2, num_images=2, width=72, height=64)
     drawn = engine.run(text, context(events))
     assert [(image.width, image.height, image.seed) for image in drawn] == [(72, 64, 1), (72, 64, 2)]
+    assert all(len(str(drawn[0].info[name])) == 64 for name in ("checkpoint_hash", "vae_hash"))
     image = ImageToImage(
         prompt="a dog", checkpoint=checkpoint, seed=1, steps=2, init_image=REFERENCE, denoising_strength=0.5
     )

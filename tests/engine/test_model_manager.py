@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.toys import save_sd2, save_sd15, save_sdxl
+from webui.checkpoint_hashes import HashBook, Hashes
 from webui.checkpoints import Catalogue
 from webui.engine import loading, model_manager
 from webui.engine.device import Device, choose_device
@@ -61,7 +63,8 @@ def networks(loaded: LoadedCheckpoint) -> dict[str, torch.nn.Module]:
 
 
 def mapped_files(folder: Path) -> list[str]:
-    return [item.path for item in psutil.Process().memory_maps() if str(folder) in item.path]
+    gc.collect()  # what other tests left behind
+    return sorted(item.path for item in psutil.Process().memory_maps(grouped=False) if str(folder) in item.path)
 
 
 @pytest.fixture
@@ -79,6 +82,7 @@ def models(tmp_path: Path, toy_models: Path) -> Path:
 def test_every_form_and_family_loads(toy_models: Path, id: str) -> None:
     events: list[Loading] = []
     models = manager(toy_models)
+    mapped_before = mapped_files(toy_models)  # by diffusers' own loading in other tests
     loaded = models.components(id, events.append, lambda: None)
     assert loaded.checkpoint.id == id
     for network in networks(loaded).values():
@@ -96,7 +100,7 @@ def test_every_form_and_family_loads(toy_models: Path, id: str) -> None:
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
     assert 20 < len(fractions) < 110  # enough to see it move, and no flood
-    assert mapped_files(toy_models) == []  # else a file that shrinks would kill the process
+    assert mapped_files(toy_models) == mapped_before  # else a file that shrinks would kill the process
 
 
 def test_a_single_file_holds_what_its_parts_held(tmp_path: Path, toy_models: Path) -> None:
@@ -402,3 +406,16 @@ def test_swapping_checkpoints_does_not_grow_the_process(tmp_path: Path) -> None:
     warm, last = measured["rss"][3], max(measured["rss"][4:])
     assert measured["size"] > 0.08 * warm  # so that a single one left behind would show
     assert last < 1.05 * warm, [round(size / 1e6) for size in measured["rss"]]
+
+
+def test_weights_are_hashed_once_and_as_they_lie_there(models: Path, tmp_path: Path) -> None:
+    book = HashBook(tmp_path / "hashes.json")
+    keeper = ModelManager(Catalogue(models), FP32, 10**9, models / "tokenizers", book=book)
+    loaded = load(keeper, "file")
+    assert loaded.hashes.checkpoint == hashlib.sha256((models / "file.safetensors").read_bytes()).hexdigest()
+    book.put(loaded.checkpoint, Hashes(checkpoint="as the book says"))
+    keeper.drop_all()
+    assert load(keeper, "file").hashes.checkpoint == "as the book says"
+    folder = load(manager(models), "folder").hashes
+    vae = next((models / "folder" / "vae").glob("*.safetensors"))
+    assert folder.vae == hashlib.sha256(vae.read_bytes()).hexdigest()

@@ -149,6 +149,13 @@ def test_guidance_is_told_as_each_pipeline_wants_it() -> None:
     assert told(Told.sd3, negative_prompt="blur") == {}
 
 
+def test_where_guidance_is_no_input_any_more_it_is_classifier_free() -> None:
+    """FLUX.1 schnell."""
+    accepted = inspect.signature(Told.flux).parameters
+    told = pipelines._guidance(sampling(guidance_scale=3.0, negative_prompt="blur"), accepted, is_told=False)
+    assert told == {"true_cfg_scale": 3.0, "negative_prompt": "blur"}
+
+
 @pytest.mark.parametrize("pipeline", [Told.flux, Told.flux2])
 def test_a_negative_prompt_is_refused_where_it_would_be_ignored(pipeline: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -162,6 +169,9 @@ def test_flows_of_other_solvers_take_the_rules_that_know_them() -> None:
     assert made.config.prediction_type == "flow_prediction"
     with pytest.raises(InvalidRequest):
         pipelines._make_scheduler(sana, sampling(scheduler="euler"))
+    with pytest.raises(InvalidRequest) as caught:  # its class would take Karras' sigmas for those of noise
+        pipelines._make_scheduler(sana, sampling(scheduler="dpmpp_2m", sigmas="karras"))
+    assert caught.value.details["field"] == "sigmas"
 
 
 def test_a_pipeline_that_does_not_scale_its_input_takes_no_sigmas() -> None:
@@ -173,7 +183,10 @@ def test_a_pipeline_that_does_not_scale_its_input_takes_no_sigmas() -> None:
 
 @pytest.mark.parametrize("family", OTHER_FAMILIES, ids=lambda family: family.id)
 def test_every_family_s_own_scheduler_is_one_that_its_pipeline_can_follow(family: Family) -> None:
-    source = inspect.getsource(getattr(diffusers, family.id))
+    source = inspect.getsource(getattr(diffusers, family.pipeline or family.id))
+    if family.schedulers == ("unmasking",):
+        assert "AmusedScheduler" in source
+        return
     made = UPDATE_RULES[family.defaults.scheduler].scheduler_class()
     assert "scale_model_input" in source or float(made.init_noise_sigma) == 1 or "FlowMatch" in source
     if "original_inference_steps" in source:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, EulerDiscreteScheduler
+from diffusers.schedulers import AysSchedules
 
 from webui.engine.schedulers import (
     UPDATE_RULES,
@@ -16,12 +17,15 @@ from webui.engine.schedulers import (
     signal_and_noise,
     steps_after_calls,
 )
+from webui.engine.sigmas import OWN_SPACINGS
 from webui.errors import InvalidRequest
-from webui.scheduler_names import SCHEDULERS, SIGMAS
+from webui.families import FAMILIES
+from webui.scheduler_names import SCHEDULERS, SIGMAS, adds_noise, scheduler_named
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 ORDINARY = {**BETAS, "steps_offset": 1, "set_alpha_to_one": True, "timestep_spacing": "leading"}
 ZERO_SNR = {**BETAS, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "set_alpha_to_one": True}
+ALIGNED = FAMILIES["sd15"].align_your_steps
 ANSWER = torch.linspace(-1, 1, 4 * 8 * 8).reshape(1, 4, 8, 8)
 
 CHOICES = [
@@ -30,7 +34,10 @@ CHOICES = [
 
 
 def test_every_name_has_a_rule() -> None:
-    assert {name: rule.has_sigmas for name, rule in UPDATE_RULES.items()} == {s.id: s.has_sigmas for s in SCHEDULERS}
+    named = {s.id: s.has_sigmas for s in SCHEDULERS if s.id != "unmasking"}  # which removes no noise
+    assert {name: rule.has_sigmas for name, rule in UPDATE_RULES.items()} == named
+    with pytest.raises(InvalidRequest):
+        make_scheduler(ORDINARY, "unmasking", steps=5)
 
 
 def run(config: dict[str, Any], name: str, sigmas: str, steps: int, prediction_type: str, doubt: float) -> torch.Tensor:
@@ -38,7 +45,9 @@ def run(config: dict[str, Any], name: str, sigmas: str, steps: int, prediction_t
 
     Checks on the way that the denoised estimate is what the network meant.
     """
-    scheduler = make_scheduler(config, name, sigmas, steps=steps, prediction_type=prediction_type)
+    scheduler = make_scheduler(
+        config, name, sigmas, steps=steps, prediction_type=prediction_type, align_your_steps=ALIGNED
+    )
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)
     generator = torch.Generator().manual_seed(1)
@@ -92,6 +101,87 @@ def test_each_step_counts_once(name: str, steps: int) -> None:
     counted = steps_after_calls(scheduler, len(scheduler.timesteps))
     assert counted[-1] == steps
     assert sorted({*counted} - {0}) == list(range(1, steps + 1))
+
+
+@pytest.mark.parametrize("name", [name for name, rule in UPDATE_RULES.items() if rule.has_sigmas])
+@pytest.mark.parametrize("sigmas", OWN_SPACINGS)
+def test_sigmas_of_ours_fall_from_the_strongest(name: str, sigmas: str) -> None:
+    for steps in (1, 2, 11):
+        scheduler = make_scheduler(ORDINARY, name, sigmas, steps=steps, align_your_steps=ALIGNED)
+        assert steps_after_calls(scheduler, len(scheduler.timesteps))[-1] == steps
+        assert (scheduler.sigmas.diff() <= 0).all()
+        assert (scheduler.timesteps.diff() <= 0.5).all()  # some classes round the full steps
+        assert float(scheduler.sigmas[0]) == pytest.approx(14.6146, rel=1e-3)
+        assert float(scheduler.sigmas[-1]) < 0.03
+
+
+@pytest.mark.parametrize("name", ["euler", "heun", "dpmpp_2m", "unipc"])
+def test_every_spacing_is_another(name: str) -> None:
+    made = {
+        sigmas: make_scheduler(ORDINARY, name, sigmas, steps=10, align_your_steps=ALIGNED).sigmas for sigmas in SIGMAS
+    }
+    assert all(not torch.allclose(made[a], made[b], rtol=1e-3) for a in SIGMAS for b in SIGMAS if a < b)
+
+
+@pytest.mark.parametrize("sigmas", ["karras", "exponential", "beta"])
+def test_euler_a_runs_on_euler_s_sigmas(sigmas: str) -> None:
+    ancestral, plain = (make_scheduler(ORDINARY, name, sigmas, steps=7) for name in ("euler_a", "euler"))
+    assert torch.equal(ancestral.sigmas, plain.sigmas)
+    assert torch.equal(ancestral.timesteps, plain.timesteps)
+
+
+def test_simple_and_sgm_uniform_are_diffusers_own_spacings() -> None:
+    trailing = EulerDiscreteScheduler.from_config({**BETAS, "timestep_spacing": "trailing"})
+    trailing.set_timesteps(20)
+    made = make_scheduler(ORDINARY, "euler", "simple", steps=20)
+    assert torch.allclose(made.timesteps, trailing.timesteps, atol=1e-3)
+    assert torch.allclose(made.sigmas, trailing.sigmas, atol=1e-4)
+    uniform = make_scheduler(ORDINARY, "euler", "sgm_uniform", steps=20)
+    assert torch.allclose(uniform.timesteps, torch.linspace(999, 0, 21)[:-1], atol=1e-2)
+
+
+@pytest.mark.parametrize(("family", "table"), [("sd15", "StableDiffusion"), ("sdxl", "StableDiffusionXL")])
+def test_ten_aligned_steps_are_the_published_ones(family: str, table: str) -> None:
+    made = make_scheduler(ORDINARY, "euler", "ays", steps=10, align_your_steps=FAMILIES[family].align_your_steps)
+    assert made.sigmas.tolist() == pytest.approx(AysSchedules[f"{table}Sigmas"], rel=1e-3)
+    assert made.timesteps.tolist() == pytest.approx(AysSchedules[f"{table}Timesteps"], abs=2)
+
+
+def test_aligned_steps_need_a_table() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        make_scheduler(ORDINARY, "euler", "ays", steps=10)
+    assert caught.value.details == {"field": "sigmas", "reason": "no_aligned_steps"}
+
+
+@pytest.mark.parametrize("name", list(UPDATE_RULES))
+def test_eta_is_taken_or_refused(name: str) -> None:
+    if scheduler_named(name).eta is None:
+        with pytest.raises(InvalidRequest) as caught:
+            make_scheduler(ORDINARY, name, steps=5, eta=0.5)
+        assert caught.value.details["field"] == "eta"
+    else:
+        make_scheduler(ORDINARY, name, steps=5, eta=0.5)
+
+
+@pytest.mark.parametrize("name", list(UPDATE_RULES))
+def test_who_adds_noise(name: str) -> None:
+    def end(seed: int, eta: float | None = None) -> torch.Tensor:
+        scheduler = make_scheduler(ORDINARY, name, steps=5, eta=eta)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(0)
+        generator = torch.Generator().manual_seed(seed)
+        source = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
+        latents = ANSWER * scheduler.init_noise_sigma
+        for t in scheduler.timesteps:
+            seen = scheduler.scale_model_input(latents, t)
+            latents = scheduler.step(seen * 0.9, t, latents, return_dict=False, **source)[0]
+        return latents
+
+    assert torch.equal(end(1), end(2)) != adds_noise(name)
+    if scheduler_named(name).eta is not None:
+        assert torch.equal(end(1, 0.0), end(2, 0.0))
+        assert not torch.equal(end(1, 0.3), end(2, 0.3))
+        assert torch.equal(end(1, scheduler_named(name).eta), end(1))
 
 
 def test_dpmpp_2m_sde_is_the_sde_solver() -> None:

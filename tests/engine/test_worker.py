@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.toys import save_sd15
-from webui.engine.worker import serve
+from webui.engine.worker import EXIT_DEVICE_LOST, _answer, _Flags, serve
 from webui.events import Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import Settings
@@ -102,7 +104,7 @@ def test_what_goes_wrong_is_that_job_s_own_matter(worker: Running) -> None:
     gone = worker.run("gone", asked(checkpoint="nowhere"))[-1]
     assert (gone.kind, gone.details) == ("checkpoint_not_found", {"checkpoint": "nowhere"})
     assert "CheckpointNotFound" in gone.traceback
-    unclear = worker.run("unclear", asked(prompt='("a", "b").blend(x)'))[-1]
+    unclear = worker.run("unclear", asked(prompt='("a", "b").blend(x)', prompt_dialect="compel"))[-1]
     assert unclear.kind == "prompt"
     impossible = worker.run("impossible", asked(scheduler="ddim", sigmas="karras"))[-1]
     assert (impossible.kind, impossible.details["field"]) == ("invalid_request", "sigmas")
@@ -138,3 +140,44 @@ def test_it_exits_when_told(tmp_path: Path) -> None:
     running.connection.send(Exit())
     running.process.join(PATIENCE_SECONDS)
     assert running.process.exitcode == 0
+
+
+class _Failing:
+    """An engine whose every job runs into the same error."""
+
+    device = SimpleNamespace(name="CPU")
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def run(self, request: object, context: object) -> None:
+        raise self._error
+
+
+def answer_to(error: Exception, tmp_path: Path) -> Any:
+    channel = SimpleNamespace(flags=_Flags("one"), send=lambda message: None)
+    run = Run(job_id="one", request=asked(), is_watched=False)
+    return _answer(_Failing(error), run, channel, tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_bug_travels_with_its_traceback_and_is_not_logged_here(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = answer_to(ValueError("a bug"), tmp_path)
+    assert (failed.kind, "ValueError: a bug" in failed.traceback) == ("internal", True)
+    assert caplog.records == []
+
+
+def test_a_lost_device_is_logged_before_the_process_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit) as left:
+        answer_to(RuntimeError("CUDA error: an illegal memory access was encountered"), tmp_path)
+    assert left.value.code == EXIT_DEVICE_LOST
+    (record,) = caplog.records
+    assert record.exc_info
+    assert "one" in record.getMessage()

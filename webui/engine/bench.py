@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from webui.checkpoint_hashes import Hashes
 from webui.checkpoints import Checkpoint
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device
@@ -23,6 +24,7 @@ class Bench:
     """All that a generation works with, beside the request: networks, device, tools and the way out."""
 
     checkpoint: Checkpoint
+    hashes: Hashes
     pipeline: Any
     components: dict[str, Any]
     device: Device
@@ -52,6 +54,12 @@ def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int
             "device": bench.device.name,
             "precision": bench.device.precision,
             "checkpoint_version": bench.checkpoint.version,
+            "checkpoint_hash": bench.hashes.checkpoint,
+            **({"vae_hash": bench.hashes.vae} if bench.hashes.vae else {}),
+            **({"variation_seed": varied} if (varied := asked.variation_seed_of(index)) is not None else {}),
+            **({"walked": asked.walked(index)} if asked.walk_to is not None else {}),
+            **({} if asked.resolved_prompts is None else {"prompt": asked.prompt}),
+            **({} if asked.resolved_prompts is None else {"negative_prompt": asked.negative_prompt}),
             **({"fallback": "vae_tiling"} if bench.is_tiled else {}),
         },
     )

@@ -5,7 +5,6 @@ Shared by text to image and image to image. Knows no prompts, no pictures, no pi
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +14,26 @@ import torch
 from torch import Tensor
 
 from webui.engine.device import Device
+from webui.engine.noise import NoiseSource
 from webui.engine.schedulers import denoised_estimate, steps_after_calls
 from webui.errors import NotFinite
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:
-    """What the U-Net is told beside latents and time, for a batch: with guidance, all negative rows come first.
+    """What the U-Net is told beside latents and time at one step, for a batch of B images.
 
-    `embeds` (B, tokens, channels); `added` are SDXL's pooled text and sizes; `extra_channels` (B, 5, h, w) are the mask
-    and the masked picture of an inpainting checkpoint; `guidance_embeds` (B, channels) those of a distilled one.
+    Every tensor has R = B · (N + 1) rows: with guidance the B of the negative text come first, then B for each of the N
+    positive texts. Without guidance there is one positive text, and R = B.
+    `embeds` (R, tokens, channels); `added` are SDXL's pooled text and sizes; `extra_channels` (R, 5, h, w) are the mask
+    and the masked picture of an inpainting checkpoint; `guidance_embeds` (R, channels) those of a distilled one.
     """
 
     embeds: Tensor
     guidance_scale: float
     is_guided: bool
+    weights: tuple[float, ...] = (1.0,)  # N; what each positive text adds to the guidance
+    guidance_rescale: float = 0.0
     added: dict[str, Tensor] | None = None
     extra_channels: Tensor | None = None
     guidance_embeds: Tensor | None = None
@@ -50,18 +54,19 @@ def denoise(
     scheduler: Any,
     timesteps: Tensor,
     latents: Tensor,
-    conditioning: Conditioning,
-    generators: Sequence[torch.Generator],
+    conditionings: Sequence[Conditioning],
+    noise: NoiseSource,
     device: Device,
     check: Callable[[], None],
     on_step: Callable[[StepDone], None],
 ) -> Tensor:
-    """Latents (B, C, h, w), float32, after all of `timesteps`. `generators`, one for each row, live on the CPU.
+    """Latents (B, C, h, w), float32, after all of `timesteps`. `noise` is where fresh noise comes from.
+
+    `conditionings` has one entry for each step that is counted: both halves of a second-order step hear the same.
 
     Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
     type). Raises NotFinite.
     """
-    noise_source = {"generator": list(generators)} if _takes_generator(scheduler) else {}
     steps_done = steps_after_calls(scheduler, len(timesteps))
     pace = _Pace(device)
     done, started = 0, time.perf_counter()
@@ -70,9 +75,8 @@ def denoise(
     for t, now_done in zip(timesteps.to(device.torch_device), steps_done, strict=True):
         check()
         model_input = scheduler.scale_model_input(latents, t)
-        prediction = _predict(unet, model_input, t, conditioning)
-        before = latents
-        latents = scheduler.step(prediction, t, before, return_dict=False, **noise_source)[0]
+        prediction = _predict(unet, model_input, t, conditionings[done])
+        latents = noise.step(scheduler, prediction, t, latents)
         if now_done > done:
             done = now_done
             pace.wait_for_step_before()
@@ -88,8 +92,12 @@ def denoise(
 
 
 def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioning) -> Tensor:
-    """The U-Net's prediction in float32, guided (Ho & Salimans 2022) where that is asked: both halves in one batch."""
-    rows = torch.cat([model_input] * 2) if conditioning.is_guided else model_input
+    """The U-Net's prediction in float32, guided (Ho & Salimans 2022) where that is asked: all texts in one batch.
+
+    Several positive texts each pull away from the negative one by their weights (Liu et al. 2022, eq. 11).
+    """
+    parts = len(conditioning.weights) + 1 if conditioning.is_guided else 1
+    rows = torch.cat([model_input] * parts)
     if conditioning.extra_channels is not None:
         rows = torch.cat([rows, conditioning.extra_channels], dim=1)
     prediction: Tensor = unet(
@@ -102,12 +110,19 @@ def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioni
     )[0].float()
     if not conditioning.is_guided:
         return prediction
-    negative, positive = prediction.chunk(2)
-    return negative + conditioning.guidance_scale * (positive - negative)
+    negative, *positives = prediction.chunk(parts)
+    pull = sum(weight * (positive - negative) for weight, positive in zip(conditioning.weights, positives, strict=True))
+    guided = negative + conditioning.guidance_scale * pull
+    return _rescaled(guided, negative + pull, conditioning.guidance_rescale)
 
 
-def _takes_generator(scheduler: Any) -> bool:
-    return "generator" in inspect.signature(scheduler.step).parameters
+def _rescaled(guided: Tensor, plain: Tensor, share: float) -> Tensor:
+    """`guided` with the contrast of `plain`, the prediction at guidance 1, by `share` (Lin et al. 2024, eq. 15)."""
+    if share == 0:
+        return guided
+    dims = tuple(range(1, guided.dim()))
+    matched = guided * (plain.std(dims, keepdim=True) / guided.std(dims, keepdim=True))
+    return torch.lerp(guided, matched, share)
 
 
 class _Pace:

@@ -9,15 +9,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
 from PIL import Image
 
+from webui.addons import Addons
+from webui.checkpoint_hashes import BOOK_NAME, HashBook
 from webui.checkpoints import Catalogue
 from webui.engine import diffusion, pipelines
 from webui.engine.bench import Bench
+from webui.engine.best_of import HOST, Jury, keep_best, summon
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import (
     choose_device,
@@ -32,9 +35,14 @@ from webui.engine.preview import LatentDecoder, Previewer, fit_decoder, from_tab
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
 from webui.engine.style import style_transfer
+from webui.engine.tiny_decoder import load_tiny_decoder
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.families import FAMILIES
+from webui.prompts.plain_words import words_to_fit
+from webui.prompts.settle import SomeDiffusion, settle_prompts
+from webui.prompts.wildcards import Wildcards
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+from webui.sampling_rules import check
 from webui.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -62,10 +70,11 @@ class _Plan:
 
     group: int
     is_tiled: bool = False
+    may_tile: bool = True  # a picture that continues at its edges does not: each tile would continue at its own
 
     def smaller(self) -> _Plan | None:
         """The next that needs less memory; None if there is none."""
-        if not self.is_tiled:
+        if not self.is_tiled and self.may_tile:
             return replace(self, is_tiled=True)
         return replace(self, group=max(1, self.group // 2)) if self.group > 1 else None
 
@@ -80,9 +89,11 @@ class Engine:
         total = memory_total_bytes(self.device)
         given = settings.model_memory_gb
         budget = int(given * 1e9) if given is not None else int(total * MEMORY_SHARE)
-        self._models = ModelManager(self.catalogue, self.device, budget, settings.models_dir / "tokenizers")
-        self._prompts = PromptEncoder()
-        self._latent_decoders: WeakKeyDictionary[object, LatentDecoder] = WeakKeyDictionary()  # by VAE
+        tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
+        self._models = ModelManager(self.catalogue, self.device, budget, tokenizers, book=book)
+        self._prompts = PromptEncoder(Addons(settings.models_dir))
+        self._wildcards = Wildcards(settings.presets_dir / "wildcards")
+        self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
     def run(self, request: Request, context: Context) -> list[EngineImage]:
         """The pictures of a request, in order; what it leaves open is the checkpoint's default, but for the seed.
@@ -127,6 +138,7 @@ class Engine:
         with Previewer(context.on_event, context.watched) as previewer:
             bench = Bench(
                 checkpoint=loaded.checkpoint,
+                hashes=loaded.hashes,
                 pipeline=loaded.pipeline,
                 components=loaded.components,
                 device=self.device,
@@ -135,8 +147,32 @@ class Engine:
                 previewer=previewer,
                 context=context,
             )
-            asked = Sampling.of(request, loaded.checkpoint.defaults)
-            return self._within_memory(asked, bench, _task(asked, loaded, init_image))
+            settled = self._settled(request)
+            asked = Sampling.of(settled, loaded.checkpoint.defaults)
+            check(replace(request, scheduler=asked.scheduler, sigmas=asked.sigmas), FAMILIES[loaded.checkpoint.family])
+            jury = self._jury(settled, asked, loaded, context.check)
+
+            def make(bench: Bench, indices: list[int]) -> list[EngineImage]:
+                return _task(asked.told(indices[0]), loaded, init_image)(bench, indices)
+
+            images = self._within_memory(asked, bench, make)
+            if jury is None:
+                return images
+            place = self.device if self._models.has_room(jury.size_bytes) else HOST
+            return keep_best(images, request.keep_best, jury, place, previewer, context.check)
+
+    def _jury(
+        self, request: SomeDiffusion, asked: Sampling, loaded: LoadedCheckpoint, check: Callable[[], None]
+    ) -> Jury | None:
+        """Who judges the images, where only the best are kept; there before anything is drawn, or it is refused."""
+        if not request.keep_best:
+            return None
+        words = words_to_fit(request, asked.steps, is_unet=loaded.is_unet)
+        return summon(words, loaded.checkpoint, self._models_dir, check)
+
+    def _settled(self, request: SomeDiffusion) -> SomeDiffusion:
+        """With its wildcards settled, where that was not done when it was submitted."""
+        return request if request.resolved_prompts is not None else settle_prompts(request, self._wildcards)
 
     def _within_memory(
         self,
@@ -150,10 +186,10 @@ class Engine:
         """
         # a CPU makes nothing faster by making several at once
         largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
-        plan = _Plan(group=min(largest, asked.num_images))
+        plan = _Plan(group=min(largest, asked.num_images), may_tile=asked.tiling == "none")
         finished: list[EngineImage] = []
         while len(finished) < asked.num_images:
-            indices = list(range(len(finished), min(len(finished) + plan.group, asked.num_images)))
+            indices = asked.alike(len(finished), plan.group)
             made = _or_none(partial(make, replace(bench, is_tiled=plan.is_tiled), indices))
             if made is not None:
                 finished += made
@@ -167,16 +203,16 @@ class Engine:
         return finished
 
     def _latent_decoder(self, loaded: LoadedCheckpoint, check: Callable[[], None]) -> LatentDecoder | None:
-        """The cheap decoder for previews, fitted once for each VAE; None for a VAE that none is known for."""
+        """The cheap decoder for previews, made once for each VAE; None for a VAE that none is known for.
+
+        It is the checkpoint's own tiny decoder, else a table of its family, else fitted.
+        """
         vae = loaded.components.get("vae")
-        if not isinstance(vae, AutoencoderKL):
+        if vae is None:
             return None
         if vae not in self._latent_decoders:
-            table = FAMILIES[loaded.checkpoint.family].latent_to_rgb
-            fits = table is not None and len(table.weights) == vae.config.latent_channels
-            self._latent_decoders[vae] = (
-                from_table(table.weights, table.bias) if table and fits else fit_decoder(vae, check)
-            )
+            tiny = load_tiny_decoder(loaded.checkpoint.path, vae, self.device)
+            self._latent_decoders[vae] = tiny or _linear_decoder(vae, loaded.checkpoint.family, check)
         return self._latent_decoders[vae]
 
     def _style_transfer(self, request: StyleTransfer, context: Context) -> EngineImage:
@@ -204,6 +240,14 @@ def _task(
         return partial(diffusion.image_to_image, asked, init_image=init_image)
     pipeline = loaded.pipeline_for("image_to_image")
     return partial(pipelines.image_to_image, asked, pipeline=pipeline, init_image=init_image)
+
+
+def _linear_decoder(vae: Any, family: str, check: Callable[[], None]) -> LatentDecoder | None:
+    if not isinstance(vae, (AutoencoderKL, AutoencoderDC, AutoencoderKLQwenImage)):
+        return None
+    table = FAMILIES[family].latent_to_rgb
+    fits = table is not None and len(table.weights) == (vae.config.get("latent_channels") or vae.config.get("z_dim"))
+    return from_table(table.weights, table.bias) if table and fits else fit_decoder(vae, check)
 
 
 def _or_none(make: Callable[[], T]) -> T | None:

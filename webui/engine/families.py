@@ -45,5 +45,5 @@ def pipeline_class_for(family_id: str, task: str) -> type[Any] | None:
     None where the family cannot do it.
     """
     family = FAMILIES[family_id]
-    name = family.image_pipeline if task == "image_to_image" else family.id
+    name = family.image_pipeline if task == "image_to_image" else family.pipeline or family.id
     return pipeline_class(name) if name is not None and task in family.tasks else None

@@ -59,6 +59,25 @@ def draw_noise(shape: Sequence[int], generators: Sequence[torch.Generator], devi
     return torch.stack([torch.randn(tuple(shape), generator=g, dtype=torch.float32) for g in generators]).to(device)
 
 
+def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
+    """From `one` (share 0) to `other` (share 1), both (B, …) noise, along the sphere: what lies between is as strong.
+
+    The angle is that of the whole noise (Shoemake 1985); A1111 takes it row by row, which hardly differs. Nearly
+    parallel ones are mixed in a straight line.
+    """
+    if share in (0.0, 1.0):
+        return one if share == 0 else other
+    a, b = one.flatten(1).double(), other.flatten(1).double()
+    cosine = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    angle = torch.acos(cosine.clamp(-1, 1))
+    is_parallel = torch.sin(angle) < 1e-3
+    sine = torch.where(is_parallel, torch.ones_like(angle), torch.sin(angle))
+    weight_a = torch.where(is_parallel, torch.full_like(angle, 1 - share), torch.sin((1 - share) * angle) / sine)
+    weight_b = torch.where(is_parallel, torch.full_like(angle, share), torch.sin(share * angle) / sine)
+    mixed = weight_a[:, None] * a + weight_b[:, None] * b
+    return mixed.to(one.dtype).reshape(one.shape)
+
+
 def encode(vae: Any, picture: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     """(1, 3, H, W) in [-1, 1] → (B, C, h, w), float32, as the network takes them: a draw from the posterior each."""
     with _wide_enough(vae):

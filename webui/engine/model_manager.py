@@ -23,6 +23,7 @@ import transformers
 from diffusers import DiffusionPipeline
 from torch import nn
 
+from webui.checkpoint_hashes import HashBook, Hashes, hashes_of
 from webui.checkpoints import Catalogue, Checkpoint, problem_of
 from webui.engine.device import Device, is_out_of_memory, release_unused_memory
 from webui.engine.families import pipeline_class_for
@@ -43,6 +44,7 @@ class LoadedCheckpoint:
     checkpoint: Checkpoint
     pipeline: DiffusionPipeline
     size_bytes: int
+    hashes: Hashes
     _by_task: dict[str, DiffusionPipeline] = field(default_factory=dict, repr=False)
 
     @property
@@ -71,7 +73,8 @@ class LoadedCheckpoint:
 class ModelManager:
     """Loads checkpoints from a catalogue and keeps as many as `budget_bytes` of the device's memory hold.
 
-    The one in use stays whatever its size. `fetch` takes a tokenizer's file from the Hub.
+    The one in use stays whatever its size. `fetch` takes a tokenizer's file from the Hub. `book` keeps what the weights
+    hash to, so that no file is hashed twice.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class ModelManager:
         tokenizers_dir: Path,
         *,
         fetch: Fetch | None = None,
+        book: HashBook | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._device = device
         self._budget_bytes = budget_bytes
         self._tokenizers_dir = tokenizers_dir
         self._fetch = fetch
+        self._book = book
         _quiet_libraries()
         self._held: OrderedDict[str, LoadedCheckpoint] = OrderedDict()  # the least recently used first
 
@@ -129,6 +134,10 @@ class ModelManager:
         """What the networks of all held checkpoints take."""
         return sum(loaded.size_bytes for loaded in self._held.values())
 
+    def has_room(self, wanted_bytes: int) -> bool:
+        """Whether something else may have so much of the device, with all that is held left where it is."""
+        return self.used_bytes() + wanted_bytes <= self._budget_bytes
+
     def drop_all(self) -> None:
         """Lets go of everything: after running out of memory, or at the end."""
         for checkpoint_id in list(self._held):
@@ -147,9 +156,14 @@ class ModelManager:
             self._make_room(wanted_bytes)
             self._check_memory(checkpoint, wanted_bytes)
             progress = Progress(checkpoint.size_bytes, tell, check)
+            hashes = self._book.get(checkpoint) if self._book else None
+            if hashes is None:
+                progress.digests = {}
             pipeline = load_pipeline(checkpoint, self._device, self._tokenizers_dir, progress, self._fetch)
+            if hashes is None:
+                hashes = self._hashed(checkpoint, progress.digests or {})
             tell(1.0)
-            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline))
+            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline), hashes)
         except BaseException as error:
             _forget_frames(error)
             if isinstance(error, Refusal | OSError):
@@ -162,6 +176,13 @@ class ModelManager:
         # Out here the failed load's error is gone, and with it the last that it held.
         self._give_memory_back()
         raise problem
+
+    def _hashed(self, checkpoint: Checkpoint, digests: dict[Path, str]) -> Hashes:
+        """What the files that were just read hash to; kept in the book."""
+        hashes = hashes_of(checkpoint, digests)
+        if self._book is not None:
+            self._book.put(checkpoint, hashes)
+        return hashes
 
     def _make_room(self, wanted_bytes: int) -> None:
         """Drops the least recently used until `wanted_bytes` more fit, and keeps the newest where nothing is wanted."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers import AmusedScheduler, FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from torch import Tensor
 
@@ -26,9 +26,9 @@ from webui.engine.images import crop_and_resize, next_multiple, pad_to, to_pixel
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
 from webui.errors import InvalidRequest, NotFinite
-from webui.families import FAMILIES
+from webui.families import FAMILIES, FLOW_SIGMAS, FLOW_SOLVERS
+from webui.prompts.reading import as_it_stands
 
-_FLOW_RULES = ("dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis")  # those whose classes know `flow_prediction`
 _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
 
 
@@ -65,21 +65,27 @@ def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: d
         _own_scheduler(pipeline, asked),
         torch.inference_mode(),
     ):
-        watcher = _Watcher(pipeline, bench, (height, width), on_step)
+        watcher = _Watcher(pipeline, bench, (height, width), on_step, share=extra.get("strength", 1.0))
         arguments = {
-            "prompt": asked.prompt,
-            "negative_prompt": asked.negative_prompt or None,
+            "prompt": as_it_stands(asked.prompt, asked.reading.dialect),
+            "negative_prompt": as_it_stands(asked.negative_prompt, asked.reading.dialect) or None,
             "width": width,
             "height": height,
             "num_inference_steps": asked.steps,
             "guidance_scale": asked.guidance_scale,
             "generator": torch.Generator("cpu").manual_seed(asked.seed_of(index)),
+            "use_resolution_binning": False,  # it computes at another size than asked for, and stretches the picture
+            "clean_caption": False,  # the prompt as it was typed
             "output_type": "np",
             "callback_on_step_end": watcher.on_step_end,
             **extra,
         }
         accepted = inspect.signature(pipeline.__call__).parameters
-        arguments |= _guidance(asked, accepted)
+        if not arguments["negative_prompt"] and "negative_prompt" in accepted:
+            arguments["negative_prompt"] = accepted["negative_prompt"].default  # None, or "" where None is an error
+        arguments |= _guidance(asked, accepted, _is_told_of_guidance(pipeline))
+        if asked.eta is not None:
+            arguments["eta"] = asked.eta
         pipeline.set_progress_bar_config(disable=True)
         output = pipeline(**{name: value for name, value in arguments.items() if name in accepted})
     pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
@@ -90,13 +96,22 @@ def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: d
     return engine_image(asked, bench, Image.fromarray(cropped), index, steps)
 
 
-def _guidance(asked: Sampling, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+def _is_told_of_guidance(pipeline: Any) -> bool:
+    """Whether guidance is an input of the network (FLUX.1 dev, and not schnell); True for networks that say nothing."""
+    transformer = getattr(pipeline, "transformer", None)
+    return transformer is None or transformer.config.get("guidance_embeds", True) is not False
+
+
+def _guidance(asked: Sampling, accepted: Mapping[str, inspect.Parameter], is_told: bool = True) -> dict[str, Any]:
     """How a pipeline wants to be told of guidance where `guidance_scale` is not classifier-free guidance.
 
     Qwen-Image's goes by `true_cfg_scale` and needs some negative prompt; its `guidance_scale` is for networks that are
-    not published. Others (FLUX) know only the distilled kind, which cannot take a negative prompt. Raises
+    not published. Others (FLUX.1 dev) know only the distilled kind, which cannot take a negative prompt. FLUX.1 schnell
+    has lost that kind, too (not `is_told`), so that only classifier-free guidance is left, which is off below 1. Raises
     InvalidRequest for a negative prompt that would be ignored.
     """
+    if "true_cfg_scale" in accepted and accepted["guidance_scale"].default is not None and not is_told:
+        return {"true_cfg_scale": asked.guidance_scale, "negative_prompt": asked.negative_prompt or " "}
     if "true_cfg_scale" in accepted and accepted["guidance_scale"].default is None:
         return {
             "guidance_scale": None,
@@ -132,15 +147,23 @@ def _make_scheduler(original: Any, asked: Sampling, *, scales_input: bool = True
     `scales_input`: whether the pipeline hands its latents through `scale_model_input`, as rules with sigmas need it.
     """
     config = dict(original.config)
+    if (asked.scheduler == "unmasking") != isinstance(original, AmusedScheduler):
+        is_amused = isinstance(original, AmusedScheduler)
+        raise InvalidRequest(field="scheduler", reason="needs_unmasking" if is_amused else "unmasking_not_here")
     if isinstance(original, FlowMatchEulerDiscreteScheduler):
         if asked.scheduler != "euler":
             raise InvalidRequest(field="scheduler", reason="flow_needs_euler")
+        if asked.sigmas not in FLOW_SIGMAS:
+            raise InvalidRequest(field="sigmas", reason="no_aligned_steps")
         option = _FLOW_SIGMAS.get(asked.sigmas)
         return type(original).from_config(config, **({option: True} if option else {}))
-    if config.get("prediction_type") == "flow_prediction" and asked.scheduler not in _FLOW_RULES:
-        raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
+    if config.get("prediction_type") == "flow_prediction":
+        if asked.scheduler not in FLOW_SOLVERS:
+            raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
+        if asked.sigmas != "default":
+            raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
     if any(isinstance(original, rule.scheduler_class) for rule in UPDATE_RULES.values()):
-        made = make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps)
+        made = make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps, eta=asked.eta)
         if float(made.init_noise_sigma) != 1 and not scales_input:
             raise InvalidRequest(field="scheduler", reason="scheduler_not_here")
         return made
@@ -156,10 +179,12 @@ class _Watcher:
         bench: Bench,
         size: tuple[int, int],
         on_step: Callable[[int, int, float, Callable[[], np.ndarray] | None], None],
+        share: float = 1.0,
     ) -> None:
         self._bench = bench
         self._size = size
         self._on_step = on_step
+        self._share = share  # of the timesteps that will run
         self._done = 0
         self._started = time.perf_counter()
         self._estimate: Callable[[], Tensor] | None = None
@@ -169,14 +194,17 @@ class _Watcher:
     def on_step_end(self, pipeline: Any, step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         """diffusers' callback; `step` counts calls of the network, from 0."""
         self._bench.context.check()
-        calls = pipeline.num_timesteps if self._is_called_back else len(pipeline.scheduler.timesteps)
+        planned = int(len(pipeline.scheduler.timesteps) * self._share)
+        calls = pipeline.num_timesteps if self._is_called_back else planned
         done_after = steps_after_calls(pipeline.scheduler, calls)
         if done_after[step] > self._done:
             self._done = done_after[step]
             seconds, self._started = time.perf_counter() - self._started, time.perf_counter()
             decoder, estimate = self._bench.latent_decoder, self._estimate
             make = None
-            if decoder is not None and estimate is not None:
+            if isinstance(pipeline.scheduler, AmusedScheduler) and estimate is not None:
+                make = lambda: _tokens_to_pixels(pipeline, estimate())  # noqa: E731
+            elif decoder is not None and estimate is not None:
                 make = lambda: decoder(self._as_grid(pipeline, estimate()))  # noqa: E731
             self._on_step(self._done, done_after[-1], seconds, make)
         return values
@@ -188,7 +216,11 @@ class _Watcher:
 
         def step(model_output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any) -> Any:
             result = inner(model_output, timestep, sample, *args, **kwargs)
-            self._estimate = lambda: _estimate(scheduler, model_output, timestep, sample)
+            self._estimate = (
+                (lambda: result.pred_original_sample)
+                if isinstance(scheduler, AmusedScheduler)
+                else (lambda: _estimate(scheduler, model_output, timestep, sample))
+            )
             if not self._is_called_back:
                 self.on_step_end(pipeline, next(calls), timestep, {})
             return result
@@ -200,6 +232,15 @@ class _Watcher:
         if latents.dim() == 3:
             latents = pipeline._unpack_latents(latents, *self._size, pipeline.vae_scale_factor)
         return latents.reshape(latents.shape[0], latents.shape[1], *latents.shape[-2:])[0]
+
+
+def _tokens_to_pixels(pipeline: Any, tokens: Tensor) -> np.ndarray:
+    """(1, h, w) tokens, none of them masked any more → (H, W, 3) uint8 by the codebook's own decoder."""
+    shape = (*tokens.shape, pipeline.vqvae.config.latent_channels)
+    picture = pipeline.vqvae.decode(tokens, force_not_quantize=True, shape=shape).sample[0]
+    pixels = (picture.float().clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0)  # in [0, 1], as aMUSEd was trained
+    shown: np.ndarray = pixels.contiguous().cpu().numpy()
+    return shown
 
 
 def _estimate(scheduler: Any, prediction: Tensor, timestep: Any, sample: Tensor) -> Tensor:

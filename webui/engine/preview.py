@@ -1,7 +1,8 @@
 """Previews: latents → a small RGB picture by one linear map, and JPEGs made off the step's thread.
 
 The map is a table by family where somebody published one; else it is fitted once to the VAE at hand: a 3×3 convolution
-that gives each latent a patch of pixels, by least squares on what the VAE itself decodes. Knows no schedulers.
+that gives each latent a patch of pixels, by least squares on what the VAE itself decodes. (A checkpoint may bring
+something better: tiny_decoder.py.) Knows no schedulers.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ LONGEST_SIDE = 256  # pixels of a preview
 JPEG_QUALITY = 80
 AT_LEAST = 4  # previews of a picture, whoever watches
 MIN_INTERVAL_SECONDS = 0.2  # at most five a second to one who watches
+_LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # what configs of VAEs call their levels
+
+
+LatentDecoder = Callable[[Tensor], np.ndarray]  # (C, h, w), as the network sees them → (H, W, 3) uint8
 
 
 @dataclass(frozen=True)
-class LatentDecoder:
+class LinearDecoder:
     """A linear picture of latents: `weight` (3·s², C, k, k) and `bias` (3·s²) of a convolution, s pixels a latent."""
 
     weight: Tensor
@@ -48,14 +53,14 @@ class LatentDecoder:
         return pixels.permute(1, 2, 0).contiguous().numpy()
 
 
-def from_table(weights: Any, bias: Any) -> LatentDecoder:
+def from_table(weights: Any, bias: Any) -> LinearDecoder:
     """The decoder of a published table: a row (R, G, B) for each channel, and (R, G, B), in [-1, 1]."""
     matrix = torch.tensor(weights, dtype=torch.float32).T.contiguous()  # (3, C)
-    return LatentDecoder(matrix[:, :, None, None], torch.tensor(bias, dtype=torch.float32), scale=1)
+    return LinearDecoder(matrix[:, :, None, None], torch.tensor(bias, dtype=torch.float32), scale=1)
 
 
 @torch.no_grad()
-def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> LatentDecoder:
+def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> LinearDecoder:
     """Least squares from latents to what `vae` decodes them to, on pictures of coloured blobs.
 
     8 pictures of 16×16 latents are 2048 samples for 9·C + 1 unknowns: enough for 16 channels, in the time of about
@@ -67,15 +72,13 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
     latents = []
     for picture in pictures.unsqueeze(1):
         check()
-        encoded = vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean
-        latents.append(to_network(vae, encoded).float().cpu())
+        latents.append(to_network(vae, _encoded(vae, picture.to(vae.device, vae.dtype))).float().cpu())
     seen = torch.cat(latents)
     seen = seen / seen.std().clamp(min=1e-6)  # as the network makes them, also where the VAE's scale is off
     decoded = []
     for latent in seen.unsqueeze(1):
         check()
-        picture = vae.decode(from_network(vae, latent.to(vae.device)).to(vae.dtype), return_dict=False)[0]
-        decoded.append(picture.float().cpu())
+        decoded.append(_decoded(vae, from_network(vae, latent.to(vae.device)).to(vae.dtype)).float().cpu())
     shrunk = functional.interpolate(torch.cat(decoded), size=16 * scale, mode="area")
     targets = functional.pixel_unshuffle(shrunk, scale).permute(0, 2, 3, 1).flatten(0, 2)  # (N, 3·s²)
     padded = functional.pad(seen, (1, 1, 1, 1), mode="replicate")
@@ -86,12 +89,30 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Latent
     ridge[-1, -1] = 0  # the bias is free
     solution = torch.linalg.solve(products + ridge, inputs.T @ targets.double()).float()
     weight = solution[:-1].T.reshape(3 * scale**2, -1, 3, 3).contiguous()
-    return LatentDecoder(weight, solution[-1].contiguous(), scale)
+    return LinearDecoder(weight, solution[-1].contiguous(), scale)
 
 
 def latent_factor(vae: Any) -> int:
-    """Pixels a latent stands for, along each side."""
-    return int(2 ** (len(vae.config.block_out_channels) - 1))
+    """Pixels a latent stands for, along each side: each level but the last halves the picture."""
+    levels = next(vae.config[name] for name in _LEVELS if name in vae.config)
+    return int(2 ** (len(levels) - 1))
+
+
+def _encoded(vae: Any, picture: Tensor) -> Tensor:
+    """(1, C, h, w) as the VAE gives them: of one that knows videos the only frame, of one without chance all it has."""
+    found = vae.encode(picture.unsqueeze(2) if _knows_videos(vae) else picture)
+    latents: Tensor = found.latent_dist.mean if hasattr(found, "latent_dist") else found.latent
+    return latents[:, :, 0] if latents.dim() == 5 else latents
+
+
+def _decoded(vae: Any, latents: Tensor) -> Tensor:
+    """(1, 3, H, W) of what `_encoded` gave."""
+    picture: Tensor = vae.decode(latents.unsqueeze(2) if _knows_videos(vae) else latents, return_dict=False)[0]
+    return picture[:, :, 0] if picture.dim() == 5 else picture
+
+
+def _knows_videos(vae: Any) -> bool:
+    return "temperal_downsample" in vae.config  # so spelled in diffusers' configs
 
 
 def to_network(vae: Any, latents: Tensor) -> Tensor:
@@ -110,7 +131,8 @@ def _shift_and_scale(vae: Any, latents: Tensor) -> tuple[Tensor | float, Tensor 
     mean, std = vae.config.get("latents_mean"), vae.config.get("latents_std")
     if mean is not None and std is not None:  # some SDXL and newer VAEs, by channel
         shape = (1, -1, *(1,) * (latents.dim() - 2))
-        return latents.new_tensor(mean).view(shape), vae.config.scaling_factor / latents.new_tensor(std).view(shape)
+        scale = vae.config.get("scaling_factor") or 1.0
+        return latents.new_tensor(mean).view(shape), scale / latents.new_tensor(std).view(shape)
     return vae.config.get("shift_factor") or 0.0, vae.config.scaling_factor
 
 

@@ -5,11 +5,12 @@ Knows no torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webui.errors import InvalidRequest
 from webui.families import Defaults
-from webui.requests import ImageToImage, TextToImage, image_seed
+from webui.prompts.reading import AS_A1111, Reading
+from webui.requests import ImageToImage, ResolvedPrompt, TextToImage, WalkEnd, image_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,16 @@ class Sampling:
     height: int
     num_images: int
     denoising_strength: float
+    eta: float | None = None  # the scheduler's own
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    guidance_rescale: float = 0.0
+    variation_seed: int | None = None
+    variation_strength: float = 0.0
+    tiling: str = "none"
+    walk_to: WalkEnd | None = None
+    reading: Reading = AS_A1111
+    resolved_prompts: tuple[ResolvedPrompt, ...] | None = None  # one for each image, where there were wildcards
 
     @classmethod
     def of(cls, request: TextToImage | ImageToImage, defaults: Defaults) -> Sampling:
@@ -37,6 +48,8 @@ class Sampling:
         """
         if request.seed is None or request.seed < 0:
             raise InvalidRequest(field="seed", reason="seed_open")
+        if request.variation_strength > 0 and (request.variation_seed is None or request.variation_seed < 0):
+            raise InvalidRequest(field="variation_seed", reason="seed_open")
         scheduler = request.scheduler or defaults.scheduler
         own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"  # another may not have them
         return cls(
@@ -52,8 +65,50 @@ class Sampling:
             height=request.height or defaults.height,
             num_images=request.num_images,
             denoising_strength=request.denoising_strength if isinstance(request, ImageToImage) else 1.0,
+            eta=request.eta,
+            guidance_start=request.guidance_start,
+            guidance_end=request.guidance_end,
+            guidance_rescale=request.guidance_rescale,
+            variation_seed=request.variation_seed,
+            variation_strength=request.variation_strength,
+            tiling=request.tiling,
+            walk_to=request.walk_to if isinstance(request, TextToImage) else None,
+            reading=Reading(request.prompt_dialect, request.emphasis, request.clip_skip),
+            resolved_prompts=request.resolved_prompts,
         )
 
     def seed_of(self, index: int) -> int:
-        """Seed of image `index` (from 0)."""
-        return image_seed(self.seed, index)
+        """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""
+        if self.walk_to is not None:
+            return self.walk_to.seed if self.walked(index) == 1 else self.seed
+        return self.seed if self.variation_strength > 0 else image_seed(self.seed, index)
+
+    def variation_seed_of(self, index: int) -> int | None:
+        """What image `index` (from 0) varies with; None where nothing varies. In a walk, its start does."""
+        if self.variation_strength == 0 or self.variation_seed is None:
+            return None
+        return self.variation_seed if self.walk_to is not None else image_seed(self.variation_seed, index)
+
+    def walked(self, index: int) -> float:
+        """How far image `index` (from 0) is on the walk: 0 at the start, 1 at its end; 0 without a walk."""
+        return 0.0 if self.walk_to is None or self.num_images == 1 else index / (self.num_images - 1)
+
+    def is_guided_at(self, step: int, steps: int) -> bool:
+        """Whether guidance is on at `step` (from 0) of the `steps` that run."""
+        return self.guidance_start <= step / steps < self.guidance_end
+
+    def told(self, index: int) -> Sampling:
+        """The same with the prompts of image `index` (from 0): with wildcards each image has its own."""
+        if self.resolved_prompts is None:
+            return self
+        own = self.resolved_prompts[0 if self.walk_to is not None else index]
+        return replace(self, prompt=own.prompt, negative_prompt=own.negative_prompt)
+
+    def alike(self, first: int, most: int) -> list[int]:
+        """Image `first` and those after it that are told the same, `most` at the most."""
+        last = min(first + (most if self.walk_to is None else 1), self.num_images)
+        if self.resolved_prompts is None:
+            return list(range(first, last))
+        own = self.resolved_prompts
+        end = next((index for index in range(first, last) if own[index] != own[first]), last)
+        return list(range(first, end))

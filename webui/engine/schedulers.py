@@ -6,8 +6,9 @@ scheduler config; the request's name and sigmas only choose the rule by which no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,10 +18,8 @@ from diffusers import (
     DEISMultistepScheduler,
     DPMSolverMultistepScheduler,
     DPMSolverSinglestepScheduler,
-    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
-    KDPM2AncestralDiscreteScheduler,
     KDPM2DiscreteScheduler,
     LCMScheduler,
     LMSDiscreteScheduler,
@@ -30,7 +29,10 @@ from diffusers import (
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from torch import Tensor
 
+from webui.engine.ancestral import Dpm2Ancestral, EulerAncestral
+from webui.engine.sigmas import OWN_SPACINGS, spaced, use_spacing
 from webui.errors import InvalidRequest
+from webui.scheduler_names import scheduler_named
 
 # A checkpoint of zero terminal SNR starts from infinite sigma. Classes with a flag of their own for it start near 4096
 # and are stable there. The others extrapolate in noise, where the first step from 4096 multiplies every error by
@@ -42,6 +44,7 @@ _SIGMAS_OPTION = {
     "karras": "use_karras_sigmas",
     "exponential": "use_exponential_sigmas",
     "beta": "use_beta_sigmas",
+    **dict.fromkeys(OWN_SPACINGS, "use_karras_sigmas"),  # see `use_spacing`
 }
 
 
@@ -58,13 +61,21 @@ class UpdateRule:
 # The names follow diffusers' own table of k-diffusion's and A1111's names (docs, "Schedulers").
 UPDATE_RULES: dict[str, UpdateRule] = {
     "euler": UpdateRule(EulerDiscreteScheduler, has_zero_snr=True),
-    "euler_a": UpdateRule(EulerAncestralDiscreteScheduler, has_sigmas=False, has_zero_snr=True),
+    "euler_a": UpdateRule(EulerAncestral, has_zero_snr=True),
     "heun": UpdateRule(HeunDiscreteScheduler),
     "lms": UpdateRule(LMSDiscreteScheduler),
     "dpm2": UpdateRule(KDPM2DiscreteScheduler),
-    "dpm2_a": UpdateRule(KDPM2AncestralDiscreteScheduler),
+    "dpm2_a": UpdateRule(Dpm2Ancestral),
     "dpmpp_2m": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++"}, has_zero_snr=True),
     "dpmpp_2m_sde": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}, has_zero_snr=True),
+    "dpmpp_2m_sde_heun": UpdateRule(
+        DPMSolverMultistepScheduler,
+        {"algorithm_type": "sde-dpmsolver++", "solver_type": "heun"},
+        has_zero_snr=True,
+    ),
+    "dpmpp_3m_sde": UpdateRule(
+        DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++", "solver_order": 3}, has_zero_snr=True
+    ),
     "dpmpp_sde": UpdateRule(
         DPMSolverSinglestepScheduler, {"algorithm_type": "sde-dpmsolver++", "lower_order_final": True}
     ),
@@ -84,18 +95,27 @@ def make_scheduler(
     *,
     steps: int,
     prediction_type: str | None = None,
+    eta: float | None = None,
+    align_your_steps: Sequence[float] | None = None,
 ) -> Any:
     """A new scheduler with its timesteps set to `steps`, still on the CPU.
 
-    `config` is the checkpoint's own scheduler config. `prediction_type` overrules it where somebody said so.
-    Raises InvalidRequest if the rule has no such sigmas: no setting is ignored.
+    `config` is the checkpoint's own scheduler config. `prediction_type` overrules it where somebody said so. `eta` None
+    is the rule's own; `align_your_steps` the table for sigmas "ays".
+    Raises InvalidRequest if the rule has no such sigmas or no eta, and for a rule that removes no noise.
     """
+    if scheduler not in UPDATE_RULES:
+        raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
     rule = UPDATE_RULES[scheduler]
     options: dict[str, Any] = dict(rule.options)
     if sigmas != "default":
         if not rule.has_sigmas:
             raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
+        if sigmas == "ays" and align_your_steps is None:
+            raise InvalidRequest(field="sigmas", reason="no_aligned_steps")
         options[_SIGMAS_OPTION[sigmas]] = True
+    if eta is not None and scheduler_named(scheduler).eta is None:
+        raise InvalidRequest(field="eta", reason="scheduler_without_eta")
     if prediction_type is not None:
         options["prediction_type"] = prediction_type
     if config.get("rescale_betas_zero_snr") and (sigmas != "default" or not rule.has_zero_snr):
@@ -103,8 +123,35 @@ def make_scheduler(
     if scheduler == "lcm":
         options["original_inference_steps"] = max(50, steps)  # 50 is its default, and the most steps that it then takes
     made = rule.scheduler_class.from_config(_without_sigmas(config), **options)
+    _apply_eta(made, eta)
+    if sigmas != "default" and isinstance(made, EulerAncestral):  # it has no spacings of its own
+        _borrow_sigmas(made, make_scheduler(config, "euler", sigmas, steps=steps, align_your_steps=align_your_steps))
+        return made
+    if sigmas in OWN_SPACINGS:
+        use_spacing(made, lambda trained: spaced(sigmas, trained, steps, align_your_steps))
     made.set_timesteps(steps)
+    if sigmas in OWN_SPACINGS and isinstance(made, DEISMultistepScheduler):
+        made.sigmas[-1] = _smallest_sigma(made)  # it would stay at the last but one, which is still noisy here
     return made
+
+
+def _apply_eta(made: Any, eta: float | None) -> None:
+    if eta is None:
+        return
+    if isinstance(made, (EulerAncestral, Dpm2Ancestral)):
+        made.eta = eta
+    else:
+        made.step = partial(made.step, eta=eta)  # DDIM takes it at each step
+
+
+def _borrow_sigmas(made: Any, lender: Any) -> None:
+    made.num_inference_steps = lender.num_inference_steps
+    made.sigmas, made.timesteps = lender.sigmas, lender.timesteps
+
+
+def _smallest_sigma(made: Any) -> float:
+    alpha = float(made.alphas_cumprod[0])
+    return float(((1 - alpha) / alpha) ** 0.5)
 
 
 def steps_after_calls(scheduler: Any, calls: int) -> list[int]:

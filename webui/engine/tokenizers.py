@@ -24,8 +24,9 @@ from webui.checkpoints import Checkpoint
 from webui.errors import TokenizerMissing
 from webui.families import FAMILIES, TokenizerSource
 from webui.refusals import Broken
+from webui.tokenizer_files import FILES as FILES
+from webui.tokenizer_files import find_tokenizer
 
-FILES = ("vocab.json", "merges.txt")
 _MAX_TOKENS = 77  # positions that CLIP's text encoder has
 _LOOK_SECONDS = 0.2  # between two looks whether the job was stopped
 _CONNECT_SECONDS = 5.0
@@ -50,7 +51,7 @@ def load_tokenizers(
     sources = FAMILIES[checkpoint.family].tokenizers or {}
     found = {}
     for name, size in vocabulary_sizes.items():
-        folder = _find(checkpoint, name, tokenizers_dir)
+        folder = find_tokenizer(checkpoint, name, tokenizers_dir)
         if folder is None:
             folder = tokenizers_dir / checkpoint.family / name
             _fetch_to(folder, checkpoint, sources[name], check, fetch or fetch_from_hub)
@@ -71,22 +72,6 @@ def fetch_from_hub(source: TokenizerSource, file: str, folder: Path) -> Path:
         socket.create_connection((endpoint.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     name = f"{source.folder}/{file}"
     return Path(hf_hub_download(source.repository, name, revision=source.revision, local_dir=folder))
-
-
-def _find(checkpoint: Checkpoint, name: str, tokenizers_dir: Path) -> Path | None:
-    """The first of the places that holds the files."""
-    return next((place for place in _places(checkpoint, name, tokenizers_dir) if _is_tokenizer(place)), None)
-
-
-def _places(checkpoint: Checkpoint, name: str, tokenizers_dir: Path) -> list[Path]:
-    """Where a tokenizer may lie, the nearest first. What is said of one component comes before what is said of all."""
-    file, family = checkpoint.path, tokenizers_dir / checkpoint.family
-    beside = [file.with_name(f"{file.stem}.components"), file.with_name(f"{file.stem}.tokenizer")]
-    return [*(place / name for place in beside), beside[1], file.with_name(name), family / name, family]
-
-
-def _is_tokenizer(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in FILES) or (folder / "tokenizer.json").is_file()
 
 
 def _load(folder: Path, source: TokenizerSource) -> Any:

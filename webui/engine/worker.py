@@ -120,13 +120,11 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
         )
     except Cancelled:
         return CancelledJob(job_id=run.job_id)
-    except DarkroomError as error:
-        logger.info("job %s: %s", run.job_id, error)
+    except DarkroomError as error:  # its traceback is logged where the job gets its log id, in the parent
         return FailedJob(job_id=run.job_id, kind=error.kind, details=error.details, traceback=traceback.format_exc())
     except Exception as error:  # whatever one job does must not end the others
-        logger.exception("job %s failed", run.job_id)
         if is_device_lost(error):
-            logger.critical("the device is lost; this process ends")
+            logger.critical("the device is lost in job %s; this process ends", run.job_id, exc_info=True)
             os._exit(EXIT_DEVICE_LOST)
         if is_out_of_memory(error):  # while loading, or where nothing smaller could be tried
             lacking = OutOfMemory(

@@ -1,4 +1,4 @@
-"""Embeddings: exactly the pipelines' own for plain prompts, weighted and uncut for the others."""
+"""Embeddings: exactly the pipelines' own for plain prompts in both dialects; compel's weights, blends and lengths."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 import torch
 from diffusers import DiffusionPipeline
 
-from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder
+from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder, Reading
 from webui.errors import Cancelled
 
+COMPEL = Reading("compel")
 NEVER: Callable[[], None] = lambda: None  # noqa: E731
 
 
@@ -22,14 +23,21 @@ def pipeline(request: pytest.FixtureRequest, toy_models: Path) -> Any:
     return DiffusionPipeline.from_pretrained(toy_models / request.param)
 
 
-def encode(pipeline: Any, prompt: str, negative_prompt: str = "", *, is_guided: bool = True) -> PromptEmbeds:
+def encode(
+    pipeline: Any, prompt: str, negative_prompt: str = "", *, is_guided: bool = True, reading: Reading = COMPEL
+) -> PromptEmbeds:
     with torch.inference_mode():
-        return PromptEncoder().encode(pipeline, prompt, negative_prompt, is_guided=is_guided, check=NEVER)
+        return PromptEncoder().encode(
+            pipeline, prompt, negative_prompt, is_guided=is_guided, check=NEVER, reading=reading
+        )
 
 
+@pytest.mark.parametrize("reading", [COMPEL, Reading(), Reading("a1111", "no_norm")], ids=str)
 @pytest.mark.parametrize(("prompt", "negative"), [("a cat on a red lake, night", "dog"), ("photo", ""), ("", "")])
-def test_a_plain_prompt_is_what_the_pipeline_makes_of_it(pipeline: Any, prompt: str, negative: str) -> None:
-    ours = encode(pipeline, prompt, negative)
+def test_a_plain_prompt_is_what_the_pipeline_makes_of_it(
+    pipeline: Any, prompt: str, negative: str, reading: Reading
+) -> None:
+    ours = encode(pipeline, prompt, negative, reading=reading)
     with torch.inference_mode():
         if hasattr(pipeline, "text_encoder_2"):
             theirs = pipeline.encode_prompt(
@@ -75,12 +83,14 @@ def test_without_guidance_there_is_no_negative_side(pipeline: Any) -> None:
     assert ours.negative_pooled_prompt_embeds is None
 
 
-def test_no_text_makes_it_fall(pipeline: Any) -> None:
+@pytest.mark.parametrize("reading", [COMPEL, Reading()], ids=str)
+def test_no_text_makes_it_fall(pipeline: Any, reading: Reading) -> None:
     chosen = random.Random(0)
     pieces = ["a ", "cat", "! ", "!", "!!- ", "+ ", "(", ")", "1.3 ", ". ", ", ", "<|endoftext|> ", "é", "湖", '"']
+    pieces += ["[", "]", "|", ":", "(a:1.2)", "BREAK ", " AND ", "\\", "[a:b:.5]"]
     for length in (1, 2, 3, 5, 8, 13, 40, 120):
         text = "".join(chosen.choices(pieces, k=length))
-        assert bool(encode(pipeline, text, "x").prompt_embeds.isfinite().all()), text
+        assert bool(encode(pipeline, text, "x", reading=reading).prompt_embeds.isfinite().all()), text
 
 
 def test_encodings_are_kept_for_as_long_as_their_encoder(pipeline: Any) -> None:
@@ -89,7 +99,7 @@ def test_encodings_are_kept_for_as_long_as_their_encoder(pipeline: Any) -> None:
     hook = pipeline.text_encoder.register_forward_pre_hook(lambda _module, _inputs: passes.append(1))
     try:
         for _ in range(3):
-            encoder.encode(pipeline, "a cat+", "dog", is_guided=True, check=NEVER)
+            encoder.encode(pipeline, "a cat+", "dog", is_guided=True, check=NEVER, reading=COMPEL)
             once = len(passes)
         assert len(passes) == once
         encoder.encode(pipeline, "another", "dog", is_guided=True, check=NEVER)

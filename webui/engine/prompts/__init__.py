@@ -1,1 +1,1 @@
-"""Prompts: a linear-time parser of compel's dialect, and the embeddings that compel makes of what it finds."""
+"""Prompts → embeddings: the text encoders of the U-Net families, in two dialects that `webui/prompts/` reads."""

@@ -1,7 +1,6 @@
-"""Prompts → embeddings, by compel: weighted, in as many chunks as the text needs, both sides of equal length.
+"""Prompts → what the U-Net hears at each step, in the dialect that the request names.
 
-Knows Stable Diffusion 1.x and 2.x (one text encoder) and SDXL (two, and a pooled embedding). Compel's own parser is not
-used (see parser.py): its objects are built from our parse.
+Knows Stable Diffusion 1.x and 2.x (one text encoder) and SDXL (two, and a pooled embedding).
 """
 
 from __future__ import annotations
@@ -13,191 +12,161 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from compel import Compel, ReturnedEmbeddingsType
-from compel.embeddings_provider import EmbeddingsProvider
-from compel.prompt_parser import Blend as CompelBlend
-from compel.prompt_parser import Conjunction, FlattenedPrompt
-from compel.prompt_parser import Fragment as CompelFragment
 from torch import Tensor
 
-from webui.engine.prompts.parser import Blend, Fragments, Prompt, parse
+from webui.addons import Addons
+from webui.engine.prompts import a1111_embeds, compel_embeds
+from webui.engine.prompts.text_encoders import TextEncoder, filled_up, text_encoders
+from webui.engine.prompts.textual_inversion import TextualInversions
+from webui.errors import PromptError
+from webui.prompts import a1111
+from webui.prompts.reading import AS_A1111
+from webui.prompts.reading import Reading as Reading
 
 CACHED_PROMPTS = 16  # for each text encoder; an SDXL prompt takes 0.3 MB
+_Encoded = tuple[Tensor, Tensor | None]  # embeddings (1, tokens, channels), pooled (1, channels)
 
 
 @dataclass(frozen=True)
 class PromptEmbeds:
-    """What the U-Net hears. Embeddings are (1, tokens, channels) of equal length, pooled ones (1, channels).
+    """What the U-Net hears at one step: N positive texts, each with its weight, and one negative text.
 
-    Negative ones are None where there is no guidance, pooled ones but for SDXL.
+    Embeddings are (N, tokens, channels), pooled ones (N, channels); the negative ones have one row and as many tokens.
+    Negative ones are None where there is no guidance (N is 1 then), pooled ones but for SDXL.
     """
 
     prompt_embeds: Tensor
     negative_prompt_embeds: Tensor | None = None
     pooled_prompt_embeds: Tensor | None = None
     negative_pooled_prompt_embeds: Tensor | None = None
+    weights: tuple[float, ...] = (1.0,)  # N; what each positive text adds to the guidance
 
 
 class PromptEncoder:
-    """Encodes prompts with the text encoders of a pipeline, and keeps the last few encodings of each encoder."""
+    """Encodes prompts with the text encoders of a pipeline, and keeps the last few encodings of each encoder.
 
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Any, OrderedDict[str, tuple[Tensor, Tensor | None]]] = WeakKeyDictionary()
-
-    def encode(
-        self, pipeline: Any, prompt: str, negative_prompt: str, *, is_guided: bool, check: Callable[[], None]
-    ) -> PromptEmbeds:
-        """Both prompts for `pipeline`, on the device and in the number type of its text encoder.
-
-        Raises PromptError for what cannot be parsed, and whatever `check` raises between passes.
-        """
-        encoders = _encoders(pipeline)
-        embeds, pooled = self._encode_one(encoders, prompt, check)
-        if not is_guided:
-            return PromptEmbeds(embeds, None, pooled, None)
-        if pooled is not None and not negative_prompt.strip() and pipeline.config.force_zeros_for_empty_prompt:
-            # as SDXL was trained: no negative prompt is no signal at all, rather than an empty text
-            return PromptEmbeds(embeds, torch.zeros_like(embeds), pooled, torch.zeros_like(pooled))
-        negative, negative_pooled = self._encode_one(encoders, negative_prompt, check)
-        if embeds.shape != negative.shape:
-            empty, _ = self._encode_one(encoders, "", check)
-            embeds, negative = _pad_to_equal_length([embeds, negative], empty)
-        return PromptEmbeds(embeds, negative, pooled, negative_pooled)
-
-    def _encode_one(
-        self, encoders: list[_TextEncoder], text: str, check: Callable[[], None]
-    ) -> tuple[Tensor, Tensor | None]:
-        kept = self._kept.setdefault(encoders[0].text_encoder, OrderedDict())
-        if text in kept:
-            kept.move_to_end(text)
-            return kept[text]
-        prompt = parse(text)
-        embeds = []
-        for encoder in encoders:
-            check()
-            embeds.append(encoder.embed(prompt))
-        pooled = encoders[-1].pool(prompt) if encoders[-1].is_pooled else None
-        kept[text] = torch.cat(_equally_long(encoders, embeds), dim=-1), pooled
-        while len(kept) > CACHED_PROMPTS:
-            kept.popitem(last=False)
-        return kept[text]
-
-
-class _ExactProvider(EmbeddingsProvider):  # type: ignore[misc]  # compel carries no types
-    """Compel's provider, but for where a fragment's tokens lie.
-
-    Compel searches for them by their ids and gives up with a RuntimeError where a fragment starts with the padding
-    token ("!" in SD 2.x and SDXL). They follow from the chunks: between a chunk's first token and its first end token.
+    `addons` are where embeddings (textual inversions) lie, which A1111's dialect knows by name.
     """
 
-    def _get_token_ranges_for_fragments(
-        self, chunked_and_padded_token_ids: list[int], fragments: list[str]
-    ) -> list[tuple[int | None, int | None]]:
-        size = self.max_token_count
-        places: list[int] = []  # of the tokens that are text
-        for start in range(0, len(chunked_and_padded_token_ids), size):
-            chunk = chunked_and_padded_token_ids[start : start + size]
-            end = chunk.index(self.tokenizer.eos_token_id, 1)
-            places += range(start + 1, start + end)
-        counts = [len(ids) for ids in self.get_token_ids(fragments, include_start_and_end_markers=False)]
-        ranges: list[tuple[int | None, int | None]] = []
-        position = 0
-        for count in counts:
-            own = places[position : position + count]
-            ranges.append((own[0], own[-1]) if own else (len(chunked_and_padded_token_ids), -2))  # an empty range
-            position += count
-        return ranges
+    def __init__(self, addons: Addons | None = None) -> None:
+        self._inversions = TextualInversions(addons) if addons is not None else None
+        self._kept: WeakKeyDictionary[Any, OrderedDict[Any, _Encoded]] = WeakKeyDictionary()
+
+    def encode(
+        self,
+        pipeline: Any,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        is_guided: bool,
+        check: Callable[[], None],
+        reading: Reading = AS_A1111,
+    ) -> PromptEmbeds:
+        """Both prompts as they are at the first of many steps; see `schedule`."""
+        return self._heard(pipeline, prompt, negative_prompt, 1, is_guided, check, reading)[0]
+
+    def schedule(
+        self,
+        pipeline: Any,
+        prompt: str,
+        negative_prompt: str,
+        *,
+        steps: int,
+        is_guided: bool,
+        check: Callable[[], None],
+        reading: Reading = AS_A1111,
+    ) -> tuple[PromptEmbeds, ...]:
+        """What is heard at each of `steps` steps, on the device and in the number type of the text encoder; the same
+        object wherever nothing changes.
+
+        Several prompts joined by `AND` are guided in any case. Raises PromptError for what cannot be parsed, and for
+        `AND` where the network takes guidance as an input; and whatever `check` raises between passes.
+        """
+        return self._heard(pipeline, prompt, negative_prompt, steps, is_guided, check, reading)
+
+    def _heard(
+        self,
+        pipeline: Any,
+        prompt: str,
+        negative_prompt: str,
+        steps: int,
+        is_guided: bool,
+        check: Callable[[], None],
+        reading: Reading,
+    ) -> tuple[PromptEmbeds, ...]:
+        positives, weights, negatives = _texts(prompt, negative_prompt, steps, reading)
+        if weights != (1.0,) and not is_guided:
+            if getattr(pipeline.unet.config, "time_cond_proj_dim", None) is not None:
+                raise PromptError(reason="prompt_and_unguided", position=0)
+            is_guided = True
+        encoders = text_encoders(pipeline, reading.clip_skip)
+        encoded: dict[str, _Encoded] = {}
+
+        def once(text: str) -> _Encoded:
+            if text not in encoded:
+                encoded[text] = self._encode(encoders, text, reading, check)
+            return encoded[text]
+
+        made: dict[tuple[tuple[str, ...], str], PromptEmbeds] = {}
+        for key in zip(positives, negatives, strict=True):
+            if key not in made:
+                negative = key[1] if is_guided else None
+                made[key] = _joined(pipeline, key[0], weights, negative, once)
+        return tuple(made[key] for key in zip(positives, negatives, strict=True))
+
+    def _encode(self, encoders: list[TextEncoder], text: str, reading: Reading, check: Callable[[], None]) -> _Encoded:
+        is_a1111 = reading.dialect == "a1111"
+        known = self._inversions.fitting(encoders, text) if self._inversions is not None and is_a1111 else {}
+        stamps = tuple((name, vectors.stamp) for name, vectors in sorted(known.items()))
+        key = text, reading, stamps
+        kept = self._kept.setdefault(encoders[0].model, OrderedDict())
+        if key not in kept:
+            kept[key] = (
+                a1111_embeds.embed(encoders, text, reading.emphasis, known, check)
+                if is_a1111
+                else compel_embeds.embed(encoders, text, check)
+            )
+        kept.move_to_end(key)
+        encoded = kept[key]
+        while len(kept) > CACHED_PROMPTS:
+            kept.popitem(last=False)
+        return encoded
 
 
-class _TextEncoder:
-    """One tokenizer and its text encoder, as compel sees them."""
-
-    def __init__(self, tokenizer: Any, text_encoder: Any, embeddings: ReturnedEmbeddingsType, is_pooled: bool) -> None:
-        self.text_encoder = text_encoder
-        self.is_pooled = is_pooled
-        self._tokenizer = tokenizer
-        self._length = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
-        self._compel = Compel(tokenizer, text_encoder, truncate_long_prompts=False, returned_embeddings_type=embeddings)
-        self._compel.conditioning_provider = _ExactProvider(
-            tokenizer,
-            text_encoder,
-            truncate=False,
-            returned_embeddings_type=embeddings,
-            split_long_text_mode=self._compel.conditioning_provider.split_long_text_mode,
-            model_max_length=self._length,
-        )
-
-    def embed(self, prompt: Prompt) -> Tensor:
-        """(1, n · length, channels)"""
-        embeds: Tensor = self._compel.build_conditioning_tensor_for_conjunction(_to_compel(prompt))[0]
-        return embeds.to(self.text_encoder.dtype)
-
-    def empty(self) -> Tensor:
-        """(1, length, channels) of the empty text."""
-        return self.embed(parse(""))
-
-    def pool(self, prompt: Prompt) -> Tensor:
-        """(1, channels): what the end token says of the first chunk of the text without its weights."""
-        ids = self._tokenizer(
-            _harmless(prompt.plain_text),
-            padding="max_length",
-            max_length=self._length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
-        pooled: Tensor = self.text_encoder(ids.to(self.text_encoder.device)).text_embeds
-        return pooled
+def _texts(
+    prompt: str, negative_prompt: str, steps: int, reading: Reading
+) -> tuple[tuple[tuple[str, ...], ...], tuple[float, ...], tuple[str, ...]]:
+    """The positive texts at each step, their weights, and the negative text at each step."""
+    if reading.dialect == "compel":
+        return ((prompt,),) * steps, (1.0,), (negative_prompt,) * steps
+    positive = a1111.parse(prompt)
+    (negative,) = a1111.parse(negative_prompt, is_negative=True).parts
+    positives = tuple(zip(*(part.timeline.texts(steps) for part in positive.parts), strict=True))
+    return positives, positive.weights, negative.timeline.texts(steps)
 
 
-def _encoders(pipeline: Any) -> list[_TextEncoder]:
-    """SD 1.x and 2.x: the last hidden state, normalised. SDXL: both encoders' last but one, and a pooled embedding."""
-    if getattr(pipeline, "text_encoder_2", None) is None:
-        last = ReturnedEmbeddingsType.LAST_HIDDEN_STATES_NORMALIZED
-        return [_TextEncoder(pipeline.tokenizer, pipeline.text_encoder, last, is_pooled=False)]
-    last_but_one = ReturnedEmbeddingsType.PENULTIMATE_HIDDEN_STATES_NON_NORMALIZED
-    encoders = [_TextEncoder(pipeline.tokenizer_2, pipeline.text_encoder_2, last_but_one, is_pooled=True)]
-    if pipeline.text_encoder is not None:  # SDXL's refiner has only the second
-        encoders.insert(0, _TextEncoder(pipeline.tokenizer, pipeline.text_encoder, last_but_one, is_pooled=False))
-    return encoders
+def _joined(
+    pipeline: Any,
+    texts: tuple[str, ...],
+    weights: tuple[float, ...],
+    negative: str | None,
+    encode: Callable[[str], _Encoded],
+) -> PromptEmbeds:
+    """All texts of one step, equally long; `negative` None without guidance."""
+    found = [encode(text) for text in texts]
+    embeds = [text for text, _ in found]
+    pooled_texts = [whole for _, whole in found if whole is not None]
+    pooled = torch.cat(pooled_texts) if pooled_texts else None
 
+    def make_empty() -> Tensor:
+        return encode("")[0]
 
-def _to_compel(prompt: Prompt) -> Conjunction:
-    parts = [
-        CompelBlend([_flattened(p) for p in part.prompts], list(part.weights), normalize_weights=part.normalize)
-        if isinstance(part, Blend)
-        else _flattened(part)
-        for part in prompt.parts
-    ]
-    return Conjunction(parts, list(prompt.weights))
-
-
-def _flattened(fragments: Fragments) -> FlattenedPrompt:
-    made = []
-    for text, weight in fragments:
-        fragment = CompelFragment("", weight)
-        fragment.text = _harmless(text)  # set late: its constructor would resolve backslashes once more
-        made.append(fragment)
-    return FlattenedPrompt(made)
-
-
-def _harmless(text: str) -> str:
-    """Without names of special tokens: `<|endoftext|>` in a prompt would end it."""
-    return text.replace("<|", "< |")
-
-
-def _equally_long(encoders: list[_TextEncoder], embeds: list[Tensor]) -> list[Tensor]:
-    """Embeddings of one text by two encoders, filled up with the empty text where one needed fewer chunks."""
-    longest = max(e.shape[1] for e in embeds)
-    return [_repeat_to(e, longest, encoder.empty) for encoder, e in zip(encoders, embeds, strict=True)]
-
-
-def _pad_to_equal_length(embeds: list[Tensor], empty: Tensor) -> list[Tensor]:
-    longest = max(e.shape[1] for e in embeds)
-    return [_repeat_to(e, longest, lambda: empty) for e in embeds]
-
-
-def _repeat_to(embeds: Tensor, length: int, make_empty: Callable[[], Tensor]) -> Tensor:
-    if embeds.shape[1] == length:
-        return embeds
-    empty = make_empty()
-    return torch.cat([embeds, *[empty] * ((length - embeds.shape[1]) // empty.shape[1])], dim=1)
+    if negative is None:
+        return PromptEmbeds(torch.cat(filled_up(embeds, make_empty)), None, pooled, None, weights)
+    if pooled is not None and not negative.strip() and pipeline.config.force_zeros_for_empty_prompt:
+        # as SDXL was trained: no negative prompt is no signal at all, rather than an empty text
+        both = torch.cat(filled_up(embeds, make_empty))
+        return PromptEmbeds(both, torch.zeros_like(both[:1]), pooled, torch.zeros_like(pooled[:1]), weights)
+    negative_embeds, negative_pooled = encode(negative)
+    *positives, negative_embeds = filled_up([*embeds, negative_embeds], make_empty)
+    return PromptEmbeds(torch.cat(positives), negative_embeds, pooled, negative_pooled, weights)

@@ -12,14 +12,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from webui.errors import PromptError
+from webui.prompts.lexer import MAX_PARTS, MAX_WEIGHT, Fragment, Fragments, Piece, Places, clamp, lex
 
-# Compel's bases for + and -. Beyond 3 every encoder only makes noise (compel's author: ">1.6 tend to produce garbage").
-PLUS, MINUS = 1.1, 0.9
-MIN_WEIGHT, MAX_WEIGHT = 0.0, 3.0
-MAX_PARTS = 8  # of a blend or a conjunction; each costs its own passes through the text encoder
+PLUS, MINUS = 1.1, 0.9  # compel's bases for + and -
 MAX_LOWERED = 64  # fragments below 1; each costs one more pass through the text encoder
 
 _OPERATOR = re.compile(r"\++|-+|\d*\.\d+|\d+")
@@ -28,16 +25,8 @@ _PIECE = re.compile(r"""\\[()"+\-]|[()",]|\s+|[.;:!?，。；：！？、]+|[^\s
 _WORD_OPERATOR = re.compile(r"(.*[^+\-])(\++|-+)", re.DOTALL)
 _COMBINED = re.compile(r"\.(blend|and|add)\(([^()]*)\)\s*$")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")
-
-
-class Fragment(NamedTuple):
-    """A piece of text with the weight that its tokens get, in [0, 3]."""
-
-    text: str
-    weight: float = 1.0
-
-
-Fragments = tuple[Fragment, ...]
+_Part = tuple[str, float, int]  # text without blanks or of blanks only, weight, place
+_Placed = tuple[tuple[Fragment, Places], ...]
 
 
 @dataclass(frozen=True)
@@ -60,31 +49,26 @@ class Prompt:
     def plain_text(self) -> str:
         """All of the text, without its weights."""
         prompts = [p for part in self.parts for p in (part.prompts if isinstance(part, Blend) else (part,))]
-        return " ".join("".join(fragment.text for fragment in prompt).strip() for prompt in prompts)
+        return " ".join(fragment.text for prompt in prompts for fragment in prompt).strip()
 
 
 def parse(text: str) -> Prompt:
     """What `text` says. Raises PromptError for a blend or conjunction that cannot be, and for more lowered fragments
     than MAX_LOWERED; everything else means something."""
-    pieces = _pieces(text)
+    return parse_with_places(text)[0]
+
+
+def parse_with_places(text: str) -> tuple[Prompt, tuple[Places, ...]]:
+    """The same, and for each fragment of all prompts where in the text it comes from."""
+    pieces = lex(text, _PIECE)
     closers = _match_brackets(pieces)
-    parsed = _parse_combined(pieces, closers, text) or Prompt((_fragments(pieces, closers, 0, len(pieces)),))
-    prompts = [p for part in parsed.parts for p in (part.prompts if isinstance(part, Blend) else (part,))]
-    if sum(fragment.weight < 1 for prompt in prompts for fragment in prompt) > MAX_LOWERED:
-        raise PromptError(reason=f"more than {MAX_LOWERED} pieces of it are lowered in weight", position=0)
-    return parsed
+    parsed, prompts = _parse_combined(pieces, closers, text)
+    if sum(fragment.weight < 1 for prompt in prompts for fragment, _ in prompt) > MAX_LOWERED:
+        raise PromptError(reason="prompt_lowered", position=0, limit=MAX_LOWERED)
+    return parsed, tuple(places for prompt in prompts for _, places in prompt)
 
 
-class _Piece(NamedTuple):
-    text: str
-    start: int  # index of its first character in the prompt
-
-
-def _pieces(text: str) -> list[_Piece]:
-    return [_Piece(match[0], match.start()) for match in _PIECE.finditer(text)]
-
-
-def _pair_quotes(pieces: list[_Piece]) -> dict[int, int]:
+def _pair_quotes(pieces: list[Piece]) -> dict[int, int]:
     """Index of each opening quote → index of the one that closes it.
 
     A quote opens only where a word could begin and closes only where one could end, so that 5" stays a length.
@@ -104,7 +88,7 @@ def _pair_quotes(pieces: list[_Piece]) -> dict[int, int]:
     return pairs
 
 
-def _match_brackets(pieces: list[_Piece]) -> dict[int, int]:
+def _match_brackets(pieces: list[Piece]) -> dict[int, int]:
     """Index of each opening bracket or quote → index of what closes it; those without a partner are left out."""
     closers = _pair_quotes(pieces)
     closing_quotes = set(closers.values())
@@ -120,11 +104,11 @@ def _match_brackets(pieces: list[_Piece]) -> dict[int, int]:
     return closers
 
 
-def _fragments(pieces: list[_Piece], closers: dict[int, int], start: int, stop: int) -> Fragments:
+def _fragments(pieces: list[Piece], closers: dict[int, int], start: int, stop: int) -> _Placed:
     """Pieces [start, stop) as fragments, neighbours of equal weight joined. Runs once over them, without recursion."""
     text = "".join([piece.text for piece in pieces[start:stop]])  # operators are looked for in here
     offset = pieces[start].start if start < stop else 0
-    found: list[tuple[str, float]] = []
+    found: list[_Part] = []
     weight = 1.0
     outer: list[float] = []  # weights of the groups around the innermost open one
     ends: dict[int, int] = {}  # index of a closing piece → first character after its operator
@@ -137,19 +121,19 @@ def _fragments(pieces: list[_Piece], closers: dict[int, int], start: int, stop: 
             factor, after = _group_operator(text, pieces[closers[index]].start + 1 - offset)
             ends[closers[index]] = after + offset
             outer.append(weight)
-            weight = _clamp(weight * factor)
-            found.append((" ", weight))
+            weight = clamp(weight * factor)
+            found.append((" ", weight, at))
         elif index in ends:
             weight = outer.pop()
             skip_to = ends[index]
-            found.append((" ", weight))
+            found.append((" ", weight, at))
         elif piece[0] == "\\" and len(piece) > 1:
-            found.append((piece[1], weight))
+            found.append((piece[1], weight, at + 1))
         elif piece[-1] in "+-":
             word, factor = _word_operator(piece)
-            found.append((word, _clamp(weight * factor)))
+            found.append((word, clamp(weight * factor), at))
         else:
-            found.append((piece, weight))
+            found.append((piece, weight, at))
     return _tidy(found)
 
 
@@ -175,47 +159,66 @@ def _weight(operator: str) -> float:
     """`++` → 1.1², `--` → 0.9², `1.3` → 1.3; never above MAX_WEIGHT."""
     if operator[0] in "+-":
         base = PLUS if operator[0] == "+" else MINUS
-        return _clamp(math.exp(min(len(operator), 100) * math.log(base)))
-    return _clamp(float(operator[:20]))
+        return clamp(math.exp(min(len(operator), 100) * math.log(base)))
+    return clamp(float(operator[:20]))
 
 
-def _clamp(weight: float) -> float:
-    return min(max(weight, MIN_WEIGHT), MAX_WEIGHT)
-
-
-def _tidy(pieces: list[tuple[str, float]]) -> Fragments:
+def _tidy(parts: list[_Part]) -> _Placed:
     """Neighbours of one weight joined, blanks given to the neighbour before them, runs of blanks made one."""
-    joined: list[tuple[list[str], float]] = []
-    for text, weight in pieces:
-        if joined and (joined[-1][1] == weight or text.isspace()):
-            joined[-1][0].append(text)
-        elif not text.isspace():
-            joined.append(([text], weight))
-    fragments = [Fragment(" ".join("".join(texts).split()), weight) for texts, weight in joined]
-    return tuple(fragment for fragment in fragments if fragment.text) or (Fragment(""),)
+    runs: list[list[_Part]] = []
+    for part in parts:
+        if runs and (runs[-1][0][1] == part[1] or part[0].isspace()):
+            runs[-1].append(part)
+        elif not part[0].isspace():
+            runs.append([part])
+    return tuple(_joined(run) for run in runs) or ((Fragment(""), ()),)
 
 
-def _parse_combined(pieces: list[_Piece], closers: dict[int, int], text: str) -> Prompt | None:
-    """`("a", "b").blend(0.7, 0.3)` or `.and()` around the whole prompt; None for anything else."""
+def _joined(run: list[_Part]) -> tuple[Fragment, Places]:
+    """Parts of one weight, the first of them not blank."""
+    texts: list[str] = []
+    places = []
+    length = 0
+    is_apart = False
+    for text, _, place in run:
+        if text.isspace():
+            is_apart = True
+            continue
+        if is_apart:
+            texts.append(" ")
+            length += 1
+        is_apart = False
+        places.append((length, place))
+        texts.append(text)
+        length += len(text)
+    return Fragment("".join(texts), run[0][1]), tuple(places)
+
+
+def _parse_combined(pieces: list[Piece], closers: dict[int, int], text: str) -> tuple[Prompt, tuple[_Placed, ...]]:
+    """`("a", "b").blend(0.7, 0.3)` or `.and()` around the whole prompt, or one prompt; and the prompts in it."""
     first = next((i for i, piece in enumerate(pieces) if not piece.text.isspace()), None)
-    if first is None or pieces[first].text != "(" or first not in closers:
-        return None
-    last = closers[first]
-    operator = _COMBINED.match(text, pieces[last].start + 1)
-    if not operator:
-        return None
-    prompts = tuple(_fragments(pieces, closers, a, b) for a, b in _split_at_commas(pieces, closers, first + 1, last))
-    if len(prompts) > MAX_PARTS:
-        raise PromptError(reason=f"more than {MAX_PARTS} prompts are combined", position=operator.start())
+    last = closers.get(first) if first is not None and pieces[first].text == "(" else None
+    operator = _COMBINED.match(text, pieces[last].start + 1) if last is not None else None
+    if first is None or last is None or operator is None:
+        whole = _fragments(pieces, closers, 0, len(pieces))
+        return Prompt((_texts(whole),)), (whole,)
+    placed = tuple(_fragments(pieces, closers, a, b) for a, b in _split_at_commas(pieces, closers, first + 1, last))
+    if len(placed) > MAX_PARTS:
+        raise PromptError(reason="prompt_parts", position=operator.start(), limit=MAX_PARTS)
+    prompts = tuple(_texts(one) for one in placed)
     weights, normalize = _arguments(operator.group(2), len(prompts), operator.start(2))
     if operator.group(1) != "blend":
-        return Prompt(prompts, weights)
+        return Prompt(prompts, weights), placed
     if normalize and abs(sum(weights)) < 1e-3:
-        raise PromptError(reason="the weights of the blend add up to nothing", position=operator.start(2))
-    return Prompt((Blend(prompts, weights, normalize),))
+        raise PromptError(reason="prompt_blend_nothing", position=operator.start(2))
+    return Prompt((Blend(prompts, weights, normalize),)), placed
 
 
-def _split_at_commas(pieces: list[_Piece], closers: dict[int, int], start: int, stop: int) -> list[tuple[int, int]]:
+def _texts(placed: _Placed) -> Fragments:
+    return tuple(fragment for fragment, _ in placed)
+
+
+def _split_at_commas(pieces: list[Piece], closers: dict[int, int], start: int, stop: int) -> list[tuple[int, int]]:
     """Ranges of pieces between the commas that stand in no inner brackets or quotes."""
     ranges = []
     begin = index = start
@@ -235,8 +238,8 @@ def _arguments(text: str, count: int, position: int) -> tuple[tuple[float, ...],
         normalize = False
         words.pop()
     if not all(_NUMBER.fullmatch(word) for word in words):
-        raise PromptError(reason="the weights must be numbers", position=position)
+        raise PromptError(reason="prompt_weights_numbers", position=position)
     if words and len(words) != count:
-        raise PromptError(reason=f"{count} prompts have {len(words)} weights", position=position)
+        raise PromptError(reason="prompt_weights_count", position=position, found=len(words), limit=count)
     weights = tuple(min(max(float(word), -MAX_WEIGHT), MAX_WEIGHT) for word in words)
     return weights or (1.0,) * count, normalize

@@ -1,0 +1,83 @@
+"""Ancestral rules whose share of fresh noise can be chosen: diffusers' own, with an eta.
+
+`eta` in [0, 1] as in k-diffusion: at 1 every step replaces as much noise as the rule can, as diffusers has it; at 0
+none, and what is left is the rule without noise. Knows no names and no checkpoints.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler
+from diffusers.utils.torch_utils import randn_tensor
+from torch import Tensor
+
+
+def up_and_down(sigma_from: Tensor, sigma_to: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+    """Noise to add, and the sigma to go down to before it; their squares add up to `sigma_to`'s (Karras et al. 2022).
+
+    The largest share replaces all noise that a step of the diffusion itself would have brought (Ho et al. 2020).
+    """
+    up = eta * (sigma_to**2 * (sigma_from**2 - sigma_to**2) / sigma_from**2) ** 0.5
+    return up, (sigma_to**2 - up**2) ** 0.5
+
+
+class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
+    """Euler a with an eta."""
+
+    eta = 1.0
+
+    def step(
+        self,
+        model_output: Tensor,
+        timestep: float | Tensor,
+        sample: Tensor,
+        generator: Any = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """One step down; at eta 1 exactly diffusers' own."""
+        if self.eta == 1 or return_dict:
+            return super().step(model_output, timestep, sample, generator=generator, return_dict=return_dict)
+        if self.step_index is None:
+            self._init_step_index(timestep)
+        sigma, sigma_to = self.sigmas[self.step_index], self.sigmas[self.step_index + 1]
+        up, down = up_and_down(sigma, sigma_to, self.eta)
+        if self.config.prediction_type == "v_prediction":
+            denoised = sample / (sigma**2 + 1) - model_output * sigma / (sigma**2 + 1) ** 0.5
+        else:
+            denoised = sample - sigma * model_output
+        moved = sample + (sample - denoised) / sigma * (down - sigma)
+        if self.eta > 0:
+            moved = moved + up * randn_tensor(sample.shape, generator=generator, device=sample.device)
+        self._step_index += 1
+        return moved, denoised
+
+
+class Dpm2Ancestral(KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
+    """DPM2 a with an eta. What a step needs is worked out beforehand, in pairs: to the middle, and down."""
+
+    eta = 1.0
+
+    def set_timesteps(self, num_inference_steps: int, *args: Any, **kwargs: Any) -> None:
+        """diffusers' own, and at another eta than 1 the tables that hang on it once more."""
+        super().set_timesteps(num_inference_steps, *args, **kwargs)
+        if self.eta == 1:
+            return
+        sigmas = torch.cat([self.sigmas[:1], self.sigmas[1:-1:2]])
+        sigmas_to = torch.cat([sigmas[1:], sigmas.new_zeros(1)])
+        up, down = up_and_down(sigmas[:-1], sigmas_to[:-1], self.eta)
+        middle = (sigmas[:-1] * down).sqrt()
+        middle[-1] = 0.0  # the last step goes straight to zero, as diffusers' does
+        zero = sigmas.new_zeros(1)
+        self.sigmas_up, self.sigmas_down = _pairs(torch.cat([up, zero])), _pairs(torch.cat([down, zero]))
+        self.sigmas_interpol = _pairs(torch.cat([middle, zero]))
+        log_sigmas = self.log_sigmas.cpu().numpy()
+        between = np.array([self._sigma_to_t(sigma, log_sigmas) for sigma in middle[:-1].numpy()])
+        self.timesteps[1::2] = torch.from_numpy(between).to(self.timesteps)
+
+
+def _pairs(values: Tensor) -> Tensor:
+    """Each entry but the first twice, the last three times: one for each half of a step."""
+    return torch.cat([values[:1], values[1:].repeat_interleave(2), values[-1:]])

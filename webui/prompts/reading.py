@@ -1,0 +1,65 @@
+"""How prompts are to be read, and whether they can be: the same parsers as the engine's, with nothing encoded.
+
+Knows the dialects and the request, no files and no tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from webui.errors import PromptError
+from webui.prompts import a1111, compel
+from webui.prompts.settle import prompts_of
+from webui.requests import Diffusion
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The dialect; `emphasis` matters to A1111's alone. `clip_skip`: which layer of CLIP is used, from the end."""
+
+    dialect: Literal["a1111", "compel"] = "a1111"
+    emphasis: Literal["original", "no_norm"] = "original"
+    clip_skip: int = 1
+
+
+AS_A1111 = Reading()
+
+
+def check_prompts(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[a1111.Lora, ...]:
+    """The LoRAs that the prompts of any image ask for, each with what it is asked for first.
+
+    Families that are not U-Nets (`is_unet` false) read prompts as they stand, but for comments and LoRAs. Raises
+    PromptError where a prompt cannot be read.
+    """
+    texts = {
+        (field, getattr(prompts_of(request, index), field))
+        for index in range(request.num_images)
+        for field in ("prompt", "negative_prompt")
+    }
+    loras: dict[str, a1111.Lora] = {}
+    for field, text in sorted(texts):
+        try:
+            for lora in _check(text, request.prompt_dialect, steps, field == "negative_prompt", is_unet):
+                loras.setdefault(lora.name, lora)
+        except PromptError as error:
+            raise PromptError(**({"field": field} | error.details)) from error
+    return tuple(loras.values())
+
+
+def as_it_stands(text: str, dialect: str) -> str:
+    """What a family that is no U-Net is told: all of it but comments and LoRAs."""
+    return a1111.take_loras(a1111.without_comments(text))[1] if dialect == "a1111" else text
+
+
+def _check(text: str, dialect: str, steps: int, is_negative: bool, is_unet: bool) -> tuple[a1111.Lora, ...]:
+    if dialect == "compel":
+        if is_unet:
+            compel.parse(text)
+        return ()
+    if not is_unet:
+        return a1111.take_loras(a1111.without_comments(text), is_negative=is_negative)[0]
+    prompt = a1111.parse(text, is_negative=is_negative)
+    for part in prompt.parts:
+        part.timeline.schedule(steps)
+    return prompt.loras

@@ -1,0 +1,110 @@
+"""The wildcard files: `presets/wildcards/colours/warm.txt` is `__colours/warm__`, one value a line.
+
+`#` begins a comment line, `2::value` gives a value twice the weight, values may hold wildcards and choices themselves,
+and `*` in a name takes several files at once. Names are looked up among the files that lie there, so that no name can
+lead anywhere else. Knows no prompts and no chance.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_FILES = 5_000
+MAX_FILE_BYTES = 2 * 2**20
+MAX_VALUES = 10_000  # of one name
+MAX_STARS = 4
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was when it was last read."""
+
+    stamp: tuple[int, int]  # time in nanoseconds, size in bytes
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The files of one moment, by name."""
+
+    _files: dict[str, Path]
+    _values_of: Callable[[Path], tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name, in order."""
+        return tuple(sorted(self._files))
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a name, weights and all; of all the names that it stands for, where there is a `*` in it.
+
+        Empty where there is no such name.
+        """
+        if "*" in name:
+            found = fnmatch.filter(self.names, name) if name.count("*") <= MAX_STARS else []
+        else:
+            found = [name] if name in self._files else []
+        values = [value for one in found for value in self._values_of(self._files[one])]
+        return tuple(values[:MAX_VALUES])
+
+
+class Wildcards:
+    """The wildcards of a folder; looks again at every call, reads only what has changed. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._read: dict[Path, _File] = {}
+
+    def look(self) -> Shelf:
+        """What lies there now; no folder, nothing."""
+        return Shelf(dict(self._files()), self._values_of)
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        """Name and file of each; hidden ones and those that a link leads out of the folder to are left out."""
+        root = self._folder.resolve()
+        count = 0
+        for folder, folders, files in os.walk(root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for file in sorted(files):
+                path = Path(folder) / file
+                if file.startswith(".") or path.suffix.casefold() != ".txt" or not path.resolve().is_relative_to(root):
+                    continue
+                count += 1
+                if count > MAX_FILES:
+                    _log.warning("more than %d wildcard files; the others are left out", MAX_FILES)
+                    return
+                yield path.relative_to(root).with_suffix("").as_posix(), path
+
+    def _values_of(self, path: Path) -> tuple[str, ...]:
+        with self._lock:
+            try:
+                status = path.stat()
+                stamp = status.st_mtime_ns, status.st_size
+                known = self._read.get(path)
+                if known is None or known.stamp != stamp:
+                    known = _File(stamp, _read(path))
+                    self._read[path] = known
+                return known.values
+            except (OSError, UnicodeDecodeError) as error:
+                _log.warning("cannot read a wildcard file: %s", error)
+                self._read.pop(path, None)
+                return ()
+
+
+def _read(path: Path) -> tuple[str, ...]:
+    """The lines that are values. Raises OSError and UnicodeDecodeError."""
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        _log.warning("%s is larger than %d bytes and left out", path.name, MAX_FILE_BYTES)
+        return ()
+    lines = (line.strip() for line in data.decode("utf-8-sig").splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
