@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.storage.conftest import raw
-from webui.errors import DatabaseTooNew, DiskFull, FolderInUse
+from webui.errors import DatabaseLocked, DatabaseTooNew, DiskFull, FolderInUse
 from webui.requests import TextToImage
 from webui.storage import Storage
 from webui.storage.database import MIGRATIONS, Database
+from webui.storage.job_rows import Once
 
 HOLD = """
 import sys
@@ -62,6 +63,32 @@ def test_migrations_run_once_and_in_order(tmp_path: Path) -> None:
     assert not database.is_new
     assert [tuple(row) for row in database.rows("SELECT * FROM t")] == [(1, "two")]
     database.close()
+
+
+def test_what_the_first_version_wrote_is_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "darkroom.sqlite3"
+    path.parent.mkdir()
+    old = Database(path, MIGRATIONS[:1])
+    with old.transaction() as connection:
+        connection.execute(
+            "INSERT INTO jobs (id, owner, task, request, schema_version, state, created)"
+            " VALUES ('old', 'ann', 'text_to_image', ?, 1, 'waiting', 1)",
+            ('{"task": "text_to_image", "prompt": "a lake"}',),
+        )
+        connection.execute(
+            "INSERT INTO uploads (owner, hex, width, height, created) VALUES ('ann', ?, 3, 2, 1.5)", ("a" * 64,)
+        )
+    old.close()
+    storage = Storage(path.parent)
+    row = storage.jobs.get("old")
+    assert row is not None
+    assert (row.owner, row.state, row.created, row.request["prompt"]) == ("ann", "waiting", 1.0, "a lake")
+    assert storage.uploads.size("sha256:" + "a" * 64) == (3, 2)
+    assert storage.jobs.submitted("ann", "") is None
+    storage.jobs.insert("new", "ann", row.request | {"schema_version": 1}, "waiting", Once(key="k", digest="d"))
+    assert [job.id for job in storage.jobs.of_owner("ann", 9)] == ["new", "old"]
+    storage.close()
+    assert not list(path.parent.glob("*.corrupt-*"))
 
 
 def test_a_failed_migration_leaves_the_version_before(tmp_path: Path) -> None:
@@ -121,6 +148,28 @@ def test_damage_twice_in_a_second_keeps_both(tmp_path: Path) -> None:
         database.close()
     assert len(kept) == 2
     assert all(file is not None and file.exists() for file in kept)
+
+
+def test_a_database_that_another_program_holds_has_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webui.storage.database.BUSY_TIMEOUT_MS", 50)
+    storage = Storage(tmp_path)
+    other = sqlite3.connect(tmp_path / "darkroom.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseLocked):
+        storage.jobs.insert("one", "ann", {"task": "t", "schema_version": 1}, "waiting")
+    other.execute("ROLLBACK")
+    storage.jobs.insert("one", "ann", {"task": "t", "schema_version": 1}, "waiting")
+    storage.close()
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseLocked) as caught:
+        Storage(tmp_path)
+    assert caught.value.details == {"folder": str(tmp_path)}
+    other.close()
+    storage = Storage(tmp_path)
+    assert storage.database.set_aside is None
+    assert storage.jobs.get("one") is not None
+    storage.close()
 
 
 def test_one_darkroom_a_folder(tmp_path: Path) -> None:

@@ -106,5 +106,11 @@ def test_sweeps_only_what_was_left_over(tmp_path: Path) -> None:
     (tmp_path / "day").mkdir()
     (tmp_path / "day" / ".tmp-0123").write_text("half")
     (tmp_path / "day" / "picture.png").write_text("whole")
-    assert sweep_temporary(tmp_path) == 1
+    (tmp_path / "day" / ".tmp-folder").mkdir()
+    (tmp_path / "day" / ".tmp-folder" / "picture").write_text("half")
+    assert sweep_temporary(tmp_path, is_deep=False) == 0
+    assert sweep_temporary(tmp_path) == 2
     assert [p.name for p in (tmp_path / "day").iterdir()] == ["picture.png"]
+    (tmp_path / ".tmp-4567").write_text("half")
+    assert sweep_temporary(tmp_path, is_deep=False) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["day"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from webui.storage import Storage
+from webui.storage.job_rows import Once
 
 REQUEST = {"task": "text_to_image", "schema_version": 1, "prompt": "a lake"}
 
@@ -26,6 +29,19 @@ def test_a_job_from_its_beginning_to_its_end(storage: Storage) -> None:
     assert (ended.state, ended.attempts, ended.timings) == ("cancelled", 2, {"waited_seconds": 1.5})
     assert ended.outcome == (2, "cancelled", {})
     assert storage.jobs.events("one") == events
+
+
+def test_an_owner_has_each_key_once(storage: Storage) -> None:
+    storage.jobs.insert("one", "ann", REQUEST, "waiting", Once(key="k", digest="d"))
+    with pytest.raises(sqlite3.IntegrityError):
+        storage.jobs.insert("two", "ann", REQUEST, "waiting", Once(key="k", digest="e"))
+    storage.jobs.insert("three", "bob", REQUEST, "waiting", Once(key="k", digest="f"))
+    found = storage.jobs.submitted("ann", "k")
+    assert found is not None
+    assert (found[0].id, found[1]) == ("one", "d")
+    assert storage.jobs.submitted("ann", "other") is None
+    for id in ("four", "five"):  # most have no key, and as many as they like
+        storage.jobs.insert(id, "ann", REQUEST, "waiting")
 
 
 def test_an_attempt_can_be_forgiven_but_never_below_none(storage: Storage) -> None:

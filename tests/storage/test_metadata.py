@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.storage.conftest import raw
 from webui import __version__
-from webui.requests import ImageToImage, StyleTransfer, TextToImage, from_dict
+from webui.requests import Diffusion, ImageToImage, StyleTransfer, TextToImage, from_dict
 from webui.storage.metadata import MAX_METADATA_BYTES, TRAINED_ALGORITHMIC_MEDIA, infotext, read_darkroom
 from webui.storage.pictures import encode_png
 
@@ -53,17 +54,49 @@ def test_infotext_reads_as_a1111_writes_it(request_: TextToImage) -> None:
         "a lake at night, stars\n"
         "Negative prompt: fog\n"
         "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 3, Size: 128x64, Model: starter, "
-        f"Version: Darkroom {__version__}"
+        f"RNG: CPU, Version: Darkroom {__version__}"
     )
 
 
 def test_infotext_of_image_to_image(request_: TextToImage) -> None:
-    values = {f.name: getattr(request_, f.name) for f in dataclasses.fields(request_) if f.name != "task"}
+    values = {field.name: getattr(request_, field.name) for field in dataclasses.fields(Diffusion)}
     request = ImageToImage(**{**values, "negative_prompt": "", "sigmas": "default"}, init_image=REFERENCE)
     lines = infotext(request, raw()).splitlines()
     assert len(lines) == 2
     assert "Schedule type: Automatic" in lines[1]
     assert "Denoising strength: 0.6, " in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"sigmas": "sgm_uniform"}, "Schedule type: SGM Uniform, "),
+        ({"sigmas": "ays"}, "Schedule type: Align Your Steps, "),
+        ({"scheduler": "dpmpp_2m", "sigmas": "default"}, "Schedule type: Uniform, "),  # Automatic would be Karras
+        ({"clip_skip": 2}, ", Clip skip: 2, RNG: CPU, "),
+        ({"tiling": "both"}, ", Tiling: True, "),
+        ({"tiling": "y"}, ", Tile X: False, Tile Y: True, "),
+        ({"guidance_rescale": 0.7}, ", CFG Rescale: 0.7, "),
+        ({"guidance_start": 0.2}, ", Skip Early CFG: 0.2, "),
+        ({"guidance_end": 0.8}, ", Guidance end: 0.8, "),
+        ({"eta": 0.5}, ", Eta: 0.5, "),
+        ({"eta": 0.0}, ", Eta: 0, "),
+        ({"scheduler": "ddim", "sigmas": "default", "eta": 0.5}, ", Eta DDIM: 0.5, "),
+        ({"emphasis": "no_norm"}, ", Emphasis: No norm, "),
+        ({"prompt_dialect": "compel"}, ", Prompt dialect: Compel, "),
+    ],
+)
+def test_infotext_has_a1111s_own_names(request_: TextToImage, values: dict[str, Any], said: str) -> None:
+    assert said in infotext(dataclasses.replace(request_, **values), raw())
+    assert said not in infotext(request_, raw())
+
+
+def test_infotext_of_a_variation_names_the_images_own_seed(request_: TextToImage) -> None:
+    request = dataclasses.replace(request_, variation_seed=7, variation_strength=0.25)
+    second = dataclasses.replace(raw(3), info={"variation_seed": 8})
+    assert ", Variation seed: 8, Variation seed strength: 0.25, " in infotext(request, second)
+    assert ", Variation seed: 7, " in infotext(request, raw(3)), "where the worker said nothing"
+    assert "Variation" not in infotext(request_, raw(3))
 
 
 def test_infotext_quotes_what_would_break_it(request_: TextToImage) -> None:
@@ -109,3 +142,15 @@ def test_foreign_text_reads_as_none(text: str) -> None:
     image = Image.new("RGB", (1, 1))
     image.text = {"darkroom": text}  # type: ignore[attr-defined]
     assert read_darkroom(image) is None
+
+
+def test_all_texts_together_keep_to_the_limit() -> None:
+    wide = "🧑" * 10_000
+    request = TextToImage(prompt=wide, negative_prompt=wide, steps=1, seed=1)
+    became = "湖" + wide[1:]
+    image = dataclasses.replace(raw(), info={"prompt": became, "negative_prompt": became})
+    texts = opened(encode_png(request, image)).text
+    assert len(texts["darkroom"].encode()) + len(texts["parameters"].encode()) <= MAX_METADATA_BYTES
+    assert json.loads(texts["darkroom"])["request"]["prompt"] == wide
+    assert texts["parameters"].startswith(became), "the templates are in our JSON, and left out here"
+    assert "Template" not in texts["parameters"]

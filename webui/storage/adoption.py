@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from webui.storage.metadata import read_darkroom
-from webui.storage.pictures import OWNER_FILE, Picture, Pictures
+from webui.storage.pictures import OWNER_FILE, Picture, Pictures, verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -75,4 +75,5 @@ def read_picture(path: Path, owner: str) -> Picture | None:
         height=height,
         sha256=hashlib.sha256(content).hexdigest(),
         created=path.stat().st_mtime,
+        **verdict_of(said["info"] if isinstance(said.get("info"), dict) else {}),
     )

@@ -74,6 +74,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
         "CREATE INDEX uploads_by_hex ON uploads (hex)",
     ),
+    (
+        "ALTER TABLE jobs ADD COLUMN once_key TEXT",
+        "ALTER TABLE jobs ADD COLUMN once_digest TEXT",
+        "CREATE UNIQUE INDEX jobs_once ON jobs (owner, once_key) WHERE once_key IS NOT NULL",
+    ),
+    (  # uploads of before count from now on, and as nothing towards their owner's limit
+        "ALTER TABLE uploads ADD COLUMN used REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE uploads ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+        "UPDATE uploads SET used = strftime('%s', 'now')",
+        "CREATE INDEX uploads_by_use ON uploads (used)",
+    ),
+    (  # best of several: pictures of before were not judged, and all kept
+        "ALTER TABLE pictures ADD COLUMN score REAL",
+        "ALTER TABLE pictures ADD COLUMN rank INTEGER",
+        "ALTER TABLE pictures ADD COLUMN critic TEXT",
+        "ALTER TABLE pictures ADD COLUMN kept INTEGER NOT NULL DEFAULT 1",
+    ),
 )
 
 
@@ -84,7 +101,7 @@ class Database:
     """
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-        """Raises DatabaseTooNew, FolderNotWritable, DiskFull."""
+        """Raises DatabaseTooNew, DatabaseLocked, FolderNotWritable, DiskFull."""
         self.path = path
         self.set_aside: Path | None = None
         self._lock = threading.RLock()

@@ -9,13 +9,14 @@ import errno
 import logging
 import os
 import secrets
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from webui.errors import DiskFull, FolderNotWritable
+from webui.errors import DatabaseLocked, DiskFull, FolderNotWritable
 
 if sys.platform == "darwin":
     import fcntl
@@ -24,12 +25,13 @@ log = logging.getLogger(__name__)
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
-_TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"  # how every name begins that is not meant to outlive its process
 
 
 @contextmanager
 def naming_refusals(folder: Path) -> Iterator[None]:
-    """Turns what the operating system or SQLite says about room and rights into DiskFull and FolderNotWritable."""
+    """Turns what the system or SQLite says about room, rights and locks into DiskFull, FolderNotWritable and
+    DatabaseLocked."""
     try:
         yield
     except OSError as error:
@@ -42,6 +44,8 @@ def naming_refusals(folder: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension
         if code == sqlite3.SQLITE_FULL:
             raise DiskFull(folder=str(folder)) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise DatabaseLocked(folder=str(folder)) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise FolderNotWritable(folder=str(folder)) from error
         raise
@@ -63,7 +67,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     flush of the folder's entry. Raises DiskFull, FolderNotWritable, or the OSError; then nothing temporary is left.
     """
     make_folder(path.parent)
-    temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+    temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     with naming_refusals(path.parent):
         try:
             with open(temporary, "xb") as file:
@@ -96,18 +100,22 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sweep_temporary(folder: Path) -> int:
-    """Removes what a killed process left half written below `folder`; only while nobody writes there.
+def sweep_temporary(folder: Path, *, is_deep: bool = True) -> int:
+    """Removes what a killed process left half written in `folder` (and, `is_deep`, below it); only while nobody writes
+    there.
 
-    Returns how many files went.
+    Returns how many files and folders went.
     """
     removed = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            if name.startswith(_TEMPORARY):
-                with suppress(OSError):
-                    os.unlink(os.path.join(parent, name))
-                    removed += 1
+    for parent, folders, names in os.walk(folder):
+        for name in (name for name in names if name.startswith(TEMPORARY)):
+            with suppress(OSError):
+                os.unlink(os.path.join(parent, name))
+                removed += 1
+        for name in (name for name in folders if name.startswith(TEMPORARY)):
+            shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+            removed += 1
+        folders[:] = [name for name in folders if is_deep and not name.startswith(TEMPORARY)]
     if removed:
         log.info("removed %d unfinished files below %s", removed, folder)
     return removed

@@ -37,20 +37,38 @@ class JobRow:
     outcome: StoredEvent | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Once:
+    """What makes a repeated submit the same one: a key of the caller's choice, and a digest of what came with it."""
+
+    key: str
+    digest: str
+
+
 class JobRows:
     """Every method that changes something returns once it is on the disk. All raise DiskFull and FolderNotWritable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, id: str, owner: str, request: dict[str, Any], state: str) -> JobRow:
-        """A new job."""
+    def insert(self, id: str, owner: str, request: dict[str, Any], state: str, once: Once | None = None) -> JobRow:
+        """A new job; `once` stays with it. An owner has each key once (sqlite3.IntegrityError)."""
         created = time.time()
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO jobs (id, owner, task, request, schema_version, state, created)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (id, owner, request["task"], _json(request), request["schema_version"], state, created),
+                "INSERT INTO jobs (id, owner, task, request, schema_version, state, created, once_key, once_digest)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    id,
+                    owner,
+                    request["task"],
+                    _json(request),
+                    request["schema_version"],
+                    state,
+                    created,
+                    once and once.key,
+                    once and once.digest,
+                ),
             )
         return JobRow(
             number=cursor.lastrowid or 0,
@@ -106,6 +124,13 @@ class JobRows:
         row = self._database.row(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (id,))
         return _job_row(row) if row else None
 
+    def submitted(self, owner: str, key: str) -> tuple[JobRow, str] | None:
+        """The job that this owner submitted with this key, and the digest that came with it."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS}, once_digest FROM jobs WHERE owner = ? AND once_key = ?", (owner, key)
+        )
+        return (_job_row(row), row["once_digest"]) if row else None
+
     def of_owner(self, owner: str, limit: int) -> list[JobRow]:
         """Newest first."""
         rows = self._database.rows(
@@ -138,7 +163,7 @@ _COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, s
 
 
 def _job_row(row: sqlite3.Row) -> JobRow:
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 – a Row iterates over values
+    values = {name: row[name] for name in _COLUMNS.split(", ")}
     values["request"] = json.loads(values["request"])
     values["timings"] = json.loads(values["timings"])
     values["outcome"] = tuple(json.loads(values["outcome"])) if values["outcome"] else None

@@ -1,7 +1,8 @@
 """What a picture's file says about itself: the whole request, A1111's line of text, and that a machine made it.
 
-Nothing private goes in: no owner, no host, no path; pictures that went in appear by their sha256 alone.
-Knows the request, but no database and no file.
+In a PNG these are text chunks; `webui/storage/formats.py` carries the same texts over into JPEG and WebP. Nothing
+private goes in: no owner, no host, no path; pictures that went in appear by their sha256 alone. Knows the request, but
+no database and no file.
 """
 
 from __future__ import annotations
@@ -15,42 +16,56 @@ from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
-from webui.scheduler_names import SCHEDULERS
+from webui.scheduler_names import SCHEDULERS, canonical_sigmas
 from webui.worker_messages import RawImage
 
 log = logging.getLogger(__name__)
 
+Pairs = dict[str, str | int | float | None]
+
 # Pillow refuses to open a text chunk over 1 MiB, its own ones too; a quarter of that is far more than a request needs.
-MAX_METADATA_BYTES = 256 * 1024
+MAX_METADATA_BYTES = 256 * 1024  # of all that is ours in one file
+_SHORT_HASH = 10  # digits that A1111 writes of a sha256
 
 # IPTC's vocabulary for how a picture came to be; readers look for it in XMP, as Iptc4xmpExt:DigitalSourceType.
 TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 ><rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-><Iptc4xmpExt:DigitalSourceType>{TRAINED_ALGORITHMIC_MEDIA}</Iptc4xmpExt:DigitalSourceType></rdf:Description
+><Iptc4xmpExt:DigitalSourceType>{TRAINED_ALGORITHMIC_MEDIA}</Iptc4xmpExt:DigitalSourceType>%s</rdf:Description
 ></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>"""
 
-_SIGMAS_LABELS = {"default": "Automatic"}
+# A1111's names for its schedule types, and of its two settings of eta.
+_SIGMAS_LABELS = {"sgm_uniform": "SGM Uniform", "ays": "Align Your Steps"}
+_ETA_LABELS = {"ddim": "Eta DDIM"}
 
 
 def png_info(request: Request, image: RawImage) -> PngInfo:
-    """All text chunks of one picture, at most MAX_METADATA_BYTES of ours; what happened goes before what was asked."""
+    """All text chunks of one picture, at most MAX_METADATA_BYTES of ours; the whole request comes before all else."""
     chunks = PngInfo()
-    text = _within_limit(darkroom_json(request, image), darkroom_json(request, image, with_info=False))
+    text = _within(MAX_METADATA_BYTES, darkroom_json(request, image), darkroom_json(request, image, with_info=False))
     if text is not None:
         chunks.add_itxt("darkroom", text)
-    parameters = _within_limit(infotext(request, image))
+    left = MAX_METADATA_BYTES - len((text or "").encode())
+    parameters = _within(left, infotext(request, image), infotext(request, image, with_templates=False))
     if parameters is not None:
         chunks.add_text("parameters", parameters)  # tEXt where it is Latin-1, else iTXt, as A1111 writes it
-    chunks.add_itxt("XML:com.adobe.xmp", _XMP)
+    chunks.add_itxt("XML:com.adobe.xmp", xmp())
     return chunks
+
+
+def xmp(more: str = "") -> str:
+    """The XMP packet that marks a picture as made by a machine; `more` is further properties, as XML."""
+    return _XMP % more
 
 
 def darkroom_json(request: Request, image: RawImage, *, with_info: bool = True) -> str:
     """`{"request", "seed", "version", "info"}`: what was asked for, and what really happened."""
-    values: dict[str, Any] = {"request": to_dict(request), "seed": image.seed, "version": __version__}
+    asked = to_dict(request)
+    if asked.get("resolved_prompts"):
+        asked["resolved_prompts"] = None  # they are those of all images; this one's are in the info
+    values: dict[str, Any] = {"request": asked, "seed": image.seed, "version": __version__}
     if with_info and image.info:
         values["info"] = image.info
     return json.dumps(values, ensure_ascii=False)
@@ -70,51 +85,133 @@ def read_darkroom(image: Image.Image) -> dict[str, Any] | None:
     return values if isinstance(values.get("seed"), int) else None
 
 
-def infotext(request: Request, image: RawImage) -> str:
+def infotext(request: Request, image: RawImage, *, with_templates: bool = True) -> str:
     """The line that A1111 and its relatives read: prompt, negative prompt, and `Name: value` pairs with commas.
 
-    A value with a comma, colon or line break in it is quoted as JSON, as A1111 does.
+    A value with a comma, colon or line break in it is quoted as JSON, as A1111 does. A line of a prompt that begins
+    with `Negative prompt:` cannot be written so that they read it back; our own JSON keeps it as it is.
     """
-    pairs: dict[str, str | int | float | None]
+    pairs: Pairs
     match request:
         case StyleTransfer():
             lines = []
             pairs = {"Steps": request.iterations, "Seed": image.seed, "Size": f"{image.width}x{image.height}"}
             pairs |= {"Content weight": request.content_weight, "Style weight": request.style_weight}
         case TextToImage() | ImageToImage():
-            lines = [request.prompt]
-            if request.negative_prompt:
-                lines.append(f"Negative prompt: {request.negative_prompt}")
-            pairs = _diffusion_pairs(request, image)
+            prompt = str(image.info.get("prompt", request.prompt))
+            negative_prompt = str(image.info.get("negative_prompt", request.negative_prompt))
+            lines = [prompt]
+            if negative_prompt:
+                lines.append(f"Negative prompt: {negative_prompt}")
+            pairs = _diffusion_pairs(request, image) | (_templates(request, image) if with_templates else {})
+    pairs |= _what_happened(request, image)
     pairs["Version"] = f"Darkroom {__version__}"
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items() if value is not None))
     return "\n".join(lines)
 
 
-def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> dict[str, str | int | float | None]:
+def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
     labels = {scheduler.id: scheduler.name for scheduler in SCHEDULERS}
     sigmas = request.sigmas or "default"
     return {
         "Steps": request.steps,
         "Sampler": labels.get(request.scheduler or "", request.scheduler),
-        "Schedule type": _SIGMAS_LABELS.get(sigmas, sigmas.capitalize()),
+        "Schedule type": _schedule_type(request.scheduler, sigmas),
         "CFG scale": request.guidance_scale,
         "Seed": image.seed,
         "Size": f"{image.width}x{image.height}",
-        "Model hash": image.info.get("checkpoint_hash"),
+        "Model hash": _short(image.info.get("checkpoint_hash")),
         "Model": (request.checkpoint or "").rpartition("/")[2] or None,
+        "VAE hash": _short(image.info.get("vae_hash")),
+        **_variation(request, image),
         "Denoising strength": request.denoising_strength if isinstance(request, ImageToImage) else None,
+        "Clip skip": request.clip_skip if request.clip_skip > 1 else None,
+        "RNG": "CPU",  # where all noise is drawn, on every device
+        **_tiling(request),
+        **_guidance(request),
+        _ETA_LABELS.get(request.scheduler or "", "Eta"): request.eta,
+        "Emphasis": "No norm" if request.emphasis == "no_norm" else None,
+        "Prompt dialect": "Compel" if request.prompt_dialect == "compel" else None,
     }
 
 
+def _short(digits: str | int | float | None) -> str | None:
+    return str(digits)[:_SHORT_HASH] if digits else None
+
+
+def _what_happened(request: Request, image: RawImage) -> Pairs:
+    """What really happened where that is not what was asked for. A1111 has no names for it, and keeps unknown ones.
+
+    `Steps` stays what was asked for: read back, it means the same again.
+    """
+    asked = request.iterations if isinstance(request, StyleTransfer) else request.steps
+    run = image.info.get("iterations" if isinstance(request, StyleTransfer) else "steps")
+    fallback = image.info.get("fallback")
+    return {
+        "Steps run": run if run != asked else None,
+        "Fallback": None if fallback is None else str(fallback).replace("_", " "),
+        "Best of": f"rank {rank} of {getattr(request, 'num_images', 1)}" if (rank := image.info.get("rank")) else None,
+        "Best of score": image.info.get("score"),
+        "Best of critic": image.info.get("critic"),
+    }
+
+
+def _schedule_type(scheduler: str | None, sigmas: str) -> str:
+    """The model's own sigmas are `Automatic`, but where A1111 takes others for that."""
+    if sigmas == "default":
+        return "Automatic" if canonical_sigmas("Automatic", scheduler) == "default" else "Uniform"
+    return _SIGMAS_LABELS.get(sigmas, sigmas.capitalize())
+
+
+def _variation(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
+    if request.variation_strength == 0:
+        return {}
+    seed = image.info.get("variation_seed", request.variation_seed)  # of this image, which may be one of several
+    return {"Variation seed": seed, "Variation seed strength": request.variation_strength}
+
+
+def _tiling(request: TextToImage | ImageToImage) -> Pairs:
+    """A1111 tiles in both directions or not at all; for one alone, the names of its extension Asymmetric Tiling."""
+    match request.tiling:
+        case "none":
+            return {}
+        case "both":
+            return {"Tiling": "True"}
+        case along:
+            return {"Tile X": str(along == "x"), "Tile Y": str(along == "y")}
+
+
+def _guidance(request: TextToImage | ImageToImage) -> Pairs:
+    """A1111 skips guidance at the start only, and with it the step that falls on the share itself, which here has it.
+
+    The rescaling goes by the name of its extension; the end of guidance has none there.
+    """
+    return {
+        "CFG Rescale": request.guidance_rescale or None,
+        "Skip Early CFG": request.guidance_start or None,
+        "Guidance end": request.guidance_end if request.guidance_end < 1 else None,
+    }
+
+
+def _templates(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
+    """The prompts as they were written, where wildcards became something else; under Dynamic Prompts' names."""
+    templates = {
+        "Template": ("prompt", request.prompt),
+        "Negative Template": ("negative_prompt", request.negative_prompt),
+    }
+    return {label: text for label, (name, text) in templates.items() if image.info.get(name, text) != text}
+
+
 def _quoted(value: str | int | float) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return json.dumps(text, ensure_ascii=False) if any(c in text for c in ",:\n") else text
+    text = f"{value:.12g}" if isinstance(value, float) else str(value)
+    is_plain = not any(c in text for c in ",:\n") and not text.startswith('"') and text == text.strip()
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
-def _within_limit(*texts: str) -> str | None:
+def _within(limit_bytes: int, *texts: str) -> str | None:
+    """The first that is not too long; None, and a line in the log, where all are."""
     for text in texts:
-        if len(text.encode()) <= MAX_METADATA_BYTES:
+        if len(text.encode()) <= limit_bytes:
             return text
     log.warning("metadata of %d characters left out of a picture", len(texts[-1]))
     return None

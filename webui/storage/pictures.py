@@ -13,8 +13,8 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ OWNER_FILE = ".owner"
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """One picture of the gallery. `request` is the job's resolved request as JSON, of whatever schema version it had;
-    `seed` this picture's own; `created` in seconds since 1970; `position` counts from 0 within its job."""
+    `seed` this picture's own; `created` in seconds since 1970; `position` counts from 0 within its job; the last four
+    as in PictureInfo."""
 
     id: str
     owner: str = field(repr=False)
@@ -59,11 +60,15 @@ class Picture:
     height: int
     sha256: str
     created: float
+    score: float | None = None
+    rank: int | None = None
+    critic: str | None = None
+    kept: bool = True
 
     @property
     def info(self) -> PictureInfo:
         """As a job names it."""
-        return PictureInfo(id=self.id, seed=self.seed, width=self.width, height=self.height)
+        return PictureInfo(**{f.name: getattr(self, f.name) for f in fields(PictureInfo)})
 
 
 class Pictures:
@@ -96,6 +101,7 @@ class Pictures:
             height=raw.height,
             sha256=hashlib.sha256(content).hexdigest(),
             created=now,
+            **verdict_of(raw.info),
         )
         try:
             self.insert(picture)
@@ -112,7 +118,8 @@ class Pictures:
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO pictures (id, owner, job_id, position, path, task, request, schema_version,"
-                " seed, width, height, sha256, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " seed, width, height, sha256, created, score, rank, critic, kept)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     picture.id,
                     picture.owner,
@@ -127,6 +134,10 @@ class Pictures:
                     picture.height,
                     picture.sha256,
                     picture.created,
+                    picture.score,
+                    picture.rank,
+                    picture.critic,
+                    int(picture.kept),
                 ),
             )
 
@@ -154,9 +165,27 @@ class Pictures:
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
         """What a job has saved so far, in order, deleted ones too."""
         rows = self._database.rows(
-            "SELECT id, seed, width, height FROM pictures WHERE job_id = ? ORDER BY position", (job_id,)
+            "SELECT id, seed, width, height, score, rank, critic, kept FROM pictures WHERE job_id = ?"
+            " ORDER BY position",
+            (job_id,),
         )
-        return tuple(PictureInfo(**dict(row)) for row in rows)
+        return tuple(PictureInfo(**(dict(row) | {"kept": bool(row["kept"])})) for row in rows)
+
+    def keep(self, owner: str, id: str, *, kept: bool = True) -> Picture:
+        """Takes a picture that fits less among those that are kept, or back (then it must have been judged); as it is
+        afterwards. The file still says what the critic said. Raises PictureNotFound."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE pictures SET kept = ? WHERE id = ? AND owner = ? AND deleted IS NULL AND rank IS NOT NULL",
+                (int(kept), id, owner),
+            )
+        return self.get(owner, id)
+
+    def kept_of(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these pictures that are kept as of now."""
+        marks = ", ".join("?" for _ in ids)
+        rows = self._database.rows(f"SELECT id FROM pictures WHERE kept = 1 AND id IN ({marks})", tuple(ids))
+        return frozenset(row["id"] for row in rows)
 
     def delete(self, owner: str, id: str) -> None:
         """Out of the gallery at once, off the disk an hour later. Twice is once. Raises PictureNotFound."""
@@ -233,7 +262,17 @@ class Pictures:
         except ValueError:
             log.warning("the row of picture %s cannot be read", row["id"])
             return None
+        values["kept"] = bool(values["kept"])
         return Picture(path=path, request=request, **values) if path.is_file() else None
+
+
+def verdict_of(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What a picture's `info` says of its being judged, as fields of a Picture; nothing where it was not, or where
+    somebody else wrote something else there."""
+    score, rank, critic, kept = (info.get(name) for name in ("score", "rank", "critic", "kept"))
+    if not isinstance(score, int | float) or not isinstance(rank, int) or not isinstance(critic, str):
+        return {}
+    return {"score": float(score), "rank": rank, "critic": critic, "kept": bool(kept)}
 
 
 def file_name(job_id: str, seed: int, position: int, created: float) -> str:

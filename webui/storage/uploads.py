@@ -7,13 +7,20 @@ A reference is `sha256:<hex>` of that PNG. Knows no HTTP and no job.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from pathlib import Path
+
+from PIL import Image
 
 from webui.errors import PictureNotFound
 from webui.requests import is_reference
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+_USED_LATELY_SECONDS = 3600.0  # a use is written down at most that often: looking at a picture should write nothing
 
 
 class Uploads:
@@ -26,16 +33,59 @@ class Uploads:
     def add(self, owner: str, png: bytes, width: int, height: int) -> str:
         """Keeps a normalised PNG of width × height pixels; the reference to it. Raises DiskFull, FolderNotWritable."""
         digest = hashlib.sha256(png).hexdigest()
-        path = self._path(digest)
-        if not path.is_file() or path.stat().st_size != len(png):
-            write_atomically(path, png)
+        self._write(digest, png)
         with self._database.transaction() as connection:
+            now = time.time()
             connection.execute(
-                "INSERT INTO uploads (owner, hex, width, height, created) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (owner, hex) DO NOTHING",
-                (owner, digest, width, height, time.time()),
+                "INSERT INTO uploads (owner, hex, width, height, created, used, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (owner, hex) DO UPDATE SET used = excluded.used, bytes = excluded.bytes",
+                (owner, digest, width, height, now, now, len(png)),
             )
+            self._write(digest, png)  # again: `remove` may have taken it since, but not from here on
         return f"sha256:{digest}"
+
+    def adopt(self, owner: str, reference: str) -> bool:
+        """Makes the row of a file that lost it, for somebody who has a picture made of it; whether there was one."""
+        digest = reference.removeprefix("sha256:")
+        path = self._path(digest)
+        if not is_reference(reference) or self.has(owner, reference) or not path.is_file():
+            return False
+        try:
+            with Image.open(path, formats=("PNG",)) as image:
+                width, height = image.size
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            log.warning("the upload %s cannot be read: %s", path.name, error)
+            return False
+        self.add(owner, path.read_bytes(), width, height)
+        return True
+
+    def use(self, owner: str, reference: str) -> bool:
+        """As `has`; and if so, it was used just now. What was used lately is safe from `remove`."""
+        if not self.has(owner, reference):
+            return False
+        digest, now = reference.removeprefix("sha256:"), time.time()
+        row = self._database.row("SELECT used FROM uploads WHERE owner = ? AND hex = ?", (owner, digest))
+        if row is not None and row["used"] > now - _USED_LATELY_SECONDS:
+            return True
+        with self._database.transaction() as connection:
+            statement = "UPDATE uploads SET used = ? WHERE owner = ? AND hex = ?"
+            return connection.execute(statement, (now, owner, digest)).rowcount == 1
+
+    def remove(self, owner: str, digest: str, unused_since: float) -> bool:
+        """Takes it from this person, unless it was used since; the file goes with its last owner. Whether it went."""
+        with self._database.transaction() as connection:
+            gone = connection.execute(
+                "DELETE FROM uploads WHERE owner = ? AND hex = ? AND used < ?", (owner, digest, unused_since)
+            )
+            if gone.rowcount == 0:
+                return False
+            if not self.is_anybodys(digest):
+                self._path(digest).unlink(missing_ok=True)
+        return True
+
+    def is_anybodys(self, digest: str) -> bool:
+        """Whether anybody has a row for this file."""
+        return self._database.row("SELECT 1 FROM uploads WHERE hex = ?", (digest,)) is not None
 
     def has(self, owner: str, reference: str) -> bool:
         """Whether this person stored it, and its file is still there."""
@@ -67,6 +117,11 @@ class Uploads:
             return path.read_bytes()
         except FileNotFoundError as error:
             raise PictureNotFound(picture=reference[:80]) from error
+
+    def _write(self, digest: str, png: bytes) -> None:
+        path = self._path(digest)
+        if not path.is_file() or path.stat().st_size != len(png):
+            write_atomically(path, png)
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / f"{digest}.png"

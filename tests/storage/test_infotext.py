@@ -1,0 +1,90 @@
+"""A1111's own parser reads back what the infotext says."""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.storage.a1111 import read_infotext
+from tests.storage.conftest import raw
+from webui import __version__
+from webui.requests import StyleTransfer, TextToImage
+from webui.storage.metadata import infotext
+
+REFERENCE = "sha256:" + "ab" * 32
+WORDS = st.text(string.ascii_letters + ' ,:"\\\n(){}|.<>湖🧑', max_size=80)
+
+
+def with_info(**info: Any) -> Any:
+    return dataclasses.replace(raw(3), info=info)
+
+
+def test_every_setting_comes_back(request_: TextToImage) -> None:
+    request = dataclasses.replace(request_, clip_skip=2, guidance_scale=6.5, variation_seed=9, variation_strength=0.25)
+    image = with_info(checkpoint_hash="0123456789abcdef" * 4, vae_hash="fedcba9876543210" * 4, steps=20)
+    found = read_infotext(infotext(request, image))
+    assert found == {
+        "Prompt": "a lake at night, stars",
+        "Negative prompt": "fog",
+        "Steps": "20",
+        "Sampler": "Euler a",
+        "Schedule type": "Karras",
+        "CFG scale": "6.5",
+        "Seed": "3",
+        "Size-1": "128",
+        "Size-2": "64",
+        "Model hash": "0123456789",
+        "Model": "starter",
+        "VAE hash": "fedcba9876",
+        "Variation seed": "9",
+        "Variation seed strength": "0.25",
+        "Clip skip": "2",
+        "RNG": "CPU",
+        "Version": f"Darkroom {__version__}",
+    }
+
+
+def test_what_really_happened_comes_back(request_: TextToImage) -> None:
+    plain = read_infotext(infotext(request_, with_info(steps=20)))
+    assert not {"Steps run", "Fallback", "Best of", "Best of score"} & plain.keys()
+    request = dataclasses.replace(request_, num_images=4, keep_best=1)
+    judged = with_info(steps=12, fallback="vae_tiling", rank=2, score=0.314159, critic="clip/ViT-B, 32", kept=False)
+    found = read_infotext(infotext(request, judged))
+    assert (found["Steps"], found["Steps run"], found["Fallback"]) == ("20", "12", "vae tiling")
+    assert (found["Best of"], found["Best of score"]) == ("rank 2 of 4", "0.314159")
+    assert found["Best of critic"] == "clip/ViT-B, 32"
+
+
+def test_a_style_transfer_comes_back() -> None:
+    request = StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, iterations=30, seed=2)
+    found = read_infotext(infotext(request, with_info(iterations=12)))
+    assert (found["Prompt"], found["Steps"], found["Steps run"], found["Size-1"]) == ("", "30", "12", "128")
+
+
+@settings(max_examples=150, deadline=None)
+@given(prompt=WORDS, negative_prompt=WORDS, template=WORDS, name=WORDS)
+def test_any_words_come_back(prompt: str, negative_prompt: str, template: str, name: str) -> None:
+    request = TextToImage(
+        prompt=template, negative_prompt=negative_prompt, checkpoint=name.replace("/", ""), steps=1, seed=1
+    )
+    found = read_infotext(infotext(request, with_info(prompt=prompt, negative_prompt=negative_prompt)))
+    as_lines = "\n".join(line.strip() for line in prompt.strip().split("\n"))
+    assert found["Prompt"].strip() == as_lines
+    assert found["Negative prompt"].split() == negative_prompt.split()
+    assert (found["Seed"], found["Steps"], found["Size-1"]) == ("3", "1", "128")
+    if template != prompt and template:
+        assert found["Template"] == template
+    if name:
+        assert found["Model"] == name
+    assert found["Version"] == f"Darkroom {__version__}"
+
+
+@pytest.mark.parametrize("value", [7.123456789, 0.1, 1e-05, 30.0])
+def test_numbers_are_not_rounded(request_: TextToImage, value: float) -> None:
+    found = read_infotext(infotext(dataclasses.replace(request_, guidance_scale=value), raw()))
+    assert float(found["CFG scale"]) == value

@@ -1,0 +1,67 @@
+"""The few texts of an EXIF block (a TIFF structure) in which generators write: UserComment, and ComfyUI's two tags.
+
+Every offset and count is checked against the block. What a camera and a place are called is not among them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+MAX_ENTRIES = 256  # of one directory; a camera's has about forty
+_EXIF_POINTER, _USER_COMMENT = 0x8769, 0x9286
+# ComfyUI writes `workflow:{…}` into Make and `prompt:{…}` into Model of a WebP; others a text into the description.
+_COMFYUI_TAGS = {0x010F: "Make", 0x0110: "Model"}
+_IMAGE_DESCRIPTION = 0x010E
+_ONE_BYTE_TYPES = (1, 2, 7)  # BYTE, ASCII, UNDEFINED
+
+
+def exif_texts(tiff: bytes) -> Iterator[tuple[str, str]]:
+    """(name, text) of each; nothing for a block that makes no sense."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None or len(tiff) < 8:
+        return
+    (first,) = struct.unpack_from(f"{order}L", tiff, 4)
+    for tag, kind, value in _entries(tiff, order, first):
+        if tag == _EXIF_POINTER and kind == 4:
+            (second,) = struct.unpack(f"{order}L", value)
+            for inner, _, comment in _entries(tiff, order, second):
+                if inner == _USER_COMMENT:
+                    yield "UserComment", _user_comment(comment, order)
+        elif tag in _COMFYUI_TAGS and kind == 2:
+            name, colon, text = value.rstrip(b"\0").decode("utf-8", "replace").partition(":")
+            if colon and name in ("prompt", "workflow"):
+                yield name, text
+        elif tag == _IMAGE_DESCRIPTION and kind == 2:
+            yield "ImageDescription", value.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _entries(tiff: bytes, order: str, at: int) -> Iterator[tuple[int, int, bytes]]:
+    """Tag, type and value of the entries of the directory at `at` whose values are bytes or one offset."""
+    if at + 2 > len(tiff):
+        return
+    (count,) = struct.unpack_from(f"{order}H", tiff, at)
+    for index in range(min(count, MAX_ENTRIES)):
+        place = at + 2 + 12 * index
+        if place + 12 > len(tiff):
+            return
+        tag, kind, length = struct.unpack_from(f"{order}HHL", tiff, place)
+        if kind == 4 and length == 1:
+            yield tag, kind, tiff[place + 8 : place + 12]
+        elif kind in _ONE_BYTE_TYPES:
+            start = place + 8 if length <= 4 else struct.unpack_from(f"{order}L", tiff, place + 8)[0]
+            if start + length <= len(tiff):
+                yield tag, kind, tiff[start : start + length]
+
+
+def _user_comment(value: bytes, order: str) -> str:
+    """Its first eight bytes name the code. Those who write UTF-16 do not agree on which byte comes first; the Latin
+    letters, of which every line of settings has many, tell."""
+    code, text = value[:8], value[8:]
+    if code == b"UNICODE\0":
+        big, little = text[0::2].count(0), text[1::2].count(0)
+        is_big = big > little if big != little else order == ">"
+        return text.decode("utf-16-be" if is_big else "utf-16-le", "replace")
+    if code in (b"ASCII\0\0\0", bytes(8)):
+        return text.decode("utf-8", "replace")
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,148 @@
+"""What texts of a picture, or a text that somebody pastes, say of how it was made: as settings of ours, what of it has
+no place among them, and what is worth knowing. Any text whatever gives an answer; nothing here raises.
+
+Asked in this order: our own JSON, A1111's line (also of Forge and SD.Next), ComfyUI's graph as it ran, as it was drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from webui.metadata.comfyui import read_prompt, read_workflow
+from webui.metadata.from_comfyui import read_picture
+from webui.metadata.from_infotext import read_settings, source_of
+from webui.metadata.infotext import read_infotext
+from webui.metadata.settings import FindCheckpoint, Findings, Note, set_checkpoint
+from webui.metadata.texts import MAX_TEXT_BYTES, Text
+from webui.requests import MAX_SEED, PICTURE_FIELDS, REQUESTS, from_dict, to_dict
+
+_INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text")
+_FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """`source`: `darkroom a1111 forge sdnext comfyui`, or `none` where nothing was found. `settings` are fields of a
+    request, `task` among them, each of which a request takes; `unknown` are names and values as they were written."""
+
+    source: str
+    settings: dict[str, Any]
+    unknown: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
+    """The most that the texts of one picture say."""
+    named = {text.name: text.text for text in reversed(tuple(texts))}  # the first of each name
+    candidates = [("darkroom", named.get("darkroom"))]
+    candidates += [("infotext", named.get(name)) for name in _INFOTEXT_NAMES]
+    candidates += [(name, named.get(name)) for name in ("prompt", "workflow")]
+    for kind, text in candidates:
+        if text and (found := _read(kind, text, find)) is not None:
+            return found
+    return Inspection(source="none", settings={})
+
+
+def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
+    """What a text says that is one of all these, nobody knows which."""
+    kinds = ("darkroom", "prompt", "workflow") if text.lstrip().startswith("{") else ("infotext",)
+    for kind in kinds:
+        if (found := _read(kind, text, find)) is not None:
+            return found
+    return Inspection(source="none", settings={})
+
+
+def _read(kind: str, text: str, find: FindCheckpoint) -> Inspection | None:
+    findings = Findings()
+    if kind == "infotext":
+        infotext = read_infotext(text)
+        if infotext is None:
+            return None
+        read_settings(infotext, findings, find)
+        return _inspection(source_of(infotext), findings)
+    values = _json(text)
+    if kind == "darkroom":
+        return _read_ours(values, findings, find)
+    picture = read_prompt(values) if kind == "prompt" else read_workflow(values)
+    if picture is None:
+        return None
+    read_picture(picture, findings, find)
+    return _inspection("comfyui", findings)
+
+
+def _json(text: str) -> Any:
+    """None for what is no JSON, or too much of it."""
+    if len(text) > MAX_TEXT_BYTES:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspection | None:
+    if not isinstance(values, dict) or not isinstance(values.get("request"), dict):
+        return None
+    asked: dict[str, Any] = values["request"]
+    task = asked.get("task")
+    if not isinstance(task, str) or task not in REQUESTS:
+        return None
+    info: dict[str, Any] = values["info"] if isinstance(values.get("info"), dict) else {}
+    try:
+        whole: dict[str, Any] = to_dict(from_dict(asked))
+        settings = {name: value for name, value in whole.items() if name not in _FILLED_IN}
+    except (ValidationError, TypeError, ValueError):  # of another version: field by field
+        settings = {"task": task}
+        for name, value in asked.items():
+            fields = {"task": task, **dict.fromkeys(_pictures_of(task), "sha256:" + "0" * 64), name: value}
+            if name not in (*_FILLED_IN, "task") and _is_request(fields):
+                settings[name] = value
+            elif name not in (*_FILLED_IN, "task") and value is not None:
+                findings.refuse(name, value)
+    findings.settings = settings
+    if settings.pop("walk_to", None) is not None:
+        findings.note("walk")
+    seed = values.get("seed")
+    if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
+        settings["seed"] = seed  # of this picture, which may be one of several
+    if "variation_seed" in info and _is_request({**settings, "variation_seed": info["variation_seed"]}):
+        settings["variation_seed"] = info["variation_seed"]
+    _read_our_checkpoint(settings, info, findings, find)
+    if isinstance(info.get("prompt"), str) and info["prompt"] != settings.get("prompt"):
+        findings.note("wildcards", prompt=info["prompt"][:400])
+    return _inspection("darkroom", findings)
+
+
+def _read_our_checkpoint(
+    settings: dict[str, Any], info: dict[str, Any], findings: Findings, find: FindCheckpoint
+) -> None:
+    checkpoint, hash = settings.pop("checkpoint", None), info.get("checkpoint_hash")
+    if isinstance(checkpoint, str):
+        set_checkpoint(findings, find, hash if isinstance(hash, str) else None, checkpoint)
+
+
+def _pictures_of(task: str) -> tuple[str, ...]:
+    fields = REQUESTS[task].__dataclass_fields__
+    return tuple(name for name in PICTURE_FIELDS if name in fields)
+
+
+def _is_request(values: dict[str, Any]) -> bool:
+    try:
+        from_dict(values)
+    except (ValidationError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _inspection(source: str, findings: Findings) -> Inspection:
+    return Inspection(
+        source=source,
+        settings=findings.settings,
+        unknown=tuple(findings.unknown),
+        notes=tuple(findings.notes),
+    )

@@ -1,0 +1,46 @@
+"""What a data folder needs now and then: deleted pictures and unused uploads leave the disk, at start and later.
+
+A thread of its own, so that neither the start nor anybody's call waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+
+from webui.errors import DarkroomError
+from webui.storage.storage import Storage
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 6 * 3600.0
+
+
+class Housekeeper:
+    """Works from `start` to `close`."""
+
+    def __init__(self, storage: Storage, every_seconds: float = EVERY_SECONDS) -> None:
+        self._storage = storage
+        self._every_seconds = every_seconds
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="housekeeper", daemon=True)
+
+    def start(self) -> None:
+        """Begins with a first round."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends after the round that it is in."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._storage.pictures.purge()
+                self._storage.upload_keeper.collect()
+            except (DarkroomError, sqlite3.Error, OSError):  # a full disk, a folder taken away: the next round may do
+                log.exception("the data folder could not be put in order")
+            self._closing.wait(self._every_seconds)

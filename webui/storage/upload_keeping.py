@@ -1,0 +1,141 @@
+"""How long uploads are kept, and how many of them one person may have that nothing was made of.
+
+An upload is needed as long as a picture of the gallery was made of it, a job that has not ended names it, or one that
+ended lately (it can be tried again). The newest few of each person are kept in any case: the page remembers what lay in
+its fields, and shows it again weeks later. Everything else goes a day after it was last used.
+Knows the rows that name uploads, but not what a request means: a reference is looked for in the request's text.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webui.errors import DiskFull, UploadsFull
+from webui.storage.database import Database
+from webui.storage.thumbnails import Thumbnails
+from webui.storage.uploads import Uploads
+
+log = logging.getLogger(__name__)
+
+_REFERENCE = re.compile(r"sha256:([0-9a-f]{64})")
+_PAGE = 500  # rows at a time, so that nobody waits long for the database
+_RETRY_AFTER_SECONDS = 3600
+GIGABYTE = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ages in seconds since the last use, sizes in bytes."""
+
+    unused_seconds: float = 24 * 3600.0
+    ended_job_seconds: float = 30 * 24 * 3600.0  # of a job that made no picture: somebody may still try it again
+    orphan_seconds: float = 30 * 24 * 3600.0  # of a file without a row: what is left of a lost database
+    newest_kept: int = 24  # the page has three fields for pictures; this is eight browsers
+    unneeded_bytes: int = 4 * GIGABYTE  # of one owner: about eighty photographs of 24 megapixels
+    unneeded_count: int = 2000
+    free_bytes: int = 256 * 2**20  # of the disk: room to save what is being made, before more is taken in
+
+
+class UploadKeeper:
+    """Says when a person may bring no more, and takes away what nobody needs."""
+
+    def __init__(
+        self, database: Database, uploads: Uploads, thumbnails: Thumbnails, limits: Limits | None = None
+    ) -> None:
+        """`limits`: others than the usual ones."""
+        self._database = database
+        self._uploads = uploads
+        self._thumbnails = thumbnails
+        self._limits = limits or Limits()
+
+    def check_room(self, owner: str) -> None:
+        """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
+        limits = self._limits
+        if shutil.disk_usage(self._uploads.folder).free < limits.free_bytes:
+            raise DiskFull(folder=str(self._uploads.folder))
+        rows = self._database.rows("SELECT hex, bytes FROM uploads WHERE owner = ?", (owner,))
+        if not self._is_too_much([row["bytes"] for row in rows]):
+            return  # the usual case, without looking through anybody's jobs
+        made_of = self._made_of(owner)
+        if self._is_too_much([row["bytes"] for row in rows if row["hex"] not in made_of]):
+            raise UploadsFull(
+                gigabytes=limits.unneeded_bytes // GIGABYTE or 1,
+                number=limits.unneeded_count,
+                retry_after_seconds=_RETRY_AFTER_SECONDS,
+            )
+
+    def collect(self, now: float | None = None) -> int:
+        """Removes what nobody needs any more; how many pictures went. A picture that is used meanwhile stays."""
+        now = time.time() if now is None else now
+        before = now - self._limits.unused_seconds
+        needed: dict[str, set[str]] = {}
+        removed = 0
+        for owner, digest in self._old(before):
+            if owner not in needed:
+                needed[owner] = self._made_of(owner) | self._asked_for(owner, now - self._limits.ended_job_seconds)
+            if digest not in needed[owner] and self._uploads.remove(owner, digest, unused_since=before):
+                removed += 1
+                if not self._uploads.is_anybodys(digest):
+                    self._thumbnails.forget(digest)
+        removed += self._collect_orphans(now - self._limits.orphan_seconds)
+        if removed:
+            log.info("removed %d uploads that nothing was made of", removed)
+        return removed
+
+    def adopt_all(self) -> None:
+        """After the database was lost: whoever has a picture in the gallery gets back what it was made of."""
+        for row in self._database.rows("SELECT DISTINCT owner FROM pictures"):
+            for digest in self._made_of(row["owner"]):
+                self._uploads.adopt(row["owner"], f"sha256:{digest}")
+
+    def _is_too_much(self, sizes: list[int]) -> bool:
+        return len(sizes) >= self._limits.unneeded_count or sum(sizes) >= self._limits.unneeded_bytes
+
+    def _old(self, before: float) -> list[tuple[str, str]]:
+        """Owner and hash of what was not used since, without the newest few of each owner."""
+        rows = self._database.rows(
+            "SELECT owner, hex FROM (SELECT owner, hex, used, row_number() OVER"
+            " (PARTITION BY owner ORDER BY used DESC, created DESC) AS place FROM uploads)"
+            " WHERE place > ? AND used < ?",
+            (self._limits.newest_kept, before),
+        )
+        return [(row["owner"], row["hex"]) for row in rows]
+
+    def _made_of(self, owner: str) -> set[str]:
+        """What pictures of the gallery were made of, those too that can still be brought back."""
+        return set(self._named_in("pictures", "owner = ?", (owner,)))
+
+    def _asked_for(self, owner: str, since: float) -> set[str]:
+        """What jobs name that have not ended, or not before `since`."""
+        return set(self._named_in("jobs", "owner = ? AND (finished IS NULL OR finished >= ?)", (owner, since)))
+
+    def _named_in(self, table: str, condition: str, values: tuple[object, ...]) -> Iterator[str]:
+        number = 0
+        while True:
+            rows = self._database.rows(
+                f"SELECT number, request FROM {table} WHERE number > ? AND {condition} ORDER BY number LIMIT {_PAGE}",
+                (number, *values),
+            )
+            for row in rows:
+                yield from _REFERENCE.findall(row["request"])
+            if len(rows) < _PAGE:
+                return
+            number = rows[-1]["number"]
+
+    def _collect_orphans(self, before: float) -> int:
+        removed = 0
+        named: set[str] | None = None
+        for path in self._uploads.folder.glob("??/*.png"):
+            if path.stat().st_mtime >= before or self._uploads.is_anybodys(path.stem):
+                continue
+            if named is None:
+                named = {*self._named_in("pictures", "1", ()), *self._named_in("jobs", "1", ())}
+            if path.stem not in named:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
