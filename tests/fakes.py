@@ -15,6 +15,7 @@
     oom            fails with OutOfMemory at step 2
     nan            fails with NotFinite
     fail           fails with an unexpected error, with a traceback
+    scores=0.3,0.1 how well the images fit, the first one first, where the best are to be kept (default: some)
     wait=NAME      before step 2, waits until the file NAME lies in the data folder
 
 Style transfers have no prompt; their `iterations` are steps, and they take 5 ms each. Environment variables, read by
@@ -35,7 +36,7 @@ import signal
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 
 from PIL import Image
@@ -159,7 +160,8 @@ class _FakeWorker:
         if isinstance(request, StyleTransfer):
             return (self._picture(run, script, 0, *self._style_size(request)),)
         width, height = request.width or 256, request.height or 256
-        return tuple(self._picture(run, script, index, width, height) for index in range(request.num_images))
+        images = tuple(self._picture(run, script, index, width, height) for index in range(request.num_images))
+        return self._judged(run, script, request.keep_best, images) if request.keep_best else images
 
     def _load(self, run: Run, script: Script) -> None:
         checkpoint = "style" if isinstance(run.request, StyleTransfer) else run.request.checkpoint or ""
@@ -192,6 +194,21 @@ class _FakeWorker:
             self._send(Emitted(job_id=run.job_id, event=event))
         info: dict[str, str | int | float] = {"device": "cpu", "precision": "fp32", "steps": total}
         return RawImage(width=width, height=height, rgb=picture.tobytes(), seed=seed, info=info)
+
+    def _judged(self, run: Run, script: Script, keep: int, images: tuple[RawImage, ...]) -> tuple[RawImage, ...]:
+        said = [float(score) for score in script.words.get("scores", "").split(",") if score]
+        scores = [*said, *(_digest(run.request, image.seed)[1] / 1000 for image in images[len(said) :])]
+        for index in range(len(images)):
+            self._sleep(run, script.number("delay", 0.02), stubborn=False)
+            self._send(Emitted(job_id=run.job_id, event=Step(index=1, total=1, phase="score", image=index)))
+        order = sorted(range(len(images)), key=lambda index: -scores[index])
+        return tuple(
+            replace(
+                image, info=image.info | {"critic": "clip/fake", "score": score, "rank": rank, "kept": rank <= keep}
+            )
+            for index, image in enumerate(images)
+            for score, rank in ((scores[index], order.index(index) + 1),)
+        )
 
     def _misbehave(self, script: Script, run: Run, width: int, height: int) -> None:
         if script.has("hang"):

@@ -68,6 +68,9 @@ def test_folders_and_files_of_every_family_are_found(toy_models: Path) -> None:
         "toy-sdxl": ("folder", "sdxl", False, "epsilon"),
     }
     assert Catalogue(toy_models).refused() == ()
+    layers = {id: checkpoint.clip_layers for id, checkpoint in found.items()}
+    assert layers["toy-sd3"] is None, "its CLIP cannot be cut short"
+    assert [layers[id] for id in ("toy-sd15", "toy-sdxl", "files/toy-sdxl-file")] == [3, 3, 3]
     for checkpoint in found.values():
         files = [checkpoint.path] if checkpoint.form == "file" else checkpoint.path.rglob("*.safetensors")
         assert checkpoint.size_bytes == sum(file.stat().st_size for file in files)

@@ -22,17 +22,19 @@ LAYERS = (
     ("jobs",),
     ("storage",),
     ("engine",),
+    ("prompt_check", "metadata"),
+    ("tokenizer_files", "critics", "walks", "checkpoint_hashes"),
     ("checkpoints", "presets", "texts", "share"),
-    ("checkpoint_notes", "diffusers_folder", "architecture"),
+    ("checkpoint_notes", "diffusers_folder", "architecture", "addons", "sampling_rules"),
     ("families", "safetensors_header", "models_folder"),
     ("refusals",),
-    ("worker_messages",),
+    ("worker_messages", "prompts"),
     ("requests", "events", "settings", "errors", "scheduler_names"),
 )
 VOCABULARY = LAYERS[-1]
 # The engine stands beside the queue, not below it: nobody but the composition root and the worker may know it.
 KNOWS_THE_ENGINE = {"app", "engine"}
-MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"presets", "texts", "share"}
+MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"presets", "texts", "share", "prompt_check", "metadata"}
 LATE_IMPORTS = {
     # importer → what it imports inside a function, and why that is meant (see the comment at the place itself)
     ("launch", "webui.launch.command"),  # an older Python stops before it

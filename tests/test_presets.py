@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from webui.presets import Look, Presets
+from webui.prompts.a1111 import without_comments
+from webui.prompts.templates import settle
+from webui.prompts.wildcards import Wildcards
 from webui.settings import ROOT
 
 LOOK = Look(
@@ -66,3 +69,22 @@ def test_two_looks_with_one_id_are_refused(tmp_path: Path) -> None:
 
 def test_no_folder_is_no_looks(tmp_path: Path) -> None:
     assert Presets(tmp_path / "missing").looks == ()
+
+
+@pytest.mark.parametrize("dialect", ["a1111", "compel"])
+def test_a_look_keeps_prompts_of_either_dialect_as_they_are(dialect: str) -> None:
+    look = Look(
+        id="x", name="x", name_zh="x", prompt="ink, {prompt}, fine", prompt_zh="{prompt}", negative_prompt="blur"
+    )
+    prompt = "a (red:1.2) [cat|dog:3]" if dialect == "a1111" else "a (red)1.2 cat++"
+    assert look.apply(prompt, "crowd")[0] == f"ink, {prompt}, fine"
+    wildcards = Wildcards(ROOT / "presets" / "wildcards")
+    settled = settle(look.apply("a {red|red} {prompt}")[0], "1", wildcards)
+    assert settled == "ink, a red {prompt}, fine"  # a look's own blank is no wildcard, wherever it stands
+
+
+def test_a_comment_ends_before_the_look() -> None:
+    look = Look(id="x", name="x", name_zh="x", prompt="{prompt}, fine", prompt_zh="{prompt}", negative_prompt="blur")
+    prompt, negative_prompt = look.apply("a cat # for later", "crowd # or not")
+    assert without_comments(prompt).split() == ["a", "cat", ",", "fine"]
+    assert without_comments(negative_prompt).split() == ["crowd", ",", "blur"]

@@ -91,6 +91,8 @@ def test_a_picture_is_no_address_and_no_path(picture: str) -> None:
         ({"scheduler": "DPM++ 2M SDE", "sigmas": "Exponential"}, "dpmpp_2m_sde", "exponential"),
         ({"scheduler": "DPM++ 2M Karras", "sigmas": "beta"}, "dpmpp_2m", "beta"),
         ({"scheduler": "euler", "sigmas": "Automatic"}, "euler", "default"),
+        ({"scheduler": "DPM++ 2M", "sigmas": "Automatic"}, "dpmpp_2m", "karras"),
+        ({"sigmas": "automatic", "scheduler": "k_dpmpp_2m_sde"}, "dpmpp_2m_sde", "exponential"),
     ],
 )
 def test_names_of_other_programs_become_ours(given_: dict[str, str], scheduler: str, sigmas: str | None) -> None:

@@ -111,3 +111,23 @@ def test_a_detail_that_is_missing_reads_as_a_dash_and_zero_as_zero() -> None:
 )
 def test_accept_language_decides(header: str | None, language: Language) -> None:
     assert language_of(header) == language
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("/home/anna/darkroom/outputs", "…/outputs"),
+        ("/outputs/", "…/outputs"),
+        ("C:\\Users\\anna\\outputs", "…/outputs"),
+        ("/home/anna/models/a, /home/anna/models/b", "…/a, …/b"),
+        ("OSError: [Errno 13] Permission denied: '/home/anna/x'", "OSError: [Errno 13] Permission denied: '…/x'"),
+        ("folder/starter", "folder/starter"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("models", "models"),
+    ],
+)
+def test_guests_hear_of_no_place_on_this_machine(said: str, shown: str) -> None:
+    details = {"reason": said.rstrip("'")} if said.endswith("'") else {"reason": said}
+    message, _ = Texts(are_for_guests=True).word("worker_unavailable", details, "en")
+    assert message == f"The engine does not start: {shown.rstrip(chr(39))}."
+    assert said.rstrip("'") in Texts().word("worker_unavailable", details, "en")[0]

@@ -13,7 +13,7 @@ from typing import Literal
 
 from webui.architecture import recognise
 from webui.checkpoint_notes import Notes, apply_notes, read_notes
-from webui.diffusers_folder import DiffusersFolder, read_folder
+from webui.diffusers_folder import DiffusersFolder, clip_layers, read_folder
 from webui.errors import (
     CheckpointBroken,
     CheckpointNotFound,
@@ -62,6 +62,7 @@ class Checkpoint:
     examples: tuple[Example, ...] = ()
     problem: DarkroomError | None = None
     is_zero_terminal_snr: bool = False
+    clip_layers: int | None = None  # of the smaller text encoder, for the U-Net families: what CLIP skip can skip
     folder: DiffusersFolder | None = field(default=None, repr=False)  # the parts, where it is a diffusers folder
     components: Path | None = None  # configs of the parts, where it is a single file
     version: str = ""  # changes with any file of it
@@ -169,6 +170,7 @@ def _read_folder(found: Found, notes: Notes) -> Checkpoint:
         defaults=apply_notes(notes, defaults),
         examples=_examples(found.path, notes),
         is_zero_terminal_snr=folder.is_zero_terminal_snr,
+        clip_layers=clip_layers(found.path) if folder.family.is_unet else None,
         folder=folder,
     )
 
@@ -198,6 +200,7 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
         defaults=apply_notes(notes, defaults),
         examples=_examples(found.path.parent, notes),
         is_zero_terminal_snr=zero_snr,
+        clip_layers=clip_layers(components),
         components=components,
     )
 

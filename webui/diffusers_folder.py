@@ -23,7 +23,7 @@ MAX_JSON_BYTES = 8 * 2**20  # an index of 20,000 tensors has 2 MB
 UNUSED_COMPONENTS = ("safety_checker", "feature_extractor")
 _LIBRARIES = ("diffusers", "transformers")
 _COMPONENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{1,80}")
+_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9_]{1,80}")
 _WITHOUT_WEIGHTS = re.compile(r"(Scheduler|Tokenizer|TokenizerFast|Processor|ProcessorPil|FeatureExtractor)$")
 _WEIGHTS_NAMES = ("diffusion_pytorch_model", "model")
 _UNET_PIPELINES = re.compile(r"StableDiffusion(XL)?(Img2Img|Inpaint)?Pipeline")
@@ -96,6 +96,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
+def clip_layers(folder: Path) -> int | None:
+    """Layers of the smaller one of the text encoders whose configs lie below `folder`; None where none says so."""
+    counts = [_config(folder / name).get("num_hidden_layers") for name in ("text_encoder", "text_encoder_2")]
+    return min((count for count in counts if isinstance(count, int)), default=None)
+
+
 def _is_used(name: str, value: Any) -> bool:
     """Whether an entry of `model_index.json` is a part that we load. Other entries are settings of the pipeline."""
     return isinstance(value, list) and name not in UNUSED_COMPONENTS and value != [None, None]
@@ -157,6 +163,8 @@ def _family(pipeline: str, denoiser: Mapping[str, Any], components: set[str]) ->
     if not _UNET_PIPELINES.fullmatch(pipeline):
         if pipeline not in FAMILIES or FAMILIES[pipeline].is_unet:
             raise Unrecognised("other_pipeline")
+        if pipeline == "FluxPipeline" and denoiser.get("guidance_embeds") is not True:
+            return FAMILIES["FluxSchnell"]
         return FAMILIES[pipeline]
     if "unet" not in components or "vae" not in components:
         raise Broken("component_missing")

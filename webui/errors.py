@@ -100,11 +100,25 @@ class TokenizerMissing(DarkroomError):
     kind = "tokenizer_missing"
 
 
+class CriticMissing(DarkroomError):
+    """Nothing is there that could say which pictures fit their prompt best. Details: `checkpoint`, `folder` (where a
+    CLIP model goes)."""
+
+    kind = "critic_missing"
+
+
+class CriticBroken(DarkroomError):
+    """The CLIP model that should judge cannot be used. Details: `critic`, `reason`."""
+
+    kind = "critic_broken"
+
+
 # --- generating ------------------------------------------------------------------------------------------------------
 
 
 class PromptError(DarkroomError):
-    """The prompt cannot be read. Details: `reason`, `position` (index of the character)."""
+    """The prompt cannot be read. Details: `reason`, `position` (index of the character); some reasons name more, such
+    as a limit; and `field` where it is the negative prompt."""
 
     kind = "prompt"
 
@@ -178,6 +192,25 @@ class QueueFull(DarkroomError):
     kind = "queue_full"
 
 
+class TooManyJobs(QueueFull):
+    """So many jobs of this very person wait already. Details: `waiting`, `retry_after_seconds`."""
+
+    kind = "too_many_jobs"
+
+
+class UploadsFull(DarkroomError):
+    """So many pictures were uploaded and nothing was made of them. Details: `gigabytes`, `number` (both limits),
+    `retry_after_seconds`."""
+
+    kind = "uploads_full"
+
+
+class KeyReused(DarkroomError):
+    """The same Idempotency-Key came with another request before. Details: `job` (the one that it made)."""
+
+    kind = "key_reused"
+
+
 class FolderNotWritable(DarkroomError):
     """A folder that must be written cannot be. Details: `folder`."""
 
@@ -200,6 +233,12 @@ class DatabaseTooNew(DarkroomError):
     """The database was written by a later version. Details: `found`, `known`."""
 
     kind = "database_too_new"
+
+
+class DatabaseLocked(DarkroomError):
+    """Another program holds the database. Details: `folder`."""
+
+    kind = "database_locked"
 
 
 class PortInUse(DarkroomError):

@@ -54,12 +54,21 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureInfo:
-    """A saved picture, as a job names it. `id` is opaque."""
+    """A saved picture, as a job names it. `id` is opaque.
+
+    Where the best of several were to be kept: `score`, how well it fits the prompt (a cosine, in [-1, 1]; comparable
+    within one prompt and one critic alone), `rank` by it, from 1 for the best, `critic`, who judged (a path below the
+    models folder), and whether it is `kept`. Else None, and kept.
+    """
 
     id: str
     seed: int
     width: int
     height: int
+    score: float | None = None
+    rank: int | None = None
+    critic: str | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

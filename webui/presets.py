@@ -40,9 +40,9 @@ class Look:
         is_chinese = _HAN.search(prompt) is not None
         template = self.prompt_zh if is_chinese else self.prompt
         extra = self.negative_prompt_zh if is_chinese else self.negative_prompt
-        positive = template.replace("{prompt}", prompt.strip(" ,，")).strip(" ,，")
+        positive = template.replace("{prompt}", _closed(prompt.strip(" ,，"))).strip(" ,，")
         comma = "，" if is_chinese else ", "
-        return positive, comma.join(part for part in (negative_prompt.strip(" ,，"), extra) if part)
+        return positive, comma.join(_closed(part) for part in (negative_prompt.strip(" ,，"), extra) if part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,11 @@ class Presets:
     def look(self, id: str) -> Look | None:
         """The look called `id`; None when there is no such (it may have been removed since the page was opened)."""
         return self._by_id.get(id)
+
+
+def _closed(text: str) -> str:
+    """With its last comment ended: what a look adds behind it must not become part of it."""
+    return f"{text}\n" if "#" in text.rpartition("\n")[2] else text
 
 
 def _read(path: Path) -> Any:

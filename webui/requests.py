@@ -27,11 +27,19 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from webui.scheduler_names import SCHEDULERS, SIGMAS, canonical_scheduler, canonical_sigmas
+from webui.scheduler_names import (
+    SCHEDULERS,
+    SIGMAS,
+    canonical_scheduler,
+    canonical_sigmas,
+    nearest_scheduler,
+    nearest_sigmas,
+)
 
 SCHEMA_VERSION: Final = 1
 MAX_SEED = 2**32 - 1  # torch takes more, but JSON clients and SQLite do not
 MAX_PROMPT_CHARACTERS = 10_000
+_MAX_CLEANED_CHARACTERS = 4 * MAX_PROMPT_CHARACTERS  # megabytes take seconds to clean, and are refused anyway
 
 # Not `strict` as a whole: that would refuse a JSON object for the dataclass itself. Each number is strict instead.
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -47,7 +55,9 @@ def clean_text(text: str) -> str:
 
 
 def _clean_if_text(value: object) -> object:
-    return clean_text(value) if isinstance(value, str) else value
+    if not isinstance(value, str) or len(value) > _MAX_CLEANED_CHARACTERS:
+        return value
+    return clean_text(value)
 
 
 def is_reference(picture: str) -> bool:
@@ -64,13 +74,17 @@ def _check_picture(picture: str) -> str:
 def _check_scheduler(name: str | None) -> str | None:
     if name is None or any(name == known.id for known in SCHEDULERS):
         return name
-    raise ValueError(f"no scheduler is called {name!r}")
+    nearest = nearest_scheduler(name)
+    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
+    raise ValueError(f"no scheduler is called {name!r}{hint}")
 
 
 def _check_sigmas(name: str | None) -> str | None:
     if name is None or name in SIGMAS:
         return name
-    raise ValueError(f"no sigmas are called {name!r}")
+    nearest = nearest_sigmas(name)
+    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
+    raise ValueError(f"no sigmas are called {name!r}{hint}")
 
 
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
@@ -86,6 +100,31 @@ Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class ResolvedPrompt:
+    """The prompts of one image, with every wildcard and choice in them settled by its seed."""
+
+    prompt: Prompt = ""
+    negative_prompt: Prompt = ""
+
+
+ResolvedPrompts = Annotated[tuple[ResolvedPrompt, ...], Field(max_length=16)]
+
+
+Share = Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05})]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class WalkEnd:
+    """The other end of a walk: what of a second picture is not the first one's. Its prompts are taken as they stand."""
+
+    prompt: Prompt = ""
+    negative_prompt: Prompt = ""
+    seed: Annotated[int, Strict(), Ge(0), Le(MAX_SEED)]
+    variation_seed: Annotated[int, Strict(), Ge(0), Le(MAX_SEED)] | None = None
+    variation_strength: Share = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Diffusion:
     """What text to image and image to image have in common.
 
@@ -95,7 +134,9 @@ class Diffusion:
     schema_version: Literal[1] = SCHEMA_VERSION
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
-    prompt_dialect: Literal["compel"] = "compel"
+    prompt_dialect: Literal["a1111", "compel"] = "a1111"  # what brackets and such mean in the prompts
+    emphasis: Literal["original", "no_norm"] = "original"  # whether weights keep the mean of the embeddings (a1111)
+    resolved_prompts: ResolvedPrompts | None = None  # what wildcards became, set at submit; None where there are none
     checkpoint: Annotated[str, Field(max_length=512)] | None = None  # path below models/, without suffix
     scheduler: Annotated[
         str | None,
@@ -107,12 +148,27 @@ class Diffusion:
         AfterValidator(_check_sigmas),
         WithJsonSchema({"anyOf": [{"type": "string", "enum": list(SIGMAS)}, {"type": "null"}]}),
     ] = None
+    eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
     steps: Annotated[int, Strict(), Ge(1), Le(150)] | None = None
     guidance_scale: Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1})] | None = None
+    guidance_start: Share = 0.0  # of the steps; outside of [start, end) the prompt alone is followed
+    guidance_end: Share = 1.0
+    guidance_rescale: Share = 0.0  # towards the contrast of the prompt's own prediction
+    clip_skip: Annotated[int, Strict(), Ge(1), Le(12)] = 1  # layers of CLIP from the end; 1 leaves out none
     seed: Seed | None = None
+    variation_seed: Seed | None = None  # image i varies with (variation_seed + i); None or -1: random
+    variation_strength: Share = 0.0  # above 0 every image has the same seed
+    tiling: Literal["none", "x", "y", "both"] = "none"  # along which the picture continues at its edges
     width: Pixels | None = None
     height: Pixels | None = None
     num_images: Annotated[int, Strict(), Ge(1), Le(16)] = 1
+    keep_best: Annotated[
+        int,
+        Strict(),
+        Ge(0),
+        Le(16),
+        Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
+    ] = 0  # fewer than num_images; the others are saved too, marked as not kept
 
     @model_validator(mode="before")
     @classmethod
@@ -122,20 +178,23 @@ class Diffusion:
         if not isinstance(values, dict):
             return data
         values = dict(values)
-        if isinstance(values.get("sigmas"), str):
-            values["sigmas"] = canonical_sigmas(values["sigmas"]) or values["sigmas"]
         if isinstance(values.get("scheduler"), str) and (found := canonical_scheduler(values["scheduler"])):
             values["scheduler"], sigmas = found
             if sigmas and values.get("sigmas") is None:
                 values["sigmas"] = sigmas
+        if isinstance(values.get("sigmas"), str):
+            scheduler = values.get("scheduler")
+            own = canonical_sigmas(values["sigmas"], scheduler if isinstance(scheduler, str) else None)
+            values["sigmas"] = own or values["sigmas"]
         return ArgsKwargs((), values) if isinstance(data, ArgsKwargs) else values
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class TextToImage(Diffusion):
-    """Diffusion from noise, guided by a prompt."""
+    """Diffusion from noise, guided by a prompt. `walk_to`: the images lead from this picture to another one."""
 
     task: Literal["text_to_image"] = "text_to_image"
+    walk_to: WalkEnd | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)

@@ -2,13 +2,15 @@
 
 An error travels as data (`kind`, `details`); the doors look its words up here when they hand it to somebody. The
 catalogues are flat JSON, `error.<kind>` and `hint.<kind>`, with blanks `{name}` for the error's details. A detail
-`reason` may be a code: if the catalogue has `reason.<code>`, that sentence is put in its place.
+`reason` may be a code: if the catalogue has `reason.<code>`, that sentence, with its own blanks filled, is put in its
+place.
 Knows no HTTP and no page.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,13 +21,17 @@ from webui.errors import Detail
 Language = Literal["en", "zh-CN"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
 
+_PLACE = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^/\\\s,]+[/\\])*([^/\\\s,]+)[/\\]?")
 _LOCALES = Path(__file__).resolve().parent / "locales"
 
 
 class Texts:
     """The catalogues, read once."""
 
-    def __init__(self, folder: Path = _LOCALES) -> None:
+    def __init__(self, folder: Path = _LOCALES, *, are_for_guests: bool = False) -> None:
+        """`are_for_guests`: the sentences may reach people from elsewhere, whom no place on this machine concerns; of a
+        path they hear the last part."""
+        self._are_for_guests = are_for_guests
         self._catalogues: dict[Language, dict[str, str]] = {
             language: json.loads((folder / f"{language}.json").read_text("utf-8")) for language in LANGUAGES
         }
@@ -33,9 +39,10 @@ class Texts:
     def word(self, kind: str, details: Mapping[str, Detail], language: Language) -> tuple[str, str]:
         """Sentence and hint for an error. A kind that nobody wrote a sentence for reads like `internal`."""
         known = kind if f"error.{kind}" in self._catalogues[language] else "internal"
-        values = {**details, **_smaller(details)}
+        shown = {name: _without_place(value) for name, value in details.items()} if self._are_for_guests else details
+        values = {**shown, **_smaller(details)}
         if f"reason.{values.get('reason')}" in self._catalogues[language]:
-            values["reason"] = self._catalogues[language][f"reason.{values['reason']}"]
+            values["reason"] = self.text(f"reason.{values['reason']}", language, values)
         return self.text(f"error.{known}", language, values), self.text(f"hint.{known}", language, values)
 
     def text(self, key: str, language: Language, details: Mapping[str, Detail] | None = None) -> str:
@@ -50,6 +57,15 @@ class Texts:
         """Names of the blanks in a sentence."""
         parsed = string.Formatter().parse(self._catalogues[language][key])
         return frozenset(name for _, name, _, _ in parsed if name)
+
+
+def _without_place(value: Detail) -> Detail:
+    r"""The value with `…/` in place of what leads to the files and folders that it names.
+
+    >>> _without_place("/home/anna/models, D:\\data\\outputs")
+    '…/models, …/outputs'
+    """
+    return _PLACE.sub(r"…/\1", value) if isinstance(value, str) else value
 
 
 def _smaller(details: Mapping[str, Detail]) -> dict[str, Detail]:

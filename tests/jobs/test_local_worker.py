@@ -150,6 +150,15 @@ def test_a_failed_job_leaves_the_worker_alive(processes: House, word: str) -> No
     assert worker_process(processes).pid == pid
 
 
+def test_a_bug_s_traceback_is_in_the_log_once(processes: House, caplog: pytest.LogCaptureFixture) -> None:
+    error = processes.ended(processes.submit("fail")).error
+    assert error is not None
+    (record,) = [record for record in caplog.records if "told to fail" in record.getMessage() or record.exc_info]
+    assert "Traceback" in record.getMessage()
+    assert error.log_id in record.getMessage()
+    assert error.details["log_id"] == error.log_id
+
+
 def test_a_job_that_says_nothing_for_too_long_fails(tmp_path: Path) -> None:
     patience = Patience(stall=0.5, retry_first=0.05, end=1.0)
     house = process_house(tmp_path / "data", patience)
@@ -163,7 +172,12 @@ def test_a_job_that_says_nothing_for_too_long_fails(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("how", "reason"), [("refuse", "the fake was told not to start"), ("crash", "exit code 7")])
 def test_a_worker_that_does_not_start_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, reason: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    how: str,
+    reason: str,
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", how)
     house = process_house(tmp_path / "data", Patience(quick_deaths=2, retry_first=0.05, retry_most=0.1))
@@ -174,6 +188,10 @@ def test_a_worker_that_does_not_start_says_why(
     assert error.kind == "worker_unavailable"
     assert reason in str(error.details["reason"])
     assert house.queue.status().worker.state is WorkerState.BROKEN
+    told = [record for record in caplog.records if "Traceback" in record.getMessage()]
+    deaths = [record for record in caplog.records if "the worker process ended" in record.getMessage()]
+    assert abs(len(told) - len(deaths)) <= 1 if how == "refuse" else not told  # one for each death; one may be due
+    assert "Traceback" not in capfd.readouterr().err  # what the process itself wrote
     monkeypatch.delenv("FAKE_WORKER")
     eventually(lambda: house.queue.status().worker.state is WorkerState.READY)
     assert house.ended(house.submit("a lake steps=1")).state is JobState.FINISHED

@@ -356,6 +356,35 @@ def test_at_last_a_full_disk_is_a_failure(tmp_path: Path, hand: HandWorker, monk
     house.close()
 
 
+def test_what_was_stopped_on_a_full_disk_stays_stopped(
+    tmp_path: Path, hand: HandWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path / "data", hand)
+    house.queue.start()
+    hand.listener.ready()
+
+    def full(*_: object) -> None:
+        raise DiskFull(folder="data")
+
+    job = house.submit("unwanted")
+    house.queue.cancel("ann", job.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.storage.jobs, "end", full)
+        hand.listener.cancelled(job.id)
+        assert isinstance(house.events(job)[-1][1], Cancelled)
+        eventually(lambda: isinstance(house.queue.status().problem, DiskFull))
+        assert house.state(job) is JobState.RUNNING  # as far as anybody could write it down
+    eventually(lambda: house.state(job) is JobState.CANCELLED)
+    eventually(lambda: house.queue.status().problem is None)
+    house.close()
+
+    again = House(tmp_path / "data", HandWorker())
+    again.queue.start()
+    assert again.state(job) is JobState.CANCELLED
+    assert again.queue.status().waiting == 0
+    again.close()
+
+
 def test_a_picture_that_cannot_be_encoded_fails_its_job_and_no_other(house: House, hand: HandWorker) -> None:
     broken, fine = house.submit("broken"), house.submit("fine")
     hand.listener.done(broken.id, (RawImage(width=8, height=8, rgb=b"short", seed=1),))

@@ -51,6 +51,23 @@ def test_a_random_seed_is_fixed_once(house: House, seed: int | None) -> None:
     assert all(found is not None and 0 <= found < 2**32 for found in seeds)
 
 
+def test_a_variation_without_a_seed_gets_one(house: House) -> None:
+    for seed in (None, -1):
+        request = resolved(house, TextToImage(variation_strength=0.1, variation_seed=seed))
+        assert isinstance(request, TextToImage)
+        assert request.variation_seed is not None
+        assert request.variation_seed >= 0
+    plain = resolved(house, TextToImage(variation_seed=5))
+    assert isinstance(plain, TextToImage)
+    assert plain.variation_seed is None  # nothing varies
+
+
+def test_settings_that_cannot_go_together_are_refused_before_they_wait(house: House) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(house, TextToImage(guidance_start=0.8, guidance_end=0.2))
+    assert caught.value.details["reason"] == "guidance_interval_empty"
+
+
 def test_checkpoints_that_cannot(house: House) -> None:
     with pytest.raises(CheckpointNotFound):
         resolved(house, TextToImage(checkpoint="../../etc/passwd"))

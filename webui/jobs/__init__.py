@@ -2,7 +2,8 @@
 
 from webui.jobs.finisher import Retries
 from webui.jobs.job import Job, JobState, QueueStatus, WorkerState, WorkerStatus
-from webui.jobs.local_worker import LocalWorker, Patience
+from webui.jobs.local_worker import LocalWorker
+from webui.jobs.patience import Patience
 from webui.jobs.queue import JobQueue
 
 __all__ = [

@@ -13,12 +13,13 @@ import threading
 import time
 
 from webui.errors import DarkroomError, Detail, WorkerDied
-from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Queued, Started, Step
+from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Started, Step
 from webui.jobs.broadcast import Broadcast
 from webui.jobs.estimates import Estimates
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.line import WaitingLine
+from webui.jobs.places import Places, added
 from webui.jobs.worker import Worker
 from webui.storage import Storage
 from webui.worker_messages import FailedJob, RawImage
@@ -35,6 +36,7 @@ class Dispatcher:
     def __init__(self, storage: Storage, worker: Worker, retries: Retries) -> None:
         self.broadcast = Broadcast(on_watched=lambda job_id, watched: worker.watch(job_id, is_watched=watched))
         self.estimates = Estimates()
+        self._places = Places(self.estimates, self.broadcast.emit)
         self._storage = storage
         self._worker = worker
         self._retries = retries
@@ -42,7 +44,6 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._jobs: dict[str, ActiveJob] = {}
         self._line = WaitingLine()
-        self._positions: dict[str, int] = {}
         self._running: ActiveJob | None = None
         self._is_ready = False
         self._is_closing = False
@@ -81,7 +82,7 @@ class Dispatcher:
 
     def position(self, job_id: str) -> int:
         """Place in the line, from 1; 0 for a job that does not wait."""
-        return self._positions.get(job_id, 0)
+        return self._places.of(job_id)
 
     def waiting(self, owner: str | None = None) -> int:
         """How many jobs wait, of this owner or of all."""
@@ -178,7 +179,7 @@ class Dispatcher:
                 job = self._jobs[job_id]
                 job.state = JobState.RUNNING  # from here on the finisher has it
                 self._finisher.end(job, Failed(kind=error.kind, details=error.details))
-            self._positions.clear()
+            self._places.clear()
 
     # --- moving ------------------------------------------------------------------------------------------------------
 
@@ -245,20 +246,12 @@ class Dispatcher:
 
     def _announce(self) -> None:
         """Tells every waiting job whose place changed, with a guess of when it starts."""
-        order = self._line.order()
-        positions = {job_id: position for position, job_id in enumerate(order, 1)}
-        changed = {job_id for job_id, position in positions.items() if self._positions.get(job_id) != position}
-        self._positions = positions
-        if not changed:
-            return
-        running = self._running
+        self._places.announce([(id, self._jobs[id].request) for id in self._line.order()], self._seconds_until_free)
+
+    def _seconds_until_free(self) -> float | None:
         eta = self._worker.status().ready_eta_seconds
-        if running is not None:
-            eta = _added(eta, self.estimates.remaining(running.request, running.timings()))
-        for job_id in order:
-            if job_id in changed:
-                self.broadcast.emit(job_id, Queued(position=positions[job_id], eta_seconds=eta))
-            eta = _added(eta, self.estimates.seconds(self._jobs[job_id].request))
+        running = self._running
+        return eta if running is None else added(eta, self.estimates.remaining(running.request, running.timings()))
 
 
 def _is_news(loading: Loading, last: Loading | None) -> bool:
@@ -266,7 +259,3 @@ def _is_news(loading: Loading, last: Loading | None) -> bool:
     if last is None or last.checkpoint != loading.checkpoint or loading.fraction < last.fraction:
         return True
     return loading.fraction - last.fraction >= 0.01 or loading.fraction >= 1.0 > last.fraction
-
-
-def _added(seconds: float | None, more: float | None) -> float | None:
-    return None if seconds is None or more is None else seconds + more

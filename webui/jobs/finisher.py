@@ -1,7 +1,8 @@
 """How a job ends: its pictures are saved, its row is written, and only then anybody hears of it.
 
 A thread of its own, so that neither the worker nor a watcher waits for the disk. Where the disk is full, it keeps the
-pictures in memory and tries again for a while. Knows storage, no worker and no line.
+pictures in memory and tries again for a while; and the mere end of a job until there is room, for what was stopped must
+not run again at the next start. Knows storage, no worker and no line.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import secrets
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from webui.errors import DarkroomError
@@ -95,6 +98,7 @@ class Finisher:
         self._endings: queue.SimpleQueue[_Ending | None] = queue.SimpleQueue()
         self._pending = 0
         self._pending_lock = threading.Lock()
+        self._unwritten: deque[Callable[[], None]] = deque()  # ends of jobs that the database has not taken yet
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="job-finisher", daemon=True)
         self.problem: DarkroomError | None = None
@@ -129,7 +133,7 @@ class Finisher:
         self._endings.put(ending)
 
     def _work(self) -> None:
-        while (ending := self._endings.get()) is not None:
+        while (ending := self._next()) is not None:
             try:
                 last = self._end_job(ending)
             except Exception:
@@ -140,6 +144,24 @@ class Finisher:
                 self._pending -= 1
             if last is not None:
                 self._on_ended(ending.job, last)
+        self._write_late()
+
+    def _next(self) -> _Ending | None:
+        """The next job to end; None when the program ends. Meanwhile tries to write what could not be written."""
+        while self._unwritten:
+            self._write_late()
+            with suppress(queue.Empty):
+                return self._endings.get(timeout=self._retries.every_seconds)
+        return self._endings.get()
+
+    def _write_late(self) -> None:
+        try:
+            while self._unwritten:
+                self._unwritten[0]()
+                self._unwritten.popleft()
+                self.problem = None
+        except (DarkroomError, sqlite3.Error) as error:
+            log.debug("%d ends of jobs still wait for the database: %s", len(self._unwritten), error)
 
     def _end_job(self, ending: _Ending) -> Event | None:
         """Tries until the job's end is on the disk. None if the program ends first: then the row still says that the
@@ -162,11 +184,18 @@ class Finisher:
                 return None
 
     def _fail(self, job: ActiveJob, last: Failed | Cancelled) -> Event:
-        """Ends the job in the row if that can be written, and in everybody's eyes in any case."""
+        """Ends the job in everybody's eyes, and in its row as soon as that can be written."""
+        stored, timings = self._stored_events(job.id, last), job.timings()
+
+        def write() -> None:
+            self._storage.jobs.end(job.id, state_after(last), stored, timings)
+
         try:
-            self._storage.jobs.end(job.id, state_after(last), self._stored_events(job.id, last), job.timings())
-        except (DarkroomError, sqlite3.Error):
-            log.exception("the end of job %s is not in the database", job.id)
+            write()
+            self.problem = None
+        except (DarkroomError, sqlite3.Error) as error:
+            log.error("the end of job %s is not in the database yet: %s", job.id, error)
+            self._unwritten.append(write)
         return last
 
     def _write(self, ending: _Ending) -> Event:

@@ -10,12 +10,13 @@ import logging
 import queue
 import threading
 import time
-from dataclasses import dataclass
 
 from webui.errors import WorkerStalled, WorkerUnavailable
 from webui.jobs import worker_process
 from webui.jobs.child import Bell, Child, Gone
 from webui.jobs.job import WorkerState, WorkerStatus
+from webui.jobs.patience import Patience
+from webui.jobs.slot import Running, Slot
 from webui.jobs.worker import Listener
 from webui.requests import Request
 from webui.settings import Settings
@@ -28,38 +29,12 @@ from webui.worker_messages import (
     FailedJob,
     FromWorker,
     Ready,
-    Run,
     Status,
     ToWorker,
     Watch,
 )
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long the supervisor waits for what, in seconds, and how often."""
-
-    cancel_grace: float = 5.0  # from Cancel to the end of the job; the design's five seconds
-    start: float = 600.0  # from the start to Ready; a cold disk reads torch's gigabytes slowly
-    stall: float = 1800.0  # without a word while a job runs; a huge picture's step on a CPU may take ten minutes
-    end: float = 2.0  # from asking a process to end until it is killed
-    retry_first: float = 0.5  # before the next start after a quick death, doubled each time …
-    retry_most: float = 30.0  # … up to this
-    quick_deaths: int = 3  # in a row without Ready, until jobs are told so
-
-
-@dataclass
-class _Running:
-    """The job that the worker has."""
-
-    job_id: str
-    run: Run
-    is_sent: bool = False
-    is_cancelled: bool = False
-    is_stalled: bool = False
-    sent_at: float = 0.0
 
 
 class LocalWorker:
@@ -70,8 +45,7 @@ class LocalWorker:
         self._settings = settings
         self._target = target
         self._patience = patience or Patience()
-        self._lock = threading.Lock()
-        self._running: _Running | None = None
+        self._slot = Slot()
         self._child: Child | None = None
         self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
         self._bell = Bell()
@@ -94,21 +68,14 @@ class LocalWorker:
 
     def run(self, job_id: str, request: Request, *, is_watched: bool) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
-        with self._lock:
-            if self._running is not None:
-                raise RuntimeError(f"{self._running.job_id} runs already")
-            self._running = _Running(job_id, Run(job_id=job_id, request=request, is_watched=is_watched))
+        self._slot.put(job_id, request, is_watched=is_watched)
         self._bell.ring()
 
     def cancel(self, job_id: str) -> None:
         """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
-        with self._lock:
-            running = self._running
-            if running is None or running.job_id != job_id or running.is_cancelled:
-                return
-            running.is_cancelled = True
-            if not running.is_sent:
-                self._running = None
+        running = self._slot.cancel(job_id)
+        if running is None:
+            return
         if not running.is_sent:
             self._listener.cancelled(job_id)
             return
@@ -119,14 +86,8 @@ class LocalWorker:
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
         """Passes on whether previews are worth making."""
-        with self._lock:
-            running = self._running
-            if running is None or running.job_id != job_id or running.run.is_watched == is_watched:
-                return
-            running.run = Run(job_id=job_id, request=running.run.request, is_watched=is_watched)
-            if not running.is_sent:
-                return
-        self._send(Watch(job_id=job_id, is_watched=is_watched))
+        if self._slot.watch(job_id, is_watched=is_watched):
+            self._send(Watch(job_id=job_id, is_watched=is_watched))
 
     def status(self) -> WorkerStatus:
         """How it is at the moment."""
@@ -136,7 +97,7 @@ class LocalWorker:
         if not is_up and self._start_seconds is not None:
             eta = max(0.0, self._start_seconds - (time.monotonic() - self._started_at))
         return WorkerStatus(
-            state=WorkerState.BUSY if is_up and self._running else state,
+            state=WorkerState.BUSY if is_up and self._slot.running else state,
             device=self._ready.device if self._ready else None,
             precision=self._ready.precision if self._ready else None,
             memory_used_bytes=self._memory_used_bytes,
@@ -206,12 +167,7 @@ class LocalWorker:
         return is_ready
 
     def _deliver(self, child: Child, is_ready: bool) -> None:
-        with self._lock:
-            running = self._running
-            run = running.run if is_ready and running is not None and not running.is_sent else None
-            if running is not None and run is not None:
-                running.is_sent = True
-                running.sent_at = time.monotonic()
+        run = self._slot.take_to_send() if is_ready else None
         if run is not None:
             child.send(run)
         while not self._outbox.empty():
@@ -232,20 +188,20 @@ class LocalWorker:
                 self._listener.ready()
             case Emitted():
                 self._listener.emitted(message.job_id, message.event)
-            case Done() if self._end(message.job_id):
+            case Done() if self._slot.end(message.job_id):
                 self._listener.done(message.job_id, message.images)
-            case CancelledJob() if self._end(message.job_id):
+            case CancelledJob() if self._slot.end(message.job_id):
                 self._listener.cancelled(message.job_id)
             case FailedJob(job_id=worker_process.NO_JOB):
                 self._last_words = message
                 log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
-            case FailedJob() if self._end(message.job_id):
+            case FailedJob() if self._slot.end(message.job_id):
                 self._listener.failed(message)
             case Status():
                 self._memory_used_bytes = message.memory_used_bytes
 
     def _is_overdue(self, is_ready: bool, silent_seconds: float) -> bool:
-        running = self._running
+        running = self._slot.running
         if not is_ready:
             return silent_seconds > self._patience.start
         if running is None or not running.is_sent:
@@ -257,11 +213,9 @@ class LocalWorker:
 
     def _settle(self, exit_code: int) -> bool:
         """Tells what became of the job that the dead process had, if it had one."""
-        with self._lock:
-            running = self._running
-            if running is not None and not running.is_sent and not running.is_cancelled:
-                return False  # the next process gets it
-            self._running = None
+        running = self._slot.bury()
+        if self._slot.running is not None:
+            return False  # it was never sent: the next process gets it
         if self._closing.is_set():
             return False
         if running is None or running.is_cancelled or running.is_stalled:
@@ -281,8 +235,7 @@ class LocalWorker:
         """Nobody waits for it any more, not even the job that was about to be sent."""
         self._state = WorkerState.BROKEN
         self._listener.unavailable(reason)
-        with self._lock:
-            running, self._running = self._running, None
+        running = self._slot.clear()
         if running is not None:
             self._listener.failed(FailedJob(job_id=running.job_id, kind=reason.kind, details=reason.details))
 
@@ -293,17 +246,9 @@ class LocalWorker:
 
     # --- both sides --------------------------------------------------------------------------------------------------
 
-    def _end(self, job_id: str) -> bool:
-        with self._lock:
-            if self._running is None or self._running.job_id != job_id:
-                return False
-            self._running = None
-            return True
-
-    def _kill_if_running(self, running: _Running) -> None:
-        with self._lock:
-            child = self._child if self._running is running else None
-        if child is not None:
+    def _kill_if_running(self, running: Running) -> None:
+        child = self._child
+        if child is not None and self._slot.running is running:
             log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
             child.kill()
 

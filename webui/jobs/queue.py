@@ -13,22 +13,25 @@ import secrets
 import threading
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
+from pathlib import Path
 
 from webui import events
 from webui.checkpoints import Catalogue
-from webui.errors import JobNotFound, QueueFull, WorkerDied
+from webui.errors import JobNotFound, KeyReused, QueueFull, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
 from webui.jobs.event_log import EventLog
 from webui.jobs.finisher import ActiveJob, Retries, state_after
 from webui.jobs.job import Job, JobState, QueueStatus
+from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
-from webui.jobs.stored import job_from_row
+from webui.jobs.stored import as_kept_now, job_from_row
 from webui.jobs.worker import Worker
 from webui.requests import Request, StyleTransfer, to_dict
+from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job
-from webui.storage.job_rows import JobRow
+from webui.storage.job_rows import JobRow, Once
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +45,17 @@ class JobQueue:
     """Jobs of all owners. An owner's id is a user's name, or "local"; nobody sees another one's jobs. Thread-safe."""
 
     def __init__(
-        self, storage: Storage, catalogue: Catalogue, worker: Worker, *, retries: Retries | None = None
+        self,
+        storage: Storage,
+        catalogue: Catalogue,
+        worker: Worker,
+        *,
+        presets_dir: Path = ROOT / "presets",
+        retries: Retries | None = None,
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
+        self._prompts = PromptRules(catalogue.models_dir, presets_dir)
         self._dispatcher = Dispatcher(storage, worker, retries or Retries())
         self._submitting = threading.Lock()
 
@@ -65,22 +75,36 @@ class JobQueue:
         """Ends the worker and all watching. What waits or runs goes on at the next start."""
         self._dispatcher.close()
 
-    def submit(self, owner: str, request: Request) -> Job:
+    def submit(self, owner: str, request: Request, once: Once | None = None) -> Job:
         """Settles the request, writes the job down, and has it wait. When this returns, the job survives a power cut.
 
-        Raises QueueFull, DiskFull, and what `resolve` raises.
+        A caller who may have to repeat itself sends `once` along: the second time it gets the job of the first, in
+        whatever state that is. Raises TooManyJobs, QueueFull, DiskFull, KeyReused, and what `resolve` raises.
         """
-        resolved = resolve(request, owner, self._catalogue, self._storage.uploads)
+        if once is not None and (known := self.submitted(owner, once)) is not None:
+            return known
+        resolved = resolve(request, owner, self._catalogue, self._storage.uploads, self._prompts)
         with self._submitting:
-            for limit, waiting in (
-                (MAX_WAITING_OF_OWNER, self._dispatcher.waiting(owner)),
-                (MAX_WAITING, self._dispatcher.waiting()),
-            ):
-                if waiting >= limit:
-                    raise QueueFull(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
-            row = self._storage.jobs.insert(secrets.token_urlsafe(16), owner, to_dict(resolved), JobState.WAITING)
+            if once is not None and (known := self.submitted(owner, once)) is not None:  # both at the same moment
+                return known
+            if (waiting := self._dispatcher.waiting(owner)) >= MAX_WAITING_OF_OWNER:
+                raise TooManyJobs(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
+            if (waiting := self._dispatcher.waiting()) >= MAX_WAITING:
+                raise QueueFull(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
+            id = secrets.token_urlsafe(16)
+            row = self._storage.jobs.insert(id, owner, to_dict(resolved), JobState.WAITING, once)
             self._dispatcher.enter(ActiveJob(id=row.id, owner=owner, request=resolved, created=row.created))
         return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
+
+    def submitted(self, owner: str, once: Once) -> Job | None:
+        """The job that this very submit made before, if it did. Raises KeyReused where it was another one."""
+        found = self._storage.jobs.submitted(owner, once.key)
+        if found is None:
+            return None
+        row, digest = found
+        if digest != once.digest:
+            raise KeyReused(job=row.id)
+        return self.get(owner, row.id)
 
     def cancel(self, owner: str, job_id: str) -> None:
         """Stops a job, as often as one likes; one that has ended stays as it is. Raises JobNotFound."""
@@ -92,12 +116,12 @@ class JobQueue:
         job = job_from_row(self._row(owner, job_id))
         if job is None:
             raise JobNotFound(job=job_id[:80])
-        return job
+        return as_kept_now([job], self._storage.pictures)[0]
 
     def list(self, owner: str, limit: int = 100) -> list[Job]:
         """The owner's jobs, newest first."""
         jobs = (job_from_row(row) for row in self._storage.jobs.of_owner(owner, max(1, limit)))
-        return [job for job in jobs if job is not None]
+        return as_kept_now([job for job in jobs if job is not None], self._storage.pictures)
 
     def position(self, job_id: str) -> int:
         """Place among all that wait, from 1; 0 for a job that does not wait."""

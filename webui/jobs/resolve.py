@@ -12,9 +12,12 @@ import secrets
 from typing import TypeVar
 
 from webui.checkpoints import Catalogue, Checkpoint
+from webui.critics import critic_for
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
+from webui.families import FAMILIES
+from webui.jobs.prompts import PromptRules
 from webui.requests import MAX_SEED, PICTURE_FIELDS, Diffusion, ImageToImage, Request, StyleTransfer, is_reference
-from webui.scheduler_names import has_sigmas
+from webui.sampling_rules import check
 from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
@@ -23,12 +26,15 @@ MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
 
 
-def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads) -> Request:
+def resolve(
+    request: Request, owner: str, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules | None = None
+) -> Request:
     """The same request with nothing left open.
 
-    Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, PictureNotFound for a picture that is not
-    this person's, InvalidRequest for a picture that is no reference and for sigmas that the
-    scheduler does not have.
+    Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, CriticMissing where the best are to be kept
+    and nothing can judge, PictureNotFound for a picture that is not this person's, InvalidRequest for a picture that is
+    no reference and for settings that the checkpoint or the scheduler cannot follow, and where there are `prompts`,
+    what those raise.
     """
     _check_pictures(request, owner, uploads)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
@@ -38,7 +44,10 @@ def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
     picture_size = uploads.size(request.init_image) if isinstance(request, ImageToImage) else None
-    return _with_defaults(request, checkpoint, seed, picture_size)
+    settled = _with_defaults(request, checkpoint, seed, picture_size)
+    if settled.keep_best:
+        critic_for(checkpoint, catalogue.models_dir)
+    return settled if prompts is None else prompts.settle(settled, checkpoint.family)
 
 
 def _with_defaults(
@@ -49,10 +58,8 @@ def _with_defaults(
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
     sigmas = own_sigmas if request.sigmas is None else request.sigmas
-    if sigmas != "default" and not has_sigmas(scheduler):
-        raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
     width, height = _size(request, (defaults.width, defaults.height), picture_size)
-    return dataclasses.replace(
+    settled = dataclasses.replace(
         request,
         checkpoint=checkpoint.id,
         scheduler=scheduler,
@@ -60,9 +67,19 @@ def _with_defaults(
         steps=defaults.steps if request.steps is None else request.steps,
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         seed=seed,
+        variation_seed=_variation_seed(request),
         width=width,
         height=height,
     )
+    check(settled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
+    return settled
+
+
+def _variation_seed(request: Diffusion) -> int | None:
+    """A random one where there is a variation and no seed for it; None where there is none."""
+    if request.variation_strength == 0:
+        return None
+    return secrets.randbelow(MAX_SEED + 1) if request.variation_seed in (None, -1) else request.variation_seed
 
 
 def _size(request: Diffusion, native: tuple[int, int], picture: tuple[int, int] | None) -> tuple[int, int]:
@@ -114,5 +131,5 @@ def _check_pictures(request: Request, owner: str, uploads: Uploads) -> None:
             continue
         if not is_reference(picture):
             raise InvalidRequest(field=name, reason="picture_not_stored")
-        if not uploads.has(owner, picture):
+        if not uploads.use(owner, picture):  # from now on it is not taken away before this job is written down
             raise PictureNotFound(picture=picture)

@@ -1,8 +1,10 @@
-"""From the journal's rows to jobs."""
+"""From the journal's rows to jobs, and to what has become of their pictures since."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -10,6 +12,7 @@ from webui import events, requests
 from webui.events import Failed, Finished
 from webui.jobs.job import Job, JobState
 from webui.storage.job_rows import JobRow
+from webui.storage.pictures import Pictures
 
 log = logging.getLogger(__name__)
 
@@ -35,3 +38,20 @@ def job_from_row(row: JobRow) -> Job | None:
         error=outcome if isinstance(outcome, Failed) else None,
         timings=row.timings,
     )
+
+
+def as_kept_now(jobs: Sequence[Job], pictures: Pictures) -> list[Job]:
+    """The same jobs with what people have kept and put back since: the row says only what the critic said."""
+    judged = [image.id for job in jobs for image in job.images if image.rank is not None]
+    if not judged:
+        return list(jobs)
+    kept = pictures.kept_of(judged)
+    return [
+        replace(
+            job,
+            images=tuple(
+                image if image.rank is None else replace(image, kept=image.id in kept) for image in job.images
+            ),
+        )
+        for job in jobs
+    ]

@@ -5,7 +5,6 @@ could not start. Imports the engine by name, in the child, so that the web proce
 from __future__ import annotations
 
 import importlib
-import logging
 import multiprocessing
 import os
 import signal
@@ -18,8 +17,6 @@ from webui.errors import DarkroomError
 from webui.settings import Settings
 from webui.worker_messages import FailedJob
 
-log = logging.getLogger(__name__)
-
 NO_JOB = ""  # the job_id of a FailedJob that is about the worker itself
 _ORPHANED = 3  # exit code that nobody is left to read
 
@@ -27,15 +24,14 @@ _ORPHANED = 3  # exit code that nobody is left to read
 def run(target: str, connection: Connection, settings: Settings) -> None:
     """Calls `target` ("module:function") with `connection` and `settings`; the main function of the process.
 
-    An error that leaves it is told as `FailedJob(job_id="")`, and the process ends with 1.
+    An error that leaves it is told as `FailedJob(job_id="")`, for the supervisor to log; the process ends with 1.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to the whole terminal; the parent decides what it means
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     try:
         module, _, name = target.partition(":")
         getattr(importlib.import_module(module), name)(connection, settings)
-    except Exception as error:
-        log.exception("the worker ends")
+    except Exception as error:  # noqa: BLE001  (its traceback travels to the supervisor, who logs it)
         kind, details = _named(error)
         connection.send(FailedJob(job_id=NO_JOB, kind=kind, details=details, traceback=traceback.format_exc()))
         sys.exit(1)

@@ -1,0 +1,46 @@
+"""Who stands where in the line, and when their turn comes as far as anybody can tell. Knows no worker, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from webui.events import Queued
+from webui.jobs.estimates import Estimates
+from webui.requests import Request
+
+
+class Places:
+    """Tells every waiting job whose place changed."""
+
+    def __init__(self, estimates: Estimates, tell: Callable[[str, Queued], None]) -> None:
+        """`tell(job_id, event)` hands out the news."""
+        self._estimates = estimates
+        self._tell = tell
+        self._positions: dict[str, int] = {}
+
+    def of(self, job_id: str) -> int:
+        """Place in the line, from 1; 0 for a job that does not wait."""
+        return self._positions.get(job_id, 0)
+
+    def clear(self) -> None:
+        """Nobody waits any more."""
+        self._positions.clear()
+
+    def announce(self, waiting: Sequence[tuple[str, Request]], eta_seconds: Callable[[], float | None]) -> None:
+        """`waiting`: ids and requests in their order; `eta_seconds`: until the first of them starts, asked for only if
+        there is news."""
+        positions = {job_id: position for position, (job_id, _) in enumerate(waiting, 1)}
+        changed = {job_id for job_id, position in positions.items() if self._positions.get(job_id) != position}
+        self._positions = positions
+        if not changed:
+            return
+        eta = eta_seconds()
+        for job_id, request in waiting:
+            if job_id in changed:
+                self._tell(job_id, Queued(position=positions[job_id], eta_seconds=eta))
+            eta = added(eta, self._estimates.seconds(request))
+
+
+def added(seconds: float | None, more: float | None) -> float | None:
+    """The sum; None if either is unknown."""
+    return None if seconds is None or more is None else seconds + more

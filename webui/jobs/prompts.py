@@ -1,0 +1,46 @@
+"""What becomes of a request's prompts when it is submitted: wildcards are settled, and what cannot be is said at once.
+
+Knows the folders of wildcards and LoRAs, no tokens and no engine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from webui.addons import Addons
+from webui.errors import PromptError
+from webui.families import FAMILIES
+from webui.prompts.plain_words import words_to_fit
+from webui.prompts.reading import check_prompts
+from webui.prompts.settle import settle_prompts
+from webui.prompts.wildcards import Wildcards
+from webui.requests import Diffusion
+
+SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
+
+
+class PromptRules:
+    """Reads `wildcards/` below the presets folder and `loras/` below the models folder."""
+
+    def __init__(self, models_dir: Path, presets_dir: Path) -> None:
+        self._wildcards = Wildcards(presets_dir / "wildcards")
+        self._addons = Addons(models_dir)
+
+    def settle(self, request: SomeDiffusion, family: str) -> SomeDiffusion:
+        """A request in which only its prompts are open yet, with those settled.
+
+        Raises PromptError for a prompt that cannot be read, and for a LoRA: one that is missing, and for the time being
+        one that is there, because it would have no effect. Raises InvalidRequest where the best are to be kept and a
+        prompt says nothing that they could fit.
+        """
+        settled = settle_prompts(request, self._wildcards)
+        loras = check_prompts(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
+        if loras:
+            known = self._addons.loras()
+            lora = next((lora for lora in loras if lora.name not in known), loras[0])
+            reason = "prompt_lora_not_yet" if lora.name in known else "prompt_lora_missing"
+            raise PromptError(reason=reason, position=lora.position, name=lora.name, field="prompt")
+        if settled.keep_best:
+            words_to_fit(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
+        return settled

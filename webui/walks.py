@@ -1,0 +1,76 @@
+"""A walk between two pictures: the request whose images lead from the one to the other.
+
+Noise and prompts are what a walk goes over; everything else is the first picture's, so that where the second was made
+with other settings, the walk's last image is not that picture. What differs is said. Knows requests, no storage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from webui.errors import InvalidRequest
+from webui.prompts.settle import prompts_of
+from webui.requests import TextToImage, WalkEnd, image_seed
+
+# What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.
+_WALKED = frozenset({
+    "prompt", "negative_prompt", "resolved_prompts", "seed", "variation_seed", "variation_strength", "num_images",
+    "keep_best", "walk_to", "schema_version",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """The request, and the names of the settings in which the second picture differs from it."""
+
+    request: TextToImage
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """One image of a resolved request, counted from 0."""
+
+    request: TextToImage
+    index: int
+
+
+def walk_between(first: Image, second: Image, num_images: int) -> Walk:
+    """From `first` to `second` in `num_images` images, the two ends among them.
+
+    Raises InvalidRequest for an image from the middle of another walk, which no seed and no prompt alone can give.
+    """
+    start, end = _end_at(first), _end_at(second)
+    request = dataclasses.replace(
+        first.request,
+        **dataclasses.asdict(start),
+        resolved_prompts=None,
+        num_images=num_images,
+        keep_best=0,  # the images of a walk belong together
+        walk_to=end,
+    )
+    names = (field.name for field in dataclasses.fields(TextToImage) if field.name not in _WALKED)
+    differences = (name for name in names if getattr(first.request, name) != getattr(second.request, name))
+    return Walk(request=request, differences=tuple(differences))
+
+
+def _end_at(image: Image) -> WalkEnd:
+    """What distinguishes this image from others with the same settings, as one end of a walk."""
+    request, index = image.request, image.index
+    if request.seed is None:
+        raise InvalidRequest(field="seed", reason="seed_open")
+    if request.walk_to is not None:
+        if 0 < index < request.num_images - 1:
+            raise InvalidRequest(field="walk_to", reason="walk_from_its_middle")
+        if index > 0:
+            return request.walk_to
+    prompts = prompts_of(request, index)
+    is_varied = request.variation_strength > 0 and request.variation_seed is not None
+    return WalkEnd(
+        prompt=prompts.prompt,
+        negative_prompt=prompts.negative_prompt,
+        seed=request.seed if is_varied else image_seed(request.seed, index),
+        variation_seed=image_seed(request.variation_seed or 0, index) if is_varied else None,
+        variation_strength=request.variation_strength if is_varied else 0.0,
+    )
