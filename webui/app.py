@@ -21,19 +21,26 @@ from webui.api.routes.docs import install_docs
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
 from webui.api.routes.images import image_routes
+from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.prompt_check import prompt_check_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.unknown import unknown_routes
+from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
+from webui.checkpoint_hashes import BOOK_NAME, HashBook
 from webui.checkpoints import Catalogue
 from webui.jobs.local_worker import LocalWorker
 from webui.jobs.queue import JobQueue
+from webui.metadata.finding import CheckpointFinder
 from webui.presets import Presets
+from webui.prompt_check.check import PromptCheck
 from webui.settings import Settings
 from webui.share import Share, ShareState
 from webui.storage import Storage
+from webui.storage.housekeeping import Housekeeper
 from webui.texts import Texts
 from webui.tunnel import Tunnel
 from webui.ui.page import build_page, mount_page
@@ -61,11 +68,11 @@ def build(
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")
     os.environ.update(_quiet_environment(settings))
-    texts = Texts()
+    texts = Texts(are_for_guests=bool(settings.logins))
     catalogue = Catalogue(settings.models_dir)
     storage = Storage(settings.data_dir)
     try:
-        queue = JobQueue(storage, catalogue, LocalWorker(settings, worker_target))
+        queue = JobQueue(storage, catalogue, LocalWorker(settings, worker_target), presets_dir=settings.presets_dir)
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
         services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
@@ -101,19 +108,22 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     attempts = Attempts()
-    for router in (
+    routers = (
         generate_routes(services),
+        walk_routes(services),
+        prompt_check_routes(services, PromptCheck(services.catalogue, settings.presets_dir)),
         job_routes(services),
         stream_routes(services),
         image_routes(services),
+        inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),
         gallery_routes(services),
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),
-    ):
+    )
+    for router in (*routers, unknown_routes(routers)):
         app.include_router(router)
     install_docs(app)
-    app.include_router(unknown_routes())
     app.add_middleware(Guard, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
 
 
@@ -137,14 +147,17 @@ async def _running(
 ) -> AsyncIterator[None]:
     """Worker, queue and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
+    housekeeper = Housekeeper(services.storage)
     try:
         services.queue.start()
+        housekeeper.start()
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
         await to_thread.run_sync(services.queue.close)
+        await to_thread.run_sync(housekeeper.close)
         services.storage.close()
 
 

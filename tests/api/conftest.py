@@ -19,8 +19,9 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 
+from tests.judged_models import lay_out
 from webui.app import build
-from webui.settings import Settings
+from webui.settings import ROOT, Settings
 
 LOGINS = ("anna:correct horse", "ben:battery:staple")
 
@@ -32,6 +33,7 @@ class Server:
     app: FastAPI
     url: str
     data_dir: Path
+    models_dir: Path
 
     def client(self, user: str | None = None, **headers: str) -> httpx.Client:
         login = next((tuple(login.split(":", 1)) for login in LOGINS if login.split(":")[0] == user), None)
@@ -56,7 +58,12 @@ def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
             assert thread.is_alive(), "the server did not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Server(app=app, url=f"http://127.0.0.1:{port}", data_dir=data_dir)
+        yield Server(
+            app=app,
+            url=f"http://127.0.0.1:{port}",
+            data_dir=data_dir,
+            models_dir=settings.get("models_dir", ROOT / "models"),
+        )
     finally:
         server.should_exit = True
         thread.join()
@@ -71,8 +78,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With the logins of anna and ben."""
-    with serving(tmp_path_factory.mktemp("guarded"), auth=LOGINS) as server:
+    """With the logins of anna and ben, and with a critic."""
+    models = lay_out(tmp_path_factory.mktemp("judged") / "models")
+    with serving(tmp_path_factory.mktemp("guarded"), models_dir=models, auth=LOGINS) as server:
         yield server
 
 

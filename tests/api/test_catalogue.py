@@ -10,7 +10,8 @@ from webui.scheduler_names import SCHEDULERS
 def test_checkpoints(client: httpx.Client) -> None:
     found = client.get("/api/checkpoints").json()
     starter = next(checkpoint for checkpoint in found if checkpoint["id"] == "starter")
-    assert set(starter) == {"id", "name", "family", "size_bytes", "defaults"}
+    assert set(starter) == {"id", "name", "family", "size_bytes", "clip_layers", "critic", "defaults"}
+    assert starter["clip_layers"] == 3
     assert {"width", "height", "steps", "guidance_scale", "scheduler", "sigmas"} <= set(starter["defaults"])
 
 

@@ -259,6 +259,38 @@ def test_what_nobody_needs_is_not_there(client: httpx.Client, path: str) -> None
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/text-to-image", "POST"),
+        ("OPTIONS", "/api/style-transfer", "POST"),
+        ("PUT", "/api/jobs", "GET"),
+        ("HEAD", "/api/jobs", "GET"),
+        ("POST", "/api/jobs/x", "GET, DELETE"),
+        ("DELETE", "/api/jobs/x/events", "GET"),
+        ("PATCH", "/api/images", "POST"),
+        ("PUT", "/api/images/x", "GET, HEAD, DELETE"),
+        ("GET", "/api/images/x/restore", "POST"),
+        ("TRACE", "/api/queue", "GET"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take(client: httpx.Client, method: str, path: str, allowed: str) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allowed
+    if method != "HEAD":
+        assert answer.json()["error"]["kind"] == "method_not_allowed"
+        assert method in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/jobs/", "/api/jobs/x/y", "/api/jobs/x/events/"])
+def test_an_address_that_is_not_there_takes_no_method(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 404
+    assert "allow" not in answer.headers
+
+
 def raw(server: Server, request: bytes) -> bytes:
     """The first line that the server answers to these very bytes."""
     host, port = urlsplit(server.url).netloc.split(":")
@@ -305,6 +337,16 @@ def test_every_answer_has_the_safe_headers(client: httpx.Client) -> None:
         assert headers["referrer-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "http" not in headers["content-security-policy"]
+
+
+def test_what_is_somebodys_own_stays_in_no_cache(client: httpx.Client, server: Server) -> None:
+    for path in ("/api/jobs", "/api/gallery", "/api/queue", "/api/checkpoints", "/api/nothing", "/gradio_api/upload"):
+        assert client.get(path).headers["cache-control"] == "no-store", path
+    assert client.get("/").headers["cache-control"] == "private, no-cache"
+    job = generate(client)
+    assert client.get(f"/api/jobs/{job}").headers["cache-control"] == "no-store"
+    with client.stream("GET", f"/api/jobs/{job}/events") as stream:
+        assert stream.headers["cache-control"] == "no-store"
 
 
 def test_no_page_names_another_host_to_load_from(client: httpx.Client) -> None:

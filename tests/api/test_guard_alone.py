@@ -47,6 +47,32 @@ def test_a_bug_becomes_a_sentence_with_the_log_s_number(caplog: pytest.LogCaptur
     assert record.getMessage().split("(")[1].rstrip(")") in error["hint"]
 
 
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_a_bug_after_the_answer_began_is_logged_once_too(caplog: pytest.LogCaptureFixture, is_complete: bool) -> None:
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": not is_complete})
+        raise RuntimeError("late")
+
+    sent: list[dict[str, object]] = []
+
+    async def run() -> None:
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request"}
+
+        async def send(message: object) -> None:
+            sent.append(message)  # type: ignore[arg-type]
+
+        headers = [(b"host", b"127.0.0.1")]
+        scope = {"type": "http", "method": "GET", "path": "/api/x", "headers": headers, "client": ("127.0.0.1", 1)}
+        await guarded(late)(scope, receive, send)  # type: ignore[arg-type]
+
+    asyncio.run(run())
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    (record,) = caplog.records
+    assert record.exc_info
+
+
 def test_whose_call_it_is_reaches_the_app() -> None:
     async def who(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

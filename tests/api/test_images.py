@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 import zlib
+from collections import namedtuple
 
 import httpx
 import pytest
@@ -74,9 +77,15 @@ def test_a_bomb_is_too_large(client: httpx.Client) -> None:
 
 
 def test_an_upload_needs_its_form(client: httpx.Client, png: bytes) -> None:
-    assert client.post("/api/images", content=png, headers={"Content-Type": "image/png"}).status_code == 422
+    for type in ("image/png", "application/json", "text/plain", "application/x-www-form-urlencoded", ""):
+        answer = client.post("/api/images", content=png, headers={"Content-Type": type})
+        assert answer.status_code == 415
+        assert answer.json()["error"]["kind"] == "media_type"
+    assert client.post("/api/images", content=png).status_code == 415
+    assert client.post("/api/images", json={"file": "AAAA"}).status_code == 415
     assert client.post("/api/images", files={"picture": png}).status_code == 422
-    assert client.post("/api/images", data={"file": "text"}).status_code == 422
+    assert client.post("/api/images", files={"file": (None, "text")}).status_code == 422
+    assert client.post("/api/images", data={"file": "text"}).status_code == 415
     broken = {"Content-Type": "multipart/form-data"}
     assert client.post("/api/images", content=b"x", headers=broken).status_code == 422
     long = {"Content-Type": "multipart/form-data; boundary=" + "x" * 50_000}
@@ -140,3 +149,51 @@ def test_a_small_body_does_not_become_a_large_one(client: httpx.Client) -> None:
     body = zlib.compress(json.dumps({"prompt": "x" * 10_000_000}).encode())
     headers = {"Content-Type": "application/json", "Content-Encoding": "deflate"}
     assert client.post("/api/text-to-image", content=body, headers=headers).status_code == 422
+
+
+def test_whoever_brings_too_much_hears_when_to_come_back(
+    client: httpx.Client, png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = "data:image/png;base64," + base64.b64encode(png).decode()
+    with monkeypatch.context() as patch:
+        patch.setattr("webui.storage.upload_keeping.UploadKeeper._is_too_much", lambda keeper, sizes: True)
+        for answer in (
+            client.post("/api/images", files={"file": png}),
+            client.post("/api/image-to-image", json={"init_image": picture}),
+        ):
+            assert answer.status_code == 429
+            assert answer.json()["error"]["kind"] == "uploads_full"
+            assert "4 GB" in answer.json()["error"]["message"]
+            assert answer.headers["retry-after"] == "3600"
+    full = namedtuple("usage", "total used free")(2**40, 2**40, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda folder: full)
+        answer = client.post("/api/images", files={"file": png})
+        assert answer.status_code == 503
+        assert answer.json()["error"]["kind"] == "disk_full"
+        assert "retry-after" in answer.headers
+    assert client.post("/api/images", files={"file": png}).status_code == 201
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp"])
+def test_a_picture_comes_in_other_formats(client: httpx.Client, png: bytes, form: str) -> None:
+    url = str(finished_picture(client)["url"])
+    answer = client.get(url, params={"format": form, "download": 1})
+    assert answer.headers["content-type"] == f"image/{form}"
+    assert re.search(rf'attachment; filename="darkroom-[\w-]+\.{form.replace("jpeg", "jpg")}"',
+                     answer.headers["content-disposition"])  # fmt: skip
+    assert "sandbox" in answer.headers["content-security-policy"]
+    image = Image.open(io.BytesIO(answer.content))
+    assert (image.format, image.size) == (form.upper(), Image.open(io.BytesIO(client.get(url).content)).size)
+    assert b"<darkroom:json" in image.info["xmp"]
+    assert client.get(url, params={"format": form}).headers["content-disposition"].startswith("inline")
+    unchanged = client.get(url, params={"format": form}, headers={"If-None-Match": answer.headers["etag"]})
+    assert unchanged.status_code == 304
+    assert client.get(url, params={"format": "png"}).headers["content-type"] == "image/png"
+    assert client.get(url, params={"format": form, "size": 128}).headers["content-type"] == "image/webp"
+    assert client.get(url, params={"format": "tiff"}).status_code == 422
+    assert client.get("/api/images/nobody", params={"format": form}).status_code == 404
+    upload = client.post("/api/images", files={"file": ("x.png", png, "image/png")}).json()["id"]
+    refused = client.get(f"/api/images/{upload}", params={"format": form})
+    assert refused.status_code == 422
+    assert client.get(f"/api/images/{upload}", params={"format": "png"}).status_code == 200

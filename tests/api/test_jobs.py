@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -36,7 +37,7 @@ def test_a_prompt_becomes_a_picture(client: httpx.Client) -> None:
     assert None not in (job["request"][name] for name in ("checkpoint", "scheduler", "steps", "guidance_scale", "seed"))
     assert len(job["images"]) == 2
     for index, image in enumerate(job["images"]):
-        assert set(image) == {"id", "url", "seed", "width", "height"}
+        assert set(image) == {"id", "url", "seed", "width", "height", "score", "rank", "critic", "kept"}
         assert image["seed"] == (job["request"]["seed"] + index) % 2**32
         picture = client.get(image["url"])
         assert picture.headers["content-type"] == "image/png"
@@ -190,3 +191,39 @@ def test_many_watchers_do_not_hold_threads(server: Server) -> None:
             for stream in streams:
                 assert list(events(stream.iter_lines()))[-1][1] == "cancelled"
                 stream.close()
+
+
+def test_one_persons_flood_is_theirs_alone(guarded: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webui.jobs.queue.MAX_WAITING_OF_OWNER", 3)
+    with guarded.client("anna") as anna, guarded.client("ben") as ben:
+        jobs, refused = [], None
+        for _ in range(10):
+            answer = anna.post("/api/text-to-image", json={"prompt": "delay=30", "steps": 9})
+            if answer.status_code != 202:
+                refused = answer
+                break
+            jobs.append(answer.json()["id"])
+        assert refused is not None
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.json()["error"]["kind"] == "too_many_jobs"
+        assert ben.post("/api/text-to-image", json={"prompt": "x", "steps": 1}).status_code == 202
+        for job in jobs:
+            anna.delete(f"/api/jobs/{job}").raise_for_status()
+        assert follow(anna, jobs[-1])[-1][1] == "cancelled"
+
+
+def test_hundreds_of_listeners_hold_up_nobody(client: httpx.Client) -> None:
+    job = generate(client, prompt="delay=0.5", steps=8)
+    with ExitStack() as listeners:
+        listening = httpx.Client(base_url=client.base_url, timeout=60, trust_env=False, limits=httpx.Limits())
+        listeners.enter_context(listening)
+        streams = [
+            listeners.enter_context(listening.stream("GET", path))
+            for path in (f"/api/jobs/{job}/events", "/api/stream")
+            for _ in range(100)
+        ]
+        assert {stream.status_code for stream in streams} == {200}
+        assert client.get("/api/jobs").status_code == 200
+        for stream in streams[:100]:
+            assert any(line == "event: finished" for line in stream.iter_lines())

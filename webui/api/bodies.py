@@ -1,16 +1,25 @@
-"""How much a caller may send, and when it is said: by `Content-Length` before anything is read, else while it comes."""
+"""How much a caller may send, and how slowly.
+
+What is too much is refused by its `Content-Length` before anything is read, else while it comes. A body that trickles
+in to hold a connection open is given up; the time that we take ourselves is nobody's fault and does not count.
+"""
 
 from __future__ import annotations
+
+import asyncio
+import time
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from webui.api.refusals import BodyTooLarge
+from webui.api.refusals import BodyTooLarge, BodyTooSlow
 
 MEGABYTE = 2**20
 PICTURE_MEGABYTES = 64
 OTHER_MEGABYTES = 2  # the longest prompt is 10,000 characters; what else is JSON is smaller
-_PICTURE_PATHS = ("/api/images", "/api/image-to-image", "/api/style-transfer")
+GRACE_SECONDS = 30.0  # what every body may take, however small
+SLOWEST_BYTES_PER_SECOND = 16 * 1024  # 128 kbit/s: a telephone at the edge of its network sends faster
+_PICTURE_PATHS = ("/api/images", "/api/inspect", "/api/image-to-image", "/api/style-transfer")
 
 
 def limit_megabytes(path: str) -> int:
@@ -26,15 +35,32 @@ def check_announced(headers: Headers, limit: int) -> None:
 
 
 def limited(receive: Receive, limit: int) -> Receive:
-    """`receive`, but raising BodyTooLarge once more than `limit` megabytes have come."""
+    """`receive`, but raising BodyTooLarge once more than `limit` megabytes have come, and BodyTooSlow when they come
+    at less than the slowest pace. What follows the body (the caller's going away) may take for ever."""
     received_bytes = 0
+    waited_seconds = 0.0
+    is_complete = False
 
     async def counted() -> Message:
-        nonlocal received_bytes
-        message = await receive()
+        nonlocal received_bytes, waited_seconds, is_complete
+        if is_complete:
+            return await receive()
+        asked = time.monotonic()
+        try:
+            async with asyncio.timeout(_patience(received_bytes) - waited_seconds):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow() from error
+        waited_seconds += time.monotonic() - asked
         received_bytes += len(message.get("body", b""))
         if received_bytes > limit * MEGABYTE:
             raise BodyTooLarge(limit_megabytes=limit)
+        is_complete = not message.get("more_body", False)
         return message
 
     return counted
+
+
+def _patience(received_bytes: int) -> float:
+    """Seconds that so many bytes may have taken."""
+    return GRACE_SECONDS + received_bytes / SLOWEST_BYTES_PER_SECOND

@@ -24,6 +24,7 @@ from anyio import CapacityLimiter, to_thread
 
 from webui.api.refusals import Busy
 from webui.errors import DiskFull, ImageTooLarge, NotAnImage
+from webui.storage.files import TEMPORARY
 
 LIMIT_MEGAPIXELS = 64
 MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at most
@@ -95,7 +96,7 @@ class Decoder:
     def _target(self) -> Iterator[Path]:
         """Where a process may write its picture; gone afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix="decode-") as folder:
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=TEMPORARY) as folder:
             yield Path(folder) / "picture"
 
     def _run(self, source: BinaryIO, target: Path, *options: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from webui.api import refusals
 from webui.errors import DarkroomError, InvalidRequest, PromptError
 from webui.texts import Language, Texts, language_of
 
+_MAX_SHOWN_ERRORS = 50  # a request has half as many fields
 _MAX_SHOWN_CHARACTERS = 200  # a key that a stranger chose is shown back to them, but not megabytes of it
 
 
@@ -29,7 +30,7 @@ def install_error_handlers(app: FastAPI, texts: Texts) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_schema_error(request: Request, error: RequestValidationError) -> Response:
-        return refusals.json_response({"detail": [_shown(item) for item in error.errors()]}, 422)
+        return refusals.json_response({"detail": [_shown(item) for item in error.errors()[:_MAX_SHOWN_ERRORS]]}, 422)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
@@ -38,7 +39,7 @@ def install_error_handlers(app: FastAPI, texts: Texts) -> None:
         if error.status_code == 400:  # FastAPI's word for a body too deep, a number too long, a broken form
             return refusals.json_response({"detail": [_item("invalid_body", ["body"], "this cannot be read")]}, 422)
         language = language_of(request.headers.get("accept-language"))
-        return refusals.refuse(_from_status(error.status_code, request.method), texts, language)
+        return refusals.refuse(_from_http(error, request.method), texts, language)
 
 
 def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
@@ -50,7 +51,8 @@ def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
             return refusals.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
         case PromptError():
             message, _ = texts.word(error.kind, error.details, language)
-            return refusals.json_response({"detail": [_item(error.kind, ["body", "prompt"], message)]}, 422)
+            field = str(error.details.get("field", "prompt"))
+            return refusals.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
         case _:
             return refusals.refuse(error, texts, language)
 
@@ -65,15 +67,15 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     return _item(str(item["type"]), loc, str(item["msg"])[:_MAX_SHOWN_CHARACTERS])
 
 
-def _from_status(status: int, method: str) -> DarkroomError:
+def _from_http(error: HTTPException, method: str) -> DarkroomError:
     """Starlette's own refusals, as errors of ours."""
-    match status:
+    match error.status_code:
         case 401:
             return refusals.LoginNeeded()
         case 404:
             return refusals.NotFound()
         case 405:
-            return refusals.MethodNotAllowed(method=method[:20])
+            return refusals.MethodNotAllowed(method=method[:20], allow=(error.headers or {}).get("Allow", ""))
         case 413:
             return refusals.BodyTooLarge(limit_megabytes=64)
         case 415:

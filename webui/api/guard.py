@@ -70,12 +70,12 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._guard(scope, receive, _Outgoing(send))
+            await self._guard(scope, receive, _Outgoing(send, _caching(scope["path"])))
         else:  # nothing of ours or Gradio's page speaks WebSocket
             await send({"type": "websocket.close", "code": 1008})
 
     async def _guard(self, scope: Scope, receive: Receive, send: _Outgoing) -> None:
-        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body that is not too long."""
+        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body not too long or slow."""
         headers = Headers(scope=scope)
         path = scope["path"]
         try:
@@ -134,7 +134,7 @@ class Guard:
         self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: _Outgoing
     ) -> None:
         if send.has_started:
-            raise error  # too late for another answer: the server cuts the connection
+            return  # too late for another answer: if this one is not complete, the server cuts the connection
         await self._answer(error, scope, headers)(scope, receive, send)
 
     def _answer(self, error: DarkroomError, scope: Scope, headers: Headers) -> Response:
@@ -145,8 +145,6 @@ class Guard:
         answer = refusals.refuse(error, self._texts, language_of(headers.get("accept-language")))
         if answer.status_code == 401 and "sec-fetch-mode" not in headers:  # a browser would open a dialog of its own
             answer.headers["WWW-Authenticate"] = 'Basic realm="Darkroom", charset="UTF-8"'
-        if answer.status_code == 413:
-            answer.headers["Connection"] = "close"  # what is still to come is not going to be read
         return answer
 
 
@@ -161,11 +159,21 @@ async def check_password(logins: Logins, attempts: Attempts, address: str, user:
     raise refusals.LoginWrong()
 
 
+def _caching(path: str) -> str | None:
+    """What is somebody's own stays in no cache; the page may be kept if it is asked for again each time. None for
+    scripts and styles, which are the same for everybody."""
+    if path.startswith(("/api/", "/gradio_api/")):
+        return "no-store"
+    return "private, no-cache" if path == "/" else None
+
+
 class _Outgoing:
     """`send` that puts our headers on every answer and takes Gradio's cross-origin ones off."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, caching: str | None) -> None:
+        """`caching`: the Cache-Control of answers that have none of their own."""
         self._send = send
+        self._caching = caching
         self.has_started = False
 
     async def __call__(self, message: Message) -> None:
@@ -176,4 +184,6 @@ class _Outgoing:
             message["headers"] = headers.raw
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
+            if self._caching is not None:
+                headers.setdefault("Cache-Control", self._caching)
         await self._send(message)

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from starlette.datastructures import Headers
 
+from webui.storage.files import TEMPORARY
+
 VALID_SECONDS = 30 * 24 * 3600
 _SECRET_BYTES = 32
 _MAX_COOKIE_CHARACTERS = 4096
@@ -83,7 +85,7 @@ def basic_login(headers: Headers) -> tuple[str, str] | None:
 def read_secret(path: Path) -> bytes:
     """The data folder's secret, made on the first call, readable by its owner only."""
     if not path.exists():
-        new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        new = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(_SECRET_BYTES))

@@ -25,7 +25,11 @@ class StoredUpload:
 
 
 async def store_file(services: Services, owner: str, source: BinaryIO) -> StoredUpload:
-    """Decodes and keeps the picture in an open file. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
+    """Decodes and keeps the picture in an open file.
+
+    Raises NotAnImage, ImageTooLarge, Busy, DiskFull, UploadsFull.
+    """
+    await to_thread.run_sync(services.storage.upload_keeper.check_room, owner)
     return await _store(services, owner, await services.decoder.decode(owner, source))
 
 
@@ -41,6 +45,7 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
             continue
         if not is_reference(picture):
             content = await to_thread.run_sync(_inline_bytes, picture)
+            await to_thread.run_sync(services.storage.upload_keeper.check_room, owner)
             decoded = await services.decoder.decode_bytes(owner, content)
             replaced[name] = (await _store(services, owner, decoded)).reference
         elif not await to_thread.run_sync(services.storage.uploads.has, owner, picture):

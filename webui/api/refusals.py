@@ -58,7 +58,7 @@ class NotFound(DarkroomError):
 
 
 class MethodNotAllowed(DarkroomError):
-    """The address exists, but not for this method. Details: `method`."""
+    """The address exists, but not for this method. Details: `method`, `allow` (those that it takes, with commas)."""
 
     kind = "method_not_allowed"
 
@@ -67,6 +67,12 @@ class BodyTooLarge(DarkroomError):
     """More bytes than the address takes. Details: `limit_megabytes`."""
 
     kind = "body_too_large"
+
+
+class BodyTooSlow(DarkroomError):
+    """The body trickles in. Details: none."""
+
+    kind = "body_too_slow"
 
 
 class MediaTypeRefused(DarkroomError):
@@ -98,21 +104,28 @@ STATUS: dict[str, int] = {
     "picture_not_found": 404,
     "job_not_found": 404,
     "method_not_allowed": 405,
+    "body_too_slow": 408,
     "no_checkpoint": 409,
     "checkpoint_broken": 409,
     "checkpoint_pickled": 409,
     "family_unknown": 409,
     "task_unsupported": 409,
     "tokenizer_missing": 409,
+    "critic_missing": 409,
+    "critic_broken": 409,
+    "key_reused": 409,
     "body_too_large": 413,
     "image_too_large": 413,
     "not_an_image": 415,
     "media_type": 415,
     "too_many_attempts": 429,
+    "uploads_full": 429,
+    "too_many_jobs": 429,
     "queue_full": 503,
     "busy": 503,
     "folder_not_writable": 503,
     "disk_full": 503,
+    "database_locked": 503,
 }
 _RETRY_AFTER_SECONDS = 60  # for a 503 or 429 that does not say itself when to come back: somebody has to act first
 
@@ -123,12 +136,16 @@ def status_of(error: DarkroomError) -> int:
 
 
 def refuse(error: DarkroomError, texts: Texts, language: Language) -> Response:
-    """The answer for an error, with `Retry-After` where the status asks for it."""
+    """The answer for an error, with `Retry-After` or `Allow` where the status asks for it."""
     status = status_of(error)
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
     if status in (429, 503):
         seconds = error.details.get("retry_after_seconds", _RETRY_AFTER_SECONDS)
         headers["Retry-After"] = str(max(1, math.ceil(float(seconds))))
+    if status in (408, 413):
+        headers["Connection"] = "close"  # what is still to come is not going to be read
+    if status == 405:
+        headers["Allow"] = str(error.details.get("allow", ""))
     return json_response({"error": refuse_json(error, texts, language)}, status, headers)
 
 

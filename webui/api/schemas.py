@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Submitted(BaseModel):
@@ -15,13 +15,26 @@ class Submitted(BaseModel):
 
 
 class PictureOut(BaseModel):
-    """A finished picture; `url` is relative."""
+    """A finished picture; `url` is relative. The last four say something only where the best were to be kept."""
 
     id: str
     url: str
     seed: int
     width: int
     height: int
+    score: float | None = Field(
+        None, description="how well it fits the prompt, from -1 to 1; comparable within one prompt and one critic alone"
+    )
+    rank: int | None = Field(None, description="place by that score among the images of its job, 1 for the best")
+    critic: str | None = Field(None, description="the CLIP model that judged: its path below the models folder")
+    kept: bool = Field(True, description="false for what fits less and was put aside; nothing is lost")
+
+
+class Kept(BaseModel):
+    """Whether a picture is kept as of now."""
+
+    id: str
+    kept: bool
 
 
 class ErrorOut(BaseModel):
@@ -65,12 +78,18 @@ class Uploaded(BaseModel):
 
 
 class CheckpointOut(BaseModel):
-    """A checkpoint that can be named in a request, and what it does where the request leaves a value open."""
+    """A checkpoint that can be named in a request, and what it does where the request leaves a value open.
+
+    `clip_layers` is the most that `clip_skip` can be, or null where that cannot be chosen. `critic` is the CLIP model
+    that would choose the best of its pictures (`keep_best`), its path below the models folder; null where none is.
+    """
 
     id: str
     name: str
     family: str
     size_bytes: int
+    clip_layers: int | None
+    critic: str | None
     defaults: dict[str, Any]
 
 

@@ -26,6 +26,10 @@ def picture_json(info: events.PictureInfo) -> dict[str, Any]:
         "seed": info.seed,
         "width": info.width,
         "height": info.height,
+        "score": info.score,
+        "rank": info.rank,
+        "critic": info.critic,
+        "kept": info.kept,
     }
 
 

@@ -1,6 +1,7 @@
 """Serves the app: settings from flags, the port taken, everything built, one process until it is told to stop.
 
-The only module here that needs the packages. Knows the app's one door, `webui.app.build`, and nothing behind it.
+The only module here that needs the packages. Knows the app's one door, `webui.app.build`, how its connections end, and
+nothing behind it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp, CliSettingsSource
 
+from webui.api.connections import ImpatientProtocol
 from webui.errors import DarkroomError
 from webui.launch.address import Address, take
 from webui.launch.browser import has_screen
@@ -98,6 +100,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=ImpatientProtocol,
                 log_config=None,
                 log_level=settings.log_level,
                 access_log=settings.log_level == "debug",

@@ -10,7 +10,8 @@ from fastapi import APIRouter
 
 from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
-from webui.checkpoints import Checkpoint
+from webui.checkpoints import Catalogue, Checkpoint
+from webui.critics import critic_id_for
 from webui.scheduler_names import SCHEDULERS
 
 
@@ -21,7 +22,7 @@ def catalogue_routes(services: Services) -> APIRouter:
     @router.get("/checkpoints", response_model=list[CheckpointOut])
     async def list_checkpoints() -> Any:
         """The checkpoints that can be used, with what they do where a request leaves a value open."""
-        return [_checkpoint_json(found) for found in await to_thread.run_sync(services.catalogue.list)]
+        return await to_thread.run_sync(_checkpoints_json, services.catalogue)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
@@ -31,11 +32,17 @@ def catalogue_routes(services: Services) -> APIRouter:
     return router
 
 
-def _checkpoint_json(checkpoint: Checkpoint) -> dict[str, Any]:
+def _checkpoints_json(catalogue: Catalogue) -> list[dict[str, Any]]:
+    return [_checkpoint_json(found, critic_id_for(found, catalogue.models_dir)) for found in catalogue.list()]
+
+
+def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, Any]:
     return {
         "id": checkpoint.id,
         "name": checkpoint.name,
         "family": checkpoint.family,
         "size_bytes": checkpoint.size_bytes,
+        "clip_layers": checkpoint.clip_layers,
+        "critic": critic,
         "defaults": dataclasses.asdict(checkpoint.defaults),
     }

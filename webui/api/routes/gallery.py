@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 
-from webui.api.schemas import ERRORS, GalleryPage
+from webui.api.schemas import ERRORS, GalleryPage, Kept
 from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json
+from webui.storage.pictures import Pictures
 
 
 def gallery_routes(services: Services) -> APIRouter:
@@ -40,4 +41,19 @@ def gallery_routes(services: Services) -> APIRouter:
         await to_thread.run_sync(pictures.restore, owner_of(call), id)
         return {"id": id}
 
+    @router.post("/images/{id}/keep", status_code=202, response_model=Kept)
+    async def keep_picture(call: Request, id: str) -> Any:
+        """Takes a picture that fits the prompt less among those of its job that are kept."""
+        return await _set_kept(pictures, owner_of(call), id, kept=True)
+
+    @router.delete("/images/{id}/keep", status_code=202, response_model=Kept)
+    async def put_picture_back(call: Request, id: str) -> Any:
+        """Undoes that; a picture that no critic has judged stays kept."""
+        return await _set_kept(pictures, owner_of(call), id, kept=False)
+
     return router
+
+
+async def _set_kept(pictures: Pictures, owner: str, id: str, *, kept: bool) -> dict[str, Any]:
+    found = await to_thread.run_sync(lambda: pictures.keep(owner, id, kept=kept))
+    return {"id": id, "kept": found.kept}

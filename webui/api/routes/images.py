@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 
+from webui.api.media_types import FormRoute
 from webui.api.pictures_in import store_file
 from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
+from webui.errors import InvalidRequest
 from webui.requests import is_reference
+from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
 _POLICY = "default-src 'none'; sandbox"  # whatever a picture's bytes may try, they are nothing but a picture
 _PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}, "image/webp": {}}, "description": "The picture"}
+    200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "The picture"}
 }
 
 
 def image_routes(services: Services) -> APIRouter:
     """Upload and download."""
-    router = APIRouter(prefix="/api/images", tags=["images"], responses=ERRORS)
+    router = APIRouter(prefix="/api/images", tags=["images"], responses=ERRORS, route_class=FormRoute)
 
     @router.post("", status_code=201, response_model=Uploaded)
     async def upload(call: Request, file: UploadFile) -> Any:
@@ -35,9 +38,16 @@ def image_routes(services: Services) -> APIRouter:
     @router.head("/{id}", include_in_schema=False)
     @router.get("/{id}", response_class=Response, responses=_PICTURE)
     async def download(
-        call: Request, id: str, size: Annotated[int | None, Query(ge=1, le=2048)] = None, download: bool = False
+        call: Request,
+        id: str,
+        size: Annotated[int | None, Query(ge=1, le=2048)] = None,
+        download: bool = False,
+        format: Format = "png",
     ) -> Response:
-        """The picture as PNG, or with `size` a WebP with about that many pixels on its longest side."""
+        """The picture as PNG, or in another `format` with the same texts about itself; with `size` a small WebP with
+        about that many pixels on its longest side. Uploads are PNGs alone."""
+        if format != "png" and size is None:
+            return await _converted(services, call, id, format, download)
         found = await to_thread.run_sync(_find, services, owner_of(call), id, size)
         etag = f'"{id.removeprefix("sha256:")}{found.suffix}-{size or "full"}"'
         headers = {"Cache-Control": _CACHE, "Content-Security-Policy": _POLICY, "ETag": etag}
@@ -54,10 +64,28 @@ def image_routes(services: Services) -> APIRouter:
     return router
 
 
+async def _converted(
+    services: Services, call: Request, id: str, form: Literal["jpeg", "webp"], download: bool
+) -> Response:
+    """A picture of the gallery in another format, made anew each time. Raises PictureNotFound, InvalidRequest."""
+    if is_reference(id):
+        raise InvalidRequest(field="format", reason="uploads_are_png")
+    picture = await to_thread.run_sync(services.storage.pictures.get, owner_of(call), id)
+    etag = f'"{id}-{form}"'
+    headers = {"Cache-Control": _CACHE, "Content-Security-Policy": _POLICY, "ETag": etag}
+    if call.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    content = await to_thread.run_sync(in_format, picture.path, form)
+    name = f"darkroom-{picture.path.stem}{SUFFIXES[form]}"
+    headers["Content-Disposition"] = f'{"attachment" if download else "inline"}; filename="{name}"'
+    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+
+
 def _find(services: Services, owner: str, id: str, size: int | None) -> Path:
     """The file to send. Raises PictureNotFound."""
     storage = services.storage
     if is_reference(id):
         path = storage.uploads.path(owner, id)
+        storage.uploads.use(owner, id)  # a page that shows it again has it in a field
         return path if size is None else storage.thumbnails.path(path.stem, path, size, services.decoder.shrink)
     return storage.pictures.get(owner, id).path if size is None else storage.pictures.thumbnail(owner, id, size)

@@ -1,0 +1,49 @@
+"""Queue, storage and API with the scriptable worker, without the page (which takes seconds to import): a program to
+kill. `python -m tests.api.killable PORT DATA_DIR`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from webui.api.decode import Decoder
+from webui.api.errors import install_error_handlers
+from webui.api.routes.gallery import gallery_routes
+from webui.api.routes.generate import generate_routes
+from webui.api.routes.images import image_routes
+from webui.api.routes.jobs import job_routes
+from webui.api.routes.machine import machine_routes
+from webui.api.services import Services
+from webui.checkpoints import Catalogue
+from webui.jobs import JobQueue, LocalWorker
+from webui.settings import Settings
+from webui.storage import Storage
+from webui.texts import Texts
+
+
+def main(port: int, data_dir: Path) -> None:
+    settings = Settings(data_dir=data_dir)
+    storage, catalogue, texts = Storage(data_dir), Catalogue(settings.models_dir), Texts()
+    queue = JobQueue(storage, catalogue, LocalWorker(settings, "tests.fakes:serve"))
+    decoder = Decoder(data_dir / "uploads")
+    services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        queue.start()
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    install_error_handlers(app, texts)
+    for routes in (generate_routes, job_routes, image_routes, gallery_routes, machine_routes):
+        app.include_router(routes(services))
+    uvicorn.run(app, port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

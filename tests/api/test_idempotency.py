@@ -1,0 +1,103 @@
+"""A call that is repeated after a lost connection makes no second job."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.api.conftest import Server, serving
+from tests.api.test_slow_bodies import connect
+
+LAKE = {"prompt": "a lake steps=1"}
+
+
+def submit(client: httpx.Client, key: str, request: object = LAKE, path: str = "text-to-image") -> httpx.Response:
+    return client.post(f"/api/{path}", json=request, headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_and_body_are_the_same_job(client: httpx.Client) -> None:
+    before = len(client.get("/api/jobs", params={"limit": 200}).json())
+    first = submit(client, "same")
+    assert first.status_code == 202
+    while client.get(f"/api/jobs/{first.json()['id']}").json()["state"] != "finished":
+        time.sleep(0.02)
+    again = submit(client, "same")
+    assert again.status_code == 202
+    assert again.json() == {"id": first.json()["id"], "position": 0}
+    assert len(client.get("/api/jobs", params={"limit": 200}).json()) == before + 1
+
+
+def test_another_body_with_the_key_is_refused(client: httpx.Client, png: bytes) -> None:
+    first = submit(client, "other").json()["id"]
+    stored = client.post("/api/images", files={"file": png}).json()["id"]
+    for request, path in (({"prompt": "a hill"}, "text-to-image"), ({"init_image": stored}, "image-to-image")):
+        answer = submit(client, "other", request, path)
+        assert answer.status_code == 409
+        assert answer.json()["error"]["kind"] == "key_reused"
+        assert first in answer.json()["error"]["hint"]
+    assert submit(client, "other").json()["id"] == first
+
+
+def test_without_a_key_and_with_another_one_it_is_another_job(client: httpx.Client) -> None:
+    ids = {submit(client, key).json()["id"] for key in ("a", "b", "A", "a b", "x" * 255)}
+    ids |= {client.post("/api/text-to-image", json=LAKE).json()["id"] for _ in range(2)}
+    assert len(ids) == 7
+
+
+def test_a_key_belongs_to_its_owner(guarded: Server) -> None:
+    with guarded.client("anna") as anna, guarded.client("ben") as ben:
+        mine, theirs = submit(anna, "shared").json()["id"], submit(ben, "shared", {"prompt": "x steps=1"}).json()["id"]
+        assert mine != theirs
+        assert anna.get(f"/api/jobs/{theirs}").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "é".encode().decode("latin-1"), "a\tb"])
+def test_a_key_that_is_none_is_named(client: httpx.Client, key: str) -> None:
+    headers = [(b"Idempotency-Key", key.encode("latin-1"))]
+    answer = client.post("/api/text-to-image", json=LAKE, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["header", "Idempotency-Key"]
+
+
+def test_many_at_the_same_moment_are_one(client: httpx.Client, png: bytes) -> None:
+    picture = "data:image/png;base64," + base64.b64encode(png).decode()
+    request = {"init_image": picture, "steps": 1}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: submit(client, "storm", request, "image-to-image"), range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_a_refused_request_leaves_its_key_free(client: httpx.Client) -> None:
+    assert submit(client, "free", {"checkpoint": "nowhere"}).status_code == 404
+    assert submit(client, "free").status_code == 202
+
+
+def test_whoever_never_heard_the_answer_may_ask_again(server: Server, client: httpx.Client) -> None:
+    body = json.dumps({"prompt": "lost steps=1"}).encode()
+    host = urlsplit(server.url).netloc.encode()
+    call = (
+        b"POST /api/text-to-image HTTP/1.1\r\nHost: %b\r\nContent-Type: application/json\r\nIdempotency-Key: lost\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (host, len(body), body)
+    )
+    with connect(server) as connection:
+        connection.sendall(call)
+    headers = {"Idempotency-Key": "lost", "Content-Type": "application/json"}
+    client.post("/api/text-to-image", content=body, headers=headers).raise_for_status()
+    jobs = client.get("/api/jobs", params={"limit": 200}).json()
+    assert len([job for job in jobs if job["request"]["prompt"] == "lost steps=1"]) == 1
+
+
+def test_a_key_outlives_the_program(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.client() as client:
+        first = submit(client, "kept").json()["id"]
+    with serving(tmp_path) as server, server.client() as client:
+        assert submit(client, "kept").json()["id"] == first
+        assert submit(client, "kept", {"prompt": "x"}).status_code == 409

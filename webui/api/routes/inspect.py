@@ -1,0 +1,142 @@
+"""`POST /api/inspect`: what a picture of any program, or a text that somebody copied, says of how it was made.
+
+No pixel is decoded: the texts are found by walking the file's chunks, within bounds (`webui/metadata/texts.py`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated, Any, BinaryIO
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from webui.api.bodies import MEGABYTE, OTHER_MEGABYTES
+from webui.api.media_types import is_json, is_multipart, media_type, strict_json
+from webui.api.refusals import BodyTooLarge, MediaTypeRefused
+from webui.api.schemas import ERRORS
+from webui.api.services import Services, language_asked, owner_of
+from webui.errors import NotAnImage
+from webui.metadata.reading import Inspection, read_pasted, read_texts
+from webui.metadata.settings import FindCheckpoint
+from webui.metadata.texts import Text, is_known_picture, texts_in
+from webui.requests import PICTURE_FIELDS
+
+_PARALLEL = 2  # each takes a tenth of a second of a core at the most
+MAX_TEXT_CHARACTERS = 1_000_000
+
+
+class PastedText(BaseModel):
+    """A1111's line, ComfyUI's JSON, or ours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
+
+
+class NamedText(BaseModel):
+    """A name and what was said under it, both as they were written."""
+
+    name: str
+    text: str
+
+
+class InspectionOut(BaseModel):
+    """`source` is `darkroom a1111 forge sdnext comfyui`, or `none` where nothing was found.
+
+    `settings` are fields of a request, `task` among them; `unknown` is what has no place there; `notes` are sentences
+    about what cannot be the same; `texts` are all that the picture carries, as they are.
+    """
+
+    source: str
+    settings: dict[str, Any]
+    unknown: list[NamedText]
+    notes: list[str]
+    texts: list[NamedText]
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            "application/json": {"schema": PastedText.model_json_schema()},
+        },
+    }
+}
+
+
+def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
+    """One route; nothing that comes in is kept."""
+    router = APIRouter(prefix="/api", tags=["images"], responses=ERRORS)
+    limiter = CapacityLimiter(_PARALLEL)
+
+    @router.post("/inspect", response_model=InspectionOut, openapi_extra=_BODY)
+    async def inspect(call: Request) -> Any:
+        """Reads the texts in a PNG, JPEG or WebP (multipart `file`), or a `text`, as settings of a request."""
+        kind = media_type(call)
+        texts: tuple[Text, ...] = ()
+        if is_json(kind):
+            pasted = _pasted(await call.body())
+            found = await to_thread.run_sync(read_pasted, pasted.text, find, limiter=limiter)
+        elif is_multipart(kind):
+            async with call.form(max_files=1, max_fields=1) as form:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise RequestValidationError(
+                        [{"type": "missing", "loc": ("body", "file"), "msg": "Field required"}]
+                    )
+                found, texts = await to_thread.run_sync(_inspected, file.file, find, limiter=limiter)
+        else:
+            raise MediaTypeRefused()
+        settings = await to_thread.run_sync(_with_own_pictures, services, owner_of(call), found.settings)
+        language = language_asked(call)
+        return {
+            "source": found.source,
+            "settings": settings,
+            "unknown": [{"name": name, "text": text} for name, text in found.unknown],
+            "notes": [services.texts.text(f"inspect.{note.code}", language, note.details) for note in found.notes],
+            "texts": [dataclasses.asdict(text) for text in texts],
+        }
+
+    return router
+
+
+def _pasted(content: bytes) -> PastedText:
+    """Raises BodyTooLarge (here a picture would be allowed more), and RequestValidationError."""
+    if len(content) > OTHER_MEGABYTES * MEGABYTE:
+        raise BodyTooLarge(limit_megabytes=OTHER_MEGABYTES)
+    try:
+        return PastedText.model_validate(strict_json(content))
+    except ValidationError as error:
+        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()]) from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": "this is no JSON"}]) from error
+
+
+def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tuple[Text, ...]]:
+    """Raises NotAnImage for what is none of the formats that are read."""
+    if not is_known_picture(source):
+        raise NotAnImage
+    texts = texts_in(source)
+    return read_texts(texts, find), texts
+
+
+def _with_own_pictures(services: Services, owner: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Without references to uploads that are not there for this person."""
+    uploads = services.storage.uploads
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in PICTURE_FIELDS or (isinstance(value, str) and uploads.has(owner, value))
+    }

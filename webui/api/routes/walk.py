@@ -1,0 +1,71 @@
+"""`POST /api/walk`: the pictures between two of the gallery, as one job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from webui.api.media_types import JsonRoute
+from webui.api.schemas import ERRORS, Submitted
+from webui.api.services import Services, owner_of
+from webui.errors import InvalidRequest
+from webui.requests import TextToImage, from_dict, to_dict
+from webui.storage.pictures import Picture
+from webui.walks import Image, walk_between
+
+_Id = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class WalkAsked(BaseModel):
+    """From one picture of the caller's to another one; `num_images` counts both ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: _Id
+    second: _Id
+    num_images: Annotated[int, Field(strict=True, ge=2, le=16)] = 7
+
+
+class WalkSubmitted(Submitted):
+    """`differences` are settings that the second picture had otherwise: they are the first one's all the way."""
+
+    differences: list[str]
+    request: dict[str, Any]
+
+
+def walk_routes(services: Services) -> APIRouter:
+    """Walks between a person's own pictures."""
+    router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
+
+    def submit(owner: str, asked: WalkAsked) -> dict[str, Any]:
+        pictures = services.storage.pictures
+        first, second = (pictures.get(owner, id) for id in (asked.first, asked.second))
+        walk = walk_between(_image(first), _image(second), asked.num_images)
+        job = services.queue.submit(owner, walk.request)
+        return {
+            "id": job.id,
+            "position": services.queue.position(job.id),
+            "differences": list(walk.differences),
+            "request": to_dict(job.request),
+        }
+
+    @router.post("/walk", status_code=202, response_model=WalkSubmitted)
+    async def make_walk(call: Request, asked: WalkAsked) -> Any:
+        """The pictures between two that were made from text: noise along the sphere, prompts along the line."""
+        return await to_thread.run_sync(submit, owner_of(call), asked)
+
+    return router
+
+
+def _image(picture: Picture) -> Image:
+    """Raises InvalidRequest for a picture that no text alone made, or whose request this version cannot read."""
+    try:
+        request = from_dict(picture.request)
+    except ValidationError as error:
+        raise InvalidRequest(field="walk_to", reason="walk_needs_text") from error
+    if not isinstance(request, TextToImage):
+        raise InvalidRequest(field="walk_to", reason="walk_needs_text")
+    return Image(request=request, index=picture.position)
