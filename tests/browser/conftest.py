@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sklearn.datasets import load_sample_images
 
 from tests.browser.studio import Studio, Visit, visit
+from tests.judged_models import lay_out
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -54,8 +55,9 @@ def real_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="package")
 def fake_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """The app with the worker that does what the prompt says."""
-    studio = Studio(tmp_path_factory.mktemp("fake"), is_real=False)
+    """The app with the worker that does what the prompt says, and judges where the best are to be kept."""
+    models = lay_out(tmp_path_factory.mktemp("judged") / "models")
+    studio = Studio(tmp_path_factory.mktemp("fake"), is_real=False, flags=("--models-dir", str(models)))
     try:
         studio.start().wait_until_ready()
         yield studio

@@ -1,16 +1,24 @@
-"""The real app with the scriptable worker in place of the engine: `python -m tests.browser.fake_app --port …`."""
+"""The real app with the scriptable worker in place of the engine: `python -m tests.browser.fake_app --port …`.
+
+With `--share` and `FAKE_SHARE=https://…` in the environment the tunnel finds that address at once and opens nothing.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-
-import uvicorn
-
-from webui.app import build
-from webui.launch.serve import read_settings
 
 
 def main(arguments: list[str]) -> None:
+    # Late on purpose: the worker's process reads this module again, and needs no page.
+    import uvicorn
+
+    from webui.app import build
+    from webui.launch.serve import read_settings
+    from webui.tunnel import Tunnel
+
+    if address := os.environ.get("FAKE_SHARE"):
+        Tunnel._connect = lambda self: address  # type: ignore[method-assign]
     settings = read_settings(arguments)
     app = build(settings, worker_target="tests.fakes:serve")
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)

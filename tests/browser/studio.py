@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -16,9 +17,12 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 90.0
-READY_SECONDS = 120.0
-SUBMIT_SECONDS = 30.0
+# How long a machine may take that does much else meanwhile; nothing waits longer than it has to.
+START_SECONDS = 240.0
+READY_SECONDS = 240.0
+SUBMIT_SECONDS = 90.0
+ANSWER_SECONDS = 90.0
+expect.set_options(timeout=ANSWER_SECONDS * 1000)
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
 
@@ -35,6 +39,7 @@ class Studio:
     data_dir: Path
     is_real: bool = True
     flags: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +51,7 @@ class Studio:
         """Starts the program and waits for the page, not for the worker."""
         program = ["launch.py", "--no-browser"] if self.is_real else ["-m", "tests.browser.fake_app"]
         line = [sys.executable, *program, "--port", str(self.port), "--data-dir", str(self.data_dir), *self.flags]
-        self.process = subprocess.Popen(line, cwd=ROOT)
+        self.process = subprocess.Popen(line, cwd=ROOT, env={**os.environ, **self.environment})
         self.wait_for(lambda health: True, START_SECONDS)
         return self
 
@@ -133,7 +138,7 @@ class Visit:
     def stage(self) -> Locator:
         return self.page.locator("#stage")
 
-    def wait_state(self, *states: str, seconds: float = 60.0) -> None:
+    def wait_state(self, *states: str, seconds: float = ANSWER_SECONDS) -> None:
         """Until the stage is in one of these states; fails at once when the job failed unexpectedly."""
         wanted = " || ".join(f"s === '{state}'" for state in (*states, "failed"))
         script = f"() => {{ const s = document.querySelector('#stage').dataset.state; return {wanted}; }}"
@@ -195,6 +200,7 @@ def visit(
             color_scheme=scheme,
             has_touch=size == PHONE,
         )
+    context.set_default_timeout(ANSWER_SECONDS * 1000)
     page = context.new_page()
     visit = Visit(page=page, context=context, address=studio.address)
 
@@ -217,6 +223,7 @@ def visit(
         page.get_by_label("User name").fill(login[0])
         page.get_by_label("Password").fill(login[1])
         page.get_by_role("button", name="Log in").click()
-    expect(page.locator("#stage")).to_be_visible(timeout=30_000)
-    expect(page.locator("#generate").locator("visible=true")).to_be_enabled(timeout=30_000)
+    expect(page.locator("#stage")).to_be_visible(timeout=ANSWER_SECONDS * 1000)
+    expect(page.locator("#generate").locator("visible=true")).to_be_enabled(timeout=ANSWER_SECONDS * 1000)
+    expect(page.locator("html[data-settled]")).to_be_attached(timeout=ANSWER_SECONDS * 1000)
     return visit

@@ -17,11 +17,15 @@ pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
 
 SHARED = ("Prompt", "Negative prompt", "Checkpoint", "Scheduler", "Steps", "Guidance scale", "Seed", "Width", "Height")
+BOXES = ("Steps value", "Guidance scale value")
 NAMES = {
-    "Text to image": (*SHARED, "Images", "Generate", "Stop"),
-    "Image to image": (*SHARED, "Images", "Input image", "Denoising strength", "Generate", "Stop"),
+    "Text to image": (*SHARED, *BOXES, "Images", "Generate", "Stop"),
+    "Image to image": (
+        *SHARED, *BOXES, "Images", "Input image", "Denoising strength", "Denoising strength value", "Generate", "Stop",
+    ),
     "Style transfer": (
-        "Content image", "Style image", "Content weight", "Style weight", "Iterations", "Seed", "Generate", "Stop",
+        "Content image", "Style image", "Content weight", "Content weight value", "Style weight", "Style weight value",
+        "Iterations", "Iterations value", "Seed", "Checkpoint", "Generate", "Stop",
     ),
 }  # fmt: skip
 
@@ -61,7 +65,7 @@ def test_the_page_speaks_chinese(fake_studio: Studio, open_page: OpenPage) -> No
     assert "Negative prompt" not in text
     visit.page.locator("#prompt textarea").fill("oom delay=0.01")
     visit.generate()
-    visit.wait_state("failed", seconds=30)
+    visit.wait_state("failed")
     assert any("\u4e00" <= sign <= "\u9fff" for sign in visit.stage().inner_text()), "the error too"
 
 
@@ -69,7 +73,7 @@ def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: Op
     visit = open_page(fake_studio)
     visit.write("fail delay=0.01")
     visit.generate()
-    visit.wait_state("failed", seconds=30)
+    visit.wait_state("failed")
     said = visit.stage().inner_text()
     assert said.strip()
     assert "Traceback" not in said
@@ -79,7 +83,7 @@ def test_control_enter_generates(fake_studio: Studio, open_page: OpenPage) -> No
     visit = open_page(fake_studio)
     visit.write("keyboard steps=4")
     visit.submit(lambda: visit.control("Prompt").press("Control+Enter"))
-    visit.wait_state("finished", seconds=30)
+    visit.wait_state("finished")
 
 
 def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -87,7 +91,7 @@ def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: 
     visit.watch_previews()
     visit.write("previews delay=0.15 steps=20")
     visit.generate()
-    visit.wait_state("finished", seconds=60)
+    visit.wait_state("finished")
     visit.page.wait_for_timeout(500)
     assert len(visit.previews()) >= 4
     assert visit.stage().get_attribute("data-total") == "20"
@@ -117,7 +121,7 @@ def test_a_job_goes_on_while_the_page_is_reloaded(fake_studio: Studio, open_page
     visit.wait_state("running")
     visit.page.reload()
     visit.wait_job(job)
-    visit.wait_state("finished", seconds=60)
+    visit.wait_state("finished")
     assert visit.job() == job
 
 
@@ -125,11 +129,9 @@ def test_an_ended_job_keeps_its_steps_when_the_page_is_reloaded(fake_studio: Stu
     visit = open_page(fake_studio)
     visit.write("ends before the reload steps=6")
     visit.generate()
-    visit.wait_state("finished", seconds=30)
+    visit.wait_state("finished")
     visit.page.reload()
-    expect(visit.page.locator('#stage[data-state="finished"][data-step="6"][data-total="6"]')).to_be_visible(
-        timeout=20_000
-    )
+    expect(visit.page.locator('#stage[data-state="finished"][data-step="6"][data-total="6"]')).to_be_visible()
 
 
 def test_a_job_is_found_again_in_a_new_tab(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -140,7 +142,7 @@ def test_a_job_is_found_again_in_a_new_tab(fake_studio: Studio, open_page: OpenP
     visit.page.close()
     again = open_page(fake_studio, context=visit.context)
     again.wait_job(job)
-    again.wait_state("finished", seconds=60)
+    again.wait_state("finished")
 
 
 def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -161,12 +163,12 @@ def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_p
         visit.page.get_by_label("Steps value", exact=True).press("Tab")
         visit.page.wait_for_timeout(1500)
         visit.page.reload()
-        expect(visit.control("Prompt")).to_have_value("kept through it all", timeout=20_000)
+        expect(visit.control("Prompt")).to_have_value("kept through it all")
         studio.stop()
         studio.start()
         visit.page.reload()
-        expect(visit.control("Prompt")).to_have_value("kept through it all", timeout=20_000)
-        expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33", timeout=20_000)
+        expect(visit.control("Prompt")).to_have_value("kept through it all")
+        expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33")
         visit.context.close()  # before the program goes for good
         visit.errors.clear()  # while the program was away, the browser complained about its stream
     finally:
@@ -182,7 +184,7 @@ def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> 
         visit.generate()
     for visit in tabs:
         visit.page.bring_to_front()
-        visit.wait_state("finished", seconds=60)
+        visit.wait_state("finished")
 
 
 @pytest.fixture
@@ -200,7 +202,7 @@ def test_two_people_see_only_their_own(guarded_studio: Studio, open_page: OpenPa
     guarded_studio.wait_until_ready()
     ada.write("mine alone steps=3")
     job = ada.generate()
-    ada.wait_state("finished", seconds=60)
+    ada.wait_state("finished")
     grace = open_page(guarded_studio, login=("grace", "hopper"))
     grace.page.wait_for_timeout(1500)
     assert grace.job() == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import Any, cast
 
@@ -9,14 +10,15 @@ import gradio as gr
 import pytest
 from pydantic import ValidationError
 
-from tests.ui.conftest import NotingQueue
-from webui.errors import QueueFull
+from tests.ui.conftest import NotingQueue, OneCheckpoint, checkpoint
+from webui.checkpoints import Catalogue
+from webui.errors import InvalidRequest, QueueFull
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.requests import ImageToImage, StyleTransfer, TextToImage, to_dict
 from webui.texts import Texts
 from webui.ui.language import Words
-from webui.ui.submit import Submitter, request_from
+from webui.ui.submit import Submitter, field_defaults, request_from
 
 REFERENCE = "sha256:" + "0" * 64
 VALUES: dict[str, Any] = {
@@ -28,7 +30,7 @@ VALUES: dict[str, Any] = {
 
 
 def submitter(queue: NotingQueue, presets: Presets) -> Submitter:
-    return Submitter(cast(JobQueue, queue), presets, Texts(), Words())
+    return Submitter(cast(JobQueue, queue), cast(Catalogue, OneCheckpoint(checkpoint())), presets, Texts(), Words())
 
 
 def test_text_to_image_takes_what_it_needs(presets: Presets) -> None:
@@ -126,3 +128,46 @@ def test_gradio_leaves_the_checking_of_choices_to_the_request(page: gr.Blocks) -
     assert fields["checkpoint"].preprocess("gone") == "gone"
     assert fields["num_images"].preprocess(3) == 3
     assert fields["seed"].preprocess(1.5) == 1.5
+
+
+def test_defaults_are_the_requests_own() -> None:
+    found = field_defaults()
+    untouched = to_dict(TextToImage(prompt=""))
+    told = {name: value for name, value in found.items() if name in untouched and name != "task"}
+    assert {"clip_skip", "guidance_end", "num_images"} <= told.keys()
+    assert told == {name: untouched[name] for name in told}
+
+
+def test_what_has_no_default_is_left_out() -> None:
+    assert "init_image" not in field_defaults()
+    assert "seed" not in field_defaults()
+    names = {field.name for field in dataclasses.fields(TextToImage)}
+    assert "steps" in names
+    assert "steps" not in field_defaults(), "the checkpoint's"
+
+
+def test_a_look_adds_no_negative_prompt_where_there_is_none(presets: Presets) -> None:
+    values = VALUES | {"look": "watercolour"}
+    request = request_from("text_to_image", values, presets, knows_negative_prompts=False)
+    assert isinstance(request, TextToImage)
+    assert request.prompt.startswith("a lake, watercolour")
+    assert request.negative_prompt == ""
+
+
+def test_the_checkpoints_family_decides_what_a_look_adds(queue: NotingQueue, presets: Presets) -> None:
+    flux = dataclasses.replace(checkpoint("flux"), family="FluxPipeline")
+    with_flux = Submitter(
+        cast(JobQueue, queue), cast(Catalogue, OneCheckpoint(checkpoint(), flux)), presets, Texts(), Words()
+    )
+    for name in ("starter", "flux"):
+        with_flux.submit("local", "en", "text_to_image", VALUES | {"look": "watercolour", "checkpoint": name})
+    assert [bool(cast(TextToImage, request).negative_prompt) for _, request in queue.submitted] == [True, False]
+
+
+def test_a_refusal_calls_the_control_by_its_label(presets: Presets) -> None:
+    refused = submitter(NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")), presets)
+    error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
+    assert error["field"] == "clip_skip"
+    assert error["message"].startswith("The value of “Clip skip” does not work: ")
+    assert "text encoder" in error["message"]
+    assert "跳过 CLIP 层" in refused.submit("local", "zh-CN", "text_to_image", VALUES)["error"]["message"]

@@ -13,20 +13,46 @@ from webui.ui.language import Words
 from webui.ui.theme import colour_variables
 
 _FOLDER = Path(__file__).parent / "assets"
-STYLES = ("page.css", "controls.css", "stage.css", "sheets.css", "phone.css")
+STYLES = (
+    "page.css",
+    "controls.css",
+    "sampling.css",
+    "stage.css",
+    "save_format.css",
+    "best_of.css",
+    "sheets.css",
+    "walk.css",
+    "again.css",
+    "phone.css",
+    "prompt.css",
+    "inspect.css",
+)
 SCRIPTS = (
     "core.js",
     "stream.js",
     "controls.js",
+    "sampling.js",
+    "prompt_undo.js",
+    "prompt_keys.js",
+    "prompt_history.js",
+    "inspect.js",
+    "prompt_check.js",
     "names.js",
+    "keyboard.js",
     "estimate.js",
     "upload.js",
+    "best_of.js",
+    "save_format.js",
     "stage.js",
+    "stage_error.js",
     "strip.js",
     "actions.js",
     "rail.js",
+    "swipe.js",
     "header.js",
     "gallery.js",
+    "again.js",
+    "walk.js",
 )
 
 

@@ -6,30 +6,34 @@ twice. What a control does in the browser (chips that set width and height, the 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import gradio as gr
 from gradio.components import Component
 
 from webui.checkpoints import Catalogue, Checkpoint
 from webui.presets import Presets
 from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage, field_limits
-from webui.scheduler_names import SCHEDULERS, SIGMAS
 from webui.ui.language import Words
+from webui.ui.prompt_help import prompt_help, prompt_history
 
 RATIOS = ("1:1", "4:3", "3:2", "16:9")
 QUALITIES = ("draft", "normal", "fine")
-IMAGE_COUNTS = (1, 2, 4)
+IMAGE_COUNTS = (1, 2, 4, 8)
 
 # Fields of the requests that no control fills, and why.
 WITHOUT_CONTROL = {
     "task": "the tab says it",
     "schema_version": "a constant of the program",
-    "prompt_dialect": "there is one dialect so far",
+    "resolved_prompts": "what wildcards became, set when the job is submitted",
+    "walk_to": "a walk is started from two pictures, not from a control",
 }
 
 Controls = dict[str, Component]
+SomeComponent = TypeVar("SomeComponent", bound=Component)
 
 
-def unchecked(component: Component) -> Component:
+def unchecked(component: SomeComponent) -> SomeComponent:
     """The same component, whose value Gradio hands over as it came.
 
     Its own check against the choices would end a submit in an exception that nobody worded (a checkpoint that is gone,
@@ -42,14 +46,16 @@ def unchecked(component: Component) -> Component:
 def slider(request: type, field: str, words: Words, value: float | None = None, **options: object) -> gr.Slider:
     """A slider for a numeric field, with the field's own bounds, step and default."""
     limits = field_limits(request, field)
-    return gr.Slider(
-        limits.minimum,
-        limits.maximum,
-        limits.default if value is None else value,
-        step=limits.step,
-        label=words(field),
-        elem_id=field,
-        **options,
+    return unchecked(
+        gr.Slider(
+            limits.minimum,
+            limits.maximum,
+            limits.default if value is None else value,
+            step=limits.step,
+            label=words(field),
+            elem_id=field,
+            **options,
+        )
     )
 
 
@@ -104,6 +110,7 @@ def writing(words: Words, presets: Presets) -> Controls:
         max_length=MAX_PROMPT_CHARACTERS,
         elem_id="prompt",
     )
+    prompt_help("prompt")
     with gr.Row(elem_id="inspire"):
         look = gr.Dropdown(
             [(words("no_look"), ""), *((look.name, look.id) for look in presets.looks)],
@@ -114,6 +121,7 @@ def writing(words: Words, presets: Presets) -> Controls:
             min_width=120,
         )
         gr.Button(words("surprise_me"), elem_id="surprise", size="sm", min_width=80)
+        prompt_history()
     negative_prompt = gr.Textbox(
         label=words("negative_prompt"),
         placeholder=words("negative_prompt_placeholder"),
@@ -122,6 +130,7 @@ def writing(words: Words, presets: Presets) -> Controls:
         max_length=MAX_PROMPT_CHARACTERS,
         elem_id="negative_prompt",
     )
+    prompt_help("negative_prompt")
     return {"prompt": prompt, "look": unchecked(look), "negative_prompt": negative_prompt}
 
 
@@ -152,29 +161,13 @@ def amount(words: Words) -> Controls:
     return {"num_images": unchecked(num_images), "quality": unchecked(quality)}
 
 
-def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
-    """Steps, guidance, scheduler and sigmas."""
+def effort(words: Words, checkpoint: Checkpoint | None) -> Controls:
+    """Steps and guidance; the rest of the sampling is in its own fold (`ui/sampling_controls.py`)."""
     defaults = checkpoint.defaults if checkpoint else None
-    with gr.Row(elem_id="sampling_row"):
+    with gr.Row(elem_id="effort_row"):
         steps = slider(TextToImage, "steps", words, defaults.steps if defaults else 20)
         guidance = slider(TextToImage, "guidance_scale", words, defaults.guidance_scale if defaults else 7.0)
-    with gr.Row(elem_id="scheduler_row"):
-        scheduler = gr.Dropdown(
-            [(known.name, known.id) for known in SCHEDULERS],
-            value=defaults.scheduler if defaults else SCHEDULERS[0].id,
-            label=words("scheduler"),
-            elem_id="scheduler",
-            min_width=120,
-        )
-        sigmas = gr.Dropdown(
-            [(words(f"sigmas_{name}"), name) for name in SIGMAS],
-            value=defaults.sigmas if defaults else SIGMAS[0],
-            label=words("sigmas"),
-            elem_id="sigmas",
-            filterable=False,
-            min_width=100,
-        )
-    return {"steps": steps, "guidance_scale": guidance, "scheduler": unchecked(scheduler), "sigmas": unchecked(sigmas)}
+    return {"steps": steps, "guidance_scale": guidance}
 
 
 def seed(words: Words) -> Controls:

@@ -25,12 +25,14 @@ from webui.share import ShareState
 from webui.storage import Storage
 from webui.texts import Language, Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
+from webui.ui.best_controls import best
 from webui.ui.controls import Controls
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.routes import examples_of, page_routes
+from webui.ui.sampling_controls import sampling, sampling_data
 from webui.ui.share import describe_share
 from webui.ui.shell import Shell
-from webui.ui.submit import Receipt, Submitter
+from webui.ui.submit import Receipt, Submitter, field_defaults
 from webui.ui.theme import colour_variables, theme
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -49,7 +51,7 @@ def build_page(
 ) -> gr.Blocks:
     """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
     words = Words()
-    submitter = Submitter(queue, presets, texts, words)
+    submitter = Submitter(queue, catalogue, presets, texts, words)
     try:
         chosen: Checkpoint | None = catalogue.default()
     except NoCheckpoint:
@@ -81,7 +83,7 @@ def build_page(
 
         share_button.click(look_up_share, inputs=share_value, outputs=share_value, js="() => darkroom.language",
                            **_QUIET)  # fmt: skip
-    page.darkroom = _PageParts(words, presets, catalogue, fields, settings)
+    page.darkroom = _PageParts(words, texts, presets, catalogue, fields, settings)
     return page
 
 
@@ -90,6 +92,7 @@ class _PageParts:
     """What `mount_page` and the tests need of a built page."""
 
     words: Words
+    texts: Texts
     presets: Presets
     catalogue: Catalogue
     fields: Controls
@@ -104,8 +107,9 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
         "examples": examples_of(parts.catalogue),
         "order": list(parts.fields),
+        "defaults": field_defaults(),
         "schedulers": {known.id: known.name for known in SCHEDULERS},
-        "without_sigmas": [known.id for known in SCHEDULERS if not known.has_sigmas],
+        "sampling": sampling_data(parts.texts),
     }
     gr.mount_gradio_app(
         app,
@@ -162,8 +166,10 @@ def _form(words: Words, presets: Presets, chosen: Checkpoint | None) -> tuple[Co
         with gr.Column(elem_id="settings", min_width=0):
             fields |= controls.size(words, chosen)
             fields |= controls.amount(words)
-            fields |= controls.sampling(words, chosen)
+            fields |= best(words)
+            fields |= controls.effort(words, chosen)
             fields |= controls.seed(words)
+            fields |= sampling(words, chosen)
     return fields, tabs
 
 

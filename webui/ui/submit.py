@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from webui.checkpoints import Catalogue
 from webui.errors import DarkroomError
+from webui.families import FAMILIES
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
 from webui.requests import PICTURE_FIELDS, REQUESTS, Request, field_limits, from_dict, to_dict
@@ -25,23 +27,39 @@ _LOG = logging.getLogger(__name__)
 Receipt = dict[str, Any]
 
 
-def request_from(task: str, values: Mapping[str, Any], presets: Presets) -> Request:
+def request_from(
+    task: str, values: Mapping[str, Any], presets: Presets, *, knows_negative_prompts: bool = True
+) -> Request:
     """The request for `task` from the controls' values by name; what does not belong to the task is left out.
 
-    Raises pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
+    Where the checkpoint knows no negative prompt (`knows_negative_prompts` false), a look does not add to it. Raises
+    pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
     """
     fields = REQUESTS[task].__dataclass_fields__
     wanted = {name: _whole(values[name]) for name in fields if name in values and values[name] not in (None, "")}
     look = presets.look(str(values.get("look") or ""))
     if look is not None and "prompt" in fields:
-        prompts = look.apply(str(values.get("prompt") or ""), str(values.get("negative_prompt") or ""))
-        wanted["prompt"], wanted["negative_prompt"] = prompts
+        negative_prompt = str(values.get("negative_prompt") or "")
+        wanted["prompt"], with_look = look.apply(str(values.get("prompt") or ""), negative_prompt)
+        wanted["negative_prompt"] = with_look if knows_negative_prompts else negative_prompt
     return from_dict({"task": task, **wanted})
 
 
 def controlled_fields(task: str) -> frozenset[str]:
     """Names of the task's fields that a control fills."""
     return frozenset(REQUESTS[task].__dataclass_fields__) - WITHOUT_CONTROL.keys()
+
+
+def field_defaults() -> dict[str, Any]:
+    """What the tasks' fields are where nobody says anything, by name; those without a default are left out."""
+    fields = [field for request in REQUESTS.values() for field in request.__dataclass_fields__.values()]
+    return {field.name: _plain_default(field) for field in fields if _plain_default(field) is not None}
+
+
+def _plain_default(field: Any) -> Any:
+    """The default as JSON has it, or None."""
+    default = getattr(field.default, "default", field.default)  # pydantic's Field keeps its own
+    return default if isinstance(default, bool | int | float | str) else None
 
 
 def _whole(value: Any) -> Any:
@@ -52,8 +70,9 @@ def _whole(value: Any) -> Any:
 class Submitter:
     """Turns what the page sends into jobs. Answers within milliseconds: the queue only writes the job down."""
 
-    def __init__(self, queue: JobQueue, presets: Presets, texts: Texts, words: Words) -> None:
+    def __init__(self, queue: JobQueue, catalogue: Catalogue, presets: Presets, texts: Texts, words: Words) -> None:
         self._queue = queue
+        self._catalogue = catalogue
         self._presets = presets
         self._texts = texts
         self._words = words
@@ -62,12 +81,11 @@ class Submitter:
         """A receipt `{"id", "job", "request"}` or `{"id", "error": {kind, message, hint, …}}`; `id` is always new."""
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
-            job = self._queue.submit(owner, request_from(task, values, self._presets))
+            job = self._queue.submit(owner, self._request(task, values))
         except ValidationError as error:
             return receipt | {"error": self._word_invalid(error, task, language)}
         except DarkroomError as error:
-            message, hint = self._texts.word(error.kind, error.details, language)
-            return receipt | {"error": {"kind": error.kind, "message": message, "hint": hint, "details": error.details}}
+            return receipt | {"error": self._word(error, language)}
         except Exception:  # noqa: BLE001  (the door: a bug becomes a sentence here and a traceback in the log)
             log_id = secrets.token_hex(4)
             _LOG.exception("submitting failed, log id %s", log_id)
@@ -75,6 +93,24 @@ class Submitter:
             error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
             return receipt | {"error": error_json}
         return receipt | {"job": job.id, "request": to_dict(job.request)}
+
+    def _request(self, task: str, values: Mapping[str, Any]) -> Request:
+        try:
+            checkpoint = self._catalogue.get(str(values.get("checkpoint") or ""))
+        except DarkroomError:  # the queue will say so, if this task needs one
+            return request_from(task, values, self._presets)
+        is_distilled = FAMILIES[checkpoint.family].is_distilled
+        return request_from(task, values, self._presets, knows_negative_prompts=not is_distilled)
+
+    def _word(self, error: DarkroomError, language: Language) -> dict[str, str]:
+        """An error of the domain; one that is about a control calls it by its label, and leads to it."""
+        field = error.details.get("field")
+        if not isinstance(field, str):
+            message, hint = self._texts.word(error.kind, error.details, language)
+            return {"kind": error.kind, "message": message, "hint": hint}
+        label = self._words.by_language[language].get(field, field)
+        message, hint = self._texts.word(error.kind, {**error.details, "field": label}, language)
+        return {"kind": error.kind, "message": message, "hint": hint, "field": field}
 
     def _word_invalid(self, error: ValidationError, task: str, language: Language) -> dict[str, str]:
         """The first complaint as one sentence that names the control."""

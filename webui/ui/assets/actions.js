@@ -11,7 +11,8 @@ function mountActions(box) {
   actions.seed = el("button", { type: "button", class: "seed", title: t("copy_seed"), onclick: copySeed });
   actions.details = button("details", () => {});
   actions.sheet = el("div", { class: "details", hidden: true, role: "group", "aria-label": t("details"), tabindex: "-1" });
-  fill(box, actions.save, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
+  actions.format = formatPicker();
+  fill(box, actions.save, actions.format, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
   actions.close = popover(actions.details, actions.sheet, () => drawDetails(actions.sheet, stage.shown?.request, pictureOnStage()));
 }
 
@@ -25,8 +26,7 @@ on("drawn", (job) => {
   const picture = job ? pictureOnStage() : null;
   for (const name of ["vary", "toImage", "toStyle", "seed", "details"]) actions[name].disabled = !picture;
   if (picture) {
-    actions.save.href = picture.url;
-    actions.save.download = `darkroom-${picture.seed ?? job.id}.png`;
+    savesPicture(actions.save, picture);
     actions.save.removeAttribute("aria-disabled");
   } else {
     actions.save.removeAttribute("href");
@@ -74,12 +74,12 @@ async function copySeed() {
   }
 }
 
-const HIDDEN_DETAILS = ["schema_version", "task", "prompt_dialect", "init_image", "content_image", "style_image", "look"];
+const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_image", "content_image", "style_image", "look"];
 
 /** A value as its control shows it. */
 function shownValue(name, value) {
   if (name === "scheduler") return given.schedulers[value] ?? value;
-  if (name === "sigmas") return t(`sigmas_${value}`);
+  if (["sigmas", "tiling", "prompt_dialect", "emphasis"].includes(name)) return t(`${name}_${value}`);
   if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
   return String(value);
 }
@@ -93,19 +93,21 @@ function drawDetails(box, request, picture) {
     for (const [name, value] of Object.entries(request)) {
       if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
-      if (name === "num_images" && value === 1) continue;
+      if (value === given.defaults[name] && (FOLDED.includes(name) || !order.includes(name))) continue; // nobody asked for it
+      if ((name === "num_images" && value === 1) || (name === "keep_best" && value === 0)) continue;
       add(t(name), shownValue(name, value));
     }
   }
   if (picture) {
     add(t("seed"), String(picture.seed));
+    for (const [name, value] of scoreRows(request, picture)) add(name, value);
     add(t("pixels"), `${picture.width} × ${picture.height}`);
   }
   const use = request && el("button", { type: "button", class: "solid", text: t("use_settings"), onclick: () => {
     giveBack(picture ? { ...request, seed: picture.seed } : request);
     darkroom.closeGallery?.();
     actions.close();
-    note(t("settings_given_back"));
+    note(t("settings_given_back"), undoOffer());
   } });
   fill(box, el("dl", {}, ...rows), use);
 }

@@ -5,10 +5,15 @@ const order = given.order;
 let values = {};
 let task = kept.get("task", "text_to_image");
 let checkpoints = new Map();
-let untouched = new Set(kept.get("untouched", ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"]));
+let untouched = new Set(kept.get("untouched", ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas", "eta"]));
+if (!("eta" in kept.get("controls", {}))) untouched.add("eta"); // what was kept before it had a control
 let waitingChanges = {};
+let fresh = {}; // changes that Gradio was given a moment ago; until it has drawn them, it may still hand us what was before
+let isApplying = false; // Gradio was told to ask for them
+const FRESH_MS = 200;
 let lastSeed = kept.get("last_seed");
 let isRestored = false;
+let areCheckpointsAsked = false;
 let firstCheckpoint = null; // what the server chose
 
 const DEFAULTED = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"];
@@ -18,33 +23,48 @@ const listed = (object) => order.map((name) => object[name]);
 
 /** Sets controls to `changes` by name; what is not named stays. */
 function setControls(changes) {
+  emit("replacing", changes);
   Object.assign(waitingChanges, changes);
-  darkroom.trigger?.("apply");
+  if (isApplying || !darkroom.trigger) return;
+  isApplying = true;
+  darkroom.trigger("apply");
 }
 
 darkroom.applied = (list) => {
-  values = { ...named(list), ...waitingChanges };
+  isApplying = false;
+  fresh = { ...fresh, ...waitingChanges };
+  values = { ...named(list), ...fresh };
   waitingChanges = {};
+  setTimeout(markSettled, 50);
+  clearTimeout(darkroom.applied.timer);
+  darkroom.applied.timer = setTimeout(() => { fresh = {}; }, FRESH_MS);
   save();
-  return listed(values);
+  return dressed(values);
 };
 
 darkroom.restore = (list) => {
   const saved = kept.get("controls", {});
   firstCheckpoint = named(list).checkpoint;
-  values = { ...named(list), seed: null, ...saved };
+  values = { ...named(list), seed: null, variation_seed: null, ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
   isRestored = true;
-  setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); matchRatio(); });
-  return listed(values);
+  setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); matchRatio(); markSettled(); });
+  return dressed(values);
 };
+
+/** What was kept is back in the controls, and what the checkpoint changes in them: from now on only people do. */
+function markSettled() {
+  if (isRestored && areCheckpointsAsked && !isApplying) document.documentElement.dataset.settled = "yes";
+}
 
 const checkpointIsThere = (id) => checkpoints.size === 0 || checkpoints.has(id);
 
 darkroom.changed = (list) => {
   if (!isRestored) return;
   const before = values;
-  values = named(list);
+  const drawn = named(list);
+  for (const name of Object.keys(fresh)) if (drawn[name] === fresh[name]) delete fresh[name];
+  values = { ...drawn, ...fresh };
   for (const name of order) if (before[name] !== values[name]) changedBy(name, before[name], values[name]);
   save();
   emit("values", values);
@@ -64,7 +84,8 @@ function changedBy(name, before, value) {
   }
   if (name === "quality" && value) setControls({ steps: stepsFor(value) });
   if (name === "steps" && values.quality && value !== stepsFor(values.quality)) setControls({ quality: null });
-  if (name === "scheduler" && lacksSigmas(value) && values.sigmas !== "default") setControls({ sigmas: "default" });
+  if (name === "eta" && value !== rules.eta[values.scheduler] && !idleReason("eta")) untouched.delete("eta");
+  if (name === "guidance_start" || name === "guidance_end") pushInterval(name);
   if (name === "checkpoint" && before) adopt(before, value);
   if (name === "init_image" && value) followPicture();
 }
@@ -93,9 +114,6 @@ function sizeFor(ratio) {
 
 const stepsFor = (quality) => Math.max(1, Math.round((defaultsOf(values.checkpoint)?.steps ?? 20) * QUALITY[quality]));
 
-/** Some schedulers know only the checkpoint's own sigmas; then there is nothing to choose. */
-const lacksSigmas = (scheduler) => given.without_sigmas.includes(scheduler);
-
 /** A new checkpoint: its defaults for what nobody has touched, said in a line that takes it back. */
 function adopt(before, now) {
   const defaults = defaultsOf(now);
@@ -107,9 +125,13 @@ function adopt(before, now) {
     changes[name] = defaults[name];
     past[name] = values[name];
   }
+  for (const [name, value] of Object.entries(mended({ ...values, ...changes }))) {
+    changes[name] = value;
+    past[name] = values[name];
+  }
   if (!Object.keys(changes).length) return;
   setControls(changes);
-  const list = Object.entries(changes).map(([name, value]) => `${t(name)} ${value}`).join(t("list_comma"));
+  const list = Object.entries(changes).map(([name, value]) => `${t(name)} ${shownValue(name, value)}`).join(t("list_comma"));
   note(t("defaults_adopted", { list }), { text: t("undo"), run: () => setControls({ ...past, checkpoint: before }) });
 }
 
@@ -139,7 +161,7 @@ darkroom.beforeSubmit = (list) => {
   if (isFixed && same === darkroom.lastSubmitted) offerNewSeed();
   darkroom.lastSubmitted = same;
   emit("submitting", task);
-  return [`${task} ${language}`, ...list];
+  return [`${task} ${language}`, ...sent(values)];
 };
 
 /** The same request with the same seed gives the same picture: it is made, and a new seed is one click away. */
@@ -157,19 +179,33 @@ function rememberSeed(seed) {
   emit("last-seed", seed);
 }
 
-on("values", () => {
-  document.documentElement.dataset.negative = values.negative_prompt ? "used" : "";
-  document.documentElement.dataset.sigmas = lacksSigmas(values.scheduler) ? "fixed" : "";
-});
+let isPressed = false; // the pointer, somewhere
+
+/** The negative prompt is one closed line while it is empty and nobody is in it. It closes once a click is over, so
+ * that nothing moves away from under the pointer. */
+function foldNegative() {
+  const isUsed = Boolean(values.negative_prompt) || byId("negative_prompt")?.contains(document.activeElement);
+  if (isUsed || !isPressed) document.documentElement.dataset.negative = isUsed ? "open" : "";
+}
+for (const [event, pressed] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+  document.addEventListener(event, () => { isPressed = pressed; if (!pressed) setTimeout(foldNegative); }, true);
+}
+document.addEventListener("focusin", foldNegative);
+document.addEventListener("focusout", () => setTimeout(foldNegative));
+on("values", foldNegative);
 
 /** Settings of a picture back into its tab. Picture references come along where the request has them. */
 function giveBack(request) {
   const changes = { look: "" };
   for (const name of order) if (name in request) changes[name] = request[name];
-  if ("prompt" in request) changes.look = "";
+  if (request.task !== "style_transfer") {
+    for (const name of FOLDED) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
+    changes.variation_seed = request.variation_seed ?? null;
+    changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
+  }
   changes.quality = null;
   changes.ratio = null;
-  for (const name of DEFAULTED) untouched.delete(name);
+  for (const name of [...DEFAULTED, "eta"]) untouched.delete(name);
   byId(`tab_${request.task}-button`)?.click();
   setControls(changes);
 }
@@ -183,6 +219,8 @@ async function fetchCheckpoints() {
   emit("checkpoints");
   if (isRestored && !checkpointIsThere(values.checkpoint)) setControls({ checkpoint: firstCheckpoint });
   matchRatio();
+  areCheckpointsAsked = true;
+  markSettled();
 }
 fetchCheckpoints();
 

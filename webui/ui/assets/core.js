@@ -65,7 +65,11 @@ async function api(method, path, body) {
   const json = type.includes("json") ? await answer.json() : null;
   if (answer.ok) return json;
   if (json?.error) throw new ApiError(answer.status, json.error);
-  if (Array.isArray(json?.detail)) throw new ApiError(422, { kind: "invalid_request", message: t("error_refused") });
+  if (Array.isArray(json?.detail)) {
+    const [first] = json.detail; // ours are sentences for people, the schema's are not
+    const message = ["invalid_request", "prompt"].includes(first?.type) ? first.msg : t("error_refused");
+    throw new ApiError(422, { kind: "invalid_request", message });
+  }
   throw new ApiError(answer.status);
 }
 
@@ -98,31 +102,58 @@ function seconds(value) {
 /** The same for what is only guessed: whole seconds. */
 const about = (value) => (value < 90 ? t("seconds", { n: Math.max(1, Math.round(value)) }) : seconds(value));
 
-/** A line at the bottom of the left column that goes by itself, with one optional button. */
+/** A line at the bottom of the left column that goes by itself, with one optional button; it waits while it is used. */
 function note(text, action) {
   const box = byId("note") ?? document.body.appendChild(el("div", { id: "note", role: "status", class: "dr" }));
+  const from = document.activeElement;
+  const away = () => {
+    if (box.matches(":hover, :focus-within")) return void (note.timer = setTimeout(away, 2000));
+    box.hidden = true;
+  };
+  const run = () => { box.hidden = true; from?.focus?.(); action.run(); };
   clearTimeout(note.timer);
-  const button = action && el("button", { type: "button", class: "link", text: action.text, onclick: () => { box.hidden = true; action.run(); } });
+  const button = action && el("button", { type: "button", class: "link", text: action.text, onclick: run });
   fill(box, el("span", { text }), button);
   box.hidden = false;
-  note.timer = setTimeout(() => { box.hidden = true; }, action ? 9000 : 5000);
+  note.timer = setTimeout(away, action ? 9000 : 5000);
 }
 
-/** A button that shows and hides a box; Escape and a click elsewhere close it. */
+/** Tab stays within `scope`, and within the note's button while there is one. For a listener on keydown. */
+function keepFocus(event, scope) {
+  if (event.key !== "Tab") return;
+  const places = [scope, byId("note")].filter((place) => place && !place.hidden);
+  const found = places.flatMap((place) => [...place.querySelectorAll("button, a[href], input, select, textarea, [tabindex='0']")]);
+  const stops = found.filter((node) => node.offsetParent && !node.disabled && !node.closest("[inert]"));
+  if (!stops.length) return event.preventDefault();
+  const at = stops.indexOf(document.activeElement);
+  event.preventDefault();
+  stops[(at < 0 && event.shiftKey ? stops.length - 1 : at + (event.shiftKey ? -1 : 1) + stops.length) % stops.length].focus();
+}
+
+/** A button that shows and hides a box. Focus goes into the box and stays there; Escape and a click elsewhere close it. */
 function popover(button, box, onopen = () => {}) {
-  const close = () => { box.hidden = true; button.setAttribute("aria-expanded", "false"); };
+  const close = () => {
+    if (box.hidden) return;
+    const hadFocus = box.contains(document.activeElement);
+    box.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+    if (hadFocus) button.focus({ preventScroll: true });
+  };
+  box.tabIndex = -1;
   button.setAttribute("aria-expanded", "false");
   button.addEventListener("click", () => {
     if (!box.hidden) return close();
     box.hidden = false;
     button.setAttribute("aria-expanded", "true");
     onopen();
+    box.focus({ preventScroll: true });
   });
   document.addEventListener("pointerdown", (event) => {
-    if (!box.hidden && !box.contains(event.target) && !button.contains(event.target)) close();
+    if (!box.contains(event.target) && !button.contains(event.target)) close();
   });
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { close(); button.focus(); }
+    if (event.key === "Escape") close();
+    keepFocus(event, box);
   });
   return close;
 }

@@ -15,38 +15,36 @@ darkroom.mountGallery = (element) => {
   });
   document.addEventListener("keydown", (event) => {
     if (gallery.sheet.hidden) return;
-    if (event.key === "Escape") gallery.one.hidden ? darkroom.closeGallery() : closeOne();
-    if (event.key === "Tab") keepFocus(event);
+    if (event.key === "Escape") walk.first ? endWalk() : gallery.one.hidden ? darkroom.closeGallery() : closeOne();
+    keepFocus(event, gallery.sheet);
     if (!gallery.one.hidden && (event.key === "ArrowLeft" || event.key === "ArrowRight")) step(event.key === "ArrowRight" ? 1 : -1);
   });
 };
 
 darkroom.openGallery = () => {
+  if (!gallery.sheet.hidden) return;
   gallery.cameFrom = document.activeElement;
   Object.assign(gallery, { before: null, isEnd: false, days: new Map() });
   fill(gallery.body);
   closeOne();
   gallery.sheet.hidden = false;
-  document.documentElement.classList.add("sheet-open");
+  coverPage(true);
   gallery.close.focus();
   loadMore();
 };
 
 darkroom.closeGallery = () => {
+  if (gallery.sheet.hidden) return;
+  endWalk();
   gallery.sheet.hidden = true;
-  document.documentElement.classList.remove("sheet-open");
+  coverPage(false);
   gallery.cameFrom?.focus?.();
 };
 
-/** Tab stays within the open sheet. */
-function keepFocus(event) {
-  const scope = gallery.one.hidden ? gallery.sheet : gallery.one;
-  const stops = [...scope.querySelectorAll("button, a[href], input")].filter((node) => node.offsetParent && !node.disabled);
-  const [first, last] = [stops[0], stops.at(-1)];
-  const goes = event.shiftKey ? first : last;
-  if (document.activeElement !== goes && scope.contains(document.activeElement)) return;
-  event.preventDefault();
-  (event.shiftKey ? last : first)?.focus();
+/** What lies below the open sheet neither scrolls nor takes focus. */
+function coverPage(isCovered) {
+  document.documentElement.classList.toggle("sheet-open", isCovered);
+  for (const id of ["header", "studio"]) byId(id).inert = isCovered;
 }
 
 async function loadMore() {
@@ -85,11 +83,11 @@ function addPicture(picture) {
     gallery.body.append(el("section", { class: "day" }, el("h3", { text: name }), grid));
   }
   const prompt = picture.request?.prompt || t(picture.request?.task ?? "picture");
-  const tile = el("button", { type: "button", class: "cell", "aria-label": prompt, title: prompt, onclick: () => openOne(picture) },
+  const tile = el("button", { type: "button", class: "cell", "aria-label": prompt, title: prompt, onclick: () => choosesWalkEnd(picture) || openOne(picture) },
     el("img", { src: picture.thumbnail_url, alt: "", loading: "lazy", decoding: "async", width: picture.width, height: picture.height }));
   picture.tile = tile;
   tile.picture = picture;
-  gallery.days.get(name).append(tile);
+  placeTile(gallery.days.get(name), tile, picture);
 }
 
 function openOne(picture) {
@@ -97,29 +95,39 @@ function openOne(picture) {
   const details = el("div", { class: "one-details" });
   drawDetails(details, picture.request, picture);
   const remove = el("button", { type: "button", class: "plain", text: t("delete"), onclick: () => deletePicture(picture) });
-  const save = el("a", { class: "button", href: picture.url, download: `darkroom-${picture.seed}.png`, text: t("save") });
+  const save = savesPicture(el("a", { class: "button", text: t("save"), title: t("save_hint") }), picture);
   const back = el("button", { type: "button", class: "plain one-back", text: t("back"), onclick: closeOne });
   const prompt = picture.request?.prompt;
+  const image = el("img", { src: picture.url, alt: prompt || t("picture") });
+  const frame = el("div", { class: "one-picture" }, image);
+  swipeable(frame, { isThere: (by) => Boolean(beside(by)), go: step, follow: (dx) => { image.style.transform = dx ? `translateX(${dx}px)` : ""; } });
   fill(
     gallery.one,
-    el("div", { class: "one-picture" }, el("img", { src: picture.url, alt: prompt || t("picture") })),
-    el("div", { class: "one-side" }, back, details, el("div", { class: "one-buttons" }, save, remove)),
+    frame,
+    el("div", { class: "one-side" }, back, details, el("div", { class: "one-buttons" }, save, formatPicker(), walkButton(picture), keepButton(picture), remove), pictureTools(picture)),
   );
   gallery.one.hidden = false;
+  gallery.body.inert = true;
   back.focus();
 }
 
 function closeOne() {
   if (!gallery.one || gallery.one.hidden) return;
   gallery.one.hidden = true;
+  gallery.body.inert = false;
   fill(gallery.one);
   gallery.opened?.tile.focus();
 }
 
+/** The picture that lies `by` tiles on from the open one. */
+function beside(by) {
+  const tiles = [...gallery.body.querySelectorAll(".cell")].filter((tile) => !tile.hidden && tile.dataset.folded !== "yes");
+  return tiles[tiles.indexOf(gallery.opened?.tile) + by]?.picture;
+}
+
 function step(by) {
-  const tiles = [...gallery.body.querySelectorAll(".cell")].filter((tile) => !tile.hidden);
-  const next = tiles[tiles.indexOf(gallery.opened?.tile) + by];
-  if (next) openOne(next.picture);
+  const next = beside(by);
+  if (next) openOne(next);
 }
 
 async function deletePicture(picture) {
@@ -144,13 +152,14 @@ async function deletePicture(picture) {
 /** Takes a picture out of gallery, rail and stage, or puts it back. */
 function setDeleted(picture, isDeleted) {
   picture.tile.hidden = isDeleted;
+  refold(picture.tile.parentElement, picture.job);
   for (const job of jobs.values()) {
     if (isDeleted && job.pictures.some((one) => one.id === picture.id)) {
       job.deleted = [...(job.deleted ?? []), ...job.pictures.filter((one) => one.id === picture.id)];
       job.pictures = job.pictures.filter((one) => one.id !== picture.id);
       job.gone = job.pictures.length === 0;
     } else if (!isDeleted && job.deleted?.some((one) => one.id === picture.id)) {
-      job.pictures = [...job.pictures, ...job.deleted.filter((one) => one.id === picture.id)];
+      job.pictures = ranked([...job.pictures, ...job.deleted.filter((one) => one.id === picture.id)]);
       job.deleted = job.deleted.filter((one) => one.id !== picture.id);
       job.gone = false;
     }

@@ -2,6 +2,7 @@
 
 const worker = { state: "starting", eta: null, device: "", precision: "", used: null, total: null, others: 0 };
 const header = {};
+const SHARE_PAUSE = 2000; // ms between two looks at a link that is being opened
 
 darkroom.mountHeader = (element, props, watch, trigger, clickEvent) => {
   const find = (selector) => element.querySelector(selector);
@@ -12,9 +13,15 @@ darkroom.mountHeader = (element, props, watch, trigger, clickEvent) => {
   fill(header.share, el("span", { text: t("share") }), el("span", { class: "caret", "aria-hidden": "true", text: "▾" }));
   header.queueBox.setAttribute("aria-label", t("queue"));
   header.shareBox.setAttribute("aria-label", t("share"));
-  for (const box of [header.queueBox, header.shareBox]) { box.setAttribute("role", "dialog"); box.tabIndex = -1; }
+  for (const box of [header.queueBox, header.shareBox]) box.setAttribute("role", "dialog");
   popover(header.queue, header.queueBox, drawQueue);
-  popover(header.share, header.shareBox, () => { drawShare(props.value); trigger(clickEvent); });
+  const ask = () => {
+    if (header.shareBox.hidden) return;
+    trigger(clickEvent);
+    clearTimeout(header.asking);
+    if (!props.value || props.value.state === "opening") header.asking = setTimeout(ask, SHARE_PAUSE);
+  };
+  popover(header.share, header.shareBox, () => { drawShare(props.value); ask(); });
   watch("value", () => drawShare(props.value));
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");
@@ -85,22 +92,45 @@ function drawHeader() {
 }
 on("jobs", drawHeader);
 
+/** A line for each of one's own jobs that is not over, kept from one draw to the next, and how many others wait. */
 function drawQueue() {
-  const rows = railOrder().filter((job) => !(job.state in LAST)).map((job) => {
-    const picture = el("span", { class: "queue-picture" });
-    if (thumbOf(job)) picture.style.backgroundImage = `url("${thumbOf(job)}")`;
-    return el("li", {},
-      picture,
-      el("span", { class: "queue-text" },
-        el("span", { class: "queue-prompt", text: job.request?.prompt || t(job.request?.task ?? "picture") }),
-        el("span", { class: "queue-state", text: queueState(job) })),
-      el("button", { type: "button", class: "icon", text: "×", title: t("cancel"), "aria-label": t("cancel_job"), onclick: () => cancelJob(job.id) }));
+  const box = header.queueBox;
+  const unfinished = railOrder().filter((job) => !(job.state in LAST));
+  const list = box.querySelector(".queue-list") ?? el("ul", { class: "queue-list" });
+  const lines = unfinished.map((job) => {
+    const line = [...list.children].find((child) => child.dataset.job === job.id) ?? queueLine(job);
+    drawQueueLine(line, job);
+    return line;
   });
-  fill(
-    header.queueBox,
-    rows.length ? el("ul", { class: "queue-list" }, ...rows) : el("p", { class: "quiet", text: t("queue_empty") }),
-    worker.others ? el("p", { class: "quiet", text: t("queue_others", { n: worker.others }) }) : null,
-  );
+  const had = list.contains(document.activeElement);
+  if (lines.length !== list.children.length || lines.some((line, i) => list.children[i] !== line)) fill(list, ...lines);
+  const others = worker.others ? t("queue_others", { n: worker.others }) : "";
+  const key = `${lines.length > 0}/${others}`;
+  if (box.dataset.key !== key) {
+    box.dataset.key = key;
+    fill(box, lines.length ? list : el("p", { class: "quiet", text: t("queue_empty") }), others ? el("p", { class: "quiet", text: others }) : null);
+  }
+  if (had && !box.contains(document.activeElement)) box.focus(); // its line is gone
+}
+
+function queueLine(job) {
+  return el("li", { data: { job: job.id } },
+    el("span", { class: "queue-picture" }),
+    el("span", { class: "queue-text" },
+      el("span", { class: "queue-prompt", text: job.request?.prompt || t(job.request?.task ?? "picture") }),
+      el("span", { class: "queue-state" })),
+    el("button", { type: "button", class: "icon", text: "×", title: t("cancel"), "aria-label": t("cancel_job"), onclick: () => cancelJob(job.id) }));
+}
+
+function drawQueueLine(line, job) {
+  const [picture, words] = line.children;
+  const source = thumbOf(job);
+  if (picture.dataset.source !== source) {
+    picture.dataset.source = source;
+    picture.style.backgroundImage = source ? `url("${source}")` : "";
+  }
+  const state = queueState(job);
+  if (words.lastElementChild.textContent !== state) words.lastElementChild.textContent = state;
 }
 
 function queueState(job) {
@@ -121,7 +151,6 @@ function drawShare(share) {
   } else {
     children.push(el("p", { text: t(share.state === "opening" ? "share_opening" : "share_off") }));
     if (share.state === "off") children.push(el("code", { text: "python launch.py --share" }));
-    if (share.state === "opening") setTimeout(() => { if (!header.shareBox.hidden) header.share.click() || header.share.click(); }, 3000);
   }
   if (share.state !== "open") children.push(el("p", { class: "quiet", text: t("share_local", { address: location.origin }) }));
   fill(header.shareBox, ...children);

@@ -4,9 +4,11 @@
 const RENAMED = {
   steps: "slider", guidance_scale: "slider", denoising_strength: "slider", content_weight: "slider",
   style_weight: "slider", iterations: "slider", size: "slider",
-  num_images: "group", quality: "group", ratio: "group",
+  clip_skip: "slider", variation_strength: "slider", guidance_rescale: "slider", guidance_start: "slider",
+  guidance_end: "slider", eta: "slider",
+  num_images: "group", quality: "group", keep_best: "group", ratio: "group", tiling: "group", prompt_dialect: "group", emphasis: "group",
   checkpoint: "input", scheduler: "input", sigmas: "input", look: "input",
-  prompt: "input", negative_prompt: "input", seed: "input", width: "input", height: "input",
+  prompt: "input", negative_prompt: "input", seed: "input", variation_seed: "input", width: "input", height: "input",
 };
 const CALLED = { ratio: "proportions" };
 const TITLES = { swap: "swap_sides", dice: "seed_new", reuse: "seed_reuse", generate: "generate_hint", stop: "stop_hint" };
@@ -43,5 +45,5 @@ let isNaming = false;
 new MutationObserver(() => {
   if (isNaming) return;
   isNaming = true;
-  requestAnimationFrame(() => { isNaming = false; correctNames(); });
-}).observe(document.documentElement, { childList: true, subtree: true });
+  requestAnimationFrame(() => { isNaming = false; correctNames(); emit("grown"); });
+}).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });

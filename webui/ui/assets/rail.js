@@ -29,7 +29,18 @@ on("drawn", (shown) => {
     return item;
   });
   if (wanted.length !== rail.list.children.length || wanted.some((item, i) => rail.list.children[i] !== item)) fill(rail.list, ...wanted);
+  if (rail.followed !== shown?.id) followShown(wanted.find((item) => item.dataset.job === shown?.id));
+  rail.followed = shown?.id;
 });
+
+/** Brings the thumbnail of what the stage shows into view, and moves nothing but the row. */
+function followShown(item) {
+  if (!item) return;
+  const [box, own] = [rail.list.getBoundingClientRect(), item.getBoundingClientRect()];
+  const way = (start, end, from, to) => (start < from ? start - from - 12 : end > to ? end - to + 12 : 0);
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  rail.list.scrollBy({ left: way(own.left, own.right, box.left, box.right), top: way(own.top, own.bottom, box.top, box.bottom), behavior });
+}
 
 function railItem(job) {
   const show = el("button", { type: "button", class: "thumb", onclick: () => choose(job.id) },
@@ -53,7 +64,7 @@ function drawRailItem(item, job, isShown) {
     picture.style.backgroundImage = source ? `url("${source}")` : "";
   }
   item.style.setProperty("--done", job.total ? job.step / job.total : 0);
-  const mark = { waiting: job.position ? String(job.position) : "…", failed: "!", running: "", finished: job.pictures.length > 1 ? String(job.pictures.length) : "", cancelled: "■" }[job.state];
+  const mark = { waiting: job.position ? String(job.position) : "…", failed: "!", running: "", finished: inGrid(job) > 1 ? String(inGrid(job)) : "", cancelled: "■" }[job.state];
   if (show.lastElementChild.textContent !== mark) show.lastElementChild.textContent = mark;
   stop.hidden = job.state in LAST;
 }

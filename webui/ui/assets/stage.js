@@ -10,12 +10,14 @@ darkroom.mountStage = (element, props, watch, trigger, applyEvent) => {
   stage.node.setAttribute("aria-label", t("stage"));
   stage.parts = {
     pictures: find(".stage-pictures"), empty: find(".stage-empty"), note: find(".stage-note"),
-    error: find(".stage-error"), offline: find(".stage-offline"),
+    error: find(".stage-error"), offline: find(".stage-offline"), rest: find(".stage-rest"), said: find(".stage-said"),
   };
   stage.parts.offline.textContent = t("connection_lost");
+  stage.parts.rest.addEventListener("pointerdown", (event) => event.stopPropagation()); // a finger scrolls it, the stage stays
   mountStrip(find(".strip"));
   mountActions(find(".actions"));
   mountRail(find(".rail"));
+  mountSwipe();
   watch("value", () => takeReceipt(props.value));
   listen();
   draw();
@@ -102,6 +104,7 @@ function draw() {
   dataset.total = job && !isPending ? job.total : 0;
   stage.node.setAttribute("aria-busy", String(["waiting", "running"].includes(dataset.state)));
   drawPictures(isPending ? null : job);
+  drawRest(isPending ? null : job);
   drawNote(isPending ? null : job, isPending);
   drawError(isPending ? null : job);
   if (!job && !isPending) drawEmpty();
@@ -123,29 +126,48 @@ function drawPictures(job) {
   const box = stage.parts.pictures;
   const sources = [...sourcesOf(job)];
   if (job && !job.pictures.length && sources.length) sources.length = Math.max(sources.length, job.request?.num_images ?? 1);
-  box.dataset.count = stage.enlarged === null ? sources.length : 1;
+  const count = job?.pictures.length ? Math.min(inGrid(job), sources.length) : sources.length;
+  box.dataset.count = stage.enlarged === null ? count : 1;
   box.dataset.dim = job && ["failed", "cancelled"].includes(job.state) ? "yes" : "";
   const wanted = [];
   Array.from(sources, (source, index) => {
-    if (!source || (stage.enlarged !== null && stage.enlarged !== index)) return;
-    const key = `${job.id}/${index}`;
-    let image = [...box.children].find((child) => child.dataset.key === key);
-    image ??= pictureFrame(key, index, job);
-    showIn(image, source);
-    wanted.push(image);
+    if (!source || (stage.enlarged === null ? index >= count : stage.enlarged !== index)) return;
+    const picture = job.pictures[index];
+    const key = `${job.id}/${hasScore(picture) ? picture.id : index}`; // those that were judged change places
+    let frame = [...box.children].find((child) => child.dataset.key === key);
+    frame ??= pictureFrame(key, index, job);
+    dressFrame(frame, count > 1 || stage.enlarged !== null, index, picture);
+    showIn(frame, source);
+    drawScore(frame, picture);
+    wanted.push(frame);
   });
   if (wanted.length !== box.children.length || wanted.some((child, i) => box.children[i] !== child)) fill(box, ...wanted);
 }
 
 function pictureFrame(key, index, job) {
-  const image = el("img", { alt: altOf(job, index), draggable: "true", decoding: "async" });
-  const frame = el("button", { type: "button", class: "frame", data: { key }, "aria-label": t("picture_n", { n: index + 1 }) }, image);
-  frame.addEventListener("click", () => {
-    if (sourcesOf(stage.shown).length < 2) return;
-    stage.enlarged = stage.enlarged === null ? index : null;
+  const image = el("img", { alt: altOf(job, index), draggable: "true", decoding: "async", hidden: true }); // until its proportions are known
+  const enlarge = () => {
+    if (frame.getAttribute("role") !== "button") return;
+    stage.enlarged = stage.enlarged === null ? Number(frame.dataset.index) : null;
     draw();
-  });
+  };
+  const frame = el("div", { class: "frame", data: { key }, onclick: enlarge, onkeydown: (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    enlarge();
+  } }, image);
   return frame;
+}
+
+/** One of several pictures is a button that enlarges it; a single one only is there. */
+function dressFrame(frame, isOneOfSeveral, index, picture) {
+  frame.dataset.index = index;
+  const name = t("picture_n", { n: index + 1 }) + (hasScore(picture) ? `, ${t("score")}: ${scoreText(picture)}` : "");
+  const attributes = { role: "button", tabindex: "0", "aria-label": name, "aria-pressed": String(stage.enlarged !== null) };
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!isOneOfSeveral) frame.removeAttribute(name);
+    else if (frame.getAttribute(name) !== value) frame.setAttribute(name, value);
+  }
 }
 
 const altOf = (job, index) => (job.request?.prompt || t(job.request?.task ?? "picture")) + (index ? ` (${index + 1})` : "");
@@ -167,13 +189,15 @@ function showIn(frame, source) {
     }
     image.src = source;
     fitFrame(image, next);
+    image.hidden = false;
   };
   next.decode().then(swap, swap);
 }
 
 /** The img takes the whole stage and contains its picture; small pictures are shown larger, never smaller than meant. */
 function fitFrame(image, loaded) {
-  image.style.setProperty("--ratio", `${loaded.naturalWidth || 1} / ${loaded.naturalHeight || 1}`);
+  const ratio = `${loaded.naturalWidth || 1} / ${loaded.naturalHeight || 1}`;
+  for (const part of [image.parentElement, image]) part?.style.setProperty("--ratio", ratio);
   image.dataset.small = loaded.naturalWidth < 400 ? "yes" : "";
 }
 
@@ -188,7 +212,7 @@ function drawNote(job, isPending) {
 function noteFor(job) {
   if (!job || job.state in LAST) return job?.state === "cancelled" && !sourcesOf(job).length ? t("was_stopped") : "";
   if (job.state === "running") {
-    if (job.loading !== null) return t("loading_checkpoint", { percent: Math.round(job.loading * 100) });
+    if (job.loading !== null && job.loading < 1) return t("loading_checkpoint", { percent: Math.round(job.loading * 100) });
     return sourcesOf(job).length ? "" : t("developing");
   }
   if (worker.problem) return worker.problem;
@@ -197,50 +221,6 @@ function noteFor(job) {
   }
   if (job.eta) return t("starts_in", { position: job.position ?? 1, time: about(job.eta) });
   return job.position > 1 ? t("waiting_at", { position: job.position }) : t("waiting_next");
-}
-
-function drawError(job) {
-  const box = stage.parts.error;
-  const error = job?.state === "failed" ? job.error : null;
-  box.hidden = !error;
-  if (!error) return void fill(box);
-  if (box.dataset.job === job.id && box.childElementCount) return;
-  box.dataset.job = job.id;
-  const help = helpFor(job, error);
-  fill(
-    box,
-    el("p", { class: "sentence", text: error.message }),
-    error.hint ? el("p", { class: "hint", text: error.hint }) : null,
-    help ? el("button", { type: "button", class: "solid", text: help.text, onclick: help.run }) : null,
-    error.log_id ? el("p", { class: "log", text: t("log_id", { id: error.log_id }) }) : null,
-  );
-}
-
-/** Three quarters of a side in steps of 64 pixels, halves to even: as the hint of the error words it. */
-function smallerSide(side) {
-  const parts = (side * 0.75) / 64;
-  const rounded = parts % 1 === 0.5 ? 2 * Math.round(parts / 2) : Math.round(parts);
-  return Math.max(64, rounded * 64);
-}
-
-/** The one thing that helps with this error. */
-function helpFor(job, error) {
-  if (error.kind === "out_of_memory" && job.request?.width) {
-    const [width, height] = [job.request.width, job.request.height].map(smallerSide);
-    return { text: t("try_at", { width, height }), run: () => { setControls({ width, height, ratio: null }); setTimeout(generate, 80); } };
-  }
-  if (/^(no_checkpoint|checkpoint_|family_|tokenizer_|task_)/.test(error.kind)) {
-    return { text: t("choose_checkpoint"), run: () => byId("checkpoint")?.querySelector("input")?.focus() };
-  }
-  if (error.field) return { text: t("show_me"), run: () => focusField(error.field) };
-  if (error.kind === "prompt") return { text: t("show_me"), run: () => focusField("prompt") };
-  return { text: t("try_again"), run: generate };
-}
-
-function focusField(field) {
-  const target = byId(field)?.querySelector("input, textarea");
-  target?.scrollIntoView({ block: "center" });
-  target?.focus();
 }
 
 function drawEmpty() {

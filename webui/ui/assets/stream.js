@@ -49,7 +49,7 @@ function takeStep(job, data) {
 function settle(job, name, data) {
   Object.assign(job, { state: LAST[name], position: null, loading: null, pace: null });
   if (name === "finished") {
-    job.pictures = data.images;
+    job.pictures = ranked(data.images);
     job.step = job.total;
     job.seconds = data.seconds;
   }
@@ -131,7 +131,7 @@ async function catchUp() {
     job.order = index;
     if (found.state in LAST) {
       job.state = found.state;
-      job.pictures = found.images ?? [];
+      job.pictures = ranked(found.images ?? []);
       job.error = found.error;
     } else if (job.state === "waiting") job.state = found.state;
   }

@@ -29,6 +29,7 @@ function scrub(step) {
   const sources = [];
   for (const preview of job.previews) if (preview.step <= step || sources[preview.image] === undefined) sources[preview.image] = preview.src;
   if (step >= strip.total && job.pictures.length) return endScrub();
+  if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.index])); // as they lie there
   stage.scrub = { job: job.id, step, sources };
   strip.mark.hidden = false;
   strip.mark.style.left = `${(Math.min(step, strip.total) / strip.total) * 100}%`;

@@ -1,0 +1,28 @@
+"""The control *Keep best*: how many of several images are kept, those that fit the prompt best.
+
+Only the browser knows how many images there are and whether the checkpoint at hand has a judge, so `assets/best_of.js`
+shows the control where there is something to choose, and says why where there is not.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from webui.ui.controls import Controls, unchecked
+from webui.ui.language import Words
+
+KEEP_COUNTS = (1, 2, 4)
+
+
+def best(words: Words) -> Controls:
+    """One row: all, or so many."""
+    with gr.Row(elem_id="best_row"):
+        keep_best = gr.Radio(
+            [(words("keep_all"), 0), *((str(count), count) for count in KEEP_COUNTS)],
+            value=0,
+            label=words("keep_best"),
+            elem_id="keep_best",
+            elem_classes=["chips"],
+        )
+        gr.HTML('<p id="best_why"></p>', elem_id="best_why_box", apply_default_css=False)
+    return {"keep_best": unchecked(keep_best)}

@@ -1,0 +1,121 @@
+"""The fold *Sampling*: how the noise is made and taken away, and how prompts are read, in the order of its use.
+
+Its head says what in it is not at its default. The scheduler stays in sight, as all else in the fold hangs on it.
+What does nothing with a checkpoint or beside another setting is said by `webui.sampling_rules`; `sampling_data` hands
+that to `assets/sampling.js`, which greys it out and gives the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, get_args, get_type_hints
+
+import gradio as gr
+
+from webui.checkpoints import Checkpoint
+from webui.families import FAMILIES
+from webui.requests import TextToImage, field_limits
+from webui.sampling_rules import idle_settings, schedulers_for, sigmas_for
+from webui.scheduler_names import SCHEDULERS, SIGMAS, scheduler_named
+from webui.texts import LANGUAGES, Texts
+from webui.ui import assets
+from webui.ui.controls import Controls, number, slider, unchecked
+from webui.ui.language import Words
+
+# In the order in which people reach for them; those in one tuple stand side by side.
+ROWS = (
+    ("scheduler", "sigmas"),
+    ("clip_skip",),
+    ("variation_seed", "variation_strength"),
+    ("guidance_rescale",),
+    ("guidance_start", "guidance_end"),
+    ("eta",),
+    ("tiling",),
+    ("prompt_dialect", "emphasis"),
+)
+
+
+def choices_of(field: str) -> tuple[str, ...]:
+    """The words that a field of a diffusion is declared with."""
+    return get_args(get_type_hints(TextToImage)[field])
+
+
+def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
+    """The fold, closed or open as the browser remembers it. All values are there and are sent in either state."""
+    own = checkpoint.defaults if checkpoint else None
+    scheduler = own.scheduler if own else SCHEDULERS[0].id
+    with gr.Column(elem_id="sampling", min_width=0):
+        gr.HTML(html_template=assets.template("fold"), js_on_load="darkroom.mountSampling(element);",
+                elem_id="sampling_head", apply_default_css=False)  # fmt: skip
+        return {
+            "scheduler": unchecked(
+                gr.Dropdown(
+                    [(known.name, known.id) for known in SCHEDULERS],
+                    value=scheduler,
+                    label=words("scheduler"),
+                    elem_id="scheduler",
+                    min_width=100,
+                )
+            ),
+            "sigmas": unchecked(
+                gr.Dropdown(
+                    [(words(f"sigmas_{name}"), name) for name in SIGMAS],
+                    value=own.sigmas if own else SIGMAS[0],
+                    label=words("sigmas"),
+                    elem_id="sigmas",
+                    filterable=False,
+                    min_width=100,
+                )
+            ),
+            "clip_skip": slider(TextToImage, "clip_skip", words),
+            # -1 is random, as an empty box is; see `seed`
+            "variation_seed": number(TextToImage, "variation_seed", words, -1, placeholder=words("seed_random")),
+            "variation_strength": slider(TextToImage, "variation_strength", words),
+            "guidance_rescale": slider(TextToImage, "guidance_rescale", words),
+            "guidance_start": slider(TextToImage, "guidance_start", words),
+            "guidance_end": slider(TextToImage, "guidance_end", words),
+            # sent as nothing where it is the scheduler's own share, which Gradio's check would not take
+            "eta": unchecked(slider(TextToImage, "eta", words, scheduler_named(scheduler).eta or 0.0)),
+            "tiling": _chips(words, "tiling"),
+            "prompt_dialect": _chips(words, "prompt_dialect"),
+            "emphasis": _chips(words, "emphasis"),
+        }
+
+
+def _chips(words: Words, field: str) -> gr.Radio:
+    """One chip for each word of the field."""
+    names = choices_of(field)
+    chips = gr.Radio(
+        [(words(f"{field}_{name}"), name) for name in names],
+        value=TextToImage.__dataclass_fields__[field].default,
+        label=words(field),
+        elem_id=field,
+        elem_classes=["chips"],
+    )
+    return unchecked(chips)
+
+
+def sampling_data(texts: Texts) -> dict[str, Any]:
+    """What `assets/sampling.js` needs to know: `tables` of what can go together, and which one a family has."""
+    tables: list[dict[str, Any]] = []
+    families: dict[str, int] = {}
+    for family in FAMILIES.values():
+        table = {
+            "schedulers": {name: sigmas_for(name, family) for name in schedulers_for(family)},
+            "idle": [asdict(idle) for idle in idle_settings(family)],
+        }
+        if table not in tables:
+            tables.append(table)
+        families[family.id] = tables.index(table)
+    reasons = sorted({idle["reason"] for table in tables for idle in table["idle"]})
+    limited = ("clip_skip", "guidance_start", "guidance_end")  # whose bounds depend on something
+    return {
+        "rows": ROWS,
+        "families": families,
+        "tables": tables,
+        "eta": {known.id: known.eta for known in SCHEDULERS if known.eta is not None},
+        "limits": {name: asdict(field_limits(TextToImage, name)) for name in limited},
+        "reasons": {
+            language: {reason: texts.text(f"reason.{reason}", language) for reason in reasons} for language in LANGUAGES
+        },
+    }
