@@ -9,6 +9,7 @@ import platform
 import sys
 
 from tests.benchmarks.engine import measure_engine, measure_swaps
+from tests.benchmarks.page import measure_page
 from tests.benchmarks.start import measure_start
 
 
@@ -19,7 +20,10 @@ def main(arguments: list[str]) -> None:
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     _say(f"{platform.platform()} · {os.cpu_count()} cores · {load}")
     figures = itertools.chain(
-        measure_start(1 if quick else 3), measure_engine(2 if quick else 6), measure_swaps(1 if quick else 4)
+        measure_start(1 if quick else 3),
+        measure_page(2 if quick else 6),
+        measure_engine(2 if quick else 6),
+        measure_swaps(1 if quick else 4),
     )
     for figure in figures:
         _say(figure.line())

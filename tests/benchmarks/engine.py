@@ -59,21 +59,22 @@ def _steps(engine: Engine, checkpoint: str, *, watched: bool) -> float:
             moments.append(time.perf_counter())
 
     request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=1, steps=_STEPS)
-    engine.run(_resolved(request), _context(note, watched=watched))
+    engine.run(_resolved(engine, request), _context(note, watched=watched))
     return statistics.median(later - earlier for earlier, later in itertools.pairwise(moments))
 
 
 def _load_and_step(engine: Engine, checkpoint: str) -> float:
     start = time.perf_counter()
     request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=1, steps=1)
-    engine.run(_resolved(request), _context(lambda event: None))
+    engine.run(_resolved(engine, request), _context(lambda event: None))
     return time.perf_counter() - start
 
 
-def _resolved(request: TextToImage) -> TextToImage:
-    """The request as a job carries it: nothing is left to defaults."""
-    values = {"width": 256, "height": 256, "guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default"}
-    return dataclasses.replace(request, **values)
+def _resolved(engine: Engine, request: TextToImage) -> TextToImage:
+    """The request as a job carries it: nothing is left to defaults. Pictures have the checkpoint's own size."""
+    defaults = engine.catalogue.get(request.checkpoint or "").defaults
+    values = {"guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default"}
+    return dataclasses.replace(request, width=defaults.width, height=defaults.height, **values)
 
 
 def _context(on_event: Callable[[EngineEvent], None], *, watched: bool = False) -> Context:
