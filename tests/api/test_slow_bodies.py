@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -33,10 +34,11 @@ def connect(server: Server) -> socket.socket:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """All that comes until the other side closes, or hangs up on a piece that crossed its answer."""
     said = b""
-    while piece := connection.recv(65536):
-        said += piece
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            said += piece
     return said
 
 
@@ -44,7 +46,7 @@ def trickle(connection: socket.socket, piece: bytes) -> None:
     """A little of a body every tenth of a second, until the other side has had enough."""
     for _ in range(100):
         readable, _, _ = select.select([connection], [], [], 0.1)
-        if readable:  # looked at first: bytes sent after the answer could reset the connection and lose it
+        if readable:
             break
         connection.sendall(piece)
 
