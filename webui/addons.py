@@ -31,11 +31,18 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
-    """A LoRA. `family` is None where the header does not tell."""
+    """A LoRA. `family` is None where the header does not tell, and so is `text_width`: how wide what its U-Net hears is."""
 
     name: str
     path: Path
+    stamp: tuple[int, int]
     family: str | None
+    text_width: int | None = None
+
+    def fits(self, family: str, text_width: int | None = None) -> bool:
+        """Whether nothing in its header speaks against a checkpoint of `family` whose U-Net hears `text_width`."""
+        is_other_width = None not in (self.text_width, text_width) and self.text_width != text_width
+        return self.family in (None, family) and not is_other_width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,17 +145,18 @@ class _Folder(Generic[Kind]):
             return None
 
 
-def _read_lora(name: str, path: Path, _stamp: tuple[int, int]) -> LoraFile:
+def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
     header = read_header(path)
     if not any("lora" in tensor or ".hada_" in tensor or ".lokr_" in tensor for tensor in header.tensors):
         raise Unrecognised("foreign")
-    return LoraFile(name=name, path=path, family=_lora_family(header))
-
-
-def _lora_family(header: Header) -> str | None:
-    """By the width of what cross-attention is told; else by what kohya's trainer and the ModelSpec wrote down."""
     widths = {info.shape[-1] for name, info in header.tensors.items() if _CROSS_ATTENTION.search(name) and info.shape}
-    if len(widths) == 1 and (family := _TEXT_WIDTHS.get(widths.pop())):
+    width = widths.pop() if len(widths) == 1 else None
+    return LoraFile(name=name, path=path, stamp=stamp, family=_lora_family(header, width), text_width=width)
+
+
+def _lora_family(header: Header, text_width: int | None) -> str | None:
+    """By the width of what cross-attention is told; else by what kohya's trainer and the ModelSpec wrote down."""
+    if family := _TEXT_WIDTHS.get(text_width or 0):
         return family
     said = f"{header.metadata.get('ss_base_model_version', '')} {header.metadata.get('modelspec.architecture', '')}"
     for mark, family in (

@@ -123,6 +123,12 @@ class PromptError(DarkroomError):
     kind = "prompt"
 
 
+class LoraUnusable(DarkroomError):
+    """A LoRA that the prompt asks for does not do for the checkpoint. Details: `name`, `reason`."""
+
+    kind = "lora_unusable"
+
+
 class OutOfMemory(DarkroomError):
     """The device's memory did not suffice, even after every fallback. Details: `width`, `height`, `device`."""
 

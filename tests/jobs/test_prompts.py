@@ -22,7 +22,8 @@ def rules(tmp_path: Path) -> PromptRules:
     folder = tmp_path / "presets" / "wildcards"
     folder.mkdir(parents=True)
     (folder / "animal.txt").write_text("\n".join(f"animal {n}" for n in range(1000)), encoding="utf-8")
-    save(tmp_path / "models" / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
+    for name, width in (("ink", 768), ("inkxl", 2048)):
+        save(tmp_path / "models" / "loras" / f"{name}.safetensors", {KOHYA: (4, width)})
     return PromptRules(tmp_path / "models", tmp_path / "presets")
 
 
@@ -76,8 +77,7 @@ def test_an_open_seed_settles_nothing(rules: PromptRules) -> None:
         ({"negative_prompt": "__nothing__"}, "prompt_wildcard", "negative_prompt"),
         ({"prompt": "<lora:nothing:1>"}, "prompt_lora_missing", "prompt"),
         ({"prompt": "<lora:../../etc/passwd:1>"}, "prompt_lora_missing", "prompt"),
-        ({"prompt": "<lora:ink:0.8>"}, "prompt_lora_not_yet", "prompt"),
-        ({"prompt": "{<lora:ink:0.8>}"}, "prompt_lora_not_yet", "prompt"),
+        ({"prompt": "{<lora:inkxl:0.8>}"}, "prompt_lora_family", "prompt"),
         ({"prompt": "<lora:ink:1> <lora:nothing:1>"}, "prompt_lora_missing", "prompt"),
         ({"negative_prompt": "<lora:ink:1>"}, "prompt_lora_negative", "negative_prompt"),
         ({"negative_prompt": "[a|b]" * 200}, "prompt_changes", "negative_prompt"),
@@ -89,6 +89,10 @@ def test_what_cannot_be_is_refused(rules: PromptRules, values: dict[str, object]
     with pytest.raises(PromptError) as caught:
         settled(rules, **values)
     assert (caught.value.details["reason"], caught.value.details["field"]) == (reason, field)
+
+
+def test_a_lora_that_is_there_stays_in_the_prompt(rules: PromptRules) -> None:
+    assert settled(rules, prompt="<lora:ink:0.8> a").prompt == "<lora:ink:0.8> a"
 
 
 def test_families_that_are_no_unets_read_prompts_as_they_stand(rules: PromptRules) -> None:

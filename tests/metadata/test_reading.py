@@ -58,7 +58,7 @@ def test_a1111s_line() -> None:
         "checkpoint": "folder/dreamy",
         "clip_skip": 2,
     }
-    assert found.unknown == (("VAE", "vae-ft.safetensors"), ("Lora hashes", "one: 12, two: 34"))
+    assert found.unknown == (("VAE", "vae-ft.safetensors"),)
     assert codes(found) == {"other_noise"}
 
 

@@ -121,7 +121,7 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("a carburettor", {"checkpoint": "english"}, []),
         ("a 湖", {"checkpoint": "english"}, ["english_only"]),
         ("<lora:nothing:1>", {}, ["lora_missing <lora:nothing"]),
-        ("<lora:ink:1>", {"checkpoint": "english"}, ["lora_not_yet <lora:ink"]),
+        ("<lora:ink:1>", {"checkpoint": "english"}, ["lora_size <lora:ink"]),
         ("<lora:inkxl:1>", {"checkpoint": "english"}, ["lora_family <lora:inkxl"]),
         ("lakestyle", {}, []),
         ("widestyle", {}, ["embedding_family widestyle"]),

@@ -5,7 +5,8 @@ Knows no families and no schedulers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
@@ -33,6 +34,7 @@ class Bench:
     previewer: Previewer
     context: Context
     is_tiled: bool = False
+    lora_hashes: Mapping[str, str] = field(default_factory=dict)  # of those that are merged, by name
 
 
 def kept_picture(asked: Sampling, bench: Bench, picture: Image.Image, index: int) -> EngineImage:
@@ -56,6 +58,7 @@ def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int
             "checkpoint_version": bench.checkpoint.version,
             "checkpoint_hash": bench.hashes.checkpoint,
             **({"vae_hash": bench.hashes.vae} if bench.hashes.vae else {}),
+            **({"lora_hashes": _listed(bench.lora_hashes)} if bench.lora_hashes else {}),
             **({"variation_seed": varied} if (varied := asked.variation_seed_of(index)) is not None else {}),
             **({"walked": asked.walked(index)} if asked.walk_to is not None else {}),
             **({} if asked.resolved_prompts is None else {"prompt": asked.prompt}),
@@ -63,3 +66,8 @@ def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int
             **({"fallback": "vae_tiling"} if bench.is_tiled else {}),
         },
     )
+
+
+def _listed(hashes: Mapping[str, str]) -> str:
+    """As A1111 lists them."""
+    return ", ".join(f"{name}: {digits}" for name, digits in hashes.items())

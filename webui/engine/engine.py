@@ -30,6 +30,7 @@ from webui.engine.device import (
     release_unused_memory,
 )
 from webui.engine.images import read_picture
+from webui.engine.loras.merging import LoraMerger
 from webui.engine.model_manager import LoadedCheckpoint, ModelManager
 from webui.engine.preview import LatentDecoder, Previewer, fit_decoder, from_table
 from webui.engine.prompts.encoder import PromptEncoder
@@ -91,7 +92,9 @@ class Engine:
         budget = int(given * 1e9) if given is not None else int(total * MEMORY_SHARE)
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
         self._models = ModelManager(self.catalogue, self.device, budget, tokenizers, book=book)
-        self._prompts = PromptEncoder(Addons(settings.models_dir))
+        addons = Addons(settings.models_dir)
+        self._prompts = PromptEncoder(addons)
+        self._loras = LoraMerger(addons)
         self._wildcards = Wildcards(settings.presets_dir / "wildcards")
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
@@ -153,7 +156,11 @@ class Engine:
             jury = self._jury(settled, asked, loaded, context.check)
 
             def make(bench: Bench, indices: list[int]) -> list[EngineImage]:
-                return _task(asked.told(indices[0]), loaded, init_image)(bench, indices)
+                told = asked.told(indices[0])
+                hashes, is_changed = self._loras.apply(loaded.pipeline, told.loras_of(indices[0]), context.check)
+                if is_changed:
+                    self._prompts.forget(loaded.pipeline)
+                return _task(told, loaded, init_image)(replace(bench, lora_hashes=hashes), indices)
 
             images = self._within_memory(asked, bench, make)
             if jury is None:

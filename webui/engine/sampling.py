@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from webui.errors import InvalidRequest
 from webui.families import Defaults
-from webui.prompts.reading import AS_A1111, Reading
+from webui.prompts.a1111 import Lora
+from webui.prompts.reading import AS_A1111, Reading, loras_in
 from webui.requests import ImageToImage, ResolvedPrompt, TextToImage, WalkEnd, image_seed
 
 
@@ -92,6 +93,14 @@ class Sampling:
     def walked(self, index: int) -> float:
         """How far image `index` (from 0) is on the walk: 0 at the start, 1 at its end; 0 without a walk."""
         return 0.0 if self.walk_to is None or self.num_images == 1 else index / (self.num_images - 1)
+
+    def loras_of(self, index: int) -> tuple[Lora, ...]:
+        """What image `index` (from 0) of what is told asks for; on a walk, less and less of its start's."""
+        start = loras_in(self.prompt, self.reading.dialect)
+        if self.walk_to is None:
+            return start
+        end, share = loras_in(self.walk_to.prompt, self.reading.dialect), self.walked(index)
+        return (*(lora.times(1 - share) for lora in start), *(lora.times(share) for lora in end))
 
     def is_guided_at(self, step: int, steps: int) -> bool:
         """Whether guidance is on at `step` (from 0) of the `steps` that run."""

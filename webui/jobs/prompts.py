@@ -30,17 +30,17 @@ class PromptRules:
     def settle(self, request: SomeDiffusion, family: str) -> SomeDiffusion:
         """A request in which only its prompts are open yet, with those settled.
 
-        Raises PromptError for a prompt that cannot be read, and for a LoRA: one that is missing, and for the time being
-        one that is there, because it would have no effect. Raises InvalidRequest where the best are to be kept and a
-        prompt says nothing that they could fit.
+        Raises PromptError for a prompt that cannot be read, and for a LoRA that is missing or made for another family.
+        Raises InvalidRequest where the best are to be kept and a prompt says nothing that they could fit.
         """
         settled = settle_prompts(request, self._wildcards)
         loras = check_prompts(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
-        if loras:
-            known = self._addons.loras()
-            lora = next((lora for lora in loras if lora.name not in known), loras[0])
-            reason = "prompt_lora_not_yet" if lora.name in known else "prompt_lora_missing"
-            raise PromptError(reason=reason, position=lora.position, name=lora.name, field="prompt")
+        known = self._addons.loras() if loras else {}
+        for lora in loras:
+            file = known.get(lora.name)
+            if file is None or not file.fits(family):
+                reason = "prompt_lora_missing" if file is None else "prompt_lora_family"
+                raise PromptError(reason=reason, position=lora.position, name=lora.name, field="prompt")
         if settled.keep_best:
             words_to_fit(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
         return settled

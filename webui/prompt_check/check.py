@@ -168,15 +168,16 @@ class PromptCheck:
 
     def _lora_notes_of(self, loras: Sequence[a1111.Lora], checkpoint: Checkpoint) -> list[Note]:
         known = self._addons.loras() if loras else {}
+        text_width = sum(_text_widths(checkpoint)) if loras and FAMILIES[checkpoint.family].is_unet else None
         notes = []
         for lora in loras:
             file = known.get(lora.name)
+            if file is not None and file.fits(checkpoint.family, text_width):
+                continue
             if file is None:
                 code = "lora_missing"
-            elif file.family not in (None, checkpoint.family):
-                code = "lora_family"
             else:
-                code = "lora_not_yet"
+                code = "lora_size" if file.fits(checkpoint.family) else "lora_family"
             details = {"name": lora.name, "family": _family_name(file.family if file else None)}
             end = lora.position + len("<lora:") + len(lora.name)
             notes.append(Note(code=code, level="error", start=lora.position, end=end, details=dict(details)))

@@ -52,6 +52,11 @@ def as_it_stands(text: str, dialect: str) -> str:
     return a1111.take_loras(a1111.without_comments(text))[1] if dialect == "a1111" else text
 
 
+def loras_in(prompt: str, dialect: str) -> tuple[a1111.Lora, ...]:
+    """The LoRAs that a prompt asks for, whatever the family. Raises PromptError as `check_prompts` does for them."""
+    return a1111.take_loras(a1111.without_comments(prompt))[0] if dialect == "a1111" else ()
+
+
 def _check(text: str, dialect: str, steps: int, is_negative: bool, is_unet: bool) -> tuple[a1111.Lora, ...]:
     if dialect == "compel":
         if is_unet:

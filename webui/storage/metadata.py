@@ -123,6 +123,7 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
         "Model hash": _short(image.info.get("checkpoint_hash")),
         "Model": (request.checkpoint or "").rpartition("/")[2] or None,
         "VAE hash": _short(image.info.get("vae_hash")),
+        "Lora hashes": image.info.get("lora_hashes"),
         **_variation(request, image),
         "Denoising strength": request.denoising_strength if isinstance(request, ImageToImage) else None,
         "Clip skip": request.clip_skip if request.clip_skip > 1 else None,

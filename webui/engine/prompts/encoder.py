@@ -84,6 +84,12 @@ class PromptEncoder:
         """
         return self._heard(pipeline, prompt, negative_prompt, steps, is_guided, check, reading)
 
+    def forget(self, pipeline: Any) -> None:
+        """What the pipeline's text encoders gave so far: their weights are others now."""
+        for name in ("text_encoder", "text_encoder_2"):
+            if (encoder := getattr(pipeline, name, None)) is not None:
+                self._kept.pop(encoder, None)
+
     def _heard(
         self,
         pipeline: Any,

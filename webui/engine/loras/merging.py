@@ -1,0 +1,170 @@
+"""Merges LoRAs into a checkpoint's weights for as long as pictures ask for them, and takes them out again, exactly.
+
+Merged, they cost no time at any step. What a layer's weights were is kept, in the host's memory, and put back: taking the
+change off again would leave rounding behind. Knows pipelines and files, no prompts and no jobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from webui.addons import Addons, LoraFile
+from webui.engine.loras.changes import LayerChange, by_layer
+from webui.engine.loras.layers import layers_by_name, plain_name
+from webui.errors import LoraUnusable
+from webui.prompts.a1111 import Lora
+
+SHORT_DIGITS = 12  # of A1111's `Lora hashes`
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Merged:
+    """What is merged into a pipeline: file, stamp and weights of each, and what the layers' weights were before."""
+
+    key: tuple[Any, ...] = ()
+    hashes: dict[str, str] = field(default_factory=dict)
+    before: dict[nn.Parameter, Tensor] = field(default_factory=dict)
+
+
+class LoraMerger:
+    """Knows of each pipeline what is merged into it. One thread at a time."""
+
+    def __init__(self, addons: Addons) -> None:
+        self._addons = addons
+        self._merged: WeakKeyDictionary[Any, _Merged] = WeakKeyDictionary()
+
+    def apply(self, pipeline: Any, loras: Sequence[Lora], check: Callable[[], None]) -> tuple[dict[str, str], bool]:
+        """Sees to it that just `loras` are merged into the weights of `pipeline`; of one named twice both count.
+
+        Gives what each file hashes to, as A1111 does, by name, and whether any weight is another now. Raises
+        LoraUnusable, and what `check` raises between layers; then no LoRA is merged.
+        """
+        wanted = [(self._file(lora), lora) for lora in _summed(loras)]
+        key = tuple((str(file.path), file.stamp, lora.weight, lora.text_weight) for file, lora in wanted)
+        state = self._merged.setdefault(pipeline, _Merged())
+        if state.key == key:
+            return state.hashes, False
+        _restore(state)
+        try:
+            for file, lora in wanted:
+                state.hashes[lora.name] = _merge(pipeline, file, lora, state.before, check)
+        except BaseException:
+            _restore(state)
+            raise
+        state.key = key
+        return state.hashes, True
+
+    def _file(self, lora: Lora) -> LoraFile:
+        file = self._addons.loras().get(lora.name)
+        if file is None:
+            raise LoraUnusable(name=lora.name, reason="lora_missing")
+        return file
+
+
+def _summed(loras: Sequence[Lora]) -> list[Lora]:
+    """One for each name, with the sums of its weights; none whose weights are 0."""
+    sums: dict[str, Lora] = {}
+    for lora in loras:
+        known = sums.get(lora.name, Lora(lora.name, 0.0, 0.0))
+        sums[lora.name] = Lora(lora.name, known.weight + lora.weight, known.text_weight + lora.text_weight)
+    return [lora for lora in sums.values() if lora.weight or lora.text_weight]
+
+
+def _restore(state: _Merged) -> None:
+    with torch.no_grad():
+        for parameter, weights in state.before.items():
+            parameter.copy_(weights)
+    state.key, state.hashes, state.before = (), {}, {}
+
+
+def _merge(
+    pipeline: Any, file: LoraFile, lora: Lora, before: dict[nn.Parameter, Tensor], check: Callable[[], None]
+) -> str:
+    """Adds one LoRA to the weights; its hash. `before` gets the weights of layers that were not in it."""
+    digest, changes = _read(file)
+    layers = layers_by_name(pipeline.components)
+    targets = [(layers.get(plain_name(name)), change) for name, change in changes.items()]
+    known = [(layer, change) for layer, change in targets if layer is not None]
+    if len(known) < len(targets):
+        _log.warning("%d of %d layers of the LoRA %s are not here", len(targets) - len(known), len(targets), lora.name)
+        raise LoraUnusable(name=lora.name, reason="lora_fit")
+    text_layers = set(_text_layers(pipeline.components))
+    for layer, change in known:
+        check()
+        strength = lora.text_weight if layer in text_layers else lora.weight
+        if strength:
+            _add(layer, change, strength, before, lora.name)
+    return digest
+
+
+def _add(layer: nn.Module, change: LayerChange, strength: float, before: dict[nn.Parameter, Tensor], name: str) -> None:
+    weight: Any = layer.weight
+    try:
+        delta = change.delta(weight.shape, weight.device)
+    except (ValueError, KeyError) as error:
+        _log.warning("the LoRA %s does not fit: %s", name, error)
+        raise LoraUnusable(name=name, reason="lora_fit") from error
+    if not bool(torch.isfinite(delta).all()):
+        raise LoraUnusable(name=name, reason="lora_not_finite")
+    with torch.no_grad():
+        if weight not in before:
+            before[weight] = weight.detach().to("cpu", copy=True)
+        weight.copy_(weight.float() + strength * delta)
+
+
+def _text_layers(components: Mapping[str, Any]) -> list[nn.Module]:
+    networks = [part for name, part in components.items() if name.startswith("text_encoder") and part is not None]
+    return [layer for network in networks for layer in network.modules()]
+
+
+def _read(file: LoraFile) -> tuple[str, dict[str, LayerChange]]:
+    """What its tensors hash to, in A1111's way without the header, and the changes by layer. Raises LoraUnusable."""
+    try:
+        with open(file.path, "rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            opened.seek(8 + length)
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        with safe_open(file.path, framework="pt") as tensors:
+            metadata = tensors.metadata() or {}
+            changes = by_layer({name: tensors.get_tensor(name) for name in tensors.keys()})  # noqa: SIM118 – no mapping
+    except ValueError as error:
+        _log.warning("the LoRA %s is of another kind: %s", file.name, error)
+        raise LoraUnusable(name=file.name, reason="lora_kind") from error
+    except (SafetensorError, OSError, RuntimeError) as error:
+        _log.warning("the LoRA %s cannot be read: %s", file.name, error)
+        raise LoraUnusable(name=file.name, reason="lora_broken") from error
+    _take_alphas(changes, metadata, file.name)
+    return digest[:SHORT_DIGITS], changes
+
+
+def _take_alphas(changes: dict[str, LayerChange], metadata: Mapping[str, str], name: str) -> None:
+    """diffusers and PEFT write α beside the tensors, for each part of the pipeline or for single layers of it.
+
+    Raises LoraUnusable for a kind of adapter that the tensors alone do not show.
+    """
+    try:
+        settings = json.loads(metadata.get("lora_adapter_metadata", "{}"))
+    except (ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise LoraUnusable(name=name, reason="lora_broken")
+    for layer, change in changes.items():
+        part, _, path = layer.partition(".")
+        if settings.get(f"{part}.use_dora"):
+            raise LoraUnusable(name=name, reason="lora_kind")
+        patterns = settings.get(f"{part}.alpha_pattern")
+        own = patterns.get(path) if isinstance(patterns, dict) else None
+        alpha = settings.get(f"{part}.lora_alpha") if own is None else own
+        if change.alpha is None and isinstance(alpha, int | float):
+            change.alpha = float(alpha)
