@@ -186,6 +186,24 @@ class PictureNotFound(DarkroomError):
     kind = "picture_not_found"
 
 
+class BoardNotFound(DarkroomError):
+    """No such board, or not this person's. Details: `board`."""
+
+    kind = "board_not_found"
+
+
+class BoardExists(DarkroomError):
+    """Another board of this person has that name. Details: `name`."""
+
+    kind = "board_exists"
+
+
+class TooManyBoards(DarkroomError):
+    """As many boards as one person may have are there. Details: `limit`."""
+
+    kind = "too_many_boards"
+
+
 class JobNotFound(DarkroomError):
     """No such job, or not this person's. Details: `job`."""
 

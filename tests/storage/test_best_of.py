@@ -76,7 +76,7 @@ def test_a_database_made_again_from_the_files_knows_it_all(tmp_path: Path, reque
     infos = save(storage, request_)
     with storage.database.transaction() as connection:
         connection.execute("DELETE FROM pictures")
-    assert rebuild(storage.pictures) == 2
+    assert rebuild(storage.pictures, storage.boards, storage.database).pictures == 2
     found = [dataclasses.replace(picture.info, id="") for picture in storage.pictures.list("ann")]
     assert sorted(found, key=lambda info: info.seed) == [dataclasses.replace(info, id="") for info in infos]
     storage.close()

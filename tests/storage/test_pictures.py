@@ -164,7 +164,7 @@ def test_rebuilding_leaves_foreign_files_alone(storage: Storage, request_: TextT
     (folder / "holiday.png").write_bytes(b"nonsense")
     with storage.database.transaction() as connection:
         connection.execute("DELETE FROM pictures")
-    assert rebuild(storage.pictures) == 1
+    assert rebuild(storage.pictures, storage.boards, storage.database).pictures == 1
     assert [picture.seed for picture in storage.pictures.list("ann")] == [1]
     assert len(list(folder.iterdir())) == 4
 

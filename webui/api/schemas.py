@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -101,20 +101,46 @@ class SchedulerOut(BaseModel):
     aliases: list[str]
 
 
+MAX_PICTURES_AT_ONCE = 500  # in one call about many; a page that means more calls again
+PictureIds = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=MAX_PICTURES_AT_ONCE)
+]
+
+
 class GalleryPicture(PictureOut):
-    """A picture of the gallery. `created` in seconds since 1970."""
+    """A picture of the gallery. `created` in seconds since 1970; `boards` are ids."""
 
     thumbnail_url: str
     job: str
     request: dict[str, Any]
     created: float
+    starred: bool
+    boards: list[str]
 
 
 class GalleryPage(BaseModel):
-    """Newest first; `next` goes into `before` for the page after this, null on the last one."""
+    """Newest first; `next` goes into `before` for the page after this, null on the last one. `total` counts all pages,
+    and is only said with the first one."""
 
     pictures: list[GalleryPicture]
     next: str | None
+    total: int | None
+
+
+class PicturesDone(BaseModel):
+    """Those of the pictures in question that were there, and so were changed."""
+
+    ids: list[str]
+
+
+class BoardOut(BaseModel):
+    """Pictures under a name. `cover_url` is a thumbnail of the newest one; `created` in seconds since 1970."""
+
+    id: str
+    name: str
+    count: int
+    cover_url: str | None
+    created: float
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, "503": {"model": ErrorAnswer}}

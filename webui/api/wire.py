@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webui import events, requests
 from webui.jobs.job import Job
+from webui.storage.boards import Board
 from webui.storage.pictures import Picture
 from webui.texts import Language, Texts
 
@@ -33,15 +34,28 @@ def picture_json(info: events.PictureInfo) -> dict[str, Any]:
     }
 
 
-def gallery_json(picture: Picture) -> dict[str, Any]:
-    """One picture of the gallery, with the request that makes it again."""
+def thumbnail_url(picture_id: str) -> str:
+    """Where the small picture of a tile is served."""
+    return f"{picture_url(picture_id)}?size={GALLERY_THUMBNAIL_PIXELS}"
+
+
+def gallery_json(picture: Picture, boards: Sequence[str] = ()) -> dict[str, Any]:
+    """One picture of the gallery, with the request that makes it again and the boards that it lies on."""
     return {
         **picture_json(picture.info),
-        "thumbnail_url": f"{picture_url(picture.id)}?size={GALLERY_THUMBNAIL_PIXELS}",
+        "thumbnail_url": thumbnail_url(picture.id),
         "job": picture.job_id,
         "request": picture.request,
         "created": picture.created,
+        "starred": picture.starred,
+        "boards": list(boards),
     }
+
+
+def board_json(board: Board) -> dict[str, Any]:
+    """One board."""
+    cover_url = thumbnail_url(board.cover) if board.cover else None
+    return {"id": board.id, "name": board.name, "count": board.count, "cover_url": cover_url, "created": board.created}
 
 
 def pictures_json(images: Iterable[events.PictureInfo]) -> list[dict[str, Any]]:

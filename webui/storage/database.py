@@ -1,7 +1,8 @@
 """The one SQLite file: how it is opened, kept sound, brought up to date and written to.
 
-Knows its schema, but nothing of what a job or a picture means; those who do (`job_rows`, `pictures`, `uploads`) write
-their own SQL. WAL with synchronous=FULL: a commit that returned is on the disk, also after a power cut.
+Knows its schema, but nothing of what a job or a picture means; those who do (`job_rows`, `pictures`, `boards`,
+`uploads`) write their own SQL. WAL with synchronous=FULL: a commit that returned is on the disk, also after a power
+cut.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from webui.errors import DatabaseTooNew
 from webui.storage.files import naming_refusals
+from webui.storage.search import words_of
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +92,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE pictures ADD COLUMN rank INTEGER",
         "ALTER TABLE pictures ADD COLUMN critic TEXT",
         "ALTER TABLE pictures ADD COLUMN kept INTEGER NOT NULL DEFAULT 1",
+    ),
+    (  # stars, boards, and the words of what is there already
+        "ALTER TABLE pictures ADD COLUMN starred INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX pictures_starred ON pictures (owner, number) WHERE starred = 1",
+        "CREATE INDEX pictures_by_day ON pictures (owner, created)",
+        "CREATE INDEX pictures_by_path ON pictures (path)",
+        """CREATE TABLE boards (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            name TEXT NOT NULL,
+            created REAL NOT NULL,
+            deleted REAL
+        ) STRICT""",
+        "CREATE UNIQUE INDEX boards_by_owner ON boards (owner, name) WHERE deleted IS NULL",
+        """CREATE TABLE board_pictures (
+            board INTEGER NOT NULL REFERENCES boards (number) ON DELETE CASCADE,
+            picture INTEGER NOT NULL REFERENCES pictures (number) ON DELETE CASCADE,
+            PRIMARY KEY (board, picture)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX board_pictures_by_picture ON board_pictures (picture)",
+        "CREATE VIRTUAL TABLE picture_words USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2')",
+        "INSERT INTO picture_words (rowid, words) SELECT number, words_of(request, position) FROM pictures",
     ),
 )
 
@@ -181,6 +206,7 @@ class _Damaged(Exception):
 def _open_sound(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
     connection.row_factory = sqlite3.Row
+    connection.create_function("words_of", 2, words_of, deterministic=True)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -82,6 +82,20 @@ def write_atomically(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
 
 
+def append_durably(path: Path, lines: bytes) -> None:
+    """Adds whole lines to a file, or makes it. A line that a killed process left half written is ended first, so that
+    it spoils no other. Raises DiskFull, FolderNotWritable, or the OSError."""
+    make_folder(path.parent)
+    with naming_refusals(path.parent), open(path, "a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+            lines = lines if file.read(1) == b"\n" else b"\n" + lines
+        file.write(lines)
+        file.flush()
+        _flush(file.fileno())
+
+
 def _flush(descriptor: int) -> None:
     """To the disk itself; macOS' fsync ends at the disk's own cache."""
     if sys.platform == "darwin":

@@ -2,7 +2,7 @@
 
 A1111's line goes into EXIF's UserComment, written as piexif writes it and A1111 reads it; our JSON into XMP, as
 `darkroom:json`, beside the mark that a machine made the picture. A JPEG has room for 64 KB of each: what is longer than
-that is left out, and the log says so. Reads our own PNGs alone.
+that is left out, and the log says so. Reads our own pictures alone: PNGs, and what somebody put back as one of these.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Literal
 from PIL import Image
 
 from webui.errors import PictureNotFound
+from webui.metadata.texts import texts_in
 from webui.storage.metadata import MAX_METADATA_BYTES, xmp
 
 Format = Literal["png", "jpeg", "webp"]
@@ -36,16 +37,17 @@ log = logging.getLogger(__name__)
 
 
 def in_format(source: Path, form: Literal["jpeg", "webp"]) -> bytes:
-    """The picture in the PNG at `source` as a JPEG or WebP with its texts. Raises PictureNotFound where it cannot be
-    read."""
+    """The picture at `source` as a JPEG or WebP with its texts. Raises PictureNotFound where it cannot be read."""
     try:
-        with Image.open(source, formats=("PNG",)) as image:
-            image.load()
-            texts: dict[str, str] = getattr(image, "text", {})
-            picture = image.convert("RGB")
+        with source.open("rb") as file:
+            texts = {text.name: text.text for text in texts_in(file)}
+            file.seek(0)
+            with Image.open(file, formats=("PNG", "JPEG", "WEBP")) as image:
+                picture = image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureNotFound(picture=source.name) from error
-    exif, packet = _exif(texts.get("parameters", "")), _packet(texts.get("darkroom", ""))
+    parameters = texts.get("parameters") or texts.get("UserComment", "")
+    exif, packet = _exif(parameters), _packet(texts.get("darkroom", ""))
     content = io.BytesIO()
     if form == "jpeg":
         exif = exif if len(exif) <= _JPEG_EXIF_BYTES else _left_out("parameters", _exif(""))

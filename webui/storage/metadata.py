@@ -73,7 +73,11 @@ def darkroom_json(request: Request, image: RawImage, *, with_info: bool = True) 
 
 def read_darkroom(image: Image.Image) -> dict[str, Any] | None:
     """What `darkroom_json` wrote into an opened PNG; None where there is no such thing or it cannot be read."""
-    text = getattr(image, "text", {}).get("darkroom")
+    return parse_darkroom(getattr(image, "text", {}).get("darkroom"))
+
+
+def parse_darkroom(text: object) -> dict[str, Any] | None:
+    """The same for the text itself."""
     if not isinstance(text, str) or len(text) > MAX_METADATA_BYTES:
         return None
     try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,10 @@ from webui.events import PictureInfo
 from webui.requests import Request, to_dict
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
+from webui.storage.listing import EVERYTHING, Wanted, count, rows_before
+from webui.storage.marks import Marks
 from webui.storage.metadata import png_info
+from webui.storage.search import words_of
 from webui.storage.thumbnails import Thumbnails
 from webui.worker_messages import RawImage
 
@@ -45,8 +49,8 @@ OWNER_FILE = ".owner"
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """One picture of the gallery. `request` is the job's resolved request as JSON, of whatever schema version it had;
-    `seed` this picture's own; `created` in seconds since 1970; `position` counts from 0 within its job; the last four
-    as in PictureInfo."""
+    `seed` this picture's own; `created` in seconds since 1970; `position` counts from 0 within its job; `score`,
+    `rank`, `critic` and `kept` as in PictureInfo; `starred`: a favourite of its owner's."""
 
     id: str
     owner: str = field(repr=False)
@@ -64,6 +68,7 @@ class Picture:
     rank: int | None = None
     critic: str | None = None
     kept: bool = True
+    starred: bool = False
 
     @property
     def info(self) -> PictureInfo:
@@ -74,10 +79,12 @@ class Picture:
 class Pictures:
     """Files below `folder/<owner's hash>/<day>/`, rows in the database, thumbnails on demand."""
 
-    def __init__(self, folder: Path, database: Database, thumbnails: Thumbnails) -> None:
+    def __init__(self, folder: Path, database: Database, thumbnails: Thumbnails, marks: Marks | None = None) -> None:
+        """`marks` keeps what people do with pictures beside them, too."""
         self.folder = folder
         self._database = database
         self._thumbnails = thumbnails
+        self.marks = marks or Marks(self.owner_folder)
 
     def save(self, owner: str, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
         """Writes the PNG, then its row; what it is called from now on. Saving the same place of a job again replaces
@@ -114,31 +121,38 @@ class Pictures:
         return picture.info
 
     def insert(self, picture: Picture) -> None:
-        """The row for a file that lies in its place."""
+        """The row for a file that lies in its place, and its words for searching."""
+        values = {
+            "id": picture.id,
+            "owner": picture.owner,
+            "job_id": picture.job_id,
+            "position": picture.position,
+            "path": picture.path.relative_to(self.folder).as_posix(),
+            "task": picture.task,
+            "request": json.dumps(picture.request, ensure_ascii=False),
+            "schema_version": picture.request.get("schema_version", 1),
+            "seed": picture.seed,
+            "width": picture.width,
+            "height": picture.height,
+            "sha256": picture.sha256,
+            "created": picture.created,
+            "score": picture.score,
+            "rank": picture.rank,
+            "critic": picture.critic,
+            "kept": int(picture.kept),
+        }
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values)
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO pictures (id, owner, job_id, position, path, task, request, schema_version,"
-                " seed, width, height, sha256, created, score, rank, critic, kept)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    picture.id,
-                    picture.owner,
-                    picture.job_id,
-                    picture.position,
-                    picture.path.relative_to(self.folder).as_posix(),
-                    picture.task,
-                    json.dumps(picture.request, ensure_ascii=False),
-                    picture.request.get("schema_version", 1),
-                    picture.seed,
-                    picture.width,
-                    picture.height,
-                    picture.sha256,
-                    picture.created,
-                    picture.score,
-                    picture.rank,
-                    picture.critic,
-                    int(picture.kept),
-                ),
+                f"INSERT INTO pictures ({', '.join(values)}) VALUES ({', '.join('?' for _ in values)})"
+                f" ON CONFLICT (job_id, position) DO UPDATE SET {changes}, deleted = NULL",
+                tuple(values.values()),
+            )
+            number = connection.execute("SELECT number FROM pictures WHERE id = ?", (picture.id,)).fetchone()[0]
+            connection.execute("DELETE FROM picture_words WHERE rowid = ?", (number,))
+            connection.execute(
+                "INSERT INTO picture_words (rowid, words) VALUES (?, ?)",
+                (number, words_of(values["request"], picture.position)),
             )
 
     def get(self, owner: str, id: str) -> Picture:
@@ -149,18 +163,19 @@ class Pictures:
             raise PictureNotFound(picture=id[:80])
         return picture
 
-    def list(self, owner: str, before: str | None = None, limit: int = 50) -> list[Picture]:
-        """Newest first; `before` is the id of the last one of the page before. A shorter page than `limit` (at most
-        MAX_PAGE) is the last. Raises PictureNotFound for an unknown `before`."""
-        found: list[Picture] = []
-        wanted = max(1, min(limit, MAX_PAGE))
-        for row in self._rows_before(owner, self._number(owner, before), wanted):
-            picture = self._read(row)
-            if picture is not None:
-                found.append(picture)
-            if len(found) == wanted:
-                break
-        return found
+    def list(
+        self, owner: str, before: str | None = None, limit: int = 50, wanted: Wanted = EVERYTHING
+    ) -> list[Picture]:
+        """Those `wanted`, newest first; `before` is the id of the last one of the page before. A shorter page than
+        `limit` (at most MAX_PAGE) is the last. Raises PictureNotFound for an unknown `before`."""
+        length = max(1, min(limit, MAX_PAGE))
+        rows = rows_before(self._database, owner, self._number(owner, before), length, wanted)
+        readable = (picture for row in rows if (picture := self._read(row)) is not None)
+        return list(itertools.islice(readable, length))
+
+    def count(self, owner: str, wanted: Wanted = EVERYTHING) -> int:
+        """How many `wanted` pictures there are, those without a file too."""
+        return count(self._database, owner, wanted)
 
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
         """What a job has saved so far, in order, deleted ones too."""
@@ -174,11 +189,7 @@ class Pictures:
     def keep(self, owner: str, id: str, *, kept: bool = True) -> Picture:
         """Takes a picture that fits less among those that are kept, or back (then it must have been judged); as it is
         afterwards. The file still says what the critic said. Raises PictureNotFound."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE pictures SET kept = ? WHERE id = ? AND owner = ? AND deleted IS NULL AND rank IS NOT NULL",
-                (int(kept), id, owner),
-            )
+        self._change(owner, [id], "kept", int(kept), "deleted IS NULL AND rank IS NOT NULL")
         return self.get(owner, id)
 
     def kept_of(self, ids: Sequence[str]) -> frozenset[str]:
@@ -187,14 +198,30 @@ class Pictures:
         rows = self._database.rows(f"SELECT id FROM pictures WHERE kept = 1 AND id IN ({marks})", tuple(ids))
         return frozenset(row["id"] for row in rows)
 
+    def star(self, owner: str, ids: Sequence[str], *, starred: bool = True) -> frozenset[str]:
+        """Marks pictures as favourites, or takes that back; those that were there."""
+        return self._change(owner, ids, "starred", int(starred), "deleted IS NULL")
+
     def delete(self, owner: str, id: str) -> None:
         """Out of the gallery at once, off the disk an hour later. Twice is once. Raises PictureNotFound."""
-        self._mark(owner, id, time.time())
+        if not self.delete_all(owner, [id]):
+            raise PictureNotFound(picture=id[:80])
+
+    def delete_all(self, owner: str, ids: Sequence[str]) -> frozenset[str]:
+        """The same for many; those that were there."""
+        now = time.time()
+        deleted = self._change(owner, ids, "deleted", now)
         self.purge()
+        return deleted
 
     def restore(self, owner: str, id: str) -> None:
         """Undoes `delete`. Raises PictureNotFound once it is purged."""
-        self._mark(owner, id, None)
+        if not self.restore_all(owner, [id]):
+            raise PictureNotFound(picture=id[:80])
+
+    def restore_all(self, owner: str, ids: Sequence[str]) -> frozenset[str]:
+        """The same for many; those that are back."""
+        return self._change(owner, ids, "deleted", None)
 
     def purge(self, older_than_seconds: float = KEPT_DELETED_SECONDS) -> int:
         """Removes the files and rows of what was deleted that long ago; how many there were."""
@@ -203,6 +230,7 @@ class Pictures:
             (self.folder / row["path"]).unlink(missing_ok=True)
             self._thumbnails.forget(row["id"])
             with self._database.transaction() as connection:
+                connection.execute("DELETE FROM picture_words WHERE rowid = ?", (row["number"],))
                 connection.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
         return len(rows)
 
@@ -224,6 +252,11 @@ class Pictures:
         relative = path.relative_to(self.folder).as_posix()
         return self._database.row("SELECT 1 FROM pictures WHERE path = ?", (relative,)) is not None
 
+    def has_place(self, job_id: str, position: int) -> bool:
+        """Whether there is a row for this picture of a job."""
+        found = self._database.row("SELECT 1 FROM pictures WHERE job_id = ? AND position = ?", (job_id, position))
+        return found is not None
+
     def _number(self, owner: str, before: str | None) -> int:
         if before is None:
             return 2**62
@@ -232,25 +265,21 @@ class Pictures:
             raise PictureNotFound(picture=before[:80])
         return int(row["number"])
 
-    def _rows_before(self, owner: str, number: int, page: int) -> Iterator[sqlite3.Row]:
-        while True:
-            rows = self._database.rows(
-                "SELECT * FROM pictures WHERE owner = ? AND number < ? AND deleted IS NULL"
-                " ORDER BY number DESC LIMIT ?",
-                (owner, number, page),
-            )
-            yield from rows
-            if len(rows) < page:
-                return
-            number = rows[-1]["number"]
-
-    def _mark(self, owner: str, id: str, deleted: float | None) -> None:
+    def _change(
+        self, owner: str, ids: Sequence[str], column: str, value: float | None, condition: str = "1"
+    ) -> frozenset[str]:
+        """Sets one column of this owner's pictures among `ids`, and marks it beside them; which those were."""
+        changed: dict[str, str] = {}
         with self._database.transaction() as connection:
-            changed = connection.execute(
-                "UPDATE pictures SET deleted = ? WHERE id = ? AND owner = ?", (deleted, id, owner)
-            )
-            if changed.rowcount == 0:
-                raise PictureNotFound(picture=id[:80])
+            for id in ids:
+                row = connection.execute(
+                    f"UPDATE pictures SET {column} = ? WHERE id = ? AND owner = ? AND {condition} RETURNING path",
+                    (value, id, owner),
+                ).fetchone()
+                if row is not None:
+                    changed[id] = row["path"]
+        self.marks.mark(owner, changed.values(), column, bool(value))
+        return frozenset(changed)
 
     def _read(self, row: sqlite3.Row) -> Picture | None:
         values = {name: row[name] for name in row.keys()}  # noqa: SIM118 – a Row iterates over values
@@ -262,7 +291,8 @@ class Pictures:
         except ValueError:
             log.warning("the row of picture %s cannot be read", row["id"])
             return None
-        values["kept"] = bool(values["kept"])
+        for name in ("kept", "starred"):
+            values[name] = bool(values[name])
         return Picture(path=path, request=request, **values) if path.is_file() else None
 
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from webui.storage.adoption import rebuild
+from webui.storage.boards import Boards
 from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
@@ -38,14 +39,15 @@ class Storage:
             raise
         self.thumbnails = Thumbnails(data_dir / "thumbnails")
         self.pictures = Pictures(data_dir / "pictures", self.database, self.thumbnails)
+        self.boards = Boards(self.database, self.pictures.marks)
         self.uploads = Uploads(data_dir / "uploads", self.database)
         self.upload_keeper = UploadKeeper(self.database, self.uploads, self.thumbnails)
         self.jobs = JobRows(self.database)
         if self.database.is_new:
-            adopted = rebuild(self.pictures)
+            adopted = rebuild(self.pictures, self.boards, self.database)
             self.upload_keeper.adopt_all()
-            if adopted:
-                log.info("took %d pictures from the folder into the new database", adopted)
+            if adopted.pictures:
+                log.info("took %d pictures from the folder into the new database", adopted.pictures)
         self.pictures.purge()
 
     def close(self) -> None:

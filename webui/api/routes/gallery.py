@@ -1,4 +1,5 @@
-"""`/api/gallery`, and deleting with undo. The page's own calls."""
+"""`/api/gallery`: a person's pictures by page, by words, stars and boards; stars, and deleting with undo. The page's
+own calls."""
 
 from __future__ import annotations
 
@@ -6,16 +7,38 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, StrictBool
 
-from webui.api.schemas import ERRORS, GalleryPage, Kept
+from webui.api.media_types import JsonRoute
+from webui.api.schemas import ERRORS, GalleryPage, Kept, PictureIds, PicturesDone
 from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json
+from webui.errors import PictureNotFound
+from webui.storage import Storage
+from webui.storage.listing import Wanted
 from webui.storage.pictures import Pictures
+from webui.storage.search import MAX_QUERY_CHARACTERS
+
+_Moment = Annotated[float | None, Query(ge=0, le=2**40, allow_inf_nan=False)]
+
+
+class ManyPictures(BaseModel):
+    """Pictures of the caller's; what is none of theirs is left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: PictureIds
+
+
+class Starred(ManyPictures):
+    """Whether they are to be favourites."""
+
+    starred: StrictBool = True
 
 
 def gallery_routes(services: Services) -> APIRouter:
     """One person's finished pictures."""
-    router = APIRouter(prefix="/api", tags=["page"], responses=ERRORS)
+    router = APIRouter(prefix="/api", tags=["page"], responses=ERRORS, route_class=JsonRoute)
     pictures = services.storage.pictures
 
     @router.get("/gallery", response_model=GalleryPage)
@@ -23,11 +46,32 @@ def gallery_routes(services: Services) -> APIRouter:
         call: Request,
         before: Annotated[str | None, Query(max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 60,
+        q: Annotated[str, Query(max_length=MAX_QUERY_CHARACTERS)] = "",
+        starred: bool = False,
+        board: Annotated[str | None, Query(max_length=100)] = None,
+        since: _Moment = None,
+        until: _Moment = None,
     ) -> Any:
-        """Newest first; `before` is the `next` of the page before."""
-        found = await to_thread.run_sync(lambda: pictures.list(owner_of(call), before=before, limit=limit))
-        following = found[-1].id if len(found) == limit else None
-        return {"pictures": [gallery_json(picture) for picture in found], "next": following}
+        """Newest first; `before` is the `next` of the page before. `q`: words of the prompts or of the checkpoint's
+        name, all of which there must be, `"…"` as they stand."""
+        wanted = Wanted(query=q, starred=starred, board=board, since=since, until=until)
+        return await to_thread.run_sync(_page, services.storage, owner_of(call), before, limit, wanted)
+
+    @router.post("/gallery/star", response_model=PicturesDone)
+    async def star_pictures(call: Request, asked: Starred) -> Any:
+        """Makes them favourites, or takes that back."""
+        owner = owner_of(call)
+        return _done(asked, await to_thread.run_sync(lambda: pictures.star(owner, asked.ids, starred=asked.starred)))
+
+    @router.post("/gallery/delete", response_model=PicturesDone)
+    async def delete_pictures(call: Request, asked: ManyPictures) -> Any:
+        """Out of the gallery; for an hour they can be brought back."""
+        return _done(asked, await to_thread.run_sync(pictures.delete_all, owner_of(call), asked.ids))
+
+    @router.post("/gallery/restore", response_model=PicturesDone)
+    async def restore_pictures(call: Request, asked: ManyPictures) -> Any:
+        """Undoes that."""
+        return _done(asked, await to_thread.run_sync(pictures.restore_all, owner_of(call), asked.ids))
 
     @router.delete("/images/{id}", status_code=202)
     async def delete_picture(call: Request, id: str) -> dict[str, Any]:
@@ -52,6 +96,23 @@ def gallery_routes(services: Services) -> APIRouter:
         return await _set_kept(pictures, owner_of(call), id, kept=False)
 
     return router
+
+
+def _page(storage: Storage, owner: str, before: str | None, limit: int, wanted: Wanted) -> dict[str, Any]:
+    found = storage.pictures.list(owner, before, limit, wanted)
+    boards = storage.boards.of(owner, [picture.id for picture in found])
+    return {
+        "pictures": [gallery_json(picture, boards.get(picture.id, ())) for picture in found],
+        "next": found[-1].id if len(found) == limit else None,
+        "total": storage.pictures.count(owner, wanted) if before is None else None,
+    }
+
+
+def _done(asked: ManyPictures, done: frozenset[str]) -> dict[str, list[str]]:
+    """In the order in which they were named. Raises PictureNotFound where none of them was there."""
+    if asked.ids and not done:
+        raise PictureNotFound(picture=asked.ids[0])
+    return {"ids": [id for id in dict.fromkeys(asked.ids) if id in done]}
 
 
 async def _set_kept(pictures: Pictures, owner: str, id: str, *, kept: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
+_TYPES = {suffix: MEDIA_TYPES[form] for form, suffix in SUFFIXES.items()} | {".jpeg": MEDIA_TYPES["jpeg"]}
 _POLICY = "default-src 'none'; sandbox"  # whatever a picture's bytes may try, they are nothing but a picture
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "The picture"}
@@ -55,7 +56,7 @@ def image_routes(services: Services) -> APIRouter:
             return Response(status_code=304, headers=headers)
         return FileResponse(
             found,
-            media_type="image/webp" if found.suffix == ".webp" else "image/png",
+            media_type=_TYPES.get(found.suffix.lower(), "image/png"),
             filename=f"darkroom-{found.name}",
             content_disposition_type="attachment" if download else "inline",
             headers=headers,

@@ -1,0 +1,178 @@
+"""Finding pictures by their words, in every script that people write prompts in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.storage.conftest import raw
+from webui.requests import ResolvedPrompt, TextToImage, WalkEnd, to_dict
+from webui.storage import Storage
+from webui.storage.database import MIGRATIONS, Database
+from webui.storage.listing import Wanted
+from webui.storage.search import MAX_TERMS, match_of, words_of
+
+PROMPTS = {
+    "fox": "a red fox in the snow, café at dusk",
+    "lake": "秋树环绕的宁静湖泊",
+    "mixed": "赛博朋克城市 cyberpunk city, 8k",
+    "kana": "東京タワー 夜",
+    "hangul": "서울의 밤",
+    "odd": 'say "no" <b>\' OR 1=1 -- NEAR(',
+}
+
+
+@pytest.fixture
+def gallery(storage: Storage) -> Storage:
+    for name, prompt in PROMPTS.items():
+        storage.pictures.save("ann", name, TextToImage(prompt=prompt, negative_prompt="blurry", seed=1), raw())
+    storage.pictures.save("bob", "bobs", TextToImage(prompt="a red fox of bob's", seed=1), raw())
+    return storage
+
+
+def found(storage: Storage, query: str, **wanted: object) -> set[str]:
+    conditions = Wanted(query=query, **wanted)  # type: ignore[arg-type]
+    pictures = storage.pictures.list("ann", wanted=conditions)
+    assert storage.pictures.count("ann", conditions) == len(pictures)
+    return {picture.job_id for picture in pictures}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("fox", {"fox"}),
+        ("FO", {"fox"}),  # by its beginning
+        ("ox", set()),
+        ("snow red", {"fox"}),  # all of them, in any order
+        ("snow lake", set()),
+        ('"red fox"', {"fox"}),
+        ('"fox red"', set()),
+        ('"red fo"', set()),  # in quotes as it stands
+        ("cafe", {"fox"}),  # without its accent
+        ("湖", {"lake"}),
+        ("湖泊", {"lake"}),
+        ("泊湖", set()),
+        ("宁静 秋树", {"lake"}),
+        ("朋克城", {"mixed"}),
+        ("城市 cyber", {"mixed"}),
+        ("ｃｙｂｅｒ", {"mixed"}),  # full width
+        ("タワ", {"kana"}),
+        ("夜", {"kana"}),
+        ("서울", {"hangul"}),
+        ("밤", {"hangul"}),
+        ("blurry", set(PROMPTS)),  # of the negative prompt
+        ("   ", set(PROMPTS)),
+    ],
+)
+def test_words_are_found(gallery: Storage, query: str, names: set[str]) -> None:
+    assert found(gallery, query) == names
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["%", "*", '"', '""', "'", "!!!", "-fox", "fox*", "fox OR lake", "NEAR(fox", "words:fox", "(fox", "{fox", "^fox",
+     "fox\0", "\ud800", "fox\ud800", '" OR 1=1 --', "'; DROP TABLE pictures", "a" * 5000, '"' * 500, "湖" * 3000],
+)  # fmt: skip
+def test_what_is_typed_is_never_syntax(gallery: Storage, query: str) -> None:
+    assert found(gallery, query) <= {"fox", "odd"}
+    assert len(gallery.pictures.list("ann")) == len(PROMPTS)
+
+
+def test_odd_signs_are_found_by_their_words(gallery: Storage) -> None:
+    assert found(gallery, "say no near") == {"odd"}
+    assert found(gallery, "fox -") == {"fox"}
+
+
+def test_a_question_is_bounded() -> None:
+    match = match_of(" ".join(f"word{n}" for n in range(200)))
+    assert match is not None
+    assert match.count('"*') == MAX_TERMS
+    start = time.perf_counter()
+    match_of("湖" * 10**6 + '"' * 10**6)
+    assert time.perf_counter() - start < 1
+
+
+def test_what_wildcards_became_and_the_checkpoint_are_words(storage: Storage) -> None:
+    request = TextToImage(
+        prompt="a __colour__ house",
+        checkpoint="folder/dreamy_v8",
+        resolved_prompts=(ResolvedPrompt(prompt="a crimson house"), ResolvedPrompt(prompt="a teal house")),
+        walk_to=WalkEnd(prompt="a castle", seed=2),
+        num_images=2,
+        seed=1,
+    )
+    for position in range(2):
+        storage.pictures.save("ann", "job", request, raw(position), position)
+    for query, seeds in (
+        ("crimson", {0}),
+        ("teal", {1}),
+        ("dreamy", {0, 1}),
+        ("castle", {0, 1}),
+        ("folder/dreamy", {0, 1}),
+    ):
+        assert {picture.seed for picture in storage.pictures.list("ann", wanted=Wanted(query=query))} == seeds, query
+
+
+@pytest.mark.parametrize(
+    "request_", ["", "nonsense", "[]", "null", '{"prompt": 3}', '{"resolved_prompts": 7}', "[" * 9999]
+)
+def test_a_row_that_cannot_be_read_has_no_words(request_: str) -> None:
+    assert words_of(request_, 0) == ""
+
+
+def test_pictures_of_before_are_found(tmp_path: Path) -> None:
+    old = Database(tmp_path / "darkroom.sqlite3", MIGRATIONS[:4])
+    with old.transaction() as connection:
+        for number, request in enumerate((json.dumps(to_dict(TextToImage(prompt="秋树 and a fox"))), "nonsense")):
+            connection.execute(
+                "INSERT INTO pictures (id, owner, job_id, position, path, task, request, schema_version, seed, width,"
+                " height, sha256, created) VALUES (?, 'ann', 'job', ?, 'a.png', '', ?, 1, 7, 3, 2, '', 1)",
+                (f"old{number}", number, request),
+            )
+    old.close()
+    storage = Storage(tmp_path)
+    (storage.pictures.folder / "a.png").write_bytes(b"")
+    for query in ("秋", "fox"):
+        (picture,) = storage.pictures.list("ann", wanted=Wanted(query=query))
+        assert (picture.id, picture.starred) == ("old0", False)
+    storage.close()
+
+
+def test_deleted_and_replaced_pictures_leave_no_words(gallery: Storage) -> None:
+    id = gallery.pictures.list("ann", wanted=Wanted(query="fox"))[0].id
+    gallery.pictures.star("ann", [id])
+    gallery.pictures.save("ann", "fox", TextToImage(prompt="a badger", seed=2), raw(2))
+    assert found(gallery, "fox") == set()
+    assert found(gallery, "badger", starred=True) == {"fox"}, "in the same place, and still a favourite"
+    gallery.pictures.delete("ann", id)
+    assert found(gallery, "badger") == set()
+    gallery.pictures.restore("ann", id)
+    assert found(gallery, "badger") == {"fox"}
+    gallery.pictures.delete("ann", id)
+    gallery.pictures.purge(older_than_seconds=-1)
+    assert gallery.database.rows("SELECT 1 FROM picture_words WHERE picture_words MATCH 'badger'") == []
+
+
+def test_pages_of_what_was_found(storage: Storage) -> None:
+    request = TextToImage(prompt="a lake", seed=1)
+    ids = [storage.pictures.save("ann", f"j{n}", request, raw(n)).id for n in range(5)]
+    storage.pictures.save("ann", "other", dataclasses.replace(request, prompt="a hill"), raw())
+    wanted = Wanted(query="lake")
+    first = storage.pictures.list("ann", None, 3, wanted)
+    second = storage.pictures.list("ann", first[-1].id, 3, wanted)
+    assert [picture.id for picture in (*first, *second)] == ids[::-1]
+
+
+def test_of_a_day(storage: Storage) -> None:
+    ids = [storage.pictures.save("ann", f"j{n}", TextToImage(prompt="a lake", seed=1), raw(n)).id for n in range(4)]
+    with storage.database.transaction() as connection:
+        for n, id in enumerate(ids):
+            connection.execute("UPDATE pictures SET created = ? WHERE id = ?", (100.0 * n, id))
+    for wanted in (Wanted(since=100, until=300), Wanted(since=100, until=300, query="lake")):
+        assert [picture.id for picture in storage.pictures.list("ann", wanted=wanted)] == [ids[2], ids[1]]
+        assert storage.pictures.count("ann", wanted) == 2
+    assert [picture.id for picture in storage.pictures.list("ann", wanted=Wanted(until=100))] == [ids[0]]

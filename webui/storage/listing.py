@@ -1,0 +1,87 @@
+"""Which pictures of the gallery are wanted, and their rows page by page, newest first.
+
+A page begins after the number of the last row of the page before, so that a deep page takes no longer than the first
+one, and a new picture moves no page. Whatever is asked for, one index leads: that of the words, of the board, of the
+favourites, of the day, or of the owner.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from webui.storage.database import Database
+from webui.storage.search import match_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Conditions that hold together. `query`: words of the prompts and the checkpoint; `board`: a board's id; created
+    in [`since`, `until`), seconds since 1970."""
+
+    query: str = ""
+    starred: bool = False
+    board: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+EVERYTHING = Wanted()
+_BOARD = "(SELECT number FROM boards WHERE id = ? AND owner = ? AND deleted IS NULL)"
+
+
+def rows_before(database: Database, owner: str, number: int, page: int, wanted: Wanted) -> Iterator[sqlite3.Row]:
+    """Rows of `pictures` with lower numbers, read `page` at a time for as long as somebody takes them."""
+    found = _query(owner, wanted)
+    if found is None:
+        return
+    source, key, conditions, values = found
+    statement = f"SELECT p.* FROM {source} WHERE {conditions} AND {key} < ? ORDER BY {key} DESC LIMIT ?"
+    while True:
+        rows = database.rows(statement, (*values, number, page))
+        yield from rows
+        if len(rows) < page:
+            return
+        number = rows[-1]["number"]
+
+
+def count(database: Database, owner: str, wanted: Wanted) -> int:
+    """How many rows there are in all."""
+    found = _query(owner, wanted)
+    if found is None:
+        return 0
+    source, _, conditions, values = found
+    row = database.row(f"SELECT COUNT(*) AS found FROM {source} WHERE {conditions}", values)
+    return int(row["found"]) if row else 0
+
+
+def _query(owner: str, wanted: Wanted) -> tuple[str, str, str, tuple[object, ...]] | None:
+    """Tables, the column that orders them, conditions and their values; None where nothing can be found.
+
+    CROSS JOIN is SQLite's word for: the left table leads. Each of them comes in the order of the pictures' numbers.
+    """
+    conditions: list[tuple[str, tuple[object, ...]]] = [("p.owner = ?", (owner,)), ("p.deleted IS NULL", ())]
+    source, key = "pictures AS p", "p.number"
+    if wanted.query.strip():
+        match = match_of(wanted.query)
+        if match is None:
+            return None
+        source, key = "picture_words AS w CROSS JOIN pictures AS p ON p.number = w.rowid", "w.rowid"
+        conditions.append(("w.picture_words MATCH ?", (match,)))
+    elif wanted.board is not None:
+        source, key = "board_pictures AS b CROSS JOIN pictures AS p ON p.number = b.picture", "b.picture"
+        conditions.append((f"b.board = {_BOARD}", (wanted.board, owner)))
+    elif wanted.since is not None and not wanted.starred:
+        source = "pictures AS p INDEXED BY pictures_by_day"
+    if wanted.board is not None and key != "b.picture":
+        on_board = f"p.number IN (SELECT picture FROM board_pictures WHERE board = {_BOARD})"
+        conditions.append((on_board, (wanted.board, owner)))
+    if wanted.starred:
+        conditions.append(("p.starred = 1", ()))
+    if wanted.since is not None:
+        conditions.append(("p.created >= ?", (wanted.since,)))
+    if wanted.until is not None:
+        conditions.append(("p.created < ?", (wanted.until,)))
+    values = tuple(value for _, some in conditions for value in some)
+    return source, key, " AND ".join(condition for condition, _ in conditions), values

@@ -1,0 +1,132 @@
+"""What people did with their pictures, kept beside them: stars, boards, what was taken out of the fold or deleted.
+
+The database is where all of it is looked up. This file is what gives it back when the database is lost: one for each
+owner, in the folder of their pictures, a line of JSON for each change, only ever added to until it is written anew.
+Knows lines, but neither pictures nor the database.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from webui.storage.files import append_durably, write_atomically
+
+log = logging.getLogger(__name__)
+
+MARKS_FILE = ".marks.jsonl"
+Line = dict[str, Any]
+
+
+@dataclass
+class MarksSaid:
+    """All that the lines of one owner come to. Pictures by their path below the gallery's folder; `boards` names by
+    id, without those that were deleted; `on_boards` the pictures of each board, in the order they were put there."""
+
+    pictures: dict[str, dict[str, bool]] = field(default_factory=dict)
+    boards: dict[str, str] = field(default_factory=dict)
+    on_boards: dict[str, dict[str, None]] = field(default_factory=dict)
+
+
+class Marks:
+    """Adds lines. What cannot be written is logged and no more: the database has it."""
+
+    def __init__(self, owner_folder: Callable[[str], Path] | None) -> None:
+        """`owner_folder` says where an owner's pictures lie; None keeps nothing."""
+        self._owner_folder = owner_folder
+
+    def mark(self, owner: str, paths: Iterable[str], name: str, value: bool) -> None:
+        """`name` is `starred`, `kept` or `deleted`."""
+        self._add(owner, [{"picture": path, name: value} for path in paths])
+
+    def name_board(self, owner: str, id: str, name: str) -> None:
+        """A board is there, and that is its name."""
+        self._add(owner, [{"board": id, "name": name}])
+
+    def delete_board(self, owner: str, id: str) -> None:
+        """A board is gone."""
+        self._add(owner, [{"board": id, "deleted": True}])
+
+    def restore_board(self, owner: str, id: str) -> None:
+        """It is back, with what was on it."""
+        self._add(owner, [{"board": id, "deleted": False}])
+
+    def put_on_board(self, owner: str, id: str, pictures: Mapping[str, bool]) -> None:
+        """Which pictures, by path, lie on a board from now on, or no longer."""
+        self._add(owner, [{"board": id, "picture": path, "on": is_on} for path, is_on in pictures.items()])
+
+    def write(self, owner: str, said: MarksSaid) -> None:
+        """Everything about one owner in as few lines as there can be. Raises DiskFull, FolderNotWritable."""
+        if self._owner_folder is not None:
+            content = "".join(_line(line) for line in _lines(said))
+            write_atomically(self._owner_folder(owner) / MARKS_FILE, content.encode())
+
+    def read(self, owner: str) -> MarksSaid:
+        """What the lines come to; one that cannot be read says nothing, and hides no other."""
+        if self._owner_folder is None:
+            return MarksSaid()
+        return read_marks(self._owner_folder(owner) / MARKS_FILE)
+
+    def _add(self, owner: str, lines: list[Line]) -> None:
+        if self._owner_folder is None or not lines:
+            return
+        path = self._owner_folder(owner) / MARKS_FILE
+        try:
+            append_durably(path, "".join(map(_line, lines)).encode())
+        except Exception:  # whatever the disk says: the database has it already
+            log.exception("what was done with pictures is not in %s", path.name)
+
+
+def read_marks(path: Path) -> MarksSaid:
+    """What the lines of a file come to."""
+    said = MarksSaid()
+    deleted: dict[str, bool] = {}
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return said
+    for written in text.splitlines():
+        try:
+            line = json.loads(written)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(line, dict):
+            _take(said, deleted, line)
+    for board in (id for id, is_gone in deleted.items() if is_gone):
+        said.boards.pop(board, None)
+        said.on_boards.pop(board, None)
+    return said
+
+
+def _take(said: MarksSaid, deleted: dict[str, bool], line: Line) -> None:
+    match line:
+        case {"board": str(board), "picture": str(picture), "on": bool(is_on)}:
+            on_board = said.on_boards.setdefault(board, {})
+            on_board.pop(picture, None)
+            if is_on:
+                on_board[picture] = None
+        case {"board": str(board), "name": str(name)}:
+            said.boards[board] = name
+        case {"board": str(board), "deleted": bool(is_deleted)}:
+            deleted[board] = is_deleted
+        case {"picture": str(picture)}:
+            known = {name: line[name] for name in ("starred", "kept", "deleted") if isinstance(line.get(name), bool)}
+            said.pictures.setdefault(picture, {}).update(known)
+
+
+def _lines(said: MarksSaid) -> Iterable[Line]:
+    for picture, values in said.pictures.items():
+        if values:
+            yield {"picture": picture, **values}
+    for board, name in said.boards.items():
+        yield {"board": board, "name": name}
+        for picture in said.on_boards.get(board, ()):
+            yield {"board": board, "picture": picture, "on": True}
+
+
+def _line(values: Line) -> str:
+    return json.dumps(values, ensure_ascii=False) + "\n"
