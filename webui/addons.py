@@ -31,7 +31,7 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
-    """A LoRA. `family` is None where the header does not tell, and so is `text_width`: how wide what its U-Net hears is."""
+    """A LoRA. Its `family` and `text_width`, how wide what its U-Net hears is, are None where nothing tells."""
 
     name: str
     path: Path

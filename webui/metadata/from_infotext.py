@@ -28,7 +28,19 @@ _NUMBERS: Mapping[str, tuple[str, Callable[[str], int | float | None]]] = {
 }
 # Said of the file or of what happened, and nothing that a request could ask for.
 _NO_SETTINGS = frozenset(
-    {"version", "app", "model hash", "vae hash", "lora hashes", "steps run", "fallback", "best of", "best of score", "best of critic"}
+    {
+        "version",
+        "app",
+        "model hash",
+        "vae hash",
+        "lora hashes",
+        "steps run",
+        "fallback",
+        "best of",
+        "best of score",
+        "best of critic",
+        "branch",
+    }
 )
 _READ_ELSEWHERE = frozenset({"sampler", "schedule type", "size", "model", "tiling", "tile x", "tile y", "rng"})
 _EMPHASIS = {"original": "original", "no norm": "no_norm"}

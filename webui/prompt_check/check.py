@@ -174,10 +174,8 @@ class PromptCheck:
             file = known.get(lora.name)
             if file is not None and file.fits(checkpoint.family, text_width):
                 continue
-            if file is None:
-                code = "lora_missing"
-            else:
-                code = "lora_size" if file.fits(checkpoint.family) else "lora_family"
+            is_of_family = file is not None and file.fits(checkpoint.family)
+            code = "lora_missing" if file is None else "lora_size" if is_of_family else "lora_family"
             details = {"name": lora.name, "family": _family_name(file.family if file else None)}
             end = lora.position + len("<lora:") + len(lora.name)
             notes.append(Note(code=code, level="error", start=lora.position, end=end, details=dict(details)))

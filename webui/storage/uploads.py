@@ -120,7 +120,11 @@ class Uploads:
 
     def _write(self, digest: str, png: bytes) -> None:
         path = self._path(digest)
-        if not path.is_file() or path.stat().st_size != len(png):
+        try:
+            is_there = path.stat().st_size == len(png)
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
             write_atomically(path, png)
 
     def _path(self, digest: str) -> Path:

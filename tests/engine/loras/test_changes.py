@@ -85,7 +85,7 @@ def test_lokr() -> None:
 
 @pytest.mark.parametrize("shape", [(OUT, IN + 1), (OUT,), (OUT, IN, 3, 3)])
 def test_another_size_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="size|shape"):
+    with pytest.raises(ValueError, match=r"size|shape"):
         delta({"lora_down.weight": numbers(RANK, IN), "lora_up.weight": numbers(OUT, RANK)}, shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -173,7 +174,7 @@ def test_alpha_from_diffusers_metadata(tmp_path: Path) -> None:
     down, up = torch.ones(2, 32), torch.ones(32, 2)
     tensors = {f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": up}
     pattern = layer.removeprefix("unet.")
-    metadata = {"lora_adapter_metadata": '{"unet.lora_alpha": 8, "unet.alpha_pattern": {"%s": 1}}' % pattern}
+    metadata = {"lora_adapter_metadata": json.dumps({"unet.lora_alpha": 8, "unet.alpha_pattern": {pattern: 1}})}
     save_file(tensors, tmp_path / "loras" / "one.safetensors", metadata)
     save_file(tensors, tmp_path / "loras" / "all.safetensors", {"lora_adapter_metadata": '{"unet.lora_alpha": 8}'})
     save_file(tensors, tmp_path / "loras" / "dora.safetensors", {"lora_adapter_metadata": '{"unet.use_dora": true}'})

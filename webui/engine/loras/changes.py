@@ -1,8 +1,8 @@
 """What a LoRA's file says of one layer, and the change of that layer's weights that it stands for.
 
-LoRA (Hu et al. 2021, arXiv:2106.09685): ΔW = α/r · B A with `down` A and `up` B; for convolutions as LoCon has it, with
-Tucker's core as `mid`. LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): the Hadamard product of two of these. LoKr (Yeh et
-al. 2024, arXiv:2309.14859): the Kronecker product of two. Knows tensors, no files and no networks.
+LoRA (Hu et al. 2021, arXiv:2106.09685): ΔW = α/r · B A with `down` A and `up` B; for convolutions as LoCon has it,
+with Tucker's core as `mid`. LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): the Hadamard product of two of these. LoKr
+(Yeh et al. 2024, arXiv:2309.14859): the Kronecker product of two. Knows tensors, no files and no networks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Which layer of a pipeline a LoRA's file means: every name that trainers have for it.
 
-kohya's trainer writes the path with `_` for `.` behind `lora_unet_`, `lora_te_`, `lora_te1_` and `lora_te2_`, and for the
-U-Net either diffusers' paths or those of the first publishers (`input_blocks_4_1_…`). PEFT and diffusers write the path as
-it is behind `unet.`, `transformer.`, `text_encoder.` and `text_encoder_2.`, older ones with the attention's processor in it.
+kohya's trainer writes the path with `_` for `.` behind `lora_unet_`, `lora_te_`, `lora_te1_` and `lora_te2_`, and for
+the U-Net either diffusers' paths or those of the first publishers (`input_blocks_4_1_…`). PEFT and diffusers write the
+path as it is behind `unet.`, `transformer.`, `text_encoder.` and `text_encoder_2.`, older ones with the attention's
+processor in it.
 """
 
 from __future__ import annotations

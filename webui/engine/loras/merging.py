@@ -1,7 +1,7 @@
 """Merges LoRAs into a checkpoint's weights for as long as pictures ask for them, and takes them out again, exactly.
 
-Merged, they cost no time at any step. What a layer's weights were is kept, in the host's memory, and put back: taking the
-change off again would leave rounding behind. Knows pipelines and files, no prompts and no jobs.
+Merged, they cost no time at any step. What a layer's weights were is kept, in the host's memory, and put back: taking
+the change off again would leave rounding behind. Knows pipelines and files, no prompts and no jobs.
 """
 
 from __future__ import annotations
