@@ -16,6 +16,7 @@
     nan            fails with NotFinite
     fail           fails with an unexpected error, with a traceback
     scores=0.3,0.1 how well the images fit, the first one first, where the best are to be kept (default: some)
+    forget         says afterwards that it has no job's steps in its memory
     wait=NAME      before step 2, waits until the file NAME lies in the data folder
 
 Style transfers have no prompt; their `iterations` are steps, and they take 5 ms each. Environment variables, read by
@@ -41,6 +42,7 @@ from multiprocessing.connection import Connection
 
 from PIL import Image
 
+from webui.branches import count_images
 from webui.errors import Cancelled, DarkroomError, NotFinite, OutOfMemory
 from webui.events import Loading, Step
 from webui.requests import ImageToImage, Request, StyleTransfer, image_seed
@@ -106,6 +108,7 @@ class _FakeWorker:
         self._cancelled: set[str] = set()
         self._watched: dict[str, bool] = {}
         self._loaded: set[str] = set()
+        self._kept: dict[str, tuple[int, ...]] = {}
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -148,7 +151,10 @@ class _FakeWorker:
             self._send(FailedJob(job_id=run.job_id, kind="internal", traceback=traceback.format_exc()))
         else:
             self._send(Done(job_id=run.job_id, images=images))
-        self._send(Status(memory_used_bytes=len(self._loaded) * 2**30))
+        if not isinstance(run.request, StyleTransfer):
+            self._kept[run.job_id] = tuple(range(count_images(run.request)))
+        kept = {} if Script.of(run.request).has("forget") else self._kept
+        self._send(Status(memory_used_bytes=len(self._loaded) * 2**30, kept=dict(kept)))
 
     def _draw(self, run: Run) -> tuple[RawImage, ...]:
         request, script = run.request, Script.of(run.request)
@@ -160,7 +166,7 @@ class _FakeWorker:
         if isinstance(request, StyleTransfer):
             return (self._picture(run, script, 0, *self._style_size(request)),)
         width, height = request.width or 256, request.height or 256
-        images = tuple(self._picture(run, script, index, width, height) for index in range(request.num_images))
+        images = tuple(self._picture(run, script, index, width, height) for index in range(count_images(request)))
         return self._judged(run, script, request.keep_best, images) if request.keep_best else images
 
     def _load(self, run: Run, script: Script) -> None:
@@ -184,15 +190,16 @@ class _FakeWorker:
         seed = image_seed(request.seed or 0, index)
         picture = gradient(request, seed, width, height)
         at_least = {max(1, total * quarter // 4) for quarter in range(1, 5)}
-        for step in range(1, total + 1):
+        last = getattr(request, "stop_after", None) or total
+        for step in range(1, last + 1):
             self._sleep(run, delay, stubborn=script.has("stubborn"))
             if step == 2 or total == 1:
                 self._misbehave(script, run, width, height)
             wants_preview = self._watched.get(run.job_id, False) and script.words.get("previews") != "no"
-            preview = _preview(picture, step, total) if step in at_least or wants_preview else None
+            preview = _preview(picture, step, total) if step in {*at_least, last} or wants_preview else None
             event = Step(index=step, total=total, phase=phase, image=index, preview=preview, seconds=delay)
             self._send(Emitted(job_id=run.job_id, event=event))
-        info: dict[str, str | int | float] = {"device": "cpu", "precision": "fp32", "steps": total}
+        info: dict[str, str | int | float] = {"device": "cpu", "precision": "fp32", "steps": last}
         return RawImage(width=width, height=height, rgb=picture.tobytes(), seed=seed, info=info)
 
     def _judged(self, run: Run, script: Script, keep: int, images: tuple[RawImage, ...]) -> tuple[RawImage, ...]:

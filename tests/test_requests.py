@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from webui.requests import (
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
+    PICTURE_FIELDS,
     REQUESTS,
     ImageToImage,
     StyleTransfer,
@@ -112,7 +113,7 @@ def test_limits_are_those_that_are_checked() -> None:
                 limits = field_limits(request, field)
             except KeyError:
                 continue
-            pictures = {name: REFERENCE for name in request.__dataclass_fields__ if name.endswith("_image")}
+            pictures = {name: REFERENCE for name in PICTURE_FIELDS if name in request.__dataclass_fields__}
             for value in (limits.minimum, limits.maximum):
                 request(**pictures, **{field: value})
             for value in (limits.minimum - limits.step, limits.maximum + limits.step):

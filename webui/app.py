@@ -27,6 +27,7 @@ from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.routes.prompt_check import prompt_check_routes
+from webui.api.routes.steps import step_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
@@ -114,6 +115,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
         walk_routes(services),
         prompt_check_routes(services, PromptCheck(services.catalogue, settings.presets_dir)),
         job_routes(services),
+        step_routes(services),
         stream_routes(services),
         image_routes(services),
         inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),

@@ -24,7 +24,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
 from webui.scheduler_names import (
@@ -124,6 +124,27 @@ class WalkEnd:
     variation_strength: Share = 0.0
 
 
+MAX_BRANCHES = 8  # one off another: each carries all that it came from
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class Branch:
+    """Where a picture leaves the way of another one: when `step` (from 1) of the one image that `origin` makes is done.
+
+    The origin's own request is in here whole, so that the branch can be made again by whoever has nothing else.
+    """
+
+    origin: Annotated[TextToImage | ImageToImage, Field(discriminator="task")]
+    step: Annotated[int, Strict(), Ge(1), Le(150)]
+
+    def __post_init__(self) -> None:
+        depth, before = 1, self.origin.branch_from
+        while before is not None:
+            depth, before = depth + 1, before.origin.branch_from
+        if depth > MAX_BRANCHES:
+            raise ValueError(f"no more than {MAX_BRANCHES} branches can come one off another")
+
+
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class Diffusion:
     """What text to image and image to image have in common.
@@ -169,6 +190,9 @@ class Diffusion:
         Le(16),
         Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept
+    only_image: Annotated[int, Strict(), Ge(0), Le(15)] | None = None  # of num_images, from 0; None: all are made
+    stop_after: Annotated[int, Strict(), Ge(1), Le(150)] | None = None  # the step whose estimate is the picture
+    branch_from: Branch | None = None  # another picture, some of whose steps are the first ones of this
 
     @model_validator(mode="before")
     @classmethod
@@ -228,6 +252,9 @@ REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]
     "style_transfer": StyleTransfer,
 }
 PICTURE_FIELDS = ("init_image", "content_image", "style_image")
+
+for _request in (Branch, *REQUESTS.values()):  # they name one another
+    rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see
 
 _ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
 

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from webui.branches import check_steps
 from webui.errors import InvalidRequest
 from webui.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
 from webui.requests import Diffusion, TextToImage
@@ -95,6 +96,7 @@ def check(request: Diffusion, family: Family, clip_layers: int | None = None) ->
         _check_best(request)
     if isinstance(request, TextToImage) and request.walk_to is not None:
         _check_walk(request)
+    check_steps(request)
 
 
 def _why_not(family: Family) -> str:
@@ -117,6 +119,9 @@ def _check_left_alone(request: Diffusion) -> None:
             raise InvalidRequest(field=name, reason="only_unet")
     if isinstance(request, TextToImage) and request.walk_to is not None:
         raise InvalidRequest(field="walk_to", reason="only_unet")
+    for name in ("stop_after", "branch_from"):
+        if getattr(request, name) is not None:
+            raise InvalidRequest(field=name, reason="only_unet")
 
 
 def _check_best(request: Diffusion) -> None:

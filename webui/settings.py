@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         None, gt=0, description="memory that loaded checkpoints may take, in GB; by default 60 % of what the device has"
     )
 
+    strip_memory_mb: int = Field(
+        512, ge=0, description="memory for the steps of past pictures, in MB; those of the oldest go first"
+    )
+
     @field_validator("auth", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

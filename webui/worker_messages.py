@@ -107,9 +107,11 @@ class FailedJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """Memory of the device that the engine holds at the moment."""
+    """Memory of the device that the engine holds at the moment; and past jobs whose steps it still has, each with
+    the images (from 0) that they are of."""
 
     memory_used_bytes: int
+    kept: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 ToWorker = Run | Cancel | Watch | Exit

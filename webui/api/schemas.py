@@ -67,6 +67,9 @@ class JobOut(BaseModel):
     error: JobFailure | None
     timings: dict[str, float]
     created: float
+    steps_kept: list[int] = Field(
+        description="images (from 0) whose steps are still in the worker's memory; others are drawn again when needed"
+    )
 
 
 class Uploaded(BaseModel):

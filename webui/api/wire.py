@@ -90,4 +90,5 @@ def job_json(job: Job, texts: Texts, language: Language) -> dict[str, Any]:
         "error": None if job.error is None else failure_json(job.error, texts, language),
         "timings": job.timings,
         "created": job.created,
+        "steps_kept": list(job.steps_kept),
     }

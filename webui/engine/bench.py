@@ -5,8 +5,9 @@ Knows no families and no schedulers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from PIL import Image
@@ -14,8 +15,10 @@ from PIL import Image
 from webui.checkpoint_hashes import Hashes
 from webui.checkpoints import Checkpoint
 from webui.engine.context import Context, EngineImage
+from webui.engine.course import Course
 from webui.engine.device import Device
-from webui.engine.preview import LatentDecoder, Previewer
+from webui.engine.kept_steps import KeptSteps, Stamp
+from webui.engine.preview import LatentDecoder, Numbered, Previewer
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
 
@@ -31,9 +34,13 @@ class Bench:
     device: Device
     prompts: PromptEncoder
     latent_decoder: LatentDecoder | None
-    previewer: Previewer
+    previewer: Previewer | Numbered
     context: Context
     is_tiled: bool = False
+    course: Course = field(default_factory=Course)
+    kept_steps: KeptSteps = field(default_factory=partial(KeptSteps, limit_bytes=0))
+    stamp: Stamp = ()  # of the weights at work, for steps that are kept
+    take_up: Callable[[Sampling, int], None] = lambda _asked, _index: None  # readies the weights for another image
     lora_hashes: Mapping[str, str] = field(default_factory=dict)  # of those that are merged, by name
 
 
@@ -64,6 +71,7 @@ def engine_image(asked: Sampling, bench: Bench, picture: Image.Image, index: int
             **({} if asked.resolved_prompts is None else {"prompt": asked.prompt}),
             **({} if asked.resolved_prompts is None else {"negative_prompt": asked.negative_prompt}),
             **({"fallback": "vae_tiling"} if bench.is_tiled else {}),
+            **({} if bench.course.branched_at is None else {"branched_at": bench.course.branched_at}),
         },
     )
 

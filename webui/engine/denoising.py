@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from webui.engine.device import Device
+from webui.engine.kept_steps import Tape
 from webui.engine.noise import NoiseSource
 from webui.engine.schedulers import denoised_estimate, steps_after_calls
-from webui.errors import NotFinite
+from webui.errors import InvalidRequest, NotFinite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,35 @@ class Conditioning:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A part of the way from noise to picture: its timesteps, one for each call of the network, and the steps (of the
+    whole way, from 1) that are done after each. `before` are done when it begins, `total` when the whole way is.
+
+    Rules of second order call the network twice a step; a stretch ends with whole steps.
+    """
+
+    timesteps: Tensor
+    steps_done: Sequence[int]
+    total: int
+    before: int = 0
+
+    @classmethod
+    def whole(cls, scheduler: Any, timesteps: Tensor, *, before: int = 0) -> Stretch:
+        """All of `timesteps`, after `before` steps."""
+        done = [before + step for step in steps_after_calls(scheduler, len(timesteps))]
+        return cls(timesteps=timesteps, steps_done=done, total=done[-1], before=before)
+
+    def cut(self, step: int) -> tuple[Stretch, Stretch]:
+        """Up to the end of `step`, and what follows. Raises InvalidRequest for a step that is not one of its own."""
+        if not self.before < step <= self.total:
+            raise InvalidRequest(field="steps", reason="no_such_step", limit=self.total)
+        calls = self.steps_done.index(step) + 1
+        first = replace(self, timesteps=self.timesteps[:calls], steps_done=self.steps_done[:calls])
+        rest = replace(self, timesteps=self.timesteps[calls:], steps_done=self.steps_done[calls:], before=step)
+        return first, rest
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDone:
     """Step `index` of `total`, from 1. `estimate()` gives the denoised latents (B, C, h, w) that it worked towards."""
 
@@ -52,30 +83,32 @@ class StepDone:
 def denoise(
     unet: Any,
     scheduler: Any,
-    timesteps: Tensor,
+    stretch: Stretch,
     latents: Tensor,
     conditionings: Sequence[Conditioning],
     noise: NoiseSource,
     device: Device,
     check: Callable[[], None],
     on_step: Callable[[StepDone], None],
+    tape: Tape | None = None,
 ) -> Tensor:
-    """Latents (B, C, h, w), float32, after all of `timesteps`. `noise` is where fresh noise comes from.
+    """Latents (B, C, h, w), float32, after all of `stretch`. `noise` is where fresh noise comes from; what the network
+    predicts goes on the `tape`, and comes from it where it is known.
 
-    `conditionings` has one entry for each step that is counted: both halves of a second-order step hear the same.
+    `conditionings` has one entry for each step of the whole way: both halves of a second-order step hear the same.
 
     Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
     type). Raises NotFinite.
     """
-    steps_done = steps_after_calls(scheduler, len(timesteps))
+    tape = tape or Tape()
     pace = _Pace(device)
-    done, started = 0, time.perf_counter()
+    timesteps, done, started = stretch.timesteps, stretch.before, time.perf_counter()
     if device.torch_device.type == "mps" and timesteps.dtype == torch.float64:
         timesteps = timesteps.float()  # Apple's GPUs have no float64
-    for t, now_done in zip(timesteps.to(device.torch_device), steps_done, strict=True):
+    for t, now_done in zip(timesteps.to(device.torch_device), stretch.steps_done, strict=True):
         check()
         model_input = scheduler.scale_model_input(latents, t)
-        prediction = _predict(unet, model_input, t, conditionings[done])
+        prediction = tape.next(latents.device, partial(_predict, unet, model_input, t, conditionings[done]))
         latents = noise.step(scheduler, prediction, t, latents)
         if now_done > done:
             done = now_done
@@ -85,7 +118,7 @@ def denoise(
             def estimate(x: Tensor = model_input, out: Tensor = prediction, t: Tensor = t) -> Tensor:
                 return denoised_estimate(scheduler, x, out, float(t))
 
-            on_step(StepDone(index=done, total=steps_done[-1], seconds=seconds, estimate=estimate))
+            on_step(StepDone(index=done, total=stretch.total, seconds=seconds, estimate=estimate))
     if not bool(torch.isfinite(latents).all()):
         raise NotFinite(phase="denoise")
     return latents

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import PNDMScheduler
 from PIL import Image
 from torch import Tensor
 
@@ -21,7 +22,7 @@ from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
 from webui.engine.conditioning import condition
 from webui.engine.context import EngineImage
-from webui.engine.denoising import Conditioning, StepDone, denoise
+from webui.engine.denoising import Conditioning, StepDone, Stretch, denoise
 from webui.engine.images import crop_and_resize, pad_to, to_pixels, to_tensor
 from webui.engine.latents import Canvas, decode, encode
 from webui.engine.noise import NoiseSource
@@ -159,14 +160,20 @@ def _denoise(
     canvas: Canvas,
     indices: list[int],
 ) -> tuple[Tensor, int]:
-    """Latents at the end, and the steps that it took."""
+    """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
+
+    On the way the request may become another one, as the bench's course says. Raises InvalidRequest for a step that is
+    not there.
+    """
     if hasattr(scheduler, "set_begin_index") and scheduler.begin_index is None:
         scheduler.set_begin_index(0)  # else it would look for the first timestep's index, and may find the second
-    steps = 0
+    course = bench.course
+    rest = Stretch.whole(scheduler, timesteps)
+    last: StepDone | None = None
 
     def on_step(done: StepDone) -> None:
-        nonlocal steps
-        steps = done.total
+        nonlocal last
+        last = done
         for row, image in enumerate(indices):
             bench.previewer.step(
                 index=done.index,
@@ -177,18 +184,45 @@ def _denoise(
                 make=_preview_maker(bench.latent_decoder, done, row, canvas),
             )
 
-    latents = denoise(
-        bench.pipeline.unet,
-        scheduler,
-        timesteps,
-        latents,
-        conditionings,
-        source,
-        bench.device,
-        bench.context.check,
-        on_step,
-    )
-    return latents, steps
+    with bench.kept_steps.tape(course.digests, bench.stamp) as tape:
+        for leg in course.legs:
+            tape.known = [bench.kept_steps.recall(alike, bench.stamp) for alike in leg.digests]
+            stretch, rest = rest.cut(rest.total if leg.until is None else leg.until)
+            latents = denoise(
+                bench.pipeline.unet,
+                scheduler,
+                stretch,
+                latents,
+                conditionings,
+                source,
+                bench.device,
+                bench.context.check,
+                on_step,
+                tape,
+            )
+            if leg.turn is None or last is None:
+                break
+            bench.take_up(leg.turn.asked, leg.turn.index)
+            conditionings = condition(leg.turn.asked, bench, canvas, [leg.turn.index], rest.total)
+            if leg.turn.is_renoised:
+                source = NoiseSource.of(leg.turn.asked, [leg.turn.index])
+                scheduler, rest = _begin_again(leg.turn.asked, bench, scheduler, rest)
+                noise = source.initial(latents.shape[1:], latents.device)
+                latents = scheduler.add_noise(last.estimate(), noise, rest.timesteps[:1])
+    if last is None:
+        raise InvalidRequest(field="steps", reason="no_iterations")
+    return (latents if course.ends_clean else last.estimate()), last.index
+
+
+def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -> tuple[Any, Stretch]:
+    """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
+    fresh = _scheduler(asked, bench)
+    timesteps = rest.timesteps
+    if hasattr(fresh, "set_begin_index"):
+        fresh.set_begin_index(len(scheduler.timesteps) - len(timesteps))
+    elif isinstance(fresh, PNDMScheduler) and len(timesteps) > 1:
+        timesteps = torch.cat([timesteps[:2], timesteps[1:]])  # PLMS begins by taking its first stride twice
+    return fresh, Stretch.whole(fresh, timesteps, before=rest.before)
 
 
 def _preview_maker(
@@ -204,7 +238,8 @@ def _pictures(
 ) -> list[EngineImage]:
     """One picture after the other through the VAE: together they would only take more memory."""
     finished = []
-    for row, index in enumerate(indices):
+    asked, ends = bench.course.end(asked, indices)
+    for row, index in enumerate(ends):
         bench.context.check()
         started = time.perf_counter()
         decoded = decode(bench.pipeline.vae, latents[row : row + 1], is_tiled=bench.is_tiled)

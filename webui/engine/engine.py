@@ -6,7 +6,7 @@ Knows no jobs, no HTTP, no page, no gallery; it runs in a worker, in a test and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -16,12 +16,14 @@ from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
 from PIL import Image
 
 from webui.addons import Addons
+from webui.branches import count_images, digest_of, image_alone
 from webui.checkpoint_hashes import BOOK_NAME, HashBook
 from webui.checkpoints import Catalogue
 from webui.engine import diffusion, pipelines
 from webui.engine.bench import Bench
 from webui.engine.best_of import HOST, Jury, keep_best, summon
 from webui.engine.context import Context, EngineImage
+from webui.engine.course import start_of
 from webui.engine.device import (
     choose_device,
     is_out_of_memory,
@@ -30,15 +32,17 @@ from webui.engine.device import (
     release_unused_memory,
 )
 from webui.engine.images import read_picture
+from webui.engine.kept_steps import KeptSteps
 from webui.engine.loras.merging import LoraMerger
 from webui.engine.model_manager import LoadedCheckpoint, ModelManager
-from webui.engine.preview import LatentDecoder, Previewer, fit_decoder, from_table
+from webui.engine.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
 from webui.engine.style import style_transfer
 from webui.engine.tiny_decoder import load_tiny_decoder
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.families import FAMILIES
+from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
 from webui.prompts.settle import SomeDiffusion, settle_prompts
 from webui.prompts.wildcards import Wildcards
@@ -96,6 +100,7 @@ class Engine:
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._wildcards = Wildcards(settings.presets_dir / "wildcards")
+        self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
     def run(self, request: Request, context: Context) -> list[EngineImage]:
@@ -131,6 +136,16 @@ class Engine:
             memory_total_bytes=memory_total_bytes(self.device),
         )
 
+    def digests_of(self, request: Request) -> tuple[str, ...]:
+        """What the steps of a settled request's images go by, in order; none for tasks whose steps are not kept."""
+        if isinstance(request, StyleTransfer):
+            return ()
+        return tuple(digest_of(image_alone(request, image)) for image in range(count_images(request)))
+
+    def keeps(self, digest: str) -> bool:
+        """Whether steps of that image are in memory."""
+        return digest in self._kept_steps
+
     def _diffuse(
         self, request: TextToImage | ImageToImage, context: Context, init_image: Image.Image | None
     ) -> list[EngineImage]:
@@ -149,6 +164,7 @@ class Engine:
                 latent_decoder=self._latent_decoder(loaded, context.check),
                 previewer=previewer,
                 context=context,
+                kept_steps=self._kept_steps,
             )
             settled = self._settled(request)
             asked = Sampling.of(settled, loaded.checkpoint.defaults)
@@ -156,17 +172,39 @@ class Engine:
             jury = self._jury(settled, asked, loaded, context.check)
 
             def make(bench: Bench, indices: list[int]) -> list[EngineImage]:
-                told = asked.told(indices[0])
-                hashes, is_changed = self._loras.apply(loaded.pipeline, told.loras_of(indices[0]), context.check)
-                if is_changed:
-                    self._prompts.forget(loaded.pipeline)
-                return _task(told, loaded, init_image)(replace(bench, lora_hashes=hashes), indices)
+                start = start_of(settled, asked, loaded.checkpoint.defaults, indices)
+                told = start.asked.told(start.indices[0])
+                hashes: dict[str, str] = {}
+
+                def take_up(asked: Sampling, index: int) -> None:
+                    hashes.clear()
+                    hashes.update(self._with_loras(asked.loras_of(index), loaded, context.check))
+
+                take_up(told, start.indices[0])
+                bench = replace(
+                    bench,
+                    previewer=bench.previewer if asked.is_plain else Numbered(previewer, asked.number_of(indices[0])),
+                    course=start.course,
+                    lora_hashes=hashes,
+                    stamp=(loaded.hashes, tuple(hashes.items())),
+                    take_up=take_up,
+                )
+                return _task(told, loaded, init_image)(bench, start.indices)
 
             images = self._within_memory(asked, bench, make)
             if jury is None:
                 return images
             place = self.device if self._models.has_room(jury.size_bytes) else HOST
             return keep_best(images, request.keep_best, jury, place, previewer, context.check)
+
+    def _with_loras(
+        self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]
+    ) -> Mapping[str, str]:
+        """Merges just these into the checkpoint; their hashes by name."""
+        hashes, is_changed = self._loras.apply(loaded.pipeline, loras, check)
+        if is_changed:
+            self._prompts.forget(loaded.pipeline)
+        return hashes
 
     def _jury(
         self, request: SomeDiffusion, asked: Sampling, loaded: LoadedCheckpoint, check: Callable[[], None]
@@ -193,9 +231,9 @@ class Engine:
         """
         # a CPU makes nothing faster by making several at once
         largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
-        plan = _Plan(group=min(largest, asked.num_images), may_tile=asked.tiling == "none")
+        plan = _Plan(group=min(largest, asked.images), may_tile=asked.tiling == "none")
         finished: list[EngineImage] = []
-        while len(finished) < asked.num_images:
+        while len(finished) < asked.images:
             indices = asked.alike(len(finished), plan.group)
             made = _or_none(partial(make, replace(bench, is_tiled=plan.is_tiled), indices))
             if made is not None:

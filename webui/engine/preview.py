@@ -212,6 +212,18 @@ class Previewer:
             self._on_event(event)
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """A previewer for one image of a job, `image`, whatever number its steps were made under."""
+
+    previewer: Previewer
+    image: int
+
+    def step(self, **step: Any) -> None:
+        """As `Previewer.step`."""
+        self.previewer.step(**step | {"image": self.image})
+
+
 def to_jpeg(picture: Image.Image | np.ndarray, longest_side: int = LONGEST_SIDE) -> bytes:
     """A JPEG of exactly `longest_side` pixels along its longer side."""
     if isinstance(picture, np.ndarray):

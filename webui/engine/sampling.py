@@ -38,6 +38,8 @@ class Sampling:
     variation_strength: float = 0.0
     tiling: str = "none"
     walk_to: WalkEnd | None = None
+    only_image: int | None = None  # of num_images, from 0
+    is_branch: bool = False
     reading: Reading = AS_A1111
     resolved_prompts: tuple[ResolvedPrompt, ...] | None = None  # one for each image, where there were wildcards
 
@@ -74,9 +76,25 @@ class Sampling:
             variation_strength=request.variation_strength,
             tiling=request.tiling,
             walk_to=request.walk_to if isinstance(request, TextToImage) else None,
+            only_image=request.only_image,
+            is_branch=request.branch_from is not None,
             reading=Reading(request.prompt_dialect, request.emphasis, request.clip_skip),
             resolved_prompts=request.resolved_prompts,
         )
+
+    @property
+    def images(self) -> int:
+        """How many are made."""
+        return self.num_images if self.only_image is None else 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether images are made from their noise on, each under its own number."""
+        return self.only_image is None and not self.is_branch
+
+    def number_of(self, index: int) -> int:
+        """Which of the images that are made image `index` is."""
+        return index if self.only_image is None else 0
 
     def seed_of(self, index: int) -> int:
         """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""
@@ -114,8 +132,10 @@ class Sampling:
         return replace(self, prompt=own.prompt, negative_prompt=own.negative_prompt)
 
     def alike(self, first: int, most: int) -> list[int]:
-        """Image `first` and those after it that are told the same, `most` at the most."""
-        last = min(first + (most if self.walk_to is None else 1), self.num_images)
+        """Image `first` of those that are made and those after it that go the same way, `most` at the most."""
+        if self.only_image is not None:
+            return [self.only_image]
+        last = min(first + (1 if self.walk_to is not None or self.is_branch else most), self.num_images)
         if self.resolved_prompts is None:
             return list(range(first, last))
         own = self.resolved_prompts

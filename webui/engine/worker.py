@@ -50,6 +50,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+_PAST_JOBS = 200  # more than a page shows
 EXIT_DEVICE_LOST = 70  # EX_SOFTWARE: the device's context is poisoned, only a new process helps
 
 
@@ -64,10 +65,12 @@ def serve(connection: Connection, settings: Settings) -> None:
     channel.send(Ready(device=status.device, precision=status.precision, memory_total_bytes=status.memory_total_bytes))
     _preload(engine, channel)
     channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes))
+    jobs = _PastJobs(engine)
     while True:
         run = channel.next_run()
         _run(engine, run, channel, settings.data_dir)
-        channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes))
+        jobs.remember(run)
+        channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes, kept=jobs.kept()))
 
 
 def _build_engine(settings: Settings) -> Engine:
@@ -136,6 +139,30 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
                 job_id=run.job_id, kind=lacking.kind, details=lacking.details, traceback=traceback.format_exc()
             )
         return FailedJob(job_id=run.job_id, kind="internal", traceback=traceback.format_exc())
+
+
+@dataclass
+class _PastJobs:
+    """Which of the last jobs have steps in the engine's memory."""
+
+    engine: Engine
+    _digests: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each job's images, the oldest job first
+
+    def remember(self, run: Run) -> None:
+        try:
+            self._digests[run.job_id] = self.engine.digests_of(run.request)
+        except DarkroomError:  # a request that was refused has no steps
+            return
+        if len(self._digests) > _PAST_JOBS:
+            del self._digests[next(iter(self._digests))]
+
+    def kept(self) -> dict[str, tuple[int, ...]]:
+        """The images (from 0) by job; jobs without any are left out."""
+        kept = {
+            job_id: tuple(image for image, digest in enumerate(digests) if self.engine.keeps(digest))
+            for job_id, digests in self._digests.items()
+        }
+        return {job_id: images for job_id, images in kept.items() if images}
 
 
 def _read_upload(data_dir: Path, reference: str) -> bytes:

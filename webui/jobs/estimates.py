@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from webui.branches import count_images
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
 
 # How much the newest measurement counts: a machine's speed changes (another program, heat), but one job proves little.
@@ -19,7 +20,9 @@ def work(request: Request) -> float:
             steps = float(request.steps or 1)
             if isinstance(request, ImageToImage):
                 steps = max(1.0, steps * request.denoising_strength)
-            return steps * (request.width or 1) * (request.height or 1) * request.num_images
+            if request.stop_after is not None:
+                steps = min(steps, request.stop_after)
+            return steps * (request.width or 1) * (request.height or 1) * count_images(request)
 
 
 class Estimates:

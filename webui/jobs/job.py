@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,6 +32,7 @@ class Job:
 
     `request` is resolved: no default is open, the seed is fixed. Times are seconds since 1970. `timings`:
     `waited_seconds`, `loading_seconds` (until the first step), `running_seconds` (from Started to the last event).
+    `steps_kept`: images (from 0) whose steps the worker still has; those of others it draws again when it needs them.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Job:
     images: tuple[PictureInfo, ...] = ()
     error: Failed | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    steps_kept: tuple[int, ...] = ()
 
 
 class WorkerState(StrEnum):
@@ -57,7 +60,8 @@ class WorkerState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerStatus:
-    """What is known of the worker. `ready_eta_seconds`: until it takes jobs; 0 when it does, None when unknown."""
+    """What is known of the worker. `ready_eta_seconds`: until it takes jobs; 0 when it does, None when unknown.
+    `steps_kept`: past jobs whose steps are in its memory, with those of their images."""
 
     state: WorkerState
     device: str | None = None
@@ -65,6 +69,7 @@ class WorkerStatus:
     memory_used_bytes: int | None = None
     memory_total_bytes: int | None = None
     ready_eta_seconds: float | None = None
+    steps_kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,7 @@ class LocalWorker:
         self._ready: Ready | None = None
         self._last_words: FailedJob | None = None
         self._memory_used_bytes: int | None = None
+        self._steps_kept: dict[str, tuple[int, ...]] = {}
         self._start_seconds: float | None = None
         self._started_at = time.monotonic()
 
@@ -103,6 +104,7 @@ class LocalWorker:
             memory_used_bytes=self._memory_used_bytes,
             memory_total_bytes=self._ready.memory_total_bytes if self._ready else None,
             ready_eta_seconds=eta,
+            steps_kept=self._steps_kept,
         )
 
     def close(self) -> None:
@@ -135,6 +137,7 @@ class LocalWorker:
         """One process from its start to its end: whether it was ever ready, whether it had a job, its exit code."""
         self._started_at = time.monotonic()
         self._last_words = None
+        self._steps_kept = {}
         self._outbox = queue.SimpleQueue()  # what was meant for the one before
         try:
             child = self._child = Child(self._target, self._settings, self._bell)
@@ -199,6 +202,7 @@ class LocalWorker:
                 self._listener.failed(message)
             case Status():
                 self._memory_used_bytes = message.memory_used_bytes
+                self._steps_kept = message.kept
 
     def _is_overdue(self, is_ready: bool, silent_seconds: float) -> bool:
         running = self._slot.running

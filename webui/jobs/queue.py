@@ -11,11 +11,13 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from webui import events
+from webui.branches import count_images
 from webui.checkpoints import Catalogue
 from webui.errors import JobNotFound, KeyReused, QueueFull, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
@@ -27,7 +29,7 @@ from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
 from webui.jobs.stored import as_kept_now, job_from_row
 from webui.jobs.worker import Worker
-from webui.requests import Request, StyleTransfer, to_dict
+from webui.requests import Request, to_dict
 from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job
@@ -116,12 +118,12 @@ class JobQueue:
         job = job_from_row(self._row(owner, job_id))
         if job is None:
             raise JobNotFound(job=job_id[:80])
-        return as_kept_now([job], self._storage.pictures)[0]
+        return self._as_now([job])[0]
 
     def list(self, owner: str, limit: int = 100) -> list[Job]:
         """The owner's jobs, newest first."""
         jobs = (job_from_row(row) for row in self._storage.jobs.of_owner(owner, max(1, limit)))
-        return as_kept_now([job for job in jobs if job is not None], self._storage.pictures)
+        return [*self._as_now([job for job in jobs if job is not None])]
 
     def position(self, job_id: str) -> int:
         """Place among all that wait, from 1; 0 for a job that does not wait."""
@@ -155,6 +157,12 @@ class JobQueue:
             async for item in items:
                 yield item
 
+    def _as_now(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """With what has become of their pictures and of their steps since."""
+        kept = self._dispatcher.status().worker.steps_kept
+        now = as_kept_now(jobs, self._storage.pictures)
+        return [replace(job, steps_kept=kept[job.id]) if job.id in kept else job for job in now]
+
     def _row(self, owner: str, job_id: str) -> JobRow:
         row = self._storage.jobs.get(job_id)
         if row is None or row.owner != owner:
@@ -172,8 +180,7 @@ class JobQueue:
         if job.state is JobState.RUNNING:
             adopt_job(self._storage.pictures, row.owner, row.id)
             images = self._storage.pictures.of_job(row.id)
-            wanted = 1 if isinstance(job.request, StyleTransfer) else job.request.num_images
-            if len(images) == wanted:  # only the row's last change was missing
+            if len(images) == count_images(job.request):  # only the row's last change was missing
                 self._end_now(row, Finished(images=images, seconds=0.0))
                 return
             if row.attempts >= MAX_ATTEMPTS:

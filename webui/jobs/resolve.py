@@ -11,25 +11,38 @@ import math
 import secrets
 from typing import TypeVar
 
+from webui.branches import count_images, image_alone, with_origins_course
 from webui.checkpoints import Catalogue, Checkpoint
 from webui.critics import critic_for
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.families import FAMILIES
 from webui.jobs.prompts import PromptRules
-from webui.requests import MAX_SEED, PICTURE_FIELDS, Diffusion, ImageToImage, Request, StyleTransfer, is_reference
+from webui.requests import (
+    MAX_SEED,
+    PICTURE_FIELDS,
+    Branch,
+    Diffusion,
+    ImageToImage,
+    Request,
+    StyleTransfer,
+    TextToImage,
+    is_reference,
+)
 from webui.sampling_rules import check
 from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 
-SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
+SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, TextToImage | ImageToImage)
 
 
 def resolve(
     request: Request, owner: str, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules | None = None
 ) -> Request:
     """The same request with nothing left open.
+
+    A branch's origin is settled like a request of its own, and the branch has from it what it leaves open.
 
     Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, CriticMissing where the best are to be kept
     and nothing can judge, PictureNotFound for a picture that is not this person's, InvalidRequest for a picture that is
@@ -40,6 +53,8 @@ def resolve(
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
     if isinstance(request, StyleTransfer):
         return dataclasses.replace(request, seed=seed)
+    if request.branch_from is not None:
+        request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
@@ -48,6 +63,24 @@ def resolve(
     if settled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
     return settled if prompts is None else prompts.settle(settled, checkpoint.family)
+
+
+def _with_origin(
+    request: SomeDiffusion,
+    branch: Branch,
+    owner: str,
+    catalogue: Catalogue,
+    uploads: Uploads,
+    prompts: PromptRules | None,
+) -> SomeDiffusion:
+    """Raises InvalidRequest for an origin whose seed is open: nobody could make it again."""
+    if branch.origin.seed in (None, -1):
+        raise InvalidRequest(field="branch_from", reason="seed_open")
+    origin = resolve(branch.origin, owner, catalogue, uploads, prompts)
+    if isinstance(origin, StyleTransfer) or count_images(origin) != 1:
+        raise InvalidRequest(field="branch_from", reason="branch_of_one")
+    settled = dataclasses.replace(branch, origin=image_alone(origin, 0))
+    return with_origins_course(dataclasses.replace(request, branch_from=settled))
 
 
 def _with_defaults(

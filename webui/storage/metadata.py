@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
+from webui.branches import count_steps, seed_alone
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
 from webui.scheduler_names import SCHEDULERS, canonical_sigmas
 from webui.worker_messages import RawImage
@@ -155,10 +156,19 @@ def _what_happened(request: Request, image: RawImage) -> Pairs:
     return {
         "Steps run": run if run != asked else None,
         "Fallback": None if fallback is None else str(fallback).replace("_", " "),
+        "Branch": _branch(request),
         "Best of": f"rank {rank} of {getattr(request, 'num_images', 1)}" if (rank := image.info.get("rank")) else None,
         "Best of score": image.info.get("score"),
         "Best of critic": image.info.get("critic"),
     }
+
+
+def _branch(request: Request) -> str | None:
+    """Where it left which way; the whole of that is in our JSON alone."""
+    if isinstance(request, StyleTransfer) or request.branch_from is None:
+        return None
+    origin, step = request.branch_from.origin, request.branch_from.step
+    return f"step {step} of {count_steps(origin)}, seed {seed_alone(origin)}"
 
 
 def _schedule_type(scheduler: str | None, sigmas: str) -> str:

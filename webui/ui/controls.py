@@ -27,6 +27,9 @@ WITHOUT_CONTROL = {
     "schema_version": "a constant of the program",
     "resolved_prompts": "what wildcards became, set when the job is submitted",
     "walk_to": "a walk is started from two pictures, not from a control",
+    "only_image": "one of several is made again from its picture, not from a control",
+    "stop_after": "a step is kept from the strip below the stage",
+    "branch_from": "a branch begins at a step of the strip below the stage",
 }
 
 Controls = dict[str, Component]

@@ -1,0 +1,162 @@
+"""Steps of a picture that become pictures themselves: one that is kept, and one where another picture branches off.
+
+Both are requests like any other, made of the request of the job whose strip was looked at. Knows requests and the rules
+for these, no latents and no jobs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from webui.errors import InvalidRequest
+from webui.prompts.settle import prompts_of
+from webui.requests import Branch, Diffusion, ImageToImage, Request, StyleTransfer, TextToImage, image_seed, to_dict
+
+MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
+# What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
+# course that both are on.
+FREE = frozenset({
+    "schema_version", "prompt", "negative_prompt", "prompt_dialect", "emphasis", "resolved_prompts", "clip_skip",
+    "guidance_scale", "guidance_start", "guidance_end", "guidance_rescale", "seed", "num_images", "keep_best",
+    "variation_seed", "variation_strength", "only_image", "stop_after", "branch_from", "walk_to",
+})  # fmt: skip
+
+SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, TextToImage | ImageToImage)
+
+
+def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
+    """The request for nothing but image `image` (from 0) of a settled one: the same picture, its wildcards settled.
+
+    Raises InvalidRequest for an image that the request does not make.
+    """
+    if not 0 <= image < count_images(request):
+        raise InvalidRequest(field="image", reason="no_such_image")
+    index = image if request.only_image is None else request.only_image
+    prompts = prompts_of(request, 0 if isinstance(request, TextToImage) and request.walk_to is not None else index)
+    return dataclasses.replace(
+        request,
+        prompt=prompts.prompt,
+        negative_prompt=prompts.negative_prompt,
+        resolved_prompts=None,
+        keep_best=0,
+        only_image=None if request.num_images == 1 else index,
+    )
+
+
+def step_kept(request: Request, image: int, step: int) -> Request:
+    """The request for step `step` (from 1) of image `image` (from 0) of `request`, as a picture.
+
+    Raises InvalidRequest where there is no such image, and for tasks without such steps.
+    """
+    if isinstance(request, StyleTransfer):
+        raise InvalidRequest(field="stop_after", reason="only_unet")
+    return dataclasses.replace(image_alone(request, image), stop_after=step)
+
+
+def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -> Request:
+    """The request that leaves image `image` of `request` at `step`, with `changes` to the fields in FREE.
+
+    Without changes it is the same picture. Raises InvalidRequest as `step_kept` does, TypeError for other fields.
+    """
+    if isinstance(request, StyleTransfer):
+        raise InvalidRequest(field="branch_from", reason="only_unet")
+    if changes.keys() - FREE:
+        raise TypeError(f"a branch cannot change {sorted(changes.keys() - FREE)}")
+    alone = dataclasses.replace(image_alone(request, image), stop_after=None)
+    plain: dict[str, Any] = {
+        "seed": seed_alone(alone),
+        "only_image": None,
+        "num_images": 1,
+        "variation_seed": None,
+        "variation_strength": 0.0,
+        "branch_from": Branch(origin=alone, step=step),
+    }
+    if isinstance(alone, TextToImage):
+        plain["walk_to"] = None
+    return dataclasses.replace(alone, **plain | changes)
+
+
+def seed_alone(alone: Diffusion) -> int | None:
+    """The seed of the one image of `image_alone`: a branch with this seed goes on in the same noise."""
+    if alone.seed is None or alone.variation_strength > 0:
+        return alone.seed
+    if isinstance(alone, TextToImage) and alone.walk_to is not None:
+        return alone.walk_to.seed if (alone.only_image or 0) == alone.num_images - 1 else alone.seed
+    return image_seed(alone.seed, alone.only_image or 0)
+
+
+def count_images(request: Request) -> int:
+    """How many pictures the request makes."""
+    if isinstance(request, StyleTransfer):
+        return 1
+    return request.num_images if request.only_image is None else 1
+
+
+def count_steps(request: Diffusion) -> int | None:
+    """How many steps a settled request's pictures take from noise on; None where its steps are open."""
+    if request.steps is None:
+        return None
+    if not isinstance(request, ImageToImage) or request.denoising_strength == 1:
+        return request.steps
+    return max(1, int(request.steps * request.denoising_strength)) if request.denoising_strength > 0 else 0
+
+
+def origins(request: Diffusion) -> Iterator[Branch]:
+    """Where the request branched off, where that one did, and so on."""
+    while (branch := request.branch_from) is not None:
+        yield branch
+        request = branch.origin
+
+
+def with_origins_course(request: SomeDiffusion) -> SomeDiffusion:
+    """What a branch leaves open of its course is its origin's; a request that is no branch stays as it is."""
+    if request.branch_from is None:
+        return request
+    origin = request.branch_from.origin
+    open_fields: dict[str, Any] = {
+        field.name: getattr(origin, field.name, None)
+        for field in dataclasses.fields(request)
+        if (field.name not in FREE or field.name == "guidance_scale") and getattr(request, field.name) is None
+    }
+    return dataclasses.replace(request, **open_fields)
+
+
+def digest_of(alone: TextToImage | ImageToImage) -> str:
+    """What tells two requests for one image apart as far as their steps go."""
+    values = to_dict(dataclasses.replace(alone, stop_after=None))
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def check_steps(request: Diffusion) -> None:
+    """Raises InvalidRequest for a settled request with an image or a step that is not there, or a branch that is not
+    on its origin's course."""
+    if request.only_image is not None and request.only_image >= request.num_images:
+        raise InvalidRequest(field="only_image", reason="no_such_image")
+    if request.only_image is not None and request.keep_best:
+        raise InvalidRequest(field="keep_best", reason="one_is_no_choice")
+    total = count_steps(request)
+    if request.stop_after is not None and total is not None and request.stop_after > total:
+        raise InvalidRequest(field="stop_after", reason="no_such_step", limit=total)
+    if request.branch_from is not None:
+        _check_branch(request, request.branch_from, total)
+
+
+def _check_branch(request: Diffusion, branch: Branch, total: int | None) -> None:
+    origin = branch.origin
+    if type(request) is not type(origin) or count_images(origin) != 1 or origin.stop_after is not None:
+        raise InvalidRequest(field="branch_from", reason="branch_of_one")
+    if total is not None and branch.step >= total:
+        raise InvalidRequest(field="branch_from", reason="no_step_after", limit=total - 1)
+    for field in dataclasses.fields(request):
+        if field.name not in FREE and getattr(request, field.name) != getattr(origin, field.name):
+            raise InvalidRequest(field=field.name, reason="branch_keeps")
+    if request.variation_strength > 0:
+        raise InvalidRequest(field="variation_strength", reason="branch_without_variation")
+    if isinstance(request, TextToImage) and request.walk_to is not None:
+        raise InvalidRequest(field="walk_to", reason="branch_without_walk")
+    if len(json.dumps(dataclasses.asdict(request), ensure_ascii=False).encode()) > MAX_BRANCH_BYTES:
+        raise InvalidRequest(field="branch_from", reason="branch_too_long")
