@@ -23,6 +23,8 @@ from webui.launch.torch_wheel import choose, reachable
 from webui.launch.waiting_page import WaitingPage
 
 COMMANDS = ("test", "bench")  # besides none, which runs the app; both need the test extra
+# Two at a time: much of it waits for programs that it starts. A file's tests stay together, for what they share.
+WHOLE_SUITE = ("-n", "2", "--dist", "loadfile")
 _INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -68,7 +70,7 @@ def _run_here(root: Path, command: str | None, arguments: list[str], console: Co
     match command:
         case "test":
             os.chdir(root)
-            become([sys.executable, "-m", "pytest", *arguments[1:]])
+            become([sys.executable, "-m", "pytest", *(arguments[1:] or WHOLE_SUITE)])
         case "bench":
             os.chdir(root)
             become([sys.executable, "-m", "tests.benchmarks", *arguments[1:]])
