@@ -26,10 +26,11 @@ LAYERS = (
     ("tokenizer_files", "critics", "walks", "checkpoint_hashes"),
     ("checkpoints", "presets", "texts", "share"),
     ("checkpoint_notes", "diffusers_folder", "architecture", "addons", "sampling_rules"),
+    ("picture_rules",),
     ("families", "safetensors_header", "models_folder", "branches"),
     ("refusals",),
     ("worker_messages", "prompts"),
-    ("requests", "events", "settings", "errors", "scheduler_names"),
+    ("requests", "events", "settings", "errors", "scheduler_names", "idle"),
 )
 VOCABULARY = LAYERS[-1]
 # The engine stands beside the queue, not below it: nobody but the composition root and the worker may know it.

@@ -132,8 +132,8 @@ def save_sd3(folder: Path, *, seed: int = 3) -> Path:
     transformer = SD3Transformer2DModel(
         sample_size=16,
         patch_size=2,
-        in_channels=4,
-        out_channels=4,
+        in_channels=16,  # its inpainting pipeline takes no other
+        out_channels=16,
         num_layers=2,
         attention_head_dim=8,
         num_attention_heads=4,
@@ -150,7 +150,13 @@ def save_sd3(folder: Path, *, seed: int = 3) -> Path:
         "text_encoder_2": toy_text_encoder(48, "gelu", with_projection=True),
         "text_encoder_3": None,
         "transformer": transformer,
-        "vae": toy_vae(scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False),
+        "vae": toy_vae(
+            latent_channels=16,
+            scaling_factor=1.5305,
+            shift_factor=0.0609,
+            use_quant_conv=False,
+            use_post_quant_conv=False,
+        ),
         "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0),
     }
     return save_pipeline(StableDiffusion3Pipeline(**components), folder)

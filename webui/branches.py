@@ -100,9 +100,9 @@ def count_steps(request: Diffusion) -> int | None:
     """How many steps a settled request's pictures take from noise on; None where its steps are open."""
     if request.steps is None:
         return None
-    if not isinstance(request, ImageToImage) or request.denoising_strength == 1:
+    if not isinstance(request, ImageToImage) or request.strongest == 1:
         return request.steps
-    return max(1, int(request.steps * request.denoising_strength)) if request.denoising_strength > 0 else 0
+    return max(1, int(request.steps * request.strongest)) if request.strongest > 0 else 0
 
 
 def origins(request: Diffusion) -> Iterator[Branch]:

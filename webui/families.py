@@ -59,6 +59,7 @@ class Family:
     defaults: Defaults
     pipeline: str | None = None  # diffusers' class for text to image; None where the family goes by its name
     image_pipeline: str | None = None  # diffusers' class for image to image; None where there is none
+    inpaint_pipeline: str | None = None  # diffusers' class that redraws what is masked; the U-Net families need none
     is_distilled: bool = False  # guidance is an input of the network, and there is no negative prompt
     schedulers: tuple[str, ...] | None = None  # that it can be followed by; None where its own noise decides
     is_unet: bool = False
@@ -71,6 +72,11 @@ class Family:
     align_your_steps: tuple[float, ...] | None = None  # sigmas of ten steps and the last one, which becomes zero
     components: Path | None = None  # diffusers configs, no weights
     tokenizers: Mapping[str, TokenizerSource] | None = None  # by component: tokenizer, tokenizer_2
+
+    @property
+    def can_inpaint(self) -> bool:
+        """Whether a mask and added sides are understood."""
+        return self.is_unet or self.inpaint_pipeline is not None
 
     @property
     def tasks(self) -> frozenset[str]:
@@ -264,7 +270,13 @@ _FLUX_READS = (("tokenizer_2", 511),)
 # and is published as one folder; a test compares it with diffusers' own.
 OTHER_FAMILIES: tuple[Family, ...] = (
     _other("AuraFlowPipeline", "AuraFlow", _flow_defaults(1024, 28, 3.5)),
-    _other("ChromaPipeline", "Chroma", _flow_defaults(1024, 28, 5.0), "ChromaImg2ImgPipeline"),
+    _other(
+        "ChromaPipeline",
+        "Chroma",
+        _flow_defaults(1024, 28, 5.0),
+        "ChromaImg2ImgPipeline",
+        inpaint_pipeline="ChromaInpaintPipeline",
+    ),
     _other("CogView3PlusPipeline", "CogView 3 Plus", _flow_defaults(1024, 28, 5.0)),
     _other("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0)),
     _other("Flux2KleinPipeline", "FLUX.2 klein", _flow_defaults(1024, 28, 4.0)),
@@ -274,6 +286,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "FLUX.1 dev",
         _flow_defaults(1024, 28, 3.5),
         "FluxImg2ImgPipeline",
+        inpaint_pipeline="FluxInpaintPipeline",
         is_distilled=True,
         schedulers=("euler",),
         reads=_FLUX_READS,
@@ -284,6 +297,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "FLUX.1 schnell",
         _flow_defaults(1024, 4, 0.0),
         "FluxImg2ImgPipeline",
+        inpaint_pipeline="FluxInpaintPipeline",
         pipeline="FluxPipeline",
         schedulers=("euler",),
         reads=_FLUX_READS,
@@ -309,6 +323,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "Qwen-Image",
         _flow_defaults(1024, 30, 4.0),
         "QwenImageImg2ImgPipeline",
+        inpaint_pipeline="QwenImageInpaintPipeline",
         schedulers=("euler",),
         reads=(("tokenizer", 512),),
         latent_to_rgb=_QWEN_LATENT_TO_RGB,
@@ -326,6 +341,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "Stable Diffusion 3 and 3.5",
         _flow_defaults(1024, 28, 7.0),
         "StableDiffusion3Img2ImgPipeline",
+        inpaint_pipeline="StableDiffusion3InpaintPipeline",
         schedulers=("euler",),
         reads=(("tokenizer_3", 255), ("tokenizer", 75)),
         latent_to_rgb=_SD3_LATENT_TO_RGB,
@@ -335,6 +351,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "Z-Image",
         _flow_defaults(1024, 9, 0.0),
         "ZImageImg2ImgPipeline",
+        inpaint_pipeline="ZImageInpaintPipeline",
         schedulers=("euler",),
         reads=(("tokenizer", 509),),  # three of 512 begin its chat
         guided_above=0.0,
@@ -346,6 +363,7 @@ OTHER_FAMILIES: tuple[Family, ...] = (
         "aMUSEd",
         _flow_defaults(512, 12, 10.0, "unmasking"),
         "AmusedImg2ImgPipeline",
+        inpaint_pipeline="AmusedInpaintPipeline",
         schedulers=("unmasking",),
         reads=(("tokenizer", 75),),
     ),

@@ -96,6 +96,7 @@ Picture = Annotated[
     ),
 ]
 Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
+Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8)]
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 
 
@@ -223,11 +224,37 @@ class TextToImage(Diffusion):
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class ImageToImage(Diffusion):
-    """Diffusion from a picture. `denoising_strength`: 0 keeps the picture, 1 ignores it."""
+    """Diffusion from a picture. `denoising_strength`: 0 keeps the picture, 1 ignores it.
+
+    With a `mask` only what is white in it is drawn anew; with `outpaint_…` so many pixels are added at a side, and
+    what was there before is kept. What is neither masked nor added comes back exactly as it went in. All but `mask`,
+    `resize_mode` and the `outpaint_…` say something only where something is masked or added.
+    """
 
     task: Literal["image_to_image"] = "image_to_image"
     init_image: Picture
     denoising_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01})] = 0.6
+    # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
+    resize_mode: Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"] = "crop_and_resize"
+    mask: Picture | None = None  # of the picture's shape; white is drawn anew, grey is mixed
+    mask_mode: Literal["masked", "not_masked"] = "masked"  # whether what is white in the mask is drawn, or the rest
+    mask_blur: Annotated[int, Strict(), Ge(0), Le(64)] = 4  # pixels over which the mask's edge fades, inwards
+    # What the masked places start from, under noise: colours of what lies around, what was there, noise, or zeros.
+    masked_content: Literal["fill", "original", "latent_noise", "latent_nothing"] = "original"
+    # What is drawn at width × height; of the masked place alone with so many pixels around it.
+    inpaint_area: Literal["whole_picture", "only_masked"] = "whole_picture"
+    inpaint_padding: Annotated[int, Strict(), Ge(0), Le(256), Field(json_schema_extra={"step": 4})] = 32
+    soft_inpainting: Annotated[bool, Strict()] = False  # grey says how much a place may change (differential diffusion)
+    outpaint_left: Added = 0  # pixels that are added to width × height at that side
+    outpaint_right: Added = 0
+    outpaint_top: Added = 0
+    outpaint_bottom: Added = 0
+
+    @property
+    def strongest(self) -> float:
+        """The strength of what is drawn from the most noise: what is added at a side has no picture to be kept."""
+        sides = (self.outpaint_left, self.outpaint_right, self.outpaint_top, self.outpaint_bottom)
+        return 1.0 if any(sides) else self.denoising_strength
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -251,7 +278,7 @@ REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]
     "image_to_image": ImageToImage,
     "style_transfer": StyleTransfer,
 }
-PICTURE_FIELDS = ("init_image", "content_image", "style_image")
+PICTURE_FIELDS = ("init_image", "mask", "content_image", "style_image")
 
 for _request in (Branch, *REQUESTS.values()):  # they name one another
     rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see

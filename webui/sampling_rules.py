@@ -8,14 +8,14 @@ both to the classes.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from webui.branches import check_steps
 from webui.errors import InvalidRequest
 from webui.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
-from webui.requests import Diffusion, TextToImage
+from webui.idle import Idle
+from webui.picture_rules import check_picture, idle_for_pictures
+from webui.requests import Diffusion, ImageToImage, TextToImage
 from webui.scheduler_names import SCHEDULERS, SIGMAS, has_sigmas, scheduler_named
 
 NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
@@ -44,19 +44,6 @@ def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
     return tuple(name for name in SIGMAS if name != "ays" or family.align_your_steps is not None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Idle:
-    """A setting that is refused or has no effect wherever the others are as it says; `reason` is a sentence's code.
-
-    `when`: fields that have one of these values; `at_most`: fields with no more than this.
-    """
-
-    field: str
-    reason: str
-    when: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    at_most: Mapping[str, float] = dataclasses.field(default_factory=dict)
-
-
 def idle_settings(family: Family) -> tuple[Idle, ...]:
     """What does nothing with checkpoints of `family`, and when. The first that fits a field is the reason to give."""
     schedulers = schedulers_for(family)
@@ -75,6 +62,7 @@ def idle_settings(family: Family) -> tuple[Idle, ...]:
         *(Idle(field=name, reason="guidance_off", at_most={"guidance_scale": NO_GUIDANCE}) for name in _OF_GUIDANCE),
         Idle(field="eta", reason="scheduler_without_eta", when={"scheduler": without_eta}),
         Idle(field="emphasis", reason="emphasis_of_a1111", when={"prompt_dialect": ("compel",)}),
+        *idle_for_pictures(family),
     )
 
 
@@ -97,6 +85,8 @@ def check(request: Diffusion, family: Family, clip_layers: int | None = None) ->
     if isinstance(request, TextToImage) and request.walk_to is not None:
         _check_walk(request)
     check_steps(request)
+    if isinstance(request, ImageToImage):
+        check_picture(request, family)
 
 
 def _why_not(family: Family) -> str:

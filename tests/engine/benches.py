@@ -80,7 +80,8 @@ def bench_for(
     pipeline: DiffusionPipeline, recorder: Recorder, family: str = "sd15", **checkpoint: Any
 ) -> Iterator[Bench]:
     """A bench with `pipeline` on the CPU in fp32; the recorder has every event when the block is left."""
-    decoder = from_table([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)], (0, 0, 0))
+    channels = pipeline.vae.config.latent_channels
+    decoder = from_table([(1, 0, 0), (0, 1, 0), (0, 0, 1), *[(0, 0, 0)] * (channels - 3)], (0, 0, 0))
     context = recorder.context()
     with Previewer(context.on_event, context.watched) as previewer:
         yield Bench(

@@ -38,7 +38,7 @@ TOYS: dict[str, Callable[[Path], Path]] = {
     "PixArtSigmaPipeline": toy_families.save_pixart_sigma,
     "AmusedPipeline": toy_families.save_amused,
 }
-REFERENCE = "sha256:" + "0" * 64
+REFERENCE, MASK = "sha256:" + "0" * 64, "sha256:" + "1" * 64  # a gradient downwards; its lower half
 
 
 @dataclass
@@ -49,12 +49,15 @@ class _Watcher:
     def context(self) -> Context:
         buffer = io.BytesIO()
         Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
+        mask = io.BytesIO()
+        Image.linear_gradient("L").resize((64, 64)).point(lambda level: 255 * (level > 127)).save(mask, "PNG")
+        pictures = {REFERENCE: buffer.getvalue(), MASK: mask.getvalue()}
 
         def on_event(event: Any) -> None:
             if isinstance(event, Step):
                 self.steps.append(event)
 
-        return Context(on_event, lambda: self.check(), lambda: True, lambda _reference: buffer.getvalue())
+        return Context(on_event, lambda: self.check(), lambda: True, pictures.__getitem__)
 
 
 @pytest.fixture(scope="module", params=list(TOYS))
@@ -130,6 +133,20 @@ def test_a_picture_is_redrawn_where_diffusers_can(engine: Engine, family: str) -
     run(engine, ImageToImage(checkpoint="toy", init_image=REFERENCE, denoising_strength=0.5, **values), watcher)
     denoise = [step for step in watcher.steps if step.phase == "denoise"]
     assert [(step.index, step.total) for step in denoise] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("values", [{"mask": MASK, "denoising_strength": 0.5}, {"outpaint_bottom": 32}])
+def test_a_part_is_redrawn_where_diffusers_can(engine: Engine, family: str, values: dict[str, Any]) -> None:
+    if FAMILIES[family].image_pipeline is None:
+        return
+    fields = {"prompt": "a cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0}
+    image = run(engine, ImageToImage(checkpoint="toy", init_image=REFERENCE, **fields | values))
+    found = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
+    kept = np.asarray(Image.linear_gradient("L").resize((64, 64)).convert("RGB"))
+    rows = 32 if "mask" in values else 64
+    assert np.array_equal(found[:rows], kept[:rows])
+    assert image.height == (64 if "mask" in values else 96)
+    assert found[rows + 8 :].std(axis=1).mean() > 0.5  # not the gradient, whose rows are even
 
 
 def test_guidance_and_negative_prompt_count_or_are_refused(engine: Engine, family: str) -> None:

@@ -122,3 +122,26 @@ def test_a_fitted_size_is_always_allowed(width: int, height: int, max_pixels: in
     assert fitted[0] * fitted[1] <= max(max_pixels, 64 * 2048)
     if min(width, height) >= 128 and max(width, height) <= 2 * min(width, height):
         assert fitted[0] / fitted[1] == pytest.approx(width / height, rel=0.1)
+
+
+def test_a_mask_has_its_picture_s_shape_or_is_refused_before_it_waits(house: House) -> None:
+    uploads = house.storage.uploads
+    picture, small, other = (
+        uploads.add("ann", bytes([n]), *size) for n, size in enumerate([(600, 400), (150, 100), (400, 400)])
+    )
+    request = resolved(house, ImageToImage(init_image=picture, mask=small))
+    assert isinstance(request, ImageToImage)
+    assert (request.width, request.height) == fitted_size((600, 400), 256 * 256)
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(house, ImageToImage(init_image=picture, mask=other))
+    assert caught.value.details == {"field": "mask", "reason": "mask_other_shape"}
+    alone = resolved(house, ImageToImage(init_image=picture, mask=small, inpaint_area="only_masked"))
+    assert isinstance(alone, ImageToImage)
+    assert (alone.width, alone.height) == (256, 256)
+
+
+def test_a_mask_of_somebody_else_is_none(house: House) -> None:
+    picture = house.storage.uploads.add("ann", b"picture", 64, 64)
+    mask = house.storage.uploads.add("ben", b"mask", 64, 64)
+    with pytest.raises(PictureNotFound):
+        resolved(house, ImageToImage(init_image=picture, mask=mask))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.storage.a1111 import read_infotext
 from tests.storage.conftest import raw
 from webui import __version__
-from webui.requests import StyleTransfer, TextToImage
+from webui.metadata.reading import read_pasted
+from webui.requests import ImageToImage, StyleTransfer, TextToImage
 from webui.storage.metadata import infotext
 
 REFERENCE = "sha256:" + "ab" * 32
@@ -88,3 +89,49 @@ def test_any_words_come_back(prompt: str, negative_prompt: str, template: str, n
 def test_numbers_are_not_rounded(request_: TextToImage, value: float) -> None:
     found = read_infotext(infotext(dataclasses.replace(request_, guidance_scale=value), raw()))
     assert float(found["CFG scale"]) == value
+
+
+MASKED = {
+    "mask": REFERENCE,
+    "mask_mode": "not_masked",
+    "mask_blur": 7,
+    "masked_content": "latent_noise",
+    "inpaint_area": "only_masked",
+    "inpaint_padding": 48,
+    "soft_inpainting": True,
+    "resize_mode": "resize_and_fill",
+}
+
+
+def test_a_mask_goes_by_the_names_that_a1111_has() -> None:
+    request = ImageToImage(init_image=REFERENCE, steps=20, width=512, height=256, denoising_strength=0.75, **MASKED)
+    found = read_infotext(infotext(request, with_info(steps=15)))
+    assert {name: found[name] for name in found if name.startswith(("Mask", "Inpaint", "Soft", "Resize", "Den"))} == {
+        "Denoising strength": "0.75",
+        "Resize mode": "Resize and fill",
+        "Mask mode": "Inpaint not masked",
+        "Mask blur": "7",
+        "Inpaint area": "Only masked",
+        "Masked area padding": "48",
+        "Masked content": "latent noise",
+        "Soft inpainting enabled": "True",
+    }
+    assert (found["Size-1"], found["Size-2"]) == ("512", "256")  # of what was drawn, as A1111 has it
+    assert (found["Picture size-1"], found["Picture size-2"]) == ("128", "64")
+
+
+def test_nothing_is_said_of_a_mask_where_there_is_none() -> None:
+    found = read_infotext(infotext(ImageToImage(init_image=REFERENCE, steps=20, masked_content="fill"), with_info()))
+    assert not [name for name in found if name.startswith(("Mask", "Inpaint", "Soft", "Resize", "Picture"))]
+
+
+@pytest.mark.parametrize("extra", [MASKED, {"outpaint_left": 64, "outpaint_top": 8}, {"resize_mode": "latent_upscale"}])
+def test_what_is_about_the_picture_is_read_again(extra: dict[str, Any]) -> None:
+    values = {"steps": 20, "width": 128, "height": 64, "denoising_strength": 0.5} | extra
+    text = infotext(ImageToImage(init_image=REFERENCE, **values), with_info(steps=10))
+    found = read_pasted(text, lambda hash, name: None)
+    assert {name: found.settings.get(name) for name in values if name != "mask"} == {
+        name: value for name, value in values.items() if name != "mask"
+    }
+    assert found.unknown == ()
+    assert ("needs_mask" in [note.code for note in found.notes]) == ("mask" in extra)

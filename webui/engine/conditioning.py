@@ -15,7 +15,9 @@ from torch import Tensor
 
 from webui.engine.bench import Bench
 from webui.engine.denoising import Conditioning
-from webui.engine.latents import Canvas, encode_mean
+from webui.engine.inpainting import told_of_mask
+from webui.engine.latents import Canvas
+from webui.engine.pictures_in import PictureIn
 from webui.engine.prompts.encoder import PromptEmbeds
 from webui.engine.prompts.text_encoders import filled_up
 from webui.engine.sampling import Sampling
@@ -25,17 +27,22 @@ AESTHETIC_SCORE, NEGATIVE_AESTHETIC_SCORE = 6.0, 2.5  # what SDXL's refiner is t
 
 
 def condition(
-    asked: Sampling, bench: Bench, canvas: Canvas, indices: Sequence[int], steps: int
+    asked: Sampling,
+    bench: Bench,
+    canvas: Canvas,
+    indices: Sequence[int],
+    steps: int,
+    picture_in: PictureIn | None = None,
 ) -> tuple[Conditioning, ...]:
     """What the images `indices` are told at each of `steps` steps; the same object wherever nothing changes.
 
-    They are told the same; of a walk there is one alone.
+    They are told the same; of a walk there is one alone. `picture_in` is what they are drawn over.
     """
     schedule = _texts(asked, bench, steps)
     if asked.walk_to is not None:
         end = replace(asked, prompt=asked.walk_to.prompt, negative_prompt=asked.walk_to.negative_prompt)
         schedule = between(schedule, _texts(end, bench, steps), asked.walked(indices[0]), partial(_empty, asked, bench))
-    extra = _extra_channels(asked, bench, canvas)
+    extra = _extra_channels(asked, bench, canvas, picture_in)
     made: dict[tuple[int, bool], Conditioning] = {}
     told = []
     for step, heard in enumerate(schedule):
@@ -176,15 +183,12 @@ def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor
     return ids, ids
 
 
-def _extra_channels(asked: Sampling, bench: Bench, canvas: Canvas) -> Tensor | None:
-    """(1, 5, h, w): an inpainting U-Net also takes a mask (draw everything) and the picture around it (none)."""
+def _extra_channels(asked: Sampling, bench: Bench, canvas: Canvas, picture_in: PictureIn | None) -> Tensor | None:
+    """(1, 5, h, w) where the U-Net was made for inpainting, which also takes a mask and the picture around it."""
     channels = bench.pipeline.vae.config.latent_channels
     taken = bench.pipeline.unet.config.in_channels
     if taken == channels:
         return None
     if taken != 2 * channels + 1:
         raise TaskUnsupported(checkpoint=bench.checkpoint.id, family=bench.checkpoint.family, task=asked.task)
-    nothing = torch.zeros(1, 3, canvas.computed_height, canvas.computed_width)
-    masked = encode_mean(bench.pipeline.vae, nothing)
-    mask = torch.ones(1, 1, *canvas.latent_size, device=masked.device)
-    return torch.cat([mask, masked], dim=1)
+    return told_of_mask(bench.pipeline.vae, picture_in, canvas)

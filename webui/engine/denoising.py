@@ -80,6 +80,10 @@ class StepDone:
     estimate: Callable[[], Tensor] = field(repr=False)
 
 
+# (scheduler, latents after a step, steps done) → the latents to go on with
+Hold = Callable[[Any, Tensor, int], Tensor]
+
+
 def denoise(
     unet: Any,
     scheduler: Any,
@@ -91,9 +95,12 @@ def denoise(
     check: Callable[[], None],
     on_step: Callable[[StepDone], None],
     tape: Tape | None = None,
+    hold: Hold | None = None,
 ) -> Tensor:
     """Latents (B, C, h, w), float32, after all of `stretch`. `noise` is where fresh noise comes from; what the network
     predicts goes on the `tape`, and comes from it where it is known.
+
+    `hold` may change them after each step: what is not to be drawn is put back there.
 
     `conditionings` has one entry for each step of the whole way: both halves of a second-order step hear the same.
 
@@ -112,6 +119,8 @@ def denoise(
         latents = noise.step(scheduler, prediction, t, latents)
         if now_done > done:
             done = now_done
+            if hold is not None:
+                latents = hold(scheduler, latents, done)
             pace.wait_for_step_before()
             seconds, started = time.perf_counter() - started, time.perf_counter()
 

@@ -18,14 +18,16 @@ from diffusers import PNDMScheduler
 from PIL import Image
 from torch import Tensor
 
+from webui.engine import inpainting
 from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
 from webui.engine.conditioning import condition
 from webui.engine.context import EngineImage
-from webui.engine.denoising import Conditioning, StepDone, Stretch, denoise
-from webui.engine.images import crop_and_resize, pad_to, to_pixels, to_tensor
-from webui.engine.latents import Canvas, decode, encode
+from webui.engine.denoising import Conditioning, Hold, StepDone, Stretch, denoise
+from webui.engine.images import pad_to, to_pixels, to_tensor
+from webui.engine.latents import Canvas, decode, encode, encode_enlarged
 from webui.engine.noise import NoiseSource
+from webui.engine.pictures_in import PictureIn, take_in
 from webui.engine.preview import LatentDecoder
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import make_scheduler, steps_after_calls
@@ -54,32 +56,37 @@ def text_to_image(asked: Sampling, bench: Bench, indices: list[int]) -> list[Eng
         return _pictures(asked, bench, latents, canvas, indices, steps)
 
 
-def image_to_image(asked: Sampling, bench: Bench, indices: list[int], init_image: Image.Image) -> list[EngineImage]:
-    """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image`.
+def image_to_image(
+    asked: Sampling, bench: Bench, indices: list[int], init_image: Image.Image, mask: np.ndarray | None = None
+) -> list[EngineImage]:
+    """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image` where `mask` says.
 
-    `denoising_strength` 0 gives the picture itself, cut and resized to the size asked for; 1 ignores it.
+    `denoising_strength` 0 gives the picture itself, at the size asked for; 1 ignores it where it may change.
     """
-    if asked.denoising_strength == 1:
+    if asked.ignores_picture:
         return text_to_image(asked, bench, indices)
-    picture = crop_and_resize(init_image, asked.width, asked.height)
-    if asked.denoising_strength == 0:
-        return [kept_picture(asked, bench, picture, index) for index in indices]
+    picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
+    if asked.keeps_picture:
+        return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]
     with _at_work(asked, bench):
         canvas = _canvas(asked, bench)
         # 1. The timesteps, from where the noise is as strong as the request says.
         scheduler = _scheduler(asked, bench)
-        timesteps = _start_late(scheduler, asked.denoising_strength)
+        timesteps = _start_late(scheduler, asked.strongest)
+        steps = _count_steps(scheduler, timesteps)
         # 2. The prompts as the U-Net hears them, step by step.
-        conditionings = condition(asked, bench, canvas, indices, _count_steps(scheduler, timesteps))
-        # 3. The picture's latents under noise, for each image from its own seed.
+        conditionings = condition(asked, bench, canvas, indices, steps, picture_in)
+        # 3. The picture's latents under noise, for each image from its own seed, and which of them may move when.
         source = NoiseSource.of(asked, indices)
-        clean = _encode_picture(bench, picture, canvas, source, indices)
-        noise = source.initial(clean.shape[1:], clean.device)
-        latents = scheduler.add_noise(clean, noise, timesteps[:1].repeat(len(indices)))
+        clean = _encode_picture(bench, picture_in, canvas, source, indices)
+        still = inpainting.still(asked, picture_in, clean, source, canvas)
+        latents, hold = still.begin(scheduler, timesteps), still.hold(scheduler, timesteps, asked.steps)
         # 4. Step by step from there to latents.
-        latents, steps = _denoise(bench, scheduler, timesteps, latents, conditionings, source, canvas, indices)
+        latents, steps = _denoise(
+            bench, scheduler, timesteps, latents, conditionings, source, canvas, indices, picture_in, hold
+        )
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
-        return _pictures(asked, bench, latents, canvas, indices, steps)
+        return _pictures(asked, bench, latents, canvas, indices, steps, picture_in.put_back)
 
 
 @contextmanager
@@ -139,11 +146,15 @@ def _count_steps(scheduler: Any, timesteps: Tensor) -> int:
 
 
 def _encode_picture(
-    bench: Bench, picture: Image.Image, canvas: Canvas, source: NoiseSource, indices: list[int]
+    bench: Bench, picture_in: PictureIn, canvas: Canvas, source: NoiseSource, indices: list[int]
 ) -> Tensor:
     started = time.perf_counter()
-    padded = pad_to(to_tensor(picture), canvas.computed_width, canvas.computed_height)
-    clean = encode(bench.pipeline.vae, padded, source.generators)
+    picture = picture_in.picture
+    if picture_in.own is not None:
+        clean = encode_enlarged(bench.pipeline.vae, picture_in.own, canvas, source.generators)
+    else:
+        padded = pad_to(to_tensor(picture), canvas.computed_width, canvas.computed_height)
+        clean = encode(bench.pipeline.vae, padded, source.generators)
     seconds = (time.perf_counter() - started) / len(indices)
     for index in indices:
         bench.previewer.step(index=1, total=1, phase="encode", image=index, seconds=seconds, make=lambda: picture)
@@ -159,6 +170,8 @@ def _denoise(
     source: NoiseSource,
     canvas: Canvas,
     indices: list[int],
+    picture_in: PictureIn | None = None,
+    hold: Hold | None = None,
 ) -> tuple[Tensor, int]:
     """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
 
@@ -199,11 +212,12 @@ def _denoise(
                 bench.context.check,
                 on_step,
                 tape,
+                hold,
             )
             if leg.turn is None or last is None:
                 break
             bench.take_up(leg.turn.asked, leg.turn.index)
-            conditionings = condition(leg.turn.asked, bench, canvas, [leg.turn.index], rest.total)
+            conditionings = condition(leg.turn.asked, bench, canvas, [leg.turn.index], rest.total, picture_in)
             if leg.turn.is_renoised:
                 source = NoiseSource.of(leg.turn.asked, [leg.turn.index])
                 scheduler, rest = _begin_again(leg.turn.asked, bench, scheduler, rest)
@@ -234,9 +248,18 @@ def _preview_maker(
 
 
 def _pictures(
-    asked: Sampling, bench: Bench, latents: Tensor, canvas: Canvas, indices: list[int], steps: int
+    asked: Sampling,
+    bench: Bench,
+    latents: Tensor,
+    canvas: Canvas,
+    indices: list[int],
+    steps: int,
+    finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
 ) -> list[EngineImage]:
-    """One picture after the other through the VAE: together they would only take more memory."""
+    """One picture after the other through the VAE: together they would only take more memory.
+
+    `finish` makes the picture of what was drawn, (H, W, 3) uint8.
+    """
     finished = []
     asked, ends = bench.course.end(asked, indices)
     for row, index in enumerate(ends):
@@ -245,14 +268,14 @@ def _pictures(
         decoded = decode(bench.pipeline.vae, latents[row : row + 1], is_tiled=bench.is_tiled)
         if not bool(torch.isfinite(decoded).all()):
             raise NotFinite(phase="decode")
-        pixels = canvas.crop(to_pixels(decoded))
+        picture = finish(canvas.crop(to_pixels(decoded)))
         seconds = time.perf_counter() - started
         bench.previewer.step(
-            index=1, total=1, phase="decode", image=index, seconds=seconds, make=partial(_same, pixels)
+            index=1, total=1, phase="decode", image=index, seconds=seconds, make=partial(_same, picture)
         )
-        finished.append(engine_image(asked, bench, Image.fromarray(pixels), index, steps))
+        finished.append(engine_image(asked, bench, picture, index, steps))
     return finished
 
 
-def _same(pixels: np.ndarray) -> np.ndarray:
-    return pixels
+def _same(picture: Image.Image) -> Image.Image:
+    return picture

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
 from PIL import Image
 
@@ -34,6 +35,7 @@ from webui.engine.device import (
 from webui.engine.images import read_picture
 from webui.engine.kept_steps import KeptSteps
 from webui.engine.loras.merging import LoraMerger
+from webui.engine.masks import read_mask
 from webui.engine.model_manager import LoadedCheckpoint, ModelManager
 from webui.engine.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
 from webui.engine.prompts.encoder import PromptEncoder
@@ -67,6 +69,14 @@ class EngineStatus:
     precision: str
     memory_used_bytes: int
     memory_total_bytes: int
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What image to image works on. `mask` as `masks.read_mask` gives it."""
+
+    init_image: Image.Image
+    mask: np.ndarray | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +123,7 @@ class Engine:
             case TextToImage():
                 return self._diffuse(request, context, None)
             case ImageToImage():
-                return self._diffuse(request, context, read_picture(context.read_picture(request.init_image)))
+                return self._diffuse(request, context, _pictures_of(request, context))
             case StyleTransfer():
                 return [self._style_transfer(request, context)]
 
@@ -147,7 +157,7 @@ class Engine:
         return digest in self._kept_steps
 
     def _diffuse(
-        self, request: TextToImage | ImageToImage, context: Context, init_image: Image.Image | None
+        self, request: TextToImage | ImageToImage, context: Context, pictures: _Pictures | None
     ) -> list[EngineImage]:
         checkpoint_id = request.checkpoint or self.catalogue.default().id
         loaded = self._models.components(checkpoint_id, context.on_event, context.check)
@@ -189,7 +199,7 @@ class Engine:
                     stamp=(loaded.hashes, tuple(hashes.items())),
                     take_up=take_up,
                 )
-                return _task(told, loaded, init_image)(bench, start.indices)
+                return _task(told, loaded, pictures)(bench, start.indices)
 
             images = self._within_memory(asked, bench, make)
             if jury is None:
@@ -273,18 +283,26 @@ class Engine:
         return made
 
 
+def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:
+    """What goes in. Raises NotAnImage."""
+    mask = None if request.mask is None else read_mask(context.read_picture(request.mask))
+    return _Pictures(read_picture(context.read_picture(request.init_image)), mask)
+
+
 def _task(
-    asked: Sampling, loaded: LoadedCheckpoint, init_image: Image.Image | None
+    asked: Sampling, loaded: LoadedCheckpoint, pictures: _Pictures | None
 ) -> Callable[[Bench, list[int]], list[EngineImage]]:
     """The function that makes images of what is asked, but for the bench and which ones."""
-    if init_image is None or asked.denoising_strength == 1:  # 1 ignores the picture
+    if pictures is None or asked.ignores_picture:
         if loaded.is_unet:
             return partial(diffusion.text_to_image, asked)
         return partial(pipelines.text_to_image, asked, pipeline=loaded.pipeline_for("text_to_image"))
     if loaded.is_unet:
-        return partial(diffusion.image_to_image, asked, init_image=init_image)
-    pipeline = loaded.pipeline_for("image_to_image")
-    return partial(pipelines.image_to_image, asked, pipeline=pipeline, init_image=init_image)
+        return partial(diffusion.image_to_image, asked, init_image=pictures.init_image, mask=pictures.mask)
+    pipeline = loaded.pipeline_for("inpainting" if asked.redraw.is_partial else "image_to_image")
+    return partial(
+        pipelines.image_to_image, asked, pipeline=pipeline, init_image=pictures.init_image, mask=pictures.mask
+    )
 
 
 def _linear_decoder(vae: Any, family: str, check: Callable[[], None]) -> LatentDecoder | None:

@@ -40,10 +40,17 @@ def pipeline_class(name: str) -> type[Any]:
 
 
 def pipeline_class_for(family_id: str, task: str) -> type[Any] | None:
-    """The class that does `task` with the components of a family that runs through diffusers' own pipelines.
+    """The class that does `task` with the components of a family that runs through diffusers' own pipelines: one of
+    the tasks of a request, or `inpainting`.
 
     None where the family cannot do it.
     """
     family = FAMILIES[family_id]
-    name = family.image_pipeline if task == "image_to_image" else family.pipeline or family.id
-    return pipeline_class(name) if name is not None and task in family.tasks else None
+    match task:
+        case "inpainting":
+            name = family.inpaint_pipeline
+        case "image_to_image":
+            name = family.image_pipeline
+        case _:
+            name = family.pipeline or family.id
+    return pipeline_class(name) if name is not None else None

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
-from webui.engine.images import next_multiple
+from webui.engine.images import next_multiple, to_tensor
 from webui.engine.preview import from_network, latent_factor, to_network
 
 
@@ -85,6 +87,17 @@ def encode(vae: Any, picture: Tensor, generators: Sequence[torch.Generator]) -> 
     mean, std = posterior.mean.float(), posterior.std.float()
     noise = draw_noise(mean.shape[1:], generators, mean.device)
     return to_network(vae, mean + std * noise)
+
+
+def encode_enlarged(vae: Any, picture: Image.Image, canvas: Canvas, generators: Sequence[torch.Generator]) -> Tensor:
+    """A picture's latents, enlarged to the canvas (bilinear, as A1111's latent upscale). A picture of more pixels is
+    made smaller first, for there is nothing to enlarge."""
+    share = min(1.0, (canvas.width * canvas.height / (picture.width * picture.height)) ** 0.5)
+    width, height = (max(1, round(side * share / canvas.factor)) * canvas.factor for side in picture.size)
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    latents = encode(vae, to_tensor(picture), generators)
+    return functional.interpolate(latents, size=canvas.latent_size, mode="bilinear", align_corners=False)
 
 
 def encode_mean(vae: Any, picture: Tensor) -> Tensor:

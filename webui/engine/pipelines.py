@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AmusedScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers import AmusedInpaintPipeline, AmusedScheduler, FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from torch import Tensor
 
 from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
 from webui.engine.context import EngineImage
-from webui.engine.images import crop_and_resize, next_multiple, pad_to, to_pixels, to_tensor
+from webui.engine.images import next_multiple, pad_to, to_pixels, to_tensor
+from webui.engine.pictures_in import take_in
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
 from webui.errors import InvalidRequest, NotFinite
@@ -38,20 +39,53 @@ def text_to_image(asked: Sampling, bench: Bench, indices: list[int], pipeline: A
 
 
 def image_to_image(
-    asked: Sampling, bench: Bench, indices: list[int], pipeline: Any, init_image: Image.Image
+    asked: Sampling,
+    bench: Bench,
+    indices: list[int],
+    pipeline: Any,
+    init_image: Image.Image,
+    mask: np.ndarray | None = None,
 ) -> list[EngineImage]:
-    """The images `indices` (from 0) of what is asked, drawn over `init_image`; strength 1 is not for here."""
-    picture = crop_and_resize(init_image, asked.width, asked.height)
-    if asked.denoising_strength == 0:
-        return [kept_picture(asked, bench, picture, index) for index in indices]
+    """The images `indices` (from 0) of what is asked, drawn over `init_image` where `mask` says; a strength of 1 is for
+    here only with a mask. What is added at the sides is drawn from noise alone, with a mask beside it or not."""
+    picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
+    if asked.keeps_picture:
+        return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]
     width, height = _computed_size(asked, bench)
-    grown = Image.fromarray(to_pixels(pad_to(to_tensor(picture), width, height)[0]))
-    # a pipeline runs int(steps · strength) steps, and none at all is an error to it
-    strength = max(asked.denoising_strength, (1 + 1e-6) / asked.steps)
-    return [_generate(asked, bench, pipeline, index, {"image": grown, "strength": strength}) for index in indices]
+    extra = {
+        "image": Image.fromarray(to_pixels(pad_to(to_tensor(picture_in.picture), width, height)[0])),
+        # a pipeline runs int(steps · strength) steps, and none at all is an error to it
+        "strength": max(asked.strongest, (1 + 1e-6) / asked.steps),
+    }
+    if picture_in.mask is not None:
+        drawn = np.zeros((height, width), np.uint8)
+        drawn[: asked.height, : asked.width] = (picture_in.mask > 0) * 255
+        extra["mask_image"] = Image.fromarray(_mask_for(pipeline, drawn))
+    return [_generate(asked, bench, pipeline, index, extra, picture_in.put_back) for index in indices]
 
 
-def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: dict[str, Any]) -> EngineImage:
+def _mask_for(pipeline: Any, mask: np.ndarray) -> np.ndarray:
+    """(H, W), 0 or 255, as the pipeline takes it: aMUSEd's wants one pixel a token, and would else lose thin strokes.
+
+    It also rounds that size down to a multiple of a token's pixels (diffusers 0.42), which fits few sizes; not so here.
+    """
+    if not isinstance(pipeline, AmusedInpaintPipeline):
+        return mask
+    pipeline.mask_processor.register_to_config(vae_scale_factor=1)
+    factor = pipeline.vae_scale_factor
+    tokens: np.ndarray = mask.reshape(mask.shape[0] // factor, factor, -1, factor).max(axis=(1, 3))
+    return tokens
+
+
+def _generate(
+    asked: Sampling,
+    bench: Bench,
+    pipeline: Any,
+    index: int,
+    extra: dict[str, Any],
+    finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
+) -> EngineImage:
+    """`finish` makes the picture of what was drawn, (H, W, 3) uint8."""
     width, height = _computed_size(asked, bench)
     steps = 0
 
@@ -91,9 +125,9 @@ def _generate(asked: Sampling, bench: Bench, pipeline: Any, index: int, extra: d
     pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
     if not np.isfinite(pixels).all():
         raise NotFinite(phase="decode")
-    cropped = (pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width]
-    bench.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: cropped)
-    return engine_image(asked, bench, Image.fromarray(cropped), index, steps)
+    picture = finish((pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width])
+    bench.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: picture)
+    return engine_image(asked, bench, picture, index, steps)
 
 
 def _is_told_of_guidance(pipeline: Any) -> bool:

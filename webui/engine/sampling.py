@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from webui.engine.redraw import WHOLE, Redraw
 from webui.errors import InvalidRequest
 from webui.families import Defaults
 from webui.prompts.a1111 import Lora
@@ -26,7 +27,7 @@ class Sampling:
     steps: int
     guidance_scale: float
     seed: int
-    width: int  # pixels
+    width: int  # pixels, of what is drawn
     height: int
     num_images: int
     denoising_strength: float
@@ -40,6 +41,7 @@ class Sampling:
     walk_to: WalkEnd | None = None
     only_image: int | None = None  # of num_images, from 0
     is_branch: bool = False
+    redraw: Redraw = WHOLE
     reading: Reading = AS_A1111
     resolved_prompts: tuple[ResolvedPrompt, ...] | None = None  # one for each image, where there were wildcards
 
@@ -55,6 +57,8 @@ class Sampling:
             raise InvalidRequest(field="variation_seed", reason="seed_open")
         scheduler = request.scheduler or defaults.scheduler
         own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"  # another may not have them
+        redraw = Redraw.of(request) if isinstance(request, ImageToImage) else WHOLE
+        width, height = redraw.drawn_size(request.width or defaults.width, request.height or defaults.height)
         return cls(
             task=request.task,
             prompt=request.prompt,
@@ -64,8 +68,8 @@ class Sampling:
             steps=request.steps or defaults.steps,
             guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
             seed=request.seed,
-            width=request.width or defaults.width,
-            height=request.height or defaults.height,
+            width=width,
+            height=height,
             num_images=request.num_images,
             denoising_strength=request.denoising_strength if isinstance(request, ImageToImage) else 1.0,
             eta=request.eta,
@@ -78,6 +82,7 @@ class Sampling:
             walk_to=request.walk_to if isinstance(request, TextToImage) else None,
             only_image=request.only_image,
             is_branch=request.branch_from is not None,
+            redraw=redraw,
             reading=Reading(request.prompt_dialect, request.emphasis, request.clip_skip),
             resolved_prompts=request.resolved_prompts,
         )
@@ -95,6 +100,21 @@ class Sampling:
     def number_of(self, index: int) -> int:
         """Which of the images that are made image `index` is."""
         return index if self.only_image is None else 0
+
+    @property
+    def ignores_picture(self) -> bool:
+        """Whether nothing of a picture would be left."""
+        return self.denoising_strength == 1 and not self.redraw.is_partial
+
+    @property
+    def strongest(self) -> float:
+        """The denoising strength of what is drawn from the most noise: what is added at a side has nothing else."""
+        return 1.0 if self.redraw.sides else self.denoising_strength
+
+    @property
+    def keeps_picture(self) -> bool:
+        """Whether nothing would be drawn."""
+        return self.denoising_strength == 0 and not self.redraw.sides
 
     def seed_of(self, index: int) -> int:
         """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""

@@ -19,7 +19,7 @@ def work(request: Request) -> float:
         case TextToImage() | ImageToImage():
             steps = float(request.steps or 1)
             if isinstance(request, ImageToImage):
-                steps = max(1.0, steps * request.denoising_strength)
+                steps = max(1.0, steps * request.strongest)
             if request.stop_after is not None:
                 steps = min(steps, request.stop_after)
             return steps * (request.width or 1) * (request.height or 1) * count_images(request)

@@ -17,6 +17,7 @@ from webui.critics import critic_for
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.families import FAMILIES
 from webui.jobs.prompts import PromptRules
+from webui.picture_rules import is_alike
 from webui.requests import (
     MAX_SEED,
     PICTURE_FIELDS,
@@ -58,7 +59,7 @@ def resolve(
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
-    picture_size = uploads.size(request.init_image) if isinstance(request, ImageToImage) else None
+    picture_size = _picture_size(request, uploads)
     settled = _with_defaults(request, checkpoint, seed, picture_size)
     if settled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
@@ -106,6 +107,18 @@ def _with_defaults(
     )
     check(settled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
     return settled
+
+
+def _picture_size(request: Request, uploads: Uploads) -> tuple[int, int] | None:
+    """Of the picture that settles an open size. Raises InvalidRequest for a mask of another shape than its picture."""
+    if not isinstance(request, ImageToImage):
+        return None
+    size = uploads.size(request.init_image)
+    if request.mask is None:
+        return size
+    if not is_alike(uploads.size(request.mask), size):
+        raise InvalidRequest(field="mask", reason="mask_other_shape")
+    return size if request.inpaint_area == "whole_picture" else None  # what is drawn is the masked place alone
 
 
 def _variation_seed(request: Diffusion) -> int | None:

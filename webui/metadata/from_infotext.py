@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from webui.metadata.infotext import Infotext
 from webui.metadata.settings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
+from webui.picture_rules import OF_A_PART, RESIZE_LABELS, SIDE_LABELS, SIDES
 from webui.scheduler_names import canonical_scheduler, canonical_sigmas, nearest_scheduler
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
@@ -25,23 +26,26 @@ _NUMBERS: Mapping[str, tuple[str, Callable[[str], int | float | None]]] = {
     "guidance end": ("guidance_end", decimal),
     "eta": ("eta", decimal),
     "eta ddim": ("eta", decimal),
+    "mask blur": ("mask_blur", whole),
+    "masked area padding": ("inpaint_padding", whole),
+    **{label.casefold(): (name, whole) for label, name in SIDE_LABELS.items()},
+}
+# Their name → our field, and what each of their values is.
+_CHOICES: Mapping[str, tuple[str, Mapping[str, str | bool]]] = {
+    "mask mode": ("mask_mode", {"inpaint masked": "masked", "inpaint not masked": "not_masked"}),
+    "inpaint area": ("inpaint_area", {"whole picture": "whole_picture", "only masked": "only_masked"}),
+    "masked content": (
+        "masked_content",
+        {name.replace("_", " "): name for name in ("fill", "original", "latent_noise", "latent_nothing")},
+    ),
+    "soft inpainting enabled": ("soft_inpainting", {"true": True, "false": False}),
+    "resize mode": ("resize_mode", {label.casefold(): name for name, label in RESIZE_LABELS.items()}),
 }
 # Said of the file or of what happened, and nothing that a request could ask for.
-_NO_SETTINGS = frozenset(
-    {
-        "version",
-        "app",
-        "model hash",
-        "vae hash",
-        "lora hashes",
-        "steps run",
-        "fallback",
-        "best of",
-        "best of score",
-        "best of critic",
-        "branch",
-    }
-)
+_NO_SETTINGS = frozenset({
+    "version", "app", "model hash", "vae hash", "lora hashes", "picture size", "steps run", "fallback", "best of",
+    "best of score", "best of critic", "branch",
+})  # fmt: skip
 _READ_ELSEWHERE = frozenset({"sampler", "schedule type", "size", "model", "tiling", "tile x", "tile y", "rng"})
 _EMPHASIS = {"original": "original", "no norm": "no_norm"}
 _HIRES = ("hires upscale", "hires resize", "hires steps", "hires upscaler")
@@ -99,6 +103,9 @@ def _read_pair(name: str, value: str, findings: Findings) -> None:
     if known in _NUMBERS:
         field, read = _NUMBERS[known]
         findings.set(field, read(value), name, value)
+    elif known in _CHOICES and value.casefold() in _CHOICES[known][1]:
+        field, meanings = _CHOICES[known]
+        findings.settings[field] = meanings[value.casefold()]
     elif known == "emphasis" and value.casefold() in _EMPHASIS:
         findings.settings["emphasis"] = _EMPHASIS[value.casefold()]
     elif known == "prompt dialect" and value == "Compel":
@@ -146,5 +153,7 @@ def _read_origin(text: Infotext, findings: Findings, source: str) -> None:
     elif "denoising_strength" in findings.settings:
         findings.settings["task"] = "image_to_image"
         findings.note("needs_picture")
+        if findings.settings.keys() & set(OF_A_PART) and not findings.settings.keys() & set(SIDES):
+            findings.note("needs_mask")
     if "seed" in findings.settings and source in ("a1111", "forge") and (text.get("RNG") or "GPU").upper() != "CPU":
         findings.note("other_noise")

@@ -62,8 +62,8 @@ class Findings:
 def fits(name: str, value: Any) -> bool:
     """Whether a request takes this value in this field."""
     try:
-        if name == "denoising_strength":
-            ImageToImage(init_image=_ANY_PICTURE, denoising_strength=value)
+        if name in ImageToImage.__dataclass_fields__ and name not in TextToImage.__dataclass_fields__:
+            ImageToImage(**{"init_image": _ANY_PICTURE, name: value})
         elif name in ("iterations", "content_weight", "style_weight"):
             StyleTransfer(content_image=_ANY_PICTURE, style_image=_ANY_PICTURE, **{name: value})
         else:

@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
 from webui.branches import count_steps, seed_alone
+from webui.picture_rules import RESIZE_LABELS, added_to
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
 from webui.scheduler_names import SCHEDULERS, canonical_sigmas
 from webui.worker_messages import RawImage
@@ -124,13 +125,13 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
         "Schedule type": _schedule_type(request.scheduler, sigmas),
         "CFG scale": request.guidance_scale,
         "Seed": image.seed,
-        "Size": f"{image.width}x{image.height}",
+        "Size": _size(request, image),
         "Model hash": _short(image.info.get("checkpoint_hash")),
         "Model": (request.checkpoint or "").rpartition("/")[2] or None,
         "VAE hash": _short(image.info.get("vae_hash")),
         "Lora hashes": image.info.get("lora_hashes"),
         **_variation(request, image),
-        "Denoising strength": request.denoising_strength if isinstance(request, ImageToImage) else None,
+        **(_picture_pairs(request) if isinstance(request, ImageToImage) else {}),
         "Clip skip": request.clip_skip if request.clip_skip > 1 else None,
         "RNG": "CPU",  # where all noise is drawn, on every device
         **_tiling(request),
@@ -138,6 +139,36 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
         _ETA_LABELS.get(request.scheduler or "", "Eta"): request.eta,
         "Emphasis": "No norm" if request.emphasis == "no_norm" else None,
         "Prompt dialect": "Compel" if request.prompt_dialect == "compel" else None,
+    }
+
+
+def _size(request: TextToImage | ImageToImage, image: RawImage) -> str:
+    """What was asked for where the picture differs by what was added or kept around it, so that it means the same read
+    back; as in A1111, whose size is that of what is drawn."""
+    is_other = isinstance(request, ImageToImage) and (request.mask is not None or any(added_to(request).values()))
+    if is_other and request.width is not None and request.height is not None:
+        return f"{request.width}x{request.height}"
+    return f"{image.width}x{image.height}"
+
+
+def _picture_pairs(request: ImageToImage) -> Pairs:
+    """A1111's names for what is about the picture that went in; its defaults are not written. *Resize mode* and what is
+    added at the sides have none in its line, so they go by its label and by ours."""
+    pairs: Pairs = {"Denoising strength": request.denoising_strength}
+    if request.resize_mode != "crop_and_resize":
+        pairs["Resize mode"] = RESIZE_LABELS[request.resize_mode]
+    added = added_to(request)
+    pairs |= added
+    if request.mask is None and not added:
+        return pairs
+    is_only_masked = request.inpaint_area == "only_masked"
+    return pairs | {
+        "Mask mode": "Inpaint not masked" if request.mask_mode == "not_masked" else None,
+        "Mask blur": request.mask_blur,
+        "Inpaint area": "Only masked" if is_only_masked else None,
+        "Masked area padding": request.inpaint_padding if is_only_masked else None,
+        "Masked content": None if request.masked_content == "original" else request.masked_content.replace("_", " "),
+        "Soft inpainting enabled": "True" if request.soft_inpainting else None,
     }
 
 
@@ -154,6 +185,7 @@ def _what_happened(request: Request, image: RawImage) -> Pairs:
     run = image.info.get("iterations" if isinstance(request, StyleTransfer) else "steps")
     fallback = image.info.get("fallback")
     return {
+        "Picture size": _own_size(request, image),
         "Steps run": run if run != asked else None,
         "Fallback": None if fallback is None else str(fallback).replace("_", " "),
         "Branch": _branch(request),
@@ -169,6 +201,12 @@ def _branch(request: Request) -> str | None:
         return None
     origin, step = request.branch_from.origin, request.branch_from.step
     return f"step {step} of {count_steps(origin)}, seed {seed_alone(origin)}"
+
+
+def _own_size(request: Request, image: RawImage) -> str | None:
+    """Of the picture, where `Size` is that of what was drawn."""
+    size = f"{image.width}x{image.height}"
+    return None if isinstance(request, StyleTransfer) or _size(request, image) == size else size
 
 
 def _schedule_type(scheduler: str | None, sigmas: str) -> str:
