@@ -197,3 +197,30 @@ def test_a_picture_comes_in_other_formats(client: httpx.Client, png: bytes, form
     refused = client.get(f"/api/images/{upload}", params={"format": form})
     assert refused.status_code == 422
     assert client.get(f"/api/images/{upload}", params={"format": "png"}).status_code == 200
+
+
+def test_where_and_with_what_a_photograph_was_taken_stays_behind(client: httpx.Client, server: Server) -> None:
+    """Neither what is stored, nor a thumbnail, nor what is made of it in any format has a word of it."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Secretmaker", "Hidden 7"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 12.0, 30.5), 29: "2021:03:04"})
+    exif.get_ifd(0x8769)[0xA431] = "SERIAL0815"
+    photograph = io.BytesIO()
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><exif:GPSLatitude>48</exif:GPSLatitude></x:xmpmeta>'
+    Image.new("RGB", (64, 48), "teal").save(photograph, "JPEG", exif=exif, xmp=xmp, comment=b"at home")
+    secrets = [b"Secretmaker", b"Hidden 7", b"SERIAL0815", b"GPS", b"2021:03:04", b"at home"]
+    assert all(secret in photograph.getvalue() for secret in secrets if secret != b"GPS")
+    stored = client.post("/api/images", files={"file": ("home.jpg", photograph.getvalue(), "image/jpeg")}).json()["id"]
+    inline = base64.b64encode(photograph.getvalue()).decode()
+    left = [client.get(f"/api/images/{stored}").content, client.get(f"/api/images/{stored}?size=64").content]
+    for picture in (stored, inline):
+        request = {"init_image": picture, "mask": picture, "prompt": "a lake", "steps": 2}
+        answer = client.post("/api/image-to-image", json=request)
+        assert answer.status_code == 202, answer.text
+        follow(client, answer.json()["id"])
+        url = client.get(f"/api/jobs/{answer.json()['id']}").json()["images"][0]["url"]
+        left += [client.get(url, params={"format": name}).content for name in ("png", "jpeg", "webp")]
+    left += [path.read_bytes() for path in server.data_dir.rglob("*.png")]
+    for content in left:
+        assert len(content) > 50
+        assert [secret for secret in secrets if secret in content] == []
