@@ -17,6 +17,7 @@ from webui.api.errors import install_error_handlers
 from webui.api.guard import Guard
 from webui.api.logins import Logins, read_secret
 from webui.api.routes.boards import board_routes
+from webui.api.routes.bundle import bundle_routes
 from webui.api.routes.catalogue import catalogue_routes
 from webui.api.routes.docs import install_docs
 from webui.api.routes.gallery import gallery_routes
@@ -121,6 +122,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
         inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),
         gallery_routes(services),
         board_routes(services),
+        bundle_routes(services),
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),

@@ -204,6 +204,18 @@ class TooManyBoards(DarkroomError):
     kind = "too_many_boards"
 
 
+class TooManyPictures(DarkroomError):
+    """More pictures than one download takes. Details: `count`, `limit`."""
+
+    kind = "too_many_pictures"
+
+
+class BundleTooLarge(DarkroomError):
+    """More bytes than one download takes. Details: `gigabytes`, `limit` (in GB)."""
+
+    kind = "bundle_too_large"
+
+
 class JobNotFound(DarkroomError):
     """No such job, or not this person's. Details: `job`."""
 

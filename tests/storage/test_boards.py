@@ -46,7 +46,7 @@ def test_a_board_and_its_pictures(storage: Storage, request_: TextToImage) -> No
     assert on(storage, board.id, query="lake") == [ids[2], ids[0]]
     assert on(storage, board.id, query="hill") == []
     assert storage.pictures.count("ann", Wanted(board=board.id)) == 2
-    assert storage.boards.of("ann", ids) == {ids[0]: [board.id], ids[2]: [board.id]}
+    assert storage.boards.of("ann", ids) == {ids[0]: (board.id,), ids[2]: (board.id,)}
     storage.pictures.star("ann", [ids[0]])
     assert on(storage, board.id, starred=True) == [ids[0]]
     storage.pictures.delete("ann", ids[2])

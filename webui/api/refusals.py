@@ -117,6 +117,8 @@ STATUS: dict[str, int] = {
     "key_reused": 409,
     "board_exists": 409,
     "body_too_large": 413,
+    "too_many_pictures": 413,
+    "bundle_too_large": 413,
     "image_too_large": 413,
     "not_an_image": 415,
     "media_type": 415,

@@ -177,6 +177,18 @@ class Pictures:
         """How many `wanted` pictures there are, those without a file too."""
         return count(self._database, owner, wanted)
 
+    def those(self, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
+        """Of these pictures those that are theirs and there, in the same order."""
+        found = {}
+        for first in range(0, len(ids), MAX_PAGE):
+            some = ids[first : first + MAX_PAGE]
+            marks = ", ".join("?" for _ in some)
+            statement = f"SELECT * FROM pictures WHERE owner = ? AND deleted IS NULL AND id IN ({marks})"
+            for row in self._database.rows(statement, (owner, *some)):
+                if (picture := self._read(row)) is not None:
+                    found[picture.id] = picture
+        return [found[id] for id in ids if id in found]
+
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
         """What a job has saved so far, in order, deleted ones too."""
         rows = self._database.rows(

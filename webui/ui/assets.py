@@ -21,6 +21,8 @@ STYLES = (
     "save_format.css",
     "best_of.css",
     "sheets.css",
+    "gallery.css",
+    "compare.css",
     "walk.css",
     "again.css",
     "phone.css",
@@ -51,6 +53,9 @@ SCRIPTS = (
     "swipe.js",
     "header.js",
     "gallery.js",
+    "gallery_filter.js",
+    "gallery_select.js",
+    "compare.js",
     "again.js",
     "walk.js",
 )

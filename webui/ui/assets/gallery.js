@@ -1,12 +1,14 @@
 // The gallery: a sheet over the whole width, pictures by day; one opens with its settings and gives them back.
 
-const gallery = { days: new Map(), before: null, isEnd: false, isLoading: false, opened: null };
+const gallery = { days: new Map(), tiles: new Map(), before: null, isEnd: false, isLoading: false, opened: null, asked: 0 };
 const PAGE_LENGTH = 60;
 
 darkroom.mountGallery = (element) => {
   const find = (selector) => element.querySelector(selector);
   Object.assign(gallery, { sheet: find(".sheet"), body: find(".sheet-body"), one: find(".sheet-one"), close: find(".sheet-close") });
   find("h2").textContent = t("gallery");
+  mountGalleryFilter(find(".sheet-tools"), find(".sheet-filter"));
+  mountGallerySelect(find(".sheet-tools"), find(".sheet-picked"));
   gallery.sheet.setAttribute("aria-label", t("gallery"));
   gallery.close.setAttribute("aria-label", t("close"));
   gallery.close.addEventListener("click", () => darkroom.closeGallery());
@@ -15,27 +17,50 @@ darkroom.mountGallery = (element) => {
   });
   document.addEventListener("keydown", (event) => {
     if (gallery.sheet.hidden) return;
-    if (event.key === "Escape") walk.first ? endWalk() : gallery.one.hidden ? darkroom.closeGallery() : closeOne();
+    if (event.key === "Escape") leaveOneThing();
     keepFocus(event, gallery.sheet);
-    if (!gallery.one.hidden && (event.key === "ArrowLeft" || event.key === "ArrowRight")) step(event.key === "ArrowRight" ? 1 : -1);
+    if (!gallery.one.hidden && !event.target.matches?.("input, select, textarea") && (event.key === "ArrowLeft" || event.key === "ArrowRight")) step(event.key === "ArrowRight" ? 1 : -1);
   });
 };
 
 darkroom.openGallery = () => {
   if (!gallery.sheet.hidden) return;
   gallery.cameFrom = document.activeElement;
-  Object.assign(gallery, { before: null, isEnd: false, days: new Map() });
-  fill(gallery.body);
   closeOne();
+  setPicking(false);
+  clearGalleryFilter();
   gallery.sheet.hidden = false;
   coverPage(true);
   gallery.close.focus();
-  loadMore();
+  reloadGallery();
 };
+
+/** From the newest on, with the conditions as they are now. An answer to earlier ones that comes late changes nothing. */
+function reloadGallery() {
+  Object.assign(gallery, { before: null, isEnd: false, isLoading: false, days: new Map(), tiles: new Map(), asked: gallery.asked + 1 });
+  return loadMore();
+}
+
+/** What Escape leaves first. */
+function leaveOneThing() {
+  if (comparing.box) return closeCompare();
+  if (!gallery.one.hidden) return closeOne();
+  if (walk.first) return endWalk();
+  if (picked.isOn) return void (setPicking(false), picked.button.focus());
+  darkroom.closeGallery();
+}
+
+/** What lies below an open picture, or two that are compared, takes no focus. */
+function coverGallery(isCovered) {
+  for (const part of [gallery.body, galleryFilter.bar, picked.bar, gallery.sheet.querySelector(".sheet-tools")]) part.inert = isCovered;
+}
 
 darkroom.closeGallery = () => {
   if (gallery.sheet.hidden) return;
   endWalk();
+  closeCompare();
+  closeOne();
+  setPicking(false);
   gallery.sheet.hidden = true;
   coverPage(false);
   gallery.cameFrom?.focus?.();
@@ -49,21 +74,30 @@ function coverPage(isCovered) {
 
 async function loadMore() {
   if (gallery.isEnd || gallery.isLoading) return;
+  const { asked, before } = gallery;
   gallery.isLoading = true;
   try {
-    const query = new URLSearchParams({ limit: PAGE_LENGTH, ...(gallery.before ? { before: gallery.before } : {}) });
+    const query = new URLSearchParams({ limit: PAGE_LENGTH, ...galleryQuery(), ...(before && { before }) });
     const page = await api("GET", `/api/gallery?${query}`);
-    const { pictures } = page;
+    if (asked !== gallery.asked) return;
+    if (!before) {
+      fill(gallery.body);
+      gallery.body.scrollTop = 0;
+      galleryFilter.total = page.total;
+      drawGalleryFilter();
+    }
     gallery.before = page.next;
-    gallery.isEnd = !gallery.before || pictures.length === 0;
-    for (const picture of pictures) addPicture(picture);
-    if (!gallery.days.size) fill(gallery.body, el("p", { class: "sheet-empty", text: t("gallery_empty") }));
+    gallery.isEnd = !gallery.before || page.pictures.length === 0;
+    for (const picture of page.pictures) addPicture(picture);
+    if (!gallery.days.size) fill(gallery.body, el("p", { class: "sheet-empty", text: t(isGalleryFiltered() ? "gallery_nothing" : "gallery_empty") }));
   } catch (error) {
+    if (asked !== gallery.asked) return;
     gallery.isEnd = true;
     gallery.body.append(el("p", { class: "sheet-empty", role: "alert", text: error.message }));
   } finally {
-    gallery.isLoading = false;
+    if (asked === gallery.asked) gallery.isLoading = false;
   }
+  if (gallery.body.scrollHeight <= gallery.body.clientHeight + 600) loadMore(); // a large screen takes several pages
 }
 
 const dateOf = (picture) => new Date(typeof picture.created === "number" ? picture.created * 1000 : picture.created);
@@ -76,19 +110,34 @@ function dayName(date) {
 }
 
 function addPicture(picture) {
-  const name = dayName(dateOf(picture));
+  const date = dateOf(picture);
+  const name = dayName(date);
   if (!gallery.days.has(name)) {
     const grid = el("div", { class: "grid" });
     gallery.days.set(name, grid);
-    gallery.body.append(el("section", { class: "day" }, el("h3", { text: name }), grid));
+    const whole = el("button", { type: "button", class: "link day-pick", text: t("select_day"), "aria-label": t("select_day_of", { day: name }), onclick: () => pickDay(date) });
+    gallery.body.append(el("section", { class: "day" }, el("div", { class: "day-head" }, el("h3", { text: name }), whole), grid));
   }
   const prompt = picture.request?.prompt || t(picture.request?.task ?? "picture");
-  const tile = el("button", { type: "button", class: "cell", "aria-label": prompt, title: prompt, onclick: () => choosesWalkEnd(picture) || openOne(picture) },
-    el("img", { src: picture.thumbnail_url, alt: "", loading: "lazy", decoding: "async", width: picture.width, height: picture.height }));
+  const image = el("img", { src: picture.thumbnail_url, alt: "", loading: "lazy", decoding: "async", width: picture.width, height: picture.height });
+  const tile = el("button", { type: "button", class: "cell", "aria-label": prompt, title: prompt, onclick: (event) => choosesWalkEnd(picture) || choosesPictures(picture, event) || openOne(picture) }, image);
+  image.addEventListener("error", () => {
+    image.replaceWith(el("span", { class: "broken-text", text: t("picture_broken") }));
+    tile.setAttribute("aria-label", `${prompt}: ${t("picture_broken")}`);
+  }, { once: true });
   picture.tile = tile;
   tile.picture = picture;
+  gallery.tiles.set(picture.id, tile);
+  drawTileStar(tile);
+  if (picked.isOn) {
+    if (picked.pictures.has(picture.id)) picked.pictures.set(picture.id, picture);
+    drawPicked(tile);
+  }
   placeTile(gallery.days.get(name), tile, picture);
 }
+
+/** The tiles that can be seen, in their order: none that was deleted or is folded away. */
+const shownTiles = () => [...gallery.body.querySelectorAll(".cell")].filter((tile) => !tile.hidden && tile.dataset.folded !== "yes");
 
 function openOne(picture) {
   gallery.opened = picture;
@@ -99,29 +148,33 @@ function openOne(picture) {
   const back = el("button", { type: "button", class: "plain one-back", text: t("back"), onclick: closeOne });
   const prompt = picture.request?.prompt;
   const image = el("img", { src: picture.url, alt: prompt || t("picture") });
+  image.addEventListener("error", () => fill(frame, el("p", { class: "broken-text", role: "alert", text: t("picture_broken") })), { once: true });
+  const star = el("button", { type: "button", class: "plain", text: picture.starred ? t("unstar") : t("star"), onclick: async () => {
+    if (await starPictures([picture], !picture.starred)) star.textContent = picture.starred ? t("unstar") : t("star");
+  } });
   const frame = el("div", { class: "one-picture" }, image);
   swipeable(frame, { isThere: (by) => Boolean(beside(by)), go: step, follow: (dx) => { image.style.transform = dx ? `translateX(${dx}px)` : ""; } });
   fill(
     gallery.one,
     frame,
-    el("div", { class: "one-side" }, back, details, el("div", { class: "one-buttons" }, save, formatPicker(), walkButton(picture), keepButton(picture), remove), pictureTools(picture)),
+    el("div", { class: "one-side" }, back, details, el("div", { class: "one-buttons" }, save, formatPicker(), star, walkButton(picture), keepButton(picture), remove), pictureTools(picture)),
   );
   gallery.one.hidden = false;
-  gallery.body.inert = true;
+  coverGallery(true);
   back.focus();
 }
 
 function closeOne() {
   if (!gallery.one || gallery.one.hidden) return;
   gallery.one.hidden = true;
-  gallery.body.inert = false;
+  coverGallery(false);
   fill(gallery.one);
   gallery.opened?.tile.focus();
 }
 
 /** The picture that lies `by` tiles on from the open one. */
 function beside(by) {
-  const tiles = [...gallery.body.querySelectorAll(".cell")].filter((tile) => !tile.hidden && tile.dataset.folded !== "yes");
+  const tiles = shownTiles();
   return tiles[tiles.indexOf(gallery.opened?.tile) + by]?.picture;
 }
 
@@ -131,28 +184,18 @@ function step(by) {
 }
 
 async function deletePicture(picture) {
-  try {
-    await api("DELETE", `/api/images/${picture.id}`);
-  } catch (error) {
-    return note(error.message);
-  }
+  if (!(await deletePictures([picture]))) return;
   closeOne();
-  setDeleted(picture, true);
   gallery.close.focus();
-  note(t("deleted"), { text: t("undo"), run: async () => {
-    try {
-      await api("POST", `/api/images/${picture.id}/restore`);
-      setDeleted(picture, false);
-    } catch (error) {
-      note(error.message);
-    }
-  } });
 }
 
 /** Takes a picture out of gallery, rail and stage, or puts it back. */
 function setDeleted(picture, isDeleted) {
-  picture.tile.hidden = isDeleted;
-  refold(picture.tile.parentElement, picture.job);
+  const tile = gallery.tiles.get(picture.id);
+  if (tile) {
+    tile.hidden = isDeleted;
+    refold(tile.parentElement, picture.job);
+  }
   for (const job of jobs.values()) {
     if (isDeleted && job.pictures.some((one) => one.id === picture.id)) {
       job.deleted = [...(job.deleted ?? []), ...job.pictures.filter((one) => one.id === picture.id)];

@@ -1,0 +1,111 @@
+"""The gallery as people use it: looking for pictures, keeping them in order, taking many at once, comparing two."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.studio import PHONE, Studio, Visit
+from tests.browser.test_access import serious_findings
+
+pytestmark = pytest.mark.slow
+OpenPage = Callable[..., Visit]
+
+
+def make(studio: Studio, *prompts: str) -> None:
+    """Pictures with these prompts, the last one the newest."""
+    with httpx.Client(base_url=studio.address) as client:
+        for seed, prompt in enumerate(prompts):
+            request = {"prompt": f"{prompt} delay=0", "steps": 1, "seed": seed}
+            job = client.post("/api/text-to-image", json=request).raise_for_status().json()["id"]
+            with client.stream("GET", f"/api/jobs/{job}/events") as events:
+                events.read()
+
+
+def tile(visit: Visit, prompt: str) -> Locator:
+    return visit.page.locator(f".cell[title^='{prompt}']:not([hidden])")
+
+
+def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, "gal red fox", "gal 秋树湖泊", "gal red house", "gal <img src=x onerror=alert(1)>")
+    visit = open_page(fake_studio)
+    page = visit.page
+    page.get_by_role("button", name="Gallery").click()
+    search = visit.control("Search the prompts")
+    search.fill("gal red")
+    expect(page.locator(".gallery-count")).to_have_text("2 pictures")
+    search.fill("gal 湖")
+    expect(page.locator(".gallery-count")).to_have_text("1 picture")
+    search.press("Escape")
+    expect(search).to_have_value("")
+    search.fill("gal")
+    expect(page.locator(".gallery-count")).to_have_text("4 pictures")
+
+    tile(visit, "gal red fox").click(modifiers=["Control"])
+    tile(visit, "gal red house").click(modifiers=["Shift"])
+    expect(page.locator(".picked-count")).to_have_text("3 selected")
+    bar = page.locator(".sheet-picked")
+    bar.get_by_role("button", name="Favourite ☆").press("Enter")
+    expect(page.locator(".cell-star")).to_have_count(3)
+    bar.get_by_label("Put on a board…").select_option("New board…")
+    visit.control("Name of the board").fill("Foxes & 湖")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("On the board “Foxes & 湖”: 3.")
+    page.wait_for_timeout(250)  # until the note has faded in
+    assert serious_findings(visit) == []
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="Download").click()
+    names = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
+    assert len(names) == 4
+    assert names[-1] == "metadata.json"
+    bar.get_by_role("button", name="Delete").click()
+    expect(page.locator("#note")).to_contain_text("3 pictures deleted.")
+    expect(page.locator(".cell:not([hidden])")).to_have_count(1)
+    page.locator("#note").get_by_role("button", name="Undo").click()
+    expect(page.locator(".cell:not([hidden])")).to_have_count(4)
+
+    page.get_by_role("button", name="Foxes & 湖 · 3").click()
+    expect(page.locator(".gallery-count")).to_have_text("3 pictures")
+    visit.button("Delete the board").click()
+    expect(page.locator("#note")).to_contain_text("Its pictures are still here.")
+    page.locator("#note").get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Foxes & 湖 · 3")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Gallery")).to_be_hidden()
+
+
+def test_comparing_two_on_a_phone_past_a_damaged_one(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, "cmp a calm lake", "cmp broken", "cmp a calm night lake")
+    files = sorted(fake_studio.data_dir.glob("pictures/*/*/*.png"), key=lambda path: path.stat().st_mtime_ns)
+    files[-2].write_bytes(files[-2].read_bytes()[:200])
+    visit = open_page(fake_studio, PHONE, scheme="dark")
+    page = visit.page
+    page.evaluate("darkroom.openGallery()")
+    visit.control("Search the prompts").fill("cmp")
+    expect(page.locator(".gallery-count")).to_have_text("3 pictures")
+    expect(page.locator(".cell .broken-text")).to_have_text("This picture’s file cannot be read.")
+    visit.button("Select").click()
+    visit.button("Select all of: Today").click()
+    expect(page.locator(".picked-count")).to_have_text("3 selected")
+    tile(visit, "cmp broken").click()
+    visit.button("Compare").click()
+    divider = page.get_by_role("slider", name="Divider between the pictures")
+    expect(divider).to_be_focused()
+    page.keyboard.press("End")
+    expect(divider).to_have_attribute("aria-valuetext", "100 % left")
+    table = page.get_by_role("table")
+    expect(table.get_by_role("row", name="Prompt").locator("mark")).to_have_text(["night"])
+    expect(table.get_by_role("row", name="Seed")).to_be_visible()
+    assert serious_findings(visit) == []
+    for button in page.locator(".sheet-compare button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    page.keyboard.press("Escape")
+    expect(page.locator(".picked-count")).to_have_text("2 selected")
+    visit.errors[:] = [error for error in visit.errors if "/api/images/" not in error]  # the damaged one's thumbnail

@@ -1,0 +1,128 @@
+"""`/api/gallery/zip`: many pictures as one file. First which ones, then the file under an address of its own, so that a
+browser writes it straight to the disk. The page's own calls."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from webui.api.media_types import JsonRoute
+from webui.api.schemas import ERRORS
+from webui.api.services import Services, owner_of
+from webui.errors import BundleTooLarge, PictureNotFound, TooManyPictures
+from webui.storage import Storage
+from webui.storage.bundle import MAX_BYTES, MAX_PICTURES, zip_of
+from webui.storage.formats import Format
+from webui.storage.pictures import Picture
+
+_KEPT_SECONDS = 900.0  # from the question to the download, and to a second try of it
+_MAX_TICKETS = 100  # of everybody; the oldest goes
+_GIGABYTE = 2**30
+_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "The pictures"}}
+
+
+class BundleAsked(BaseModel):
+    """Pictures of the caller's, and the format in which they are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(min_length=1, max_length=20_000)]
+    format: Format = "png"
+
+
+class BundleOut(BaseModel):
+    """Where the zip is for a quarter of an hour. `bytes` is what the pictures take on our disk."""
+
+    url: str
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    owner: str
+    ids: tuple[str, ...]
+    form: Format
+    expires: float
+
+
+def bundle_routes(services: Services) -> APIRouter:
+    """Two routes; in between, which pictures were meant is remembered."""
+    router = APIRouter(prefix="/api/gallery/zip", tags=["page"], responses=ERRORS, route_class=JsonRoute)
+    tickets = _Tickets()
+
+    @router.post("", response_model=BundleOut)
+    async def choose_pictures(call: Request, asked: BundleAsked) -> Any:
+        """Says where they can be fetched together, with what made each of them in a `metadata.json`."""
+        owner = owner_of(call)
+        found = await to_thread.run_sync(_pictures, services.storage, owner, asked.ids)
+        ticket = tickets.add(owner, tuple(picture.id for picture in found), asked.format)
+        size = await to_thread.run_sync(_size, found)
+        return {"url": f"/api/gallery/zip/{ticket}", "count": len(found), "bytes": size}
+
+    @router.get("/{ticket}", response_class=Response, responses=_ZIP)
+    async def fetch_pictures(call: Request, ticket: str) -> Response:
+        """The zip, made while it is read."""
+        owner = owner_of(call)
+        wanted = tickets.get(owner, ticket)
+        found = await to_thread.run_sync(_pictures, services.storage, owner, wanted.ids)
+        names = {board.id: board.name for board in await to_thread.run_sync(services.storage.boards.list, owner)}
+        lying = await to_thread.run_sync(services.storage.boards.of, owner, wanted.ids)
+        boards = {id: [names[board] for board in some if board in names] for id, some in lying.items()}
+        name = f"darkroom-{time.strftime('%Y%m%d-%H%M%S')}.zip"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingResponse(zip_of(found, boards, wanted.form), media_type="application/zip", headers=headers)
+
+    return router
+
+
+class _Tickets:
+    """Which pictures somebody is about to fetch."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
+
+    def add(self, owner: str, ids: tuple[str, ...], form: Format) -> str:
+        """Its name, which nobody guesses."""
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            self._tickets[name] = _Ticket(owner, ids, form, time.monotonic() + _KEPT_SECONDS)
+            while len(self._tickets) > _MAX_TICKETS:
+                self._tickets.popitem(last=False)
+        return name
+
+    def get(self, owner: str, name: str) -> _Ticket:
+        """Raises PictureNotFound for one that is not there, not theirs, or too old."""
+        with self._lock:
+            found = self._tickets.get(name)
+        if found is None or found.owner != owner or found.expires < time.monotonic():
+            raise PictureNotFound(picture=name[:80])
+        return found
+
+
+def _pictures(storage: Storage, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
+    """Those that are there, in their order. Raises PictureNotFound where none is, TooManyPictures, BundleTooLarge."""
+    wanted = list(dict.fromkeys(ids))
+    if len(wanted) > MAX_PICTURES:
+        raise TooManyPictures(count=len(wanted), limit=MAX_PICTURES)
+    found = storage.pictures.those(owner, wanted)
+    if not found:
+        raise PictureNotFound(picture=wanted[0])
+    if (size := _size(found)) > MAX_BYTES:
+        raise BundleTooLarge(gigabytes=round(size / _GIGABYTE, 1), limit=MAX_BYTES // _GIGABYTE)
+    return found
+
+
+def _size(pictures: Sequence[Picture]) -> int:
+    return sum(picture.path.stat().st_size for picture in pictures if picture.path.is_file())

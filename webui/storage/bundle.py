@@ -1,0 +1,119 @@
+"""Many pictures as one zip, made while it is sent: nothing of it lies in memory or on the disk but the part under way.
+
+Pictures are not compressed again, for PNG, JPEG and WebP are already. The last entry, `metadata.json`, says of each
+what made it, and names those that could not be read; the pictures carry the same inside.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from webui.errors import PictureNotFound
+from webui.storage.formats import SUFFIXES, Format, in_format
+from webui.storage.pictures import Picture
+
+MAX_PICTURES = 2000
+MAX_BYTES = 8 * 2**30
+METADATA_NAME = "metadata.json"
+_CHUNK_BYTES = 2**20
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # of a zip's own clock
+_MAX_NAME_CHARACTERS = 100
+
+
+def zip_of(pictures: Sequence[Picture], boards: Mapping[str, Sequence[str]], form: Format) -> Iterator[bytes]:
+    """The zip's bytes. `boards` are names by the picture's id; `form` is the format in which the pictures go in."""
+    pipe = _Pipe()
+    said: list[dict[str, Any]] = []
+    taken: set[str] = {METADATA_NAME}
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as bundle:  # which notices that it cannot go back in a pipe
+        for picture in pictures:
+            content = _content(picture, form)
+            name = None if content is None else _free_name(_name(picture, form), taken)
+            if content is not None and name is not None:
+                with content, bundle.open(_entry(name, picture.created), "w") as entry:
+                    while chunk := content.read(_CHUNK_BYTES):
+                        entry.write(chunk)
+                        yield pipe.take()
+            said.append(_said(picture, name, boards.get(picture.id, ())))
+        text = json.dumps(said, ensure_ascii=False, indent=1)
+        bundle.writestr(_entry(METADATA_NAME, datetime.now().timestamp()), text)
+    yield pipe.take()
+
+
+class _Pipe(io.RawIOBase):
+    """Takes what is written, until somebody takes it away."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It can be written to, and nothing else."""
+        return True
+
+    def write(self, content: Any) -> int:
+        """See io.RawIOBase."""
+        self._parts.append(bytes(content))
+        return len(content)
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        content, self._parts = b"".join(self._parts), []
+        return content
+
+
+def _content(picture: Picture, form: Format) -> io.BufferedIOBase | None:
+    """None where the file is gone, or cannot be turned into that format."""
+    try:
+        if form == "png" or picture.path.suffix.lower() == SUFFIXES[form]:
+            return picture.path.open("rb")  # as it lies
+        return io.BytesIO(in_format(picture.path, form))
+    except (OSError, PictureNotFound):
+        return None
+
+
+def _name(picture: Picture, form: Format) -> str:
+    """Day and file; of letters, digits, dots, dashes and underscores alone, whatever the file itself is called."""
+    suffix = picture.path.suffix.lower() if form == "png" else SUFFIXES[form]
+    plain = [
+        re.sub(r"[^A-Za-z0-9._-]+", "_", part).strip("._") for part in (picture.path.parent.name, picture.path.stem)
+    ]
+    return f"{plain[0][:_MAX_NAME_CHARACTERS] or 'day'}/{plain[1][:_MAX_NAME_CHARACTERS] or 'picture'}{suffix}"
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """The name, or one like it that is not taken yet: also on disks that take `A` and `a` for the same."""
+    path = PurePosixPath(name)
+    free, number = name, 1
+    while free.lower() in taken:
+        number += 1
+        free = f"{path.parent}/{path.stem}-{number}{path.suffix}"
+    taken.add(free.lower())
+    return free
+
+
+def _entry(name: str, moment: float) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, max(_OLDEST, datetime.fromtimestamp(moment).timetuple()[:6]))
+    entry.external_attr = 0o644 << 16  # readable by everybody once it is unpacked
+    return entry
+
+
+def _said(picture: Picture, name: str | None, boards: Sequence[str]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "file": name,
+        "id": picture.id,
+        "created": datetime.fromtimestamp(picture.created).astimezone().isoformat(timespec="seconds"),
+        "seed": picture.seed,
+        "width": picture.width,
+        "height": picture.height,
+        "starred": picture.starred,
+        "boards": list(boards),
+        "request": picture.request,
+    }
+    return said if name is not None else {**said, "missing": "the file cannot be read"}
