@@ -41,18 +41,14 @@ def measure_page(repeats: int) -> Iterator[Figure]:
     """Nothing where there is no Chromium."""
     if not shutil.which(CHROMIUM):
         return
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        studio = Studio(Path(folder))
-        try:
-            studio.start().wait_until_ready()
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            person = visit(chromium, studio)
-            person.write(_PROMPT)
-            _click(person)  # loads and warms up
-            found = [_click(person) for _ in range(repeats)]
-            chromium.close()
-        finally:
-            studio.stop()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, Studio(Path(folder)) as studio:
+        studio.wait_until_ready()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        person = visit(chromium, studio)
+        person.write(_PROMPT)
+        _click(person)  # loads and warms up
+        found = [_click(person) for _ in range(repeats)]
+        chromium.close()
     yield Figure("click to the stage's answer", tuple(one["answered"] for one in found), "ms", "goal: 100 ms")
     yield Figure("click to the first pixels, warm", tuple(one["pixels"] for one in found), "ms", "goal: 400 ms")
 

@@ -45,24 +45,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def real_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The app as people run it, on an empty data folder, its worker ready."""
-    studio = Studio(tmp_path_factory.mktemp("real"))
-    try:
-        studio.start().wait_until_ready()
+    with Studio(tmp_path_factory.mktemp("real")) as studio:
+        studio.wait_until_ready()
         yield studio
-    finally:
-        studio.stop()
 
 
 @pytest.fixture(scope="package")
 def fake_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The app with the worker that does what the prompt says, and judges where the best are to be kept."""
     models = lay_out(tmp_path_factory.mktemp("judged") / "models")
-    studio = Studio(tmp_path_factory.mktemp("fake"), is_real=False, flags=("--models-dir", str(models)))
-    try:
-        studio.start().wait_until_ready()
+    flags = ("--models-dir", str(models))
+    with Studio(tmp_path_factory.mktemp("fake"), is_real=False, flags=flags) as studio:
+        studio.wait_until_ready()
         yield studio
-    finally:
-        studio.stop()
 
 
 @pytest.fixture

@@ -39,9 +39,8 @@ def main() -> None:
     """A desktop in the light after four pictures, one in the dark in mid-picture, and a phone."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        studio = Studio(Path(folder))
-        try:
-            studio.start().wait_until_ready()
+        with Studio(Path(folder)) as studio:
+            studio.wait_until_ready()
             light = visit(chromium, studio)
             for prompt in PROMPTS:
                 light.write(prompt)
@@ -58,8 +57,6 @@ def main() -> None:
             phone = visit(chromium, studio, PHONE)
             phone.page.wait_for_timeout(1500)
             take(phone.page, "phone")
-        finally:
-            studio.stop()
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @dataclass
 class Studio:
-    """One running program, real or with the fake worker; it may be stopped and started again on the same data."""
+    """One program, real or with the fake worker, that runs inside a `with`; it may be stopped and started again."""
 
     data_dir: Path
     is_real: bool = True
@@ -46,6 +46,16 @@ class Studio:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Studio:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
 
     def start(self) -> Studio:
         """Starts the program and waits for the page, not for the worker."""

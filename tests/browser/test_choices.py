@@ -21,16 +21,10 @@ ADDRESS = "https://1f0c9a7d2b3e4f5a6b.example"
 
 @pytest.fixture(scope="module")
 def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    studio = Studio(
-        tmp_path_factory.mktemp("shared"),
-        is_real=False,
-        flags=("--share", "--auth", "ada:lovelace"),
-        environment={"FAKE_SHARE": ADDRESS},
-    )
-    try:
-        yield studio.start()
-    finally:
-        studio.stop()
+    flags = ("--share", "--auth", "ada:lovelace")
+    folder = tmp_path_factory.mktemp("shared")
+    with Studio(folder, is_real=False, flags=flags, environment={"FAKE_SHARE": ADDRESS}) as studio:
+        yield studio
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -63,11 +57,9 @@ def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio
     described["name"] = "Other"
     described["defaults"] |= {"steps": 31, "guidance_scale": 9.0, "width": 320, "height": 192}
     note.write_text(json.dumps(described), encoding="utf-8")
-    studio = Studio(tmp_path_factory.mktemp("two"), is_real=False, flags=("--models-dir", str(folder)))
-    try:
-        yield studio.start()
-    finally:
-        studio.stop()
+    flags = ("--models-dir", str(folder))
+    with Studio(tmp_path_factory.mktemp("two"), is_real=False, flags=flags) as studio:
+        yield studio
 
 
 def pick(visit: Visit, name: str) -> None:

@@ -155,8 +155,7 @@ def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> 
 
 
 def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_page: OpenPage, tmp_path: Path) -> None:
-    studio = Studio(tmp_path, is_real=False).start()
-    try:
+    with Studio(tmp_path, is_real=False) as studio:
         visit = open_page(studio)
         visit.write("kept through it all")
         visit.page.get_by_label("Steps value", exact=True).fill("33")
@@ -171,8 +170,6 @@ def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_p
         expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33")
         visit.context.close()  # before the program goes for good
         visit.errors.clear()  # while the program was away, the browser complained about its stream
-    finally:
-        studio.stop()
 
 
 def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -190,11 +187,9 @@ def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> 
 @pytest.fixture
 def guarded_studio(tmp_path: Path) -> Iterator[Studio]:
     """Two people with logins of their own."""
-    studio = Studio(tmp_path, is_real=False, flags=("--auth", "ada:lovelace", "--auth", "grace:hopper"))
-    try:
-        yield studio.start()
-    finally:
-        studio.stop()
+    flags = ("--auth", "ada:lovelace", "--auth", "grace:hopper")
+    with Studio(tmp_path, is_real=False, flags=flags) as studio:
+        yield studio
 
 
 def test_two_people_see_only_their_own(guarded_studio: Studio, open_page: OpenPage) -> None:

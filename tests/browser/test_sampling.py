@@ -158,11 +158,9 @@ def two_families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     flux = folder / "flux"
     flux.mkdir()
     lay_out_flux(flux, folder / "starter" / "vae")
-    studio = Studio(tmp_path_factory.mktemp("families"), is_real=False, flags=("--models-dir", str(folder)))
-    try:
-        yield studio.start()
-    finally:
-        studio.stop()
+    flags = ("--models-dir", str(folder))
+    with Studio(tmp_path_factory.mktemp("families"), is_real=False, flags=flags) as studio:
+        yield studio
 
 
 def lay_out_flux(folder: Path, vae: Path) -> None:
