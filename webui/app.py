@@ -73,7 +73,7 @@ def build(
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
     catalogue = Catalogue(settings.models_dir)
-    storage = Storage(settings.data_dir)
+    storage = Storage(settings.data_dir, ("local", *settings.logins))
     try:
         queue = JobQueue(storage, catalogue, LocalWorker(settings, worker_target), presets_dir=settings.presets_dir)
         share = ShareState()

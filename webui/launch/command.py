@@ -22,7 +22,8 @@ from webui.launch.progress import ProgressMeter
 from webui.launch.torch_wheel import choose, reachable
 from webui.launch.waiting_page import WaitingPage
 
-COMMANDS = ("test", "bench")  # besides none, which runs the app; both need the test extra
+COMMANDS = ("test", "bench", "reindex")  # besides none, which runs the app
+_NEED_TESTS = ("test", "bench")  # those that need the test extra
 # Two at a time: much of it waits for programs that it starts. A file's tests stay together, for what they share.
 WHOLE_SUITE = ("-n", "2", "--dist", "loadfile")
 _INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
@@ -36,7 +37,7 @@ def run(root: Path, arguments: list[str]) -> int:
     """
     console = Console()
     command = arguments[0] if arguments and arguments[0] in COMMANDS else None
-    environment = Environment(root, "test" if command else None)
+    environment = Environment(root, "test" if command in _NEED_TESTS else None)
     signal.signal(signal.SIGTERM, _leave)  # by raising, so that a running pip is ended too
     try:
         if not environment.is_met_here():
@@ -74,6 +75,10 @@ def _run_here(root: Path, command: str | None, arguments: list[str], console: Co
         case "bench":
             os.chdir(root)
             become([sys.executable, "-m", "tests.benchmarks", *arguments[1:]])
+        case "reindex":
+            from webui.launch.reindex import reindex  # late, for the same reason as below
+
+            return reindex(arguments[1:], console)
         case _:
             # Late, because it needs the packages, and the calls above must do without.
             from webui.launch.serve import serve

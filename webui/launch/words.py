@@ -82,6 +82,38 @@ _LINES: dict[str, tuple[str, str]] = {
     "serving": ("Darkroom is at {address}", "Darkroom 已启动:{address}"),
     "login": ("Log in as {user} with the password {password}", "登录用户名 {user},密码 {password}"),
     "shared": ("Anybody with the login can reach it at {address}", "拥有登录信息的人可通过此链接访问:{address}"),
+    "reindex_begins": (
+        "Making the database again from the pictures in {folder}.",
+        "正在根据 {folder} 中的图片重建数据库。",
+    ),
+    "reindex_looked": ("{count} files looked at", "已查看 {count} 个文件"),
+    "reindex_found": (
+        "Pictures found: {pictures}, of people: {owners}; each with its prompt, settings, seed and verdict.",
+        "找到图片 {pictures} 张，所属用户 {owners} 人；提示词、设置、种子和评分都已恢复。",
+    ),
+    "reindex_marks": (
+        "Favourites: {starred}. Boards: {boards}.",
+        "收藏：{starred}。画板：{boards}。",
+    ),
+    "reindex_lost": (
+        "Not in the pictures, and so not there any more: the queue, jobs that failed or were stopped, and how long each "
+        "took.",
+        "图片中没有、因此无法恢复的内容：队列、失败或已停止的任务，以及各任务的用时。",
+    ),
+    "reindex_foreign": (
+        "Left alone, because nothing in them says how Darkroom made them: {count} pictures.",
+        "有 {count} 张图片不含 Darkroom 的生成信息，未作处理。",
+    ),
+    "reindex_unreadable": (
+        "Left alone, because they cannot be read: {count} files ({names}).",
+        "有 {count} 个文件无法读取，未作处理（{names}）。",
+    ),
+    "reindex_ownerless": (
+        "Nobody knows whose pictures these folders hold: {names}. Give their logins with --auth, or write the user's "
+        "name into a file .owner in the folder, and start this again.",
+        "无法得知这些文件夹的图片属于谁：{names}。请用 --auth 给出相应的登录名，或在文件夹中的 .owner 文件里写上用户名，然后重试。",
+    ),
+    "reindex_kept": ("The old database is kept as {file}.", "旧数据库保留为 {file}。"),
     "stop": ("Press Ctrl+C to stop.", "按 Ctrl+C 停止。"),
 }
 

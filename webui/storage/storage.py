@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from webui.storage.adoption import rebuild
+from webui.storage.adoption import Rebuilt, rebuild
 from webui.storage.boards import Boards
 from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
@@ -16,24 +17,29 @@ from webui.storage.thumbnails import Thumbnails
 from webui.storage.upload_keeping import UploadKeeper
 from webui.storage.uploads import Uploads
 
+DATABASE_NAME = "darkroom.sqlite3"
 log = logging.getLogger(__name__)
 
 
 class Storage:
     """Opens (and if need be makes) a data folder; `close` gives it back. All methods may be called from any thread."""
 
-    def __init__(self, data_dir: Path) -> None:
-        """Raises FolderInUse, FolderNotWritable, DiskFull, DatabaseTooNew, DatabaseLocked. A damaged database is set
-        aside and a new one filled from the pictures' files."""
+    def __init__(
+        self, data_dir: Path, owners: Sequence[str] = ("local",), say: Callable[[int], None] = lambda looked: None
+    ) -> None:
+        """`owners` and `say` are for a database that has to be made again, as in `adoption.rebuild`; what came of that
+        is in `rebuilt`. A damaged database is set aside and a new one filled from the pictures' files. Raises
+        FolderInUse, FolderNotWritable, DiskFull, DatabaseTooNew, DatabaseLocked."""
         make_folder(data_dir)
         self.data_dir = data_dir
+        self.rebuilt: Rebuilt | None = None
         self._lock = FolderLock(data_dir)
         try:
             sweep_temporary(data_dir, is_deep=False)
             for name in ("pictures", "uploads", "thumbnails"):
                 make_folder(data_dir / name)
                 sweep_temporary(data_dir / name)
-            self.database = Database(data_dir / "darkroom.sqlite3")
+            self.database = Database(data_dir / DATABASE_NAME)
         except BaseException:
             self._lock.close()
             raise
@@ -44,10 +50,10 @@ class Storage:
         self.upload_keeper = UploadKeeper(self.database, self.uploads, self.thumbnails)
         self.jobs = JobRows(self.database)
         if self.database.is_new:
-            adopted = rebuild(self.pictures, self.boards, self.database)
+            self.rebuilt = rebuild(self.pictures, self.boards, self.database, owners, say)
             self.upload_keeper.adopt_all()
-            if adopted.pictures:
-                log.info("took %d pictures from the folder into the new database", adopted.pictures)
+            if self.rebuilt.pictures:
+                log.info("took %d pictures from the folder into the new database", self.rebuilt.pictures)
         self.pictures.purge()
 
     def close(self) -> None:
