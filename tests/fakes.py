@@ -187,7 +187,8 @@ class _FakeWorker:
         total = int(script.number("steps", wanted))
         delay = script.number("delay", 0.02)
         phase = "optimise" if isinstance(request, StyleTransfer) else "denoise"
-        seed = image_seed(request.seed or 0, index)
+        only = getattr(request, "only_image", None)
+        seed = image_seed(request.seed or 0, index if only is None else only)
         picture = gradient(request, seed, width, height)
         at_least = {max(1, total * quarter // 4) for quarter in range(1, 5)}
         last = getattr(request, "stop_after", None) or total
@@ -200,6 +201,8 @@ class _FakeWorker:
             event = Step(index=step, total=total, phase=phase, image=index, preview=preview, seconds=delay)
             self._send(Emitted(job_id=run.job_id, event=event))
         info: dict[str, str | int | float] = {"device": "cpu", "precision": "fp32", "steps": last}
+        if getattr(request, "walk_to", None) is not None:
+            info["walked"] = (index if only is None else only) / (request.num_images - 1)
         return RawImage(width=width, height=height, rgb=picture.tobytes(), seed=seed, info=info)
 
     def _judged(self, run: Run, script: Script, keep: int, images: tuple[RawImage, ...]) -> tuple[RawImage, ...]:

@@ -17,6 +17,7 @@ from webui.prompts.settle import prompts_of
 from webui.requests import Branch, Diffusion, ImageToImage, Request, StyleTransfer, TextToImage, image_seed, to_dict
 
 MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
+MAX_STEPS = 150  # of any request
 # What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
 # course that both are on.
 FREE = frozenset({
@@ -54,7 +55,10 @@ def step_kept(request: Request, image: int, step: int) -> Request:
     """
     if isinstance(request, StyleTransfer):
         raise InvalidRequest(field="stop_after", reason="only_unet")
-    return dataclasses.replace(image_alone(request, image), stop_after=step)
+    alone = image_alone(request, image)
+    if step > (total := count_steps(request) or MAX_STEPS):
+        raise InvalidRequest(field="stop_after", reason="no_such_step", limit=total)
+    return dataclasses.replace(alone, stop_after=step)
 
 
 def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -> Request:
@@ -67,6 +71,8 @@ def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -
     if changes.keys() - FREE:
         raise TypeError(f"a branch cannot change {sorted(changes.keys() - FREE)}")
     alone = dataclasses.replace(image_alone(request, image), stop_after=None)
+    if step >= (total := count_steps(request) or MAX_STEPS):
+        raise InvalidRequest(field="branch_from", reason="no_step_after", limit=total - 1)
     plain: dict[str, Any] = {
         "seed": seed_alone(alone),
         "only_image": None,

@@ -222,6 +222,12 @@ class JobNotFound(DarkroomError):
     kind = "job_not_found"
 
 
+class StripGone(DarkroomError):
+    """The job's previews are not kept any more, or there never were any. Details: none."""
+
+    kind = "strip_gone"
+
+
 class QueueFull(DarkroomError):
     """So many jobs wait already. Details: `waiting`, `retry_after_seconds`."""
 

@@ -16,7 +16,7 @@ from webui.requests import TextToImage, WalkEnd, image_seed
 # What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.
 _WALKED = frozenset({
     "prompt", "negative_prompt", "resolved_prompts", "seed", "variation_seed", "variation_strength", "num_images",
-    "keep_best", "walk_to", "schema_version",
+    "keep_best", "walk_to", "schema_version", "only_image",
 })  # fmt: skip
 
 
@@ -39,7 +39,8 @@ class Image:
 def walk_between(first: Image, second: Image, num_images: int) -> Walk:
     """From `first` to `second` in `num_images` images, the two ends among them.
 
-    Raises InvalidRequest for an image from the middle of another walk, which no seed and no prompt alone can give.
+    Raises InvalidRequest for an image from the middle of another walk, a branch, and a step that was kept: no seed and
+    no prompt alone can give these.
     """
     start, end = _end_at(first), _end_at(second)
     request = dataclasses.replace(
@@ -48,6 +49,7 @@ def walk_between(first: Image, second: Image, num_images: int) -> Walk:
         resolved_prompts=None,
         num_images=num_images,
         keep_best=0,  # the images of a walk belong together
+        only_image=None,
         walk_to=end,
     )
     names = (field.name for field in dataclasses.fields(TextToImage) if field.name not in _WALKED)
@@ -57,7 +59,9 @@ def walk_between(first: Image, second: Image, num_images: int) -> Walk:
 
 def _end_at(image: Image) -> WalkEnd:
     """What distinguishes this image from others with the same settings, as one end of a walk."""
-    request, index = image.request, image.index
+    request, index = image.request, image.index if image.request.only_image is None else image.request.only_image
+    if request.branch_from is not None or request.stop_after is not None:
+        raise InvalidRequest(field="walk_to", reason="walk_needs_whole")
     if request.seed is None:
         raise InvalidRequest(field="seed", reason="seed_open")
     if request.walk_to is not None:

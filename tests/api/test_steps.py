@@ -85,7 +85,9 @@ def test_a_seed_of_minus_one_is_a_random_one(client: httpx.Client) -> None:
     ("call", "body", "said"),
     [
         ("keep", {"step": 9}, "there is no such step; it runs 8"),
+        ("keep", {"step": 1000}, "there is no such step; it runs 8"),
         ("keep", {"step": 2, "image": 1}, "the job makes no such image"),
+        ("branch", {"step": 151}, "nothing follows that step; it can branch off after step 7 at the latest"),
         ("branch", {"step": 8}, "nothing follows that step; it can branch off after step 7 at the latest"),
     ],
 )
@@ -140,3 +142,27 @@ def test_the_job_says_what_is_still_in_memory(client: httpx.Client) -> None:
     follow(client, generate(client, prompt="forget"))
     follow(client, generate(client, prompt="forget"))
     assert job(client, origin)["steps_kept"] == []
+
+
+def test_the_strip_is_an_animated_webp(client: httpx.Client) -> None:
+    origin = generate(client, steps=8, seed=5, num_images=2, width=128, height=64)
+    follow(client, origin)
+    answer = client.get(f"/api/jobs/{origin}/strip", params={"image": 1})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    with Image.open(io.BytesIO(answer.content)) as strip:
+        assert (strip.format, strip.size) == ("WEBP", (128, 64))
+        assert strip.n_frames >= 4  # type: ignore[attr-defined]
+        assert "trainedAlgorithmicMedia" in strip.info["xmp"].decode()
+
+
+def test_a_strip_that_is_gone_and_one_of_another_person(client: httpx.Client, guarded: Server) -> None:
+    refused = generate(client, prompt="fail")
+    follow(client, refused)
+    answer = client.get(f"/api/jobs/{refused}/strip")
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (404, "strip_gone")
+    with guarded.client("anna") as anna, guarded.client("ben") as ben:
+        origin = generate(anna)
+        follow(anna, origin)
+        assert ben.get(f"/api/jobs/{origin}/strip").json()["error"]["kind"] == "job_not_found"

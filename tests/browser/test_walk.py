@@ -48,6 +48,15 @@ def test_a_walk_is_begun_in_the_gallery_and_slid_along_on_the_stage(fake_studio:
     shown.click()
     expect(shown).to_have_count(5)  # all of it at once
 
+    page.evaluate("darkroom.openGallery()")  # one of it can be made again alone
+    gallery.locator(".cell[title^='walk from a lake']").nth(1).click()
+    before = set(visit.job_ids())
+    gallery.get_by_role("button", name="Make again").click()
+    expect(gallery.get_by_role("status").filter(has_text="identical, pixel for pixel")).to_be_visible()
+    (made,) = set(visit.job_ids()) - before
+    asked = page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}`)).json()).request", made)
+    assert (asked["num_images"], asked["only_image"], asked["walk_to"] is not None) == (5, 3, True)
+
 
 def test_a_walk_can_be_given_up(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from types import SimpleNamespace
 from typing import Any, cast
 
 import gradio as gr
@@ -12,10 +13,10 @@ from pydantic import ValidationError
 
 from tests.ui.conftest import NotingQueue, OneCheckpoint, checkpoint
 from webui.checkpoints import Catalogue
-from webui.errors import InvalidRequest, QueueFull
+from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.requests import ImageToImage, StyleTransfer, TextToImage, to_dict
+from webui.requests import Branch, ImageToImage, StyleTransfer, TextToImage, to_dict
 from webui.texts import Texts
 from webui.ui.language import Words
 from webui.ui.submit import Submitter, field_defaults, request_from
@@ -31,6 +32,47 @@ VALUES: dict[str, Any] = {
 
 def submitter(queue: NotingQueue, presets: Presets) -> Submitter:
     return Submitter(cast(JobQueue, queue), cast(Catalogue, OneCheckpoint(checkpoint())), presets, Texts(), Words())
+
+
+class BranchingQueue(NotingQueue):
+    """A queue that knows one job."""
+
+    def get(self, owner: str, job_id: str) -> Any:
+        if job_id != "origin":
+            raise JobNotFound(job=job_id)
+        return SimpleNamespace(request=ORIGIN)
+
+
+ORIGIN = TextToImage(prompt="a barn", seed=4, steps=30, width=128, height=128, checkpoint="starter", num_images=2)
+
+
+def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_origin(presets: Presets) -> None:
+    queue = BranchingQueue()
+    place = '{"job": "origin", "image": 1, "step": 7}'
+    values = VALUES | {"seed": 5, "look": "watercolour"}
+    receipt = submitter(queue, presets).submit("local", "en", "text_to_image", values, place)
+    ((_, asked),) = queue.submitted
+    assert isinstance(asked, TextToImage)
+    assert asked.prompt.startswith("a lake, watercolour")
+    assert (asked.steps, asked.width, asked.seed, asked.num_images) == (30, 128, 5, 1)
+    assert asked.branch_from == Branch(origin=dataclasses.replace(ORIGIN, only_image=1), step=7)
+    assert receipt["request"]["branch_from"]["step"] == 7
+
+
+def test_a_branch_from_what_is_not_there_is_said(presets: Presets) -> None:
+    queue = BranchingQueue()
+    gone = submitter(queue, presets).submit(
+        "local", "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}'
+    )
+    assert gone["error"]["message"] == "There is no such job."
+    none = submitter(queue, presets).submit(
+        "local", "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}'
+    )
+    assert "the job makes no such image" in none["error"]["message"]
+    for nonsense in ("{", "[]", '{"job": "origin", "image": -1, "step": "x"}'):
+        refused = submitter(queue, presets).submit("local", "en", "text_to_image", VALUES, nonsense)
+        assert "message" in refused["error"]
+    assert queue.submitted == []
 
 
 def test_text_to_image_takes_what_it_needs(presets: Presets) -> None:

@@ -104,6 +104,7 @@ STATUS: dict[str, int] = {
     "picture_not_found": 404,
     "board_not_found": 404,
     "job_not_found": 404,
+    "strip_gone": 404,
     "method_not_allowed": 405,
     "body_too_slow": 408,
     "no_checkpoint": 409,

@@ -132,6 +132,12 @@ class Broadcast:
         with self._lock:
             return self._logs.get(job_id) or self._ended.get(job_id)
 
+    def previews(self, job_id: str, image: int) -> list[bytes]:
+        """Those that are kept of one image (from 0) of a job."""
+        with self._lock:
+            log = self._logs.get(job_id) or self._ended.get(job_id)
+            return [] if log is None else log.previews(image)
+
     async def watch(self, log: EventLog, after: int) -> AsyncGenerator[tuple[int, Event]]:
         """A job's events with ids above `after`, old ones first; ends after its last one."""
         watcher = _Watcher(None, wants_old_previews=True)

@@ -15,6 +15,7 @@ from webui.storage.job_rows import StoredEvent
 # Ids after a restart of the program start so much higher, so that whoever saw some before it gets all of the new ones.
 EPOCH_IDS = 1_000_000
 # A preview is about 10 kB and comes at most five times a second: a minute and a half of them.
+_PHASES_SHOWN = ("denoise", "optimise", "decode")  # in which a picture comes to be
 PREVIEW_BUDGET_BYTES = 4 * 1024 * 1024
 
 
@@ -63,6 +64,11 @@ class EventLog:
     def previews_after(self, id: int) -> int:
         """How many newer previews there are."""
         return len(self._preview_ids) - bisect_right(self._preview_ids, id)
+
+    def previews(self, image: int) -> list[bytes]:
+        """Those that there are of the steps of one image (from 0), in order."""
+        steps = (event for event in self._events if isinstance(event, Step) and event.image == image)
+        return [event.preview for event in steps if event.preview is not None and event.phase in _PHASES_SHOWN]
 
     def drop_previews(self) -> None:
         """All but the last one."""

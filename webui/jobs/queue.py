@@ -19,7 +19,7 @@ from pathlib import Path
 from webui import events
 from webui.branches import count_images
 from webui.checkpoints import Catalogue
-from webui.errors import JobNotFound, KeyReused, QueueFull, TooManyJobs, WorkerDied
+from webui.errors import JobNotFound, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
 from webui.jobs.event_log import EventLog
@@ -124,6 +124,17 @@ class JobQueue:
         """The owner's jobs, newest first."""
         jobs = (job_from_row(row) for row in self._storage.jobs.of_owner(owner, max(1, limit)))
         return [*self._as_now([job for job in jobs if job is not None])]
+
+    def strip(self, owner: str, job_id: str, image: int) -> Sequence[bytes]:
+        """The previews of one image (from 0) of a job, as JPEGs, in the order of its steps.
+
+        Raises JobNotFound, and StripGone where there are none (any more): those of the last few jobs alone are kept.
+        """
+        self._row(owner, job_id)
+        previews = self._dispatcher.broadcast.previews(job_id, image)
+        if len(previews) < 2:  # an old job's last one does not move
+            raise StripGone
+        return previews
 
     def position(self, job_id: str) -> int:
         """Place among all that wait, from 1; 0 for a job that does not wait."""

@@ -107,6 +107,11 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
     findings.settings = settings
     if settings.pop("walk_to", None) is not None:
         findings.note("walk")
+    settings.pop("only_image", None)
+    if (step := settings.pop("stop_after", None)) is not None:
+        findings.note("kept_step", step=step)
+    if (branch := settings.pop("branch_from", None)) is not None:
+        findings.note("branch", step=branch["step"])
     seed = values.get("seed")
     if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
         settings["seed"] = seed  # of this picture, which may be one of several

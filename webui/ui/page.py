@@ -184,11 +184,12 @@ def _join(
     """All events: one that submits, the others in the browser only."""
     inputs = list(fields.values())
     names = list(fields)
-    form = gr.Textbox(visible=False, elem_id="task")  # takes "task language" from the script
+    form = gr.Textbox(visible=False, elem_id="task")  # takes "task language", and a branch as JSON, from the script
 
     def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
-        task, _, language = context.partition(" ")
-        return submitter.submit(owner_of(request), _known(language), task, dict(zip(names, values, strict=True)))
+        task, language, branch = [*context.split(" ", 2), "", ""][:3]
+        given = dict(zip(names, values, strict=True))
+        return submitter.submit(owner_of(request), _known(language), task, given, branch)
 
     generate.click(submit, inputs=[form, *inputs], outputs=stage, trigger_mode="multiple",
                    js="(_, ...values) => darkroom.beforeSubmit(values)", **_QUIET)  # fmt: skip

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from webui.branches import FREE, branched
 from webui.checkpoints import Catalogue
 from webui.errors import DarkroomError
 from webui.families import FAMILIES
@@ -25,6 +27,18 @@ from webui.ui.language import Words
 _LOG = logging.getLogger(__name__)
 
 Receipt = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A step of a job's image, as the page names it."""
+
+    job: str
+    image: int
+    step: int
+
+
+_PLACE = TypeAdapter(_Place)
 
 
 def request_from(
@@ -77,11 +91,15 @@ class Submitter:
         self._texts = texts
         self._words = words
 
-    def submit(self, owner: str, language: Language, task: str, values: Mapping[str, Any]) -> Receipt:
-        """A receipt `{"id", "job", "request"}` or `{"id", "error": {kind, message, hint, …}}`; `id` is always new."""
+    def submit(self, owner: str, language: Language, task: str, values: Mapping[str, Any], branch: str = "") -> Receipt:
+        """A receipt `{"id", "job", "request"}` or `{"id", "error": {kind, message, hint, …}}`; `id` is always new.
+
+        `branch`: where the request branches off, `{"job", "image", "step"}` as JSON; empty where it does not.
+        """
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
-            job = self._queue.submit(owner, self._request(task, values))
+            request = self._request(task, values)
+            job = self._queue.submit(owner, self._branched(owner, request, branch) if branch else request)
         except ValidationError as error:
             return receipt | {"error": self._word_invalid(error, task, language)}
         except DarkroomError as error:
@@ -101,6 +119,15 @@ class Submitter:
             return request_from(task, values, self._presets)
         is_distilled = FAMILIES[checkpoint.family].is_distilled
         return request_from(task, values, self._presets, knows_negative_prompts=not is_distilled)
+
+    def _branched(self, owner: str, asked: Request, branch: str) -> Request:
+        """What the controls say of what a branch can choose, and all else as its origin has it. Raises JobNotFound and
+        InvalidRequest, pydantic's ValidationError for a branch that nobody's page would send."""
+        place = _PLACE.validate_json(branch)
+        names = FREE & controlled_fields(asked.task)
+        changes = {name: getattr(asked, name) for name in names - {"variation_seed", "variation_strength"}}
+        origin = self._queue.get(owner, place.job).request
+        return branched(origin, place.image, place.step, changes | {"seed": changes.get("seed")})
 
     def _word(self, error: DarkroomError, language: Language) -> dict[str, str]:
         """An error of the domain; one that is about a control calls it by its label, and leads to it."""

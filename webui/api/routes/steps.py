@@ -1,11 +1,14 @@
-"""`/api/jobs/{id}/keep` and `/branch`: back to a step of a job, ended or not, to keep it or to go on otherwise."""
+"""`/api/jobs/{id}/keep` and `/branch`: back to a step of a job, ended or not, to keep it or to go on otherwise.
+
+And `/strip`: all of its steps that were shown, to take along.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
-from fastapi import APIRouter, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from webui import requests
@@ -14,6 +17,10 @@ from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.branches import branched, step_kept
 from webui.requests import Prompt, to_dict
+from webui.storage.animation import animated_webp
+
+_PARALLEL = 2  # strips that are put together at once: each takes up to two seconds of a core
+_ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
 
 
 class StepAsked(BaseModel):
@@ -22,7 +29,7 @@ class StepAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: Annotated[int, Field(strict=True, ge=0, le=15)] = 0
-    step: Annotated[int, Field(strict=True, ge=1, le=150)]
+    step: Annotated[int, Field(strict=True, ge=1, le=2000)]
 
 
 class BranchAsked(StepAsked):
@@ -43,6 +50,7 @@ class StepSubmitted(Submitted):
 
 def step_routes(services: Services) -> APIRouter:
     """Both are jobs like any other: they wait in line, and can be made again from their pictures' metadata."""
+    limiter = CapacityLimiter(_PARALLEL)
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
     def submit(owner: str, request: requests.Request) -> dict[str, Any]:
@@ -65,5 +73,13 @@ def step_routes(services: Services) -> APIRouter:
     async def branch_off(call: Request, id: str, asked: BranchAsked) -> Any:
         """Goes on from a step with another prompt, guidance or seed."""
         return await to_thread.run_sync(branch, owner_of(call), id, asked)
+
+    @router.get("/{id}/strip", response_class=Response, responses=_ANIMATION)
+    async def save_strip(call: Request, id: str, image: Annotated[int, Query(ge=0, le=15)] = 0) -> Response:
+        """The previews of one image (from 0) of a job as an animated WebP."""
+        previews = await to_thread.run_sync(services.queue.strip, owner_of(call), id, image)
+        content = await to_thread.run_sync(animated_webp, previews, limiter=limiter)
+        headers = {"Content-Disposition": f'attachment; filename="darkroom-strip-{id}-{image}.webp"'}
+        return Response(content, media_type="image/webp", headers=headers)
 
     return router

@@ -13,6 +13,7 @@ function mountActions(box) {
   actions.sheet = el("div", { class: "details", hidden: true, role: "group", "aria-label": t("details"), tabindex: "-1" });
   actions.format = formatPicker();
   fill(box, actions.save, actions.format, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
+  mountSteps(box);
   actions.close = popover(actions.details, actions.sheet, () => drawDetails(actions.sheet, stage.shown?.request, pictureOnStage()));
 }
 
@@ -80,6 +81,8 @@ const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_imag
 function shownValue(name, value) {
   if (name === "scheduler") return given.schedulers[value] ?? value;
   if (["sigmas", "tiling", "prompt_dialect", "emphasis"].includes(name)) return t(`${name}_${value}`);
+  if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
+  if (name === "walk_to") return value.prompt || String(value.seed);
   if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
   return String(value);
 }

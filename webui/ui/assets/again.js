@@ -10,8 +10,7 @@ function pictureTools(picture) {
   const out = el("div", { class: "one-said" });
   const inspectButton = el("button", { type: "button", class: "plain", text: t("inspect"), title: t("inspect_hint"), onclick: () => answer(out, () => showTexts(picture, out)) });
   const againButton = el("button", { type: "button", class: "plain", text: t("again"), title: t("again_hint"), onclick: () => answer(out, () => makeAgain(picture, out)) });
-  const isWalked = Boolean(picture.request?.walk_to); // one of many that are made together
-  return el("div", { class: "one-tools" }, el("div", { class: "one-buttons" }, inspectButton, isWalked ? null : againButton), out);
+  return el("div", { class: "one-tools" }, el("div", { class: "one-buttons" }, inspectButton, againButton), out);
 }
 
 async function answer(out, run) {
@@ -50,14 +49,21 @@ function ours(texts) {
   }
 }
 
+/** The request for this picture alone. One of a walk is told from the others by its place, and not by its seed. */
+function requestAgain({ request: { resolved_prompts: _, ...asked }, seed, info }) {
+  if (asked.walk_to) return { ...asked, keep_best: 0, only_image: asked.only_image ?? Math.round((info?.walked ?? 0) * (asked.num_images - 1)) };
+  if (Number.isInteger(asked.only_image)) return asked;
+  const alone = { ...asked, seed };
+  if ("num_images" in alone) Object.assign(alone, { num_images: 1, keep_best: 0 });
+  if (info?.variation_seed !== undefined) alone.variation_seed = info.variation_seed;
+  return alone;
+}
+
 async function makeAgain(picture, out) {
   const before = await textsOf(picture.url);
   const said = ours(before.texts);
   if (!said?.request?.task) return say(out, t("again_unreadable"));
-  const { task: kind, resolved_prompts: _, ...fields } = said.request;
-  const request = { ...fields, seed: said.seed };
-  if ("num_images" in request) Object.assign(request, { num_images: 1, keep_best: 0 });
-  if (said.info?.variation_seed !== undefined) request.variation_seed = said.info.variation_seed;
+  const { task: kind, ...request } = requestAgain(said);
   const { id } = await api("POST", `/api/${kind.replaceAll("_", "-")}`, request);
   remade.set(id, { before, said, out });
   say(out, t("again_busy"));

@@ -156,12 +156,12 @@ document.documentElement.dataset.task = task;
 darkroom.beforeSubmit = (list) => {
   values = named(list);
   save();
-  const same = JSON.stringify([task, values]);
+  const same = JSON.stringify([task, values, branchSent()]);
   const isFixed = values.seed !== null && values.seed !== "" && values.seed !== -1;
   if (isFixed && same === darkroom.lastSubmitted) offerNewSeed();
   darkroom.lastSubmitted = same;
   emit("submitting", task);
-  return [`${task} ${language}`, ...sent(values)];
+  return [`${task} ${language} ${branchSent()}`, ...sent(values)];
 };
 
 /** The same request with the same seed gives the same picture: it is made, and a new seed is one click away. */

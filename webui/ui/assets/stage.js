@@ -125,7 +125,7 @@ function sourcesOf(job) {
 function drawPictures(job) {
   const box = stage.parts.pictures;
   const sources = [...sourcesOf(job)];
-  if (job && !job.pictures.length && sources.length) sources.length = Math.max(sources.length, job.request?.num_images ?? 1);
+  if (job && !job.pictures.length && sources.length) sources.length = Math.max(sources.length, requestImages(job.request));
   const count = job?.pictures.length ? Math.min(inGrid(job), sources.length) : sources.length;
   box.dataset.count = stage.enlarged === null ? count : 1;
   box.dataset.dim = job && ["failed", "cancelled"].includes(job.state) ? "yes" : "";

@@ -11,7 +11,7 @@ function jobOf(id, request) {
   if (!jobs.has(id)) {
     jobs.set(id, {
       id, request: request ?? null, state: "waiting", position: null, eta: null, phase: "", step: 0, total: 0,
-      image: 0, pace: null, previews: [], latest: [], pictures: [], error: null, loading: null, seen: 0,
+      image: 0, pace: null, previews: [], latest: [], reached: [], pictures: [], error: null, loading: null, seen: 0,
       since: performance.now(), order: jobs.size ? Math.max(...[...jobs.values()].map((j) => j.order)) + 1 : 0,
     });
   }
@@ -19,6 +19,12 @@ function jobOf(id, request) {
   if (request) job.request = request;
   return job;
 }
+
+/** The step that a job's pictures are of: the last, unless one on the way was to be kept. */
+const lastStep = (job) => job.request?.stop_after ?? job.total;
+
+/** How many pictures a request makes. */
+const requestImages = (request) => (Number.isInteger(request?.only_image) ? 1 : request?.num_images ?? 1);
 
 /** One event of a job; `id` counts from 1, an event that was seen before changes nothing. */
 function happen(jobId, id, name, data) {
@@ -38,6 +44,7 @@ function takeStep(job, data) {
   Object.assign(job, { state: "running", loading: null, phase: data.phase, image: data.image });
   if (MAIN_PHASES.includes(data.phase)) {
     Object.assign(job, { step: data.index, total: data.total });
+    job.reached[data.image] = data.index;
     if (data.seconds) job.pace = job.pace === null ? data.seconds : job.pace * 0.7 + data.seconds * 0.3;
   }
   if (!data.preview) return;
@@ -50,7 +57,7 @@ function settle(job, name, data) {
   Object.assign(job, { state: LAST[name], position: null, loading: null, pace: null });
   if (name === "finished") {
     job.pictures = ranked(data.images);
-    job.step = job.total;
+    job.step = lastStep(job);
     job.seconds = data.seconds;
   }
   if (name === "failed") job.error = data;
@@ -167,13 +174,13 @@ async function recount(job) {
 async function recall(job) {
   if (job.isRecalled || job.total || job.isRefused) return;
   job.isRecalled = true;
-  const past = { pace: null, step: 0, total: 0, previews: [], latest: [] };
+  const past = { pace: null, step: 0, total: 0, previews: [], latest: [], reached: [] };
   try {
     await readEvents(`/api/jobs/${job.id}/events`, undefined, (_, name, data) => { if (name === "step") takeStep(past, data); });
   } catch {
     return emit("recount-failed", job);
   }
-  Object.assign(job, { step: past.step, total: past.total, previews: past.previews });
+  Object.assign(job, { step: past.step, total: past.total, previews: past.previews, reached: past.reached });
   emit("jobs");
 }
 

@@ -1,6 +1,6 @@
 // The strip under the stage: one tick a step, the previews seen under the pointer, and how far it is in words.
 
-const strip = { track: null, fill: null, text: null };
+const strip = { track: null, fill: null, text: null, pinned: null };
 
 function mountStrip(box) {
   strip.track = el("div", {
@@ -8,18 +8,38 @@ function mountStrip(box) {
   }, (strip.fill = el("div", { class: "track-fill" })), (strip.mark = el("div", { class: "track-mark", hidden: true })));
   strip.text = el("p", { class: "progress" });
   fill(box, strip.track, strip.text);
-  strip.track.addEventListener("pointermove", (event) => {
+  const stepAt = (event) => {
     const { left, width } = strip.track.getBoundingClientRect();
-    scrub(Math.ceil(((event.clientX - left) / width) * strip.total));
-  });
-  strip.track.addEventListener("pointerleave", endScrub);
-  strip.track.addEventListener("blur", endScrub);
+    return Math.min(strip.total, Math.max(1, Math.ceil(((event.clientX - left) / width) * strip.total)));
+  };
+  strip.track.addEventListener("pointermove", (event) => scrub(stepAt(event)));
+  strip.track.addEventListener("pointerleave", () => (strip.pinned ? scrub(strip.pinned) : endScrub()));
+  strip.track.addEventListener("click", (event) => pin(stepAt(event)));
   strip.track.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-    if (!by) return;
+    if (event.key === "Escape") return unpin();
+    const at = stage.scrub?.step ?? strip.done;
+    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 1, End: strip.total }[event.key];
+    if (to === undefined) return;
     event.preventDefault();
-    scrub(Math.min(strip.total, Math.max(1, (stage.scrub?.step ?? strip.done) + by)));
+    event.stopPropagation(); // on the stage the arrows lead to other jobs
+    pin(Math.min(strip.total, Math.max(1, to)));
   });
+}
+
+/** The step stays in sight until another one does, or the person goes back to the picture. */
+function pin(step) {
+  strip.pinned = step;
+  scrub(step);
+  if (!stage.scrub) strip.pinned = null; // at the end there is the picture itself
+  emit("drawn", stage.shown);
+}
+
+function unpin() {
+  const hadFocus = strip.track.closest(".dr-main").contains(document.activeElement);
+  strip.pinned = null;
+  endScrub();
+  emit("drawn", stage.shown);
+  if (hadFocus) strip.track.focus();
 }
 
 /** Shows the newest preview at or before `step`, of each of the job's pictures. */
@@ -28,9 +48,9 @@ function scrub(step) {
   if (!job?.previews.length || !strip.total) return;
   const sources = [];
   for (const preview of job.previews) if (preview.step <= step || sources[preview.image] === undefined) sources[preview.image] = preview.src;
-  if (step >= strip.total && job.pictures.length) return endScrub();
+  if (step >= lastStep(job) && job.pictures.length) return endScrub();
   if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.index])); // as they lie there
-  stage.scrub = { job: job.id, step, sources };
+  stage.scrub = { job: job.id, step, sources, isPinned: strip.pinned !== null };
   strip.mark.hidden = false;
   strip.mark.style.left = `${(Math.min(step, strip.total) / strip.total) * 100}%`;
   drawPictures(job);
@@ -47,6 +67,9 @@ function endScrub() {
 
 on("drawn", (job) => {
   if (!strip.track) return;
+  if (!stage.scrub) strip.pinned = null;
+  if (strip.mark.hidden === Boolean(stage.scrub)) strip.mark.hidden = !stage.scrub;
+  strip.mark.dataset.pinned = strip.pinned ? "yes" : "";
   strip.total = job?.total ?? 0;
   strip.done = job?.step ?? 0;
   const { style, dataset } = strip.track;
@@ -57,6 +80,7 @@ on("drawn", (job) => {
   dataset.scrubs = job?.previews.length ? "yes" : "";
   strip.track.setAttribute("aria-valuemax", strip.total);
   strip.track.setAttribute("aria-valuenow", stage.scrub?.step ?? strip.done);
+  strip.track.title = job?.previews.length ? t("strip_hint") : "";
   drawProgress(job);
 });
 
@@ -74,7 +98,7 @@ function progressText(job) {
   }
   if (job.state === "cancelled") return job.total ? t("stopped_at", { step: job.step, total: job.total }) : t("was_stopped");
   if (job.state !== "running" || !job.total) return "";
-  const count = job.request?.num_images ?? 1;
+  const count = requestImages(job.request);
   const parts = [`${job.step}/${job.total}`];
   if (count > 1) parts.push(t("image_of", { n: job.image + 1, count }));
   if (!MAIN_PHASES.includes(job.phase)) parts.push(t(`phase_${job.phase}`));

@@ -1,0 +1,86 @@
+"""The strip's steps on the page: kept, branched off from, saved; by keyboard and by finger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.studio import PHONE, Studio, Visit
+from tests.browser.test_access import serious_findings
+
+pytestmark = pytest.mark.slow
+OpenPage = Callable[..., Visit]
+
+
+def request_of(visit: Visit, job: str) -> Any:
+    return visit.page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}`)).json()).request", job)
+
+
+def newest_but(visit: Visit, *known: str) -> str:
+    """The one job that is new."""
+    visit.page.wait_for_function("(n) => darkroom.jobs.size > n", arg=len(known))
+    (new,) = set(visit.job_ids()) - set(known)
+    return new
+
+
+def test_a_step_is_kept_and_another_picture_branches_off(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("a lake at noon steps=8 delay=0.03")
+    visit.page.locator("#steps input[type=number]").fill("8")
+    origin = visit.generate()
+    visit.wait_state("finished")
+    before = visit.job_ids()
+    track = visit.page.get_by_role("slider", name="Previews so far")
+    buttons = visit.page.get_by_role("group", name="What to do with this step")
+    expect(buttons).to_be_hidden()
+    for _ in range(3):
+        track.press("ArrowLeft")
+    expect(visit.page.locator(".progress")).to_have_text("Step 5 of 8")
+    expect(buttons).to_be_visible()
+    assert serious_findings(visit) == []
+    buttons.get_by_role("button", name="Keep this").press("Enter")
+    expect(visit.page.locator("#note")).to_contain_text("Step 5 of 8 is kept in the gallery.")
+    kept = newest_but(visit, *before)
+    assert request_of(visit, kept)["stop_after"] == 5
+    assert visit.job() == origin  # the stage stays where it is
+    with visit.page.expect_download() as download:
+        buttons.get_by_role("link", name="Save strip").click()
+    assert download.value.suggested_filename.endswith(".webp")
+
+    buttons.get_by_role("button", name="Branch").press("Enter")
+    chip = visit.page.get_by_role("group", name="Branch", exact=True)
+    expect(chip).to_contain_text("Branches off step 5 of 8: a lake at noon")
+    expect(visit.page.locator("#steps")).to_have_attribute("inert", "")
+    visit.page.reload()
+    expect(visit.page.locator("html[data-settled]")).to_be_attached()
+    expect(chip).to_be_visible()
+    visit.write("a lake in winter steps=8 delay=0.03")
+    branch = visit.generate()
+    asked = request_of(visit, branch)
+    assert (asked["prompt"], asked["branch_from"]["step"]) == ("a lake in winter steps=8 delay=0.03", 5)
+    assert asked["seed"] == request_of(visit, origin)["seed"]
+    visit.wait_state("finished")
+    chip.get_by_role("button", name="Do not branch").click()
+    expect(chip).to_be_hidden()
+    plain = visit.generate()
+    assert request_of(visit, plain)["branch_from"] is None
+
+
+def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio, PHONE)
+    visit.write("a stopped lake wait=never-comes steps=8")
+    visit.generate()
+    visit.page.wait_for_function("() => document.querySelector('#stage').dataset.step === '1'")
+    visit.button("Stop").tap()
+    visit.wait_state("cancelled")
+    before = visit.job_ids()
+    visit.button("Keep this").tap()
+    kept = newest_but(visit, *before)
+    expect(visit.page.locator("#note")).to_contain_text("is kept in the gallery.")
+    visit.page.get_by_role("button", name="Show it").tap()
+    visit.wait_job(kept)
+    expect(visit.page.locator("#stage img")).to_be_visible()
+    assert visit.page.locator("#stage").get_attribute("data-step") == "1"

@@ -1,0 +1,109 @@
+// A step of the strip that stays in sight: it can be kept as a picture, be where another picture branches off, and the
+// whole strip be saved. While a step is in sight, these buttons stand where those of the finished picture stand otherwise.
+
+const steps = { box: null, kept: new Map(), asked: new Set() };
+
+function mountSteps(box) {
+  const button = (key, run) => el("button", { type: "button", class: "plain", text: t(key), title: t(`${key}_hint`), onclick: run });
+  steps.keep = button("keep_step", keepStep);
+  steps.branch = button("branch", () => armBranch(stepOnStage()));
+  steps.save = el("a", { class: "button", role: "link", text: t("save_strip"), title: t("save_strip_hint") });
+  steps.said = el("span", { class: "step-said", role: "status" });
+  steps.back = button("back_to_picture", unpin);
+  steps.box = el("div", { class: "step-actions", role: "group", "aria-label": t("step_actions"), hidden: true },
+    steps.keep, steps.branch, steps.save, steps.said, steps.back);
+  box.append(steps.box);
+}
+
+/** The step that the buttons mean: the one in sight, else the last one of a job that has no pictures. */
+function stepOnStage() {
+  const job = stage.shown;
+  if (!job?.total || job.isRefused) return null;
+  const image = job.pictures[stage.enlarged ?? 0]?.index ?? stage.enlarged ?? 0;
+  const reached = job.reached[image] ?? 0;
+  if (stage.scrub?.isPinned) return { job, image, step: Math.min(stage.scrub.step, reached || job.total), total: job.total };
+  return ["cancelled", "failed"].includes(job.state) && reached ? { job, image, step: reached, total: job.total } : null;
+}
+
+/** Why nothing can branch off this job's steps, as a sentence; empty where it can. Families without kept steps say the
+ * same of keeping; a style transfer's iterations can be kept. */
+function stepsRefused(job) {
+  const family = checkpoints.get(job.request?.checkpoint)?.family;
+  const idle = rules.tables[rules.families[family]]?.idle ?? [];
+  const isUnet = job.request?.task !== "style_transfer" && !idle.some((one) => one.field === "tiling" && one.reason === "only_unet");
+  return isUnet ? "" : sentence("only_unet");
+}
+
+on("drawn", () => {
+  if (!steps.box) return;
+  const here = stepOnStage();
+  steps.box.hidden = !here;
+  steps.box.parentElement.dataset.step = here ? "yes" : "";
+  if (!here) return;
+  const refused = stepsRefused(here.job);
+  const isStyle = here.job.request?.task === "style_transfer";
+  steps.keep.disabled = Boolean(refused) && !isStyle;
+  steps.branch.disabled = Boolean(refused) || here.step >= here.total;
+  const isOver = here.job.state in LAST;
+  steps.save.setAttribute("aria-disabled", String(!isOver));
+  if (isOver) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
+  else steps.save.removeAttribute("href");
+  steps.back.hidden = !stage.scrub?.isPinned;
+  const text = isStyle ? t("style_unbranched") : refused || goneText(here);
+  if (steps.said.textContent !== text) steps.said.textContent = text;
+});
+
+/** What it takes to go back to a step that the worker has forgotten. */
+function goneText({ job, image, step }) {
+  if (!(job.state in LAST)) return "";
+  const kept = steps.kept.get(job.id);
+  if (!kept) void askKept(job);
+  return !kept || kept.includes(image) ? "" : t("steps_gone", { n: step });
+}
+
+/** Which images' steps are in the worker's memory, once for each look at a job. */
+async function askKept(job) {
+  if (steps.asked.has(job.id)) return;
+  steps.asked.add(job.id);
+  try {
+    steps.kept.set(job.id, (await api("GET", `/api/jobs/${job.id}`)).steps_kept);
+    emit("drawn", stage.shown);
+  } catch {
+    steps.asked.delete(job.id);
+  }
+}
+
+/** What was in memory a while ago need not be there any more: a job that ends may have taken its room. */
+on("job", (job) => {
+  if (!(job.state in LAST)) return;
+  steps.kept.clear();
+  steps.asked.clear();
+});
+
+async function keepStep() {
+  const here = stepOnStage();
+  if (!here) return;
+  const { job, image, step, total } = here;
+  stage.chosen = job.id; // the eye stays where it is
+  let answer;
+  try {
+    answer = await api("POST", `/api/jobs/${job.id}/keep`, { image, step });
+  } catch (error) {
+    return note(error.hint ? `${error.message} ${error.hint}` : error.message);
+  }
+  keptBy.set(answer.id, { step, total });
+  note(t("step_being_kept", { step, total }));
+  tellKept(jobOf(answer.id, answer.request));
+  emit("jobs");
+}
+
+const keptBy = new Map(); // job → the step that it keeps
+
+function tellKept(job) {
+  const asked = keptBy.get(job.id);
+  if (!asked || !(job.state in LAST)) return;
+  keptBy.delete(job.id);
+  if (job.state === "finished") note(t("step_kept", asked), { text: t("show_it"), run: () => choose(job.id) });
+  else if (job.error) note([job.error.message, job.error.hint].filter(Boolean).join(" "));
+}
+on("job", tellKept);
