@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from tests.benchmarks.engine import measure_engine, measure_swaps
+from tests.benchmarks.engine import measure_engine, measure_strip, measure_swaps
 from tests.benchmarks.page import measure_page
 from tests.benchmarks.start import measure_start
 
@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> None:
         measure_start(1 if quick else 3),
         measure_page(2 if quick else 6),
         measure_engine(2 if quick else 6),
+        measure_strip(2 if quick else 6),
         measure_swaps(1 if quick else 4),
     )
     for figure in figures:

@@ -11,20 +11,24 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import torch
+
 from tests.benchmarks.figures import Figure, ratio
 from webui.engine.context import Context
 from webui.engine.engine import Engine
+from webui.engine.kept_steps import Tape
 from webui.events import EngineEvent, Step
 from webui.requests import TextToImage
 from webui.settings import ROOT, Settings
 
 _PROMPT = "a white lighthouse on the coast at night, clear sky"
 _STEPS = 20
+_KEPT = 200
 
 
 def measure_engine(repeats: int) -> Iterator[Figure]:
     """Pictures of the starter, watched and unwatched in turn, so that whatever else runs meets both alike."""
-    engine = Engine(Settings())
+    engine = Engine(Settings(strip_memory_mb=0))  # the same picture each time, and drawn each time
     _steps(engine, "starter", watched=True)  # loads and warms up
     watched, unwatched = [], []
     for _ in range(repeats):
@@ -35,6 +39,23 @@ def measure_engine(repeats: int) -> Iterator[Figure]:
     yield ratio("a step with a watcher, over one without", watched, unwatched, goal)
     more = tuple(1000 * (with_one - without) for with_one, without in zip(watched, unwatched, strict=True))
     yield Figure("the same in milliseconds", more, "ms", goal)
+
+
+def measure_strip(repeats: int) -> Iterator[Figure]:
+    """Pictures of the starter with their steps kept and without, in turn."""
+    engines = [Engine(Settings(strip_memory_mb=megabytes)) for megabytes in (512, 0)]
+    for engine in engines:
+        _steps(engine, "starter", watched=False)
+    kept, dropped = [], []
+    for repeat in range(repeats):
+        for engine, times in zip(engines, (kept, dropped), strict=True):
+            times.append(_steps(engine, "starter", watched=False, seed=2 + repeat))
+    goal = "goal: under 3 %, or 3 ms a step"
+    yield ratio("a step that is kept, over one that is not", kept, dropped, goal)
+    more = tuple(1000 * (with_strip - without) for with_strip, without in zip(kept, dropped, strict=True))
+    yield Figure("the same in milliseconds", more, "ms", goal)
+    alone = tuple(_keeping_milliseconds(engines[0]) for _ in range(repeats))
+    yield Figure("keeping a step of 512×512, by itself", alone, "ms", goal)
 
 
 def measure_swaps(repeats: int) -> Iterator[Figure]:
@@ -50,7 +71,7 @@ def measure_swaps(repeats: int) -> Iterator[Figure]:
             yield Figure(f"change of checkpoint and one step, {what}", tuple(times))
 
 
-def _steps(engine: Engine, checkpoint: str, *, watched: bool) -> float:
+def _steps(engine: Engine, checkpoint: str, *, watched: bool, seed: int = 1) -> float:
     """Median seconds of a denoising step, from one step's event to the next."""
     moments: list[float] = []
 
@@ -58,9 +79,19 @@ def _steps(engine: Engine, checkpoint: str, *, watched: bool) -> float:
         if isinstance(event, Step) and event.phase == "denoise":
             moments.append(time.perf_counter())
 
-    request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=1, steps=_STEPS)
+    request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=seed, steps=_STEPS)
     engine.run(_resolved(engine, request), _context(note, watched=watched))
     return statistics.median(later - earlier for earlier, later in itertools.pairwise(moments))
+
+
+def _keeping_milliseconds(engine: Engine) -> float:
+    """How long the loop waits for what is kept of one step, where nothing else goes on."""
+    prediction = torch.randn(1, 4, 64, 64, device=engine.device.torch_device)  # Stable Diffusion's for 512×512 pixels
+    tape = Tape(is_recording=True)
+    start = time.perf_counter()
+    for _ in range(_KEPT):
+        tape.next(prediction.device, lambda: prediction)
+    return 1000 * (time.perf_counter() - start) / _KEPT
 
 
 def _load_and_step(engine: Engine, checkpoint: str) -> float:
