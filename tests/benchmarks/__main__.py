@@ -9,6 +9,7 @@ import platform
 import sys
 
 from tests.benchmarks.engine import measure_engine, measure_strip, measure_swaps
+from tests.benchmarks.gallery import measure_gallery
 from tests.benchmarks.page import measure_page
 from tests.benchmarks.start import measure_start
 
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> None:
         measure_engine(2 if quick else 6),
         measure_strip(2 if quick else 6),
         measure_swaps(1 if quick else 4),
+        measure_gallery(2 if quick else 10),
     )
     for figure in figures:
         _say(figure.line())

@@ -25,10 +25,11 @@ def test_what_came_of_it_is_told(tmp_path: Path, language: Language, found: str)
     with pytest.raises(LaunchError, match="app"):
         reindex(["--data-dir", str(tmp_path)], Console(io.StringIO(), language))
     storage.close()
-    said = io.StringIO()
-    assert reindex(["--data-dir", str(tmp_path)], Console(said, language)) == 0
-    assert found in said.getvalue()
-    assert "before-reindex-" in said.getvalue()
+    said = io.BytesIO()
+    stream = io.TextIOWrapper(said, encoding="utf-8", write_through=True)
+    assert reindex(["--data-dir", str(tmp_path)], Console(stream, language)) == 0
+    assert found in said.getvalue().decode()
+    assert "before-reindex-" in said.getvalue().decode()
     assert len(list(tmp_path.glob("darkroom.sqlite3.before-reindex-*"))) == 1
     with pytest.raises(LaunchError):
         reindex(["--port", "x"], Console(io.StringIO(), language))

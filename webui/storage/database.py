@@ -96,6 +96,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (  # stars, boards, and the words of what is there already
         "ALTER TABLE pictures ADD COLUMN starred INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX pictures_starred ON pictures (owner, number) WHERE starred = 1",
+        "CREATE INDEX pictures_shown ON pictures (owner, number) WHERE deleted IS NULL",  # counted without the rows
         "CREATE INDEX pictures_by_day ON pictures (owner, created)",
         "CREATE INDEX pictures_by_path ON pictures (path)",
         """CREATE TABLE boards (

@@ -100,7 +100,7 @@ async function setKept(picture, wanted) {
     job.pictures = ranked(job.pictures.map((one) => (one.id === picture.id ? { ...one, kept } : one)));
     if (shown) stage.enlarged = job.pictures.findIndex((one) => one.id === shown);
   }
-  const tile = gallery.body && [...gallery.body.querySelectorAll(".cell")].find((cell) => cell.picture.id === picture.id);
+  const tile = gallery.tiles.get(picture.id);
   if (tile) {
     tile.picture.kept = kept;
     placeTile(tile.parentElement, tile, tile.picture);

@@ -1,7 +1,8 @@
 // The gallery: a sheet over the whole width, pictures by day; one opens with its settings and gives them back.
 
 const gallery = { days: new Map(), tiles: new Map(), before: null, isEnd: false, isLoading: false, opened: null, asked: 0 };
-const PAGE_LENGTH = 60;
+const PAGE_LENGTH = 120;
+const AHEAD_SCREENS = 3; // so far before its end the next page is asked for
 
 darkroom.mountGallery = (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -12,9 +13,7 @@ darkroom.mountGallery = (element) => {
   gallery.sheet.setAttribute("aria-label", t("gallery"));
   gallery.close.setAttribute("aria-label", t("close"));
   gallery.close.addEventListener("click", () => darkroom.closeGallery());
-  gallery.body.addEventListener("scroll", () => {
-    if (gallery.body.scrollTop + gallery.body.clientHeight > gallery.body.scrollHeight - 600) loadMore();
-  });
+  gallery.body.addEventListener("scroll", loadAhead, { passive: true });
   document.addEventListener("keydown", (event) => {
     if (gallery.sheet.hidden) return;
     if (event.key === "Escape") leaveOneThing();
@@ -37,6 +36,8 @@ darkroom.openGallery = () => {
 
 /** From the newest on, with the conditions as they are now. An answer to earlier ones that comes late changes nothing. */
 function reloadGallery() {
+  gallery.watcher?.disconnect();
+  gallery.watcher = new IntersectionObserver(keepNear, { root: gallery.body, rootMargin: "200% 0px" });
   Object.assign(gallery, { before: null, isEnd: false, isLoading: false, days: new Map(), tiles: new Map(), asked: gallery.asked + 1 });
   return loadMore();
 }
@@ -97,7 +98,12 @@ async function loadMore() {
   } finally {
     if (asked === gallery.asked) gallery.isLoading = false;
   }
-  if (gallery.body.scrollHeight <= gallery.body.clientHeight + 600) loadMore(); // a large screen takes several pages
+  loadAhead(); // a large screen takes several pages
+}
+
+function loadAhead() {
+  const { scrollTop, clientHeight, scrollHeight } = gallery.body;
+  if (scrollTop + (1 + AHEAD_SCREENS) * clientHeight > scrollHeight) loadMore();
 }
 
 const dateOf = (picture) => new Date(typeof picture.created === "number" ? picture.created * 1000 : picture.created);
@@ -116,7 +122,10 @@ function addPicture(picture) {
     const grid = el("div", { class: "grid" });
     gallery.days.set(name, grid);
     const whole = el("button", { type: "button", class: "link day-pick", text: t("select_day"), "aria-label": t("select_day_of", { day: name }), onclick: () => pickDay(date) });
-    gallery.body.append(el("section", { class: "day" }, el("div", { class: "day-head" }, el("h3", { text: name }), whole), grid));
+    const section = el("section", { class: "day" }, el("div", { class: "day-head" }, el("h3", { text: name }), whole), grid);
+    section.grid = grid;
+    gallery.body.append(section);
+    gallery.watcher.observe(section);
   }
   const prompt = picture.request?.prompt || t(picture.request?.task ?? "picture");
   const image = el("img", { src: picture.thumbnail_url, alt: "", loading: "lazy", decoding: "async", width: picture.width, height: picture.height });
@@ -136,8 +145,21 @@ function addPicture(picture) {
   placeTile(gallery.days.get(name), tile, picture);
 }
 
-/** The tiles that can be seen, in their order: none that was deleted or is folded away. */
-const shownTiles = () => [...gallery.body.querySelectorAll(".cell")].filter((tile) => !tile.hidden && tile.dataset.folded !== "yes");
+/** Days that were scrolled far away leave the page, and only their height stays: so it never has more than it can lay out. */
+function keepNear(entries) {
+  for (const { target: section, isIntersecting } of entries) {
+    if (isIntersecting) {
+      section.style.minHeight = "";
+      if (!section.grid.isConnected) section.append(section.grid);
+    } else if (section.grid.isConnected && section.isConnected && !section.contains(document.activeElement)) {
+      section.style.minHeight = `${section.offsetHeight}px`;
+      section.grid.remove();
+    }
+  }
+}
+
+/** The tiles that can be scrolled to, in their order: none that was deleted or is folded away. */
+const shownTiles = () => [...gallery.days.values()].flatMap((grid) => [...grid.querySelectorAll(".cell")]).filter((tile) => !tile.hidden && tile.dataset.folded !== "yes");
 
 function openOne(picture) {
   gallery.opened = picture;
@@ -169,6 +191,8 @@ function closeOne() {
   gallery.one.hidden = true;
   coverGallery(false);
   fill(gallery.one);
+  const section = gallery.opened?.tile.closest(".day") ?? [...gallery.body.children].find((one) => one.grid?.contains(gallery.opened?.tile));
+  if (section) keepNear([{ target: section, isIntersecting: true }]); // the arrow keys may have led far away
   gallery.opened?.tile.focus();
 }
 

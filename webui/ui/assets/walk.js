@@ -20,7 +20,7 @@ function endWalk() {
   walk.bar?.remove();
   Object.assign(walk, { first: null, second: null, bar: null });
   gallery.sheet.dataset.walk = "";
-  for (const tile of gallery.body.querySelectorAll(".cell")) tile.removeAttribute("data-end");
+  for (const tile of gallery.tiles.values()) tile.removeAttribute("data-end");
 }
 
 /** Whether a click on a tile chose the other end, instead of opening the picture. */
@@ -51,7 +51,7 @@ function drawWalkBar() {
   else gallery.body.before(bar);
   walk.bar = bar;
   gallery.sheet.dataset.walk = "choosing";
-  for (const tile of gallery.body.querySelectorAll(".cell")) {
+  for (const tile of gallery.tiles.values()) {
     const end = tile.picture.id === first.id || tile.picture.id === second?.id;
     tile.toggleAttribute("data-end", end);
   }
