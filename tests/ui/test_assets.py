@@ -15,7 +15,8 @@ SCRIPTS = sorted(FOLDER.glob("*.js"))
 
 def test_every_file_is_used() -> None:
     used = {*assets.STYLES, *assets.SCRIPTS, "early.js", "early.css"}
-    templates = {f"{name}.html" for name in ("brand", "fold", "header", "stage", "gallery", "more", "upload")}
+    names = ("brand", "fold", "header", "stage", "gallery", "more", "upload", "mask", "framing")
+    templates = {f"{name}.html" for name in names}
     assert {path.name for path in FOLDER.iterdir()} == used | templates
 
 

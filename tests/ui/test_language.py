@@ -13,7 +13,11 @@ from webui.ui.language import LANGUAGES, Words
 UI = Path(assets.__file__).parent
 BLANK = re.compile(r"\{(\w+)\}")
 # Keys that the code puts together, by what stands before and after the part that varies.
-BUILT = re.compile(r"(?:quality|sigmas|tiling|prompt_dialect|emphasis|phase|state|source|happened)_\w+|\w+_hint")
+PARTS = (
+    "quality sigmas tiling prompt_dialect emphasis resize_mode mask_mode masked_content inpaint_area paint phase state "
+    "source happened"
+)
+BUILT = re.compile(rf"(?:{'|'.join(PARTS.split())})_\w+|\w+_hint")
 
 
 @pytest.fixture(scope="module")

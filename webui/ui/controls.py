@@ -30,23 +30,6 @@ WITHOUT_CONTROL = {
     "only_image": "one of several is made again from its picture, not from a control",
     "stop_after": "a step is kept from the strip below the stage",
     "branch_from": "a branch begins at a step of the strip below the stage",
-    **dict.fromkeys(
-        (
-            "resize_mode",
-            "mask",
-            "mask_mode",
-            "mask_blur",
-            "masked_content",
-            "inpaint_area",
-            "inpaint_padding",
-            "soft_inpainting",
-            "outpaint_left",
-            "outpaint_right",
-            "outpaint_top",
-            "outpaint_bottom",
-        ),
-        "for programs",
-    ),
 }
 
 Controls = dict[str, Component]

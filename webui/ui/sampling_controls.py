@@ -14,12 +14,14 @@ import gradio as gr
 
 from webui.checkpoints import Checkpoint
 from webui.families import FAMILIES
+from webui.picture_rules import resize_modes_for
 from webui.requests import TextToImage, field_limits
 from webui.sampling_rules import idle_settings, schedulers_for, sigmas_for
 from webui.scheduler_names import SCHEDULERS, SIGMAS, scheduler_named
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.controls import Controls, number, slider, unchecked
+from webui.ui.image_to_image import PICTURE_ROWS
 from webui.ui.language import Words
 
 # In the order in which people reach for them; those in one tuple stand side by side.
@@ -102,6 +104,7 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
     for family in FAMILIES.values():
         table = {
             "schedulers": {name: sigmas_for(name, family) for name in schedulers_for(family)},
+            "resize_modes": resize_modes_for(family),
             "idle": [asdict(idle) for idle in idle_settings(family)],
         }
         if table not in tables:
@@ -111,6 +114,7 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
     limited = ("clip_skip", "guidance_start", "guidance_end")  # whose bounds depend on something
     return {
         "rows": ROWS,
+        "pictures": PICTURE_ROWS,
         "families": families,
         "tables": tables,
         "eta": {known.id: known.eta for known in SCHEDULERS if known.eta is not None},

@@ -75,14 +75,15 @@ async function copySeed() {
   }
 }
 
-const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_image", "content_image", "style_image", "look"];
+const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_image", "mask", "content_image", "style_image", "look"];
 
 /** A value as its control shows it. */
 function shownValue(name, value) {
   if (name === "scheduler") return given.schedulers[value] ?? value;
-  if (["sigmas", "tiling", "prompt_dialect", "emphasis"].includes(name)) return t(`${name}_${value}`);
+  if (["sigmas", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area"].includes(name)) return t(`${name}_${value}`);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);
+  if (name === "soft_inpainting") return t(value ? "on" : "off");
   if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
   return String(value);
 }
@@ -96,7 +97,7 @@ function drawDetails(box, request, picture) {
     for (const [name, value] of Object.entries(request)) {
       if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
-      if (value === given.defaults[name] && (FOLDED.includes(name) || !order.includes(name))) continue; // nobody asked for it
+      if (value === given.defaults[name] && (FOLDED.includes(name) || PICTURED.includes(name) || !order.includes(name))) continue; // nobody asked for it
       if ((name === "num_images" && value === 1) || (name === "keep_best" && value === 0)) continue;
       add(t(name), shownValue(name, value));
     }

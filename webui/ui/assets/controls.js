@@ -145,6 +145,7 @@ function followPicture() {
 }
 
 darkroom.chooseTask = (chosen) => {
+  if (!isRestored) return; // Gradio opens its first tab, before the one that was kept is opened again
   task = chosen;
   kept.set("task", task);
   document.documentElement.dataset.task = task;
@@ -202,6 +203,10 @@ function giveBack(request) {
     for (const name of FOLDED) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
     changes.variation_seed = request.variation_seed ?? null;
     changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
+  }
+  if (request.task === "image_to_image") {
+    for (const name of PICTURED) changes[name] ??= given.defaults[name] ?? "";
+    maskGoesWith(request.mask, request.init_image);
   }
   changes.quality = null;
   changes.ratio = null;

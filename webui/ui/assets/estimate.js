@@ -5,7 +5,7 @@ const PACES = "paces"; // seconds for a step and a megapixel, by task and checkp
 const paceKey = (request) => `${request.task ?? task}/${request.checkpoint ?? ""}`;
 const workOf = (request) => request.task === "style_transfer"
   ? request.iterations * (request.size ** 2 / 1e6)
-  : request.steps * (request.width * request.height / 1e6) * requestImages(request) * (request.task === "image_to_image" ? request.denoising_strength : 1);
+  : request.steps * drawnMegapixels(request) * requestImages(request) * (request.task === "image_to_image" ? (hasSides(request) ? 1 : request.denoising_strength) : 1);
 
 on("job", (job) => {
   if (job.state !== "finished" || !job.seconds || !job.request) return;

@@ -3,7 +3,8 @@
 
 const rules = given.sampling;
 const FOLDED = rules.rows.flat();
-const CHECKED = [...FOLDED, "negative_prompt"]; // whatever may have nothing to say
+const PICTURED = rules.pictures.flat(); // what is about the picture that goes in
+const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask")]; // whatever may have nothing to say
 const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
@@ -12,9 +13,11 @@ const tableOf = (now) => rules.tables[rules.families[checkpointOf(now)?.family]]
 
 /** Why `name` has no effect beside the other settings, as the code of a sentence; undefined where it has one. */
 function idleReason(name, now = values) {
-  const holds = ({ when, at_most: most }) =>
+  const holds = ({ when, at_most: most, at_least: least, beside, without }) =>
     Object.entries(when).every(([field, words]) => words.includes(now[field])) &&
-    Object.entries(most).every(([field, limit]) => Number(now[field]) <= limit);
+    Object.entries(most).every(([field, limit]) => Number(now[field]) <= limit) &&
+    Object.entries(least).every(([field, limit]) => Number(now[field]) >= limit) &&
+    (!beside.length || beside.some((field) => now[field])) && !without.some((field) => now[field]);
   return tableOf(now)?.idle.find((one) => one.field === name && holds(one))?.reason;
 }
 
@@ -36,6 +39,7 @@ function mended(now) {
   }
   const after = { ...now, ...found };
   if (table && !table.schedulers[after.scheduler].includes(sigmas)) found.sigmas = table.schedulers[after.scheduler][0];
+  if (table && !table.resize_modes.includes(now.resize_mode)) found.resize_mode = given.defaults.resize_mode;
   const most = checkpointOf(now)?.clip_layers;
   if (most && skipped > most) found.clip_skip = most;
   const own = rules.eta[after.scheduler];
@@ -64,6 +68,7 @@ function shapeOf(name) {
   const table = tableOf(values);
   if (name === "scheduler" && table) shape.choices = Object.keys(table.schedulers).map((id) => [given.schedulers[id], id]);
   if (name === "sigmas" && table) shape.choices = (table.schedulers[values.scheduler] ?? []).map((id) => [t(`sigmas_${id}`), id]);
+  if (name === "resize_mode" && table) shape.choices = table.resize_modes.map((id) => [t(`resize_mode_${id}`), id]);
   if (name === "clip_skip") shape.maximum = Math.min(checkpointOf(values)?.clip_layers ?? Infinity, rules.limits.clip_skip.maximum);
   return shape;
 }
@@ -78,6 +83,7 @@ function dressed(now) {
 function sent(now) {
   const going = { ...now };
   for (const name of CHECKED) if (idleReason(name, now) && name !== "scheduler") going[name] = given.defaults[name] ?? null;
+  if (idleReason("mask", now)) going.mask = null;
   going.keep_best = keptCount(now);
   if (going.eta === rules.eta[now.scheduler]) going.eta = null; // the scheduler's own share
   return listed(going);
@@ -140,7 +146,7 @@ function drawFold() {
 }
 
 function drawReasons() {
-  const found = [...rules.rows, ["negative_prompt"]].map((row) => {
+  const found = [...rules.rows, ["negative_prompt"], ...rules.pictures].map((row) => {
     const reasons = [...new Set(row.map((name) => idleReason(name)).filter(Boolean))];
     return { row, text: reasons.map(sentence).join(language === "zh-CN" ? "" : " ") };
   });
