@@ -26,7 +26,7 @@ LAYERS = (
     ("tokenizer_files", "critics", "walks", "checkpoint_hashes"),
     ("checkpoints", "presets", "texts", "share"),
     ("checkpoint_notes", "diffusers_folder", "architecture", "addons", "sampling_rules"),
-    ("picture_rules",),
+    ("picture_rules", "style_rules"),
     ("families", "safetensors_header", "models_folder", "branches"),
     ("refusals",),
     ("worker_messages", "prompts"),

@@ -35,6 +35,13 @@ REFERENCE = "sha256:" + "0f" * 32
         TextToImage(prompt="秋树环绕的宁静湖泊", seed=7, scheduler="euler", steps=3),
         ImageToImage(init_image=REFERENCE, denoising_strength=0.0),
         StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, size=64),
+        StyleTransfer(
+            content_image=REFERENCE,
+            style_image=REFERENCE,
+            style_images=({"image": REFERENCE, "weight": 0.5},),  # type: ignore[arg-type]
+            layer_weights={"conv1_1": 2.0},  # type: ignore[arg-type]
+            keep_colours="coral",
+        ),
     ],
 )
 def test_a_request_survives_json(request_: Any) -> None:

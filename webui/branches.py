@@ -51,10 +51,13 @@ def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
 def step_kept(request: Request, image: int, step: int) -> Request:
     """The request for step `step` (from 1) of image `image` (from 0) of `request`, as a picture.
 
-    Raises InvalidRequest where there is no such image, and for tasks without such steps.
+    Of a style transfer it is the averaged picture after that iteration. Raises InvalidRequest where there is no such
+    image.
     """
     if isinstance(request, StyleTransfer):
-        raise InvalidRequest(field="stop_after", reason="only_unet")
+        if image != 0:
+            raise InvalidRequest(field="image", reason="no_such_image")
+        return dataclasses.replace(request, stop_after=step)
     alone = image_alone(request, image)
     if step > (total := count_steps(request) or MAX_STEPS):
         raise InvalidRequest(field="stop_after", reason="no_such_step", limit=total)

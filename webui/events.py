@@ -41,7 +41,7 @@ class Step:
 
     `index` counts from 1 to `total`, the number of steps that really run for `image` (from 0) in `phase`
     (`encode`, `denoise`, `decode`, `optimise`, …). `preview` is a small JPEG of the denoised estimate.
-    `seconds` is what this step took.
+    `seconds` is what this step took; `loss`, of an optimisation, is what it brings down.
     """
 
     index: int
@@ -50,6 +50,7 @@ class Step:
     image: int = 0
     preview: bytes | None = field(default=None, repr=False)
     seconds: float = 0.0
+    loss: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,8 @@ def event_name(event: Event) -> str:
 def to_dict(event: Event) -> dict[str, Any]:
     """The event's fields as JSON; a preview becomes a `data:` URI."""
     values = dataclasses.asdict(event)
+    if isinstance(event, Step) and event.loss is None:
+        del values["loss"]
     if isinstance(event, Step) and event.preview is not None:
         values["preview"] = "data:image/jpeg;base64," + base64.b64encode(event.preview).decode()
     return values

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
@@ -257,19 +258,58 @@ class ImageToImage(Diffusion):
         return 1.0 if any(sides) else self.denoising_strength
 
 
+Weight = Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})]
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class WeightedStyle:
+    """A further style picture, and what it counts beside the first one's 1."""
+
+    image: Picture
+    weight: Weight = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+class LayerWeights:
+    """What each layer of VGG-19 counts in the style, from the finest to the coarsest.
+
+    The built-in features end at conv3_1; what is set for deeper ones is refused where there are no trained weights.
+    """
+
+    conv1_1: Weight = 1.0
+    conv2_1: Weight = 1.0
+    conv3_1: Weight = 1.0
+    conv4_1: Weight = 1.0
+    conv5_1: Weight = 1.0
+
+
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class StyleTransfer:
-    """One picture's content in another's style. `size` is the longest side of the result, in pixels."""
+    """One picture's content in another's style, or in that of several. `size` is the result's longest side, in pixels.
+
+    `style_scale` is the size of the styles' strokes beside the content. `init` is what the coarsest scale starts from.
+    `keep_colours` says how the content's colours are kept: not at all, by styling its luminance alone, or by giving the
+    styles its colours first, linearly (`coral`) or by their whole distribution (`histogram`).
+    """
 
     task: Literal["style_transfer"] = "style_transfer"
     schema_version: Literal[1] = SCHEMA_VERSION
     content_image: Picture
     style_image: Picture
-    content_weight: Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})] = 1.0
-    style_weight: Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})] = 1.0
+    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=3)] = ()  # beside the first
+    content_weight: Weight = 1.0
+    style_weight: Weight = 1.0
+    style_scale: Annotated[float, Strict(), Ge(0.25), Le(4.0), Field(json_schema_extra={"step": 0.05})] = 1.0
+    total_variation_weight: Weight = 1.0
+    style_loss: Literal["gram", "wasserstein", "sliced_wasserstein"] = "wasserstein"
+    layer_weights: LayerWeights = LayerWeights()
+    keep_colours: Literal["off", "luminance", "coral", "histogram"] = "off"
+    init: Literal["content", "noise", "style_statistics"] = "content"
+    optimizer: Literal["adam", "lbfgs"] = "adam"  # above 1024² pixels Adam goes on
     iterations: Annotated[int, Strict(), Ge(1), Le(2000)] = 200
-    size: Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)] = 384
+    size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8)] = 384
     seed: Seed | None = None
+    stop_after: Annotated[int, Strict(), Ge(1), Le(2000)] | None = None  # the iteration whose average is the picture
 
 
 Request = TextToImage | ImageToImage | StyleTransfer
@@ -278,7 +318,26 @@ REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]
     "image_to_image": ImageToImage,
     "style_transfer": StyleTransfer,
 }
-PICTURE_FIELDS = ("init_image", "mask", "content_image", "style_image")
+PICTURE_FIELDS = ("init_image", "mask", "content_image", "style_image")  # style_images beside these
+
+
+def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """Every picture that goes in, with the field that it is in."""
+    single = [(name, getattr(request, name, None)) for name in PICTURE_FIELDS]
+    several = request.style_images if isinstance(request, StyleTransfer) else ()
+    found = [*single, *(("style_images", style.image) for style in several)]
+    return tuple((name, picture) for name, picture in found if picture is not None)
+
+
+def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
+    """The same with other pictures; those that `replaced` does not name stay."""
+    values = to_dict(request)
+    for name in PICTURE_FIELDS:
+        if values.get(name) is not None:
+            values[name] = replaced.get(values[name], values[name])
+    for style in values.get("style_images", ()):
+        style["image"] = replaced.get(style["image"], style["image"])
+    return from_dict(values)
 
 for _request in (Branch, *REQUESTS.values()):  # they name one another
     rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see

@@ -104,10 +104,12 @@ def test_inline_pictures_are_stored_and_replaced(client: httpx.Client, png: byte
         assert answer.status_code == 202, answer.text
         request = client.get(f"/api/jobs/{answer.json()['id']}").json()["request"]
         assert request["init_image"] == stored["id"]
-    answer = client.post(
-        "/api/style-transfer", json={"content_image": encoded, "style_image": stored["id"], "iterations": 2}
-    )
+    more = [{"image": encoded, "weight": 0.5}, {"image": stored["id"]}]
+    body = {"content_image": encoded, "style_image": stored["id"], "style_images": more, "iterations": 2}
+    answer = client.post("/api/style-transfer", json=body)
     assert answer.status_code == 202
+    request = client.get(f"/api/jobs/{answer.json()['id']}").json()["request"]
+    assert [style["image"] for style in request["style_images"]] == [stored["id"]] * 2
     assert follow(client, answer.json()["id"])[-1][1] == "finished"
 
 

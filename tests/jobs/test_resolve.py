@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.jobs.conftest import FixedCatalogue, House, catalogue
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, TaskUnsupported
 from webui.jobs.resolve import fitted_size, resolve
-from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, WeightedStyle
 
 BASE64 = "data:image/png;base64," + "A" * 40
 
@@ -89,6 +89,9 @@ def test_pictures_have_to_be_stored_and_ones_own(house: House) -> None:
     mine = house.storage.uploads.add("ann", b"mine", 100, 100)
     with pytest.raises(PictureNotFound):
         resolved(house, StyleTransfer(content_image=mine, style_image=theirs))
+    more = (WeightedStyle(image=theirs),)
+    with pytest.raises(PictureNotFound):
+        resolved(house, StyleTransfer(content_image=mine, style_image=mine, style_images=more))
     assert resolved(house, StyleTransfer(content_image=mine, style_image=mine)).seed is not None
 
 

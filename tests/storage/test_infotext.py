@@ -67,6 +67,22 @@ def test_a_style_transfer_comes_back() -> None:
     assert (found["Prompt"], found["Steps"], found["Steps run"], found["Size-1"]) == ("", "30", "12", "128")
 
 
+def test_what_is_special_about_a_style_transfer_is_written_in_our_own_names() -> None:
+    request = StyleTransfer(
+        content_image=REFERENCE,
+        style_image=REFERENCE,
+        seed=2,
+        style_scale=2.0,
+        style_loss="gram",
+        keep_colours="coral",
+        layer_weights={"conv1_1": 0.5},  # type: ignore[arg-type]
+    )
+    found = read_infotext(infotext(request, with_info(iterations=200)))
+    assert (found["Style scale"], found["Style loss"], found["Keep colours"]) == ("2", "gram", "coral")
+    assert found["Weight of conv1_1"] == "0.5"
+    assert not {"Init", "Optimizer", "Total variation weight", "Weight of conv2_1"} & found.keys()
+
+
 @settings(max_examples=150, deadline=None)
 @given(prompt=WORDS, negative_prompt=WORDS, template=WORDS, name=WORDS)
 def test_any_words_come_back(prompt: str, negative_prompt: str, template: str, name: str) -> None:

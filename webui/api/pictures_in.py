@@ -12,7 +12,7 @@ from anyio import to_thread
 from webui.api.decode import Decoded
 from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
-from webui.requests import PICTURE_FIELDS, Request, from_dict, is_reference, to_dict
+from webui.requests import Request, is_reference, pictures_of, with_pictures
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,18 +39,15 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
     Raises NotAnImage and the like for what cannot be decoded, PictureNotFound for a reference that is not this owner's.
     """
     replaced: dict[str, str] = {}
-    for name in PICTURE_FIELDS:
-        picture = getattr(request, name, None)
-        if picture is None:
-            continue
+    for _field, picture in pictures_of(request):
         if not is_reference(picture):
             content = await to_thread.run_sync(_inline_bytes, picture)
             await to_thread.run_sync(services.storage.upload_keeper.check_room, owner)
             decoded = await services.decoder.decode_bytes(owner, content)
-            replaced[name] = (await _store(services, owner, decoded)).reference
+            replaced[picture] = (await _store(services, owner, decoded)).reference
         elif not await to_thread.run_sync(services.storage.uploads.has, owner, picture):
             raise PictureNotFound(picture=picture)
-    return from_dict({**to_dict(request), **replaced})
+    return with_pictures(request, replaced)
 
 
 async def _store(services: Services, owner: str, decoded: Decoded) -> StoredUpload:

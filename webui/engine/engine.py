@@ -40,7 +40,7 @@ from webui.engine.model_manager import LoadedCheckpoint, ModelManager
 from webui.engine.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
-from webui.engine.style import style_transfer
+from webui.engine.style import KeptStyle, style_transfer
 from webui.engine.tiny_decoder import load_tiny_decoder
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.families import FAMILIES
@@ -111,6 +111,7 @@ class Engine:
         self._loras = LoraMerger(addons)
         self._wildcards = Wildcards(settings.presets_dir / "wildcards")
         self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
+        self._kept_style = KeptStyle()
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
     def run(self, request: Request, context: Context) -> list[EngineImage]:
@@ -273,8 +274,17 @@ class Engine:
     def _style_transfer(self, request: StyleTransfer, context: Context) -> EngineImage:
         content = read_picture(context.read_picture(request.content_image))
         style = read_picture(context.read_picture(request.style_image))
+        further = [read_picture(context.read_picture(one.image)) for one in request.style_images]
         make = partial(
-            style_transfer, request, content, style, device=self.device, models_dir=self._models_dir, context=context
+            style_transfer,
+            request,
+            content,
+            style,
+            further,
+            device=self.device,
+            models_dir=self._models_dir,
+            context=context,
+            kept=self._kept_style,
         )
         made = _or_none(make)
         if made is None:

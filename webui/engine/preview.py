@@ -7,6 +7,7 @@ something better: tiny_decoder.py.) Knows no schedulers.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import queue
@@ -155,8 +156,14 @@ class Previewer:
     the block sends what is still waiting.
     """
 
-    def __init__(self, on_event: Callable[[EngineEvent], None], watched: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[EngineEvent], None],
+        watched: Callable[[], bool],
+        interval_seconds: float = MIN_INTERVAL_SECONDS,
+    ) -> None:
         self._on_event = on_event
+        self._interval = interval_seconds
         self._watched = watched
         self._last = -float("inf")
         self._queue: queue.SimpleQueue[tuple[Step, Image.Image | np.ndarray | None] | None] = queue.SimpleQueue()
@@ -178,21 +185,22 @@ class Previewer:
         phase: str,
         image: int = 0,
         seconds: float = 0.0,
+        loss: float | None = None,
         make: Callable[[], Image.Image | np.ndarray] | None = None,
     ) -> None:
         """Step `index` of `total` is done. `make` gives its picture, RGB or (H, W, 3) uint8; called here, if it is due.
 
-        Due are at least AT_LEAST steps of a picture, spread evenly with the last among them, and what MIN_INTERVAL
-        allows while somebody watches.
+        Due are at least AT_LEAST steps of a picture, spread evenly with the last among them, and what the
+        interval allows while somebody watches.
         """
-        event = Step(index=index, total=total, phase=phase, image=image, seconds=seconds)
+        event = Step(index=index, total=total, phase=phase, image=image, seconds=seconds, loss=loss)
         picture = make() if make is not None and self._is_due(index, total) else None
         self._queue.put((event, picture))
 
     def _is_due(self, index: int, total: int) -> bool:
         now = time.monotonic()
         is_minimum = index * AT_LEAST // total > (index - 1) * AT_LEAST // total
-        if is_minimum or (self._watched() and now - self._last >= MIN_INTERVAL_SECONDS):
+        if is_minimum or (self._watched() and now - self._last >= self._interval):
             self._last = now
             return True
         return False
@@ -201,14 +209,7 @@ class Previewer:
         while (item := self._queue.get()) is not None:
             event, picture = item
             if picture is not None:
-                event = Step(
-                    index=event.index,
-                    total=event.total,
-                    phase=event.phase,
-                    image=event.image,
-                    seconds=event.seconds,
-                    preview=to_jpeg(picture),
-                )
+                event = dataclasses.replace(event, preview=to_jpeg(picture))
             self._on_event(event)
 
 

@@ -15,7 +15,7 @@ def work(request: Request) -> float:
     """What a resolved request costs, in pixels × steps. Comparable within a task and a checkpoint only."""
     match request:
         case StyleTransfer():
-            return float(request.iterations * request.size * request.size)
+            return float((request.stop_after or request.iterations) * request.size * request.size)
         case TextToImage() | ImageToImage():
             steps = float(request.steps or 1)
             if isinstance(request, ImageToImage):

@@ -20,7 +20,6 @@ from webui.jobs.prompts import PromptRules
 from webui.picture_rules import is_alike
 from webui.requests import (
     MAX_SEED,
-    PICTURE_FIELDS,
     Branch,
     Diffusion,
     ImageToImage,
@@ -28,9 +27,11 @@ from webui.requests import (
     StyleTransfer,
     TextToImage,
     is_reference,
+    pictures_of,
 )
 from webui.sampling_rules import check
 from webui.storage.uploads import Uploads
+from webui.style_rules import check_style
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
@@ -53,6 +54,7 @@ def resolve(
     _check_pictures(request, owner, uploads)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
     if isinstance(request, StyleTransfer):
+        check_style(request, catalogue.models_dir)
         return dataclasses.replace(request, seed=seed)
     if request.branch_from is not None:
         request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
@@ -171,10 +173,7 @@ def _clamped(multiples: int) -> int:
 
 
 def _check_pictures(request: Request, owner: str, uploads: Uploads) -> None:
-    for name in PICTURE_FIELDS:
-        picture = getattr(request, name, None)
-        if picture is None:
-            continue
+    for name, picture in pictures_of(request):
         if not is_reference(picture):
             raise InvalidRequest(field=name, reason="picture_not_stored")
         if not uploads.use(owner, picture):  # from now on it is not taken away before this job is written down

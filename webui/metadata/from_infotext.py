@@ -9,6 +9,7 @@ from webui.metadata.infotext import Infotext
 from webui.metadata.settings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.picture_rules import OF_A_PART, RESIZE_LABELS, SIDE_LABELS, SIDES
 from webui.scheduler_names import canonical_scheduler, canonical_sigmas, nearest_scheduler
+from webui.style_rules import LAYER_LABELS, STYLE_LABELS
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
 # Their name, without case → our field and how the value is read.
@@ -94,6 +95,13 @@ def _read_style_transfer(text: Infotext, findings: Findings) -> None:
     ):
         value = text.get(name) or ""
         findings.set(field, whole(value) if field == "iterations" else decimal(value), name, value)
+    for name, field in STYLE_LABELS.items():
+        if (said := text.get(name)) is not None:
+            number = decimal(said)
+            findings.set(field, said if number is None else number, name, said)
+    layers = {field: decimal(said) for name, field in LAYER_LABELS.items() if (said := text.get(name)) is not None}
+    if layers:
+        findings.set("layer_weights", layers, "Layer weights", layers)
     findings.set("seed", whole(text.get("Seed")), "Seed", text.get("Seed"))
     findings.note("needs_picture")
 

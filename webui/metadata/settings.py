@@ -64,7 +64,7 @@ def fits(name: str, value: Any) -> bool:
     try:
         if name in ImageToImage.__dataclass_fields__ and name not in TextToImage.__dataclass_fields__:
             ImageToImage(**{"init_image": _ANY_PICTURE, name: value})
-        elif name in ("iterations", "content_weight", "style_weight"):
+        elif name in StyleTransfer.__dataclass_fields__ and name not in TextToImage.__dataclass_fields__:
             StyleTransfer(content_image=_ANY_PICTURE, style_image=_ANY_PICTURE, **{name: value})
         else:
             TextToImage(**{name: value})

@@ -19,6 +19,7 @@ from webui.branches import count_steps, seed_alone
 from webui.picture_rules import RESIZE_LABELS, added_to
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
 from webui.scheduler_names import SCHEDULERS, canonical_sigmas
+from webui.style_rules import LAYER_LABELS, STYLE_LABELS
 from webui.worker_messages import RawImage
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ def infotext(request: Request, image: RawImage, *, with_templates: bool = True) 
             lines = []
             pairs = {"Steps": request.iterations, "Seed": image.seed, "Size": f"{image.width}x{image.height}"}
             pairs |= {"Content weight": request.content_weight, "Style weight": request.style_weight}
+            pairs |= _style_pairs(request)
         case TextToImage() | ImageToImage():
             prompt = str(image.info.get("prompt", request.prompt))
             negative_prompt = str(image.info.get("negative_prompt", request.negative_prompt))
@@ -139,6 +141,18 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
         _ETA_LABELS.get(request.scheduler or "", "Eta"): request.eta,
         "Emphasis": "No norm" if request.emphasis == "no_norm" else None,
         "Prompt dialect": "Compel" if request.prompt_dialect == "compel" else None,
+    }
+
+
+def _style_pairs(request: StyleTransfer) -> Pairs:
+    """What of a style transfer is not at its default, in our own names; A1111 has none. Pictures are not in it."""
+    plain = StyleTransfer(content_image=request.content_image, style_image=request.style_image)
+    named = {label: (request, plain, name) for label, name in STYLE_LABELS.items()}
+    layers = {label: (request.layer_weights, plain.layer_weights, name) for label, name in LAYER_LABELS.items()}
+    return {
+        label: getattr(asked, name)
+        for label, (asked, default, name) in (named | layers).items()
+        if getattr(asked, name) != getattr(default, name)
     }
 
 

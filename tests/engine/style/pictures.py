@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device
-from webui.engine.style import style_transfer
+from webui.engine.style import KeptStyle, style_transfer
 from webui.events import EngineEvent
 from webui.requests import StyleTransfer
 
@@ -39,6 +39,8 @@ def transfer(
     check: Callable[[], None] = lambda: None,
     models_dir: Path = NO_MODELS,
     device: Device = CPU,
+    further_styles: Sequence[Image.Image] = (),
+    kept: KeptStyle | None = None,
     **fields: Any,
 ) -> EngineImage:
     """`style_transfer` at 64 pixels and 8 iterations, unless `fields` of the request say otherwise."""
@@ -46,7 +48,9 @@ def transfer(
     request = StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, **values)
     on_event = events.append if events is not None else lambda _event: None
     context = Context(on_event, check, lambda: False, lambda _reference: b"")
-    return style_transfer(request, content, style, device=device, models_dir=models_dir, context=context)
+    return style_transfer(
+        request, content, style, further_styles, device=device, models_dir=models_dir, context=context, kept=kept
+    )
 
 
 def as_tensor(image: EngineImage) -> torch.Tensor:

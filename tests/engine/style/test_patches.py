@@ -17,7 +17,7 @@ def generator() -> torch.Generator:
 
 def test_a_picture_is_rebuilt_from_its_own_patches() -> None:
     picture = (to_tensor(flower().resize((48, 32))) + 1) / 2
-    rebuilt = Patches(picture, torch.float32, generator()).rebuilt(picture, lambda: None)
+    rebuilt = Patches([picture], [1.0], torch.float32, generator()).rebuilt(picture, lambda: None)
     assert rebuilt.shape == picture.shape
     inner = (..., slice(8, -8), slice(8, -8))  # at the edges, patches reach over what the picture holds
     assert (rebuilt - picture)[inner].abs().mean() < 0.01
@@ -26,13 +26,13 @@ def test_a_picture_is_rebuilt_from_its_own_patches() -> None:
 def test_only_colours_of_the_style_are_used() -> None:
     style = torch.zeros(1, 3, 20, 20)
     style[:, 0] = 1.0  # red, all of it
-    rebuilt = Patches(style, torch.float32, generator()).rebuilt(torch.rand(1, 3, 17, 23), lambda: None)
+    rebuilt = Patches([style], [1.0], torch.float32, generator()).rebuilt(torch.rand(1, 3, 17, 23), lambda: None)
     torch.testing.assert_close(rebuilt, torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 17, 23))
 
 
 def test_a_style_smaller_than_a_patch_works() -> None:
     style = torch.full((1, 3, 1, 2), 0.25)
-    rebuilt = Patches(style, torch.float32, generator()).rebuilt(torch.rand(1, 3, 9, 4), lambda: None)
+    rebuilt = Patches([style], [1.0], torch.float32, generator()).rebuilt(torch.rand(1, 3, 9, 4), lambda: None)
     torch.testing.assert_close(rebuilt, torch.full((1, 3, 9, 4), 0.25))
 
 
@@ -48,5 +48,11 @@ def test_it_can_be_stopped_between_parts(monkeypatch: pytest.MonkeyPatch) -> Non
 
     picture = torch.rand(1, 3, 32, 32)
     with pytest.raises(Cancelled):
-        Patches(picture, torch.float32, generator()).rebuilt(picture, check)
+        Patches([picture], [1.0], torch.float32, generator()).rebuilt(picture, check)
     assert calls == 3
+
+
+def test_patches_are_drawn_of_several_styles_in_their_shares() -> None:
+    styles = [torch.full((1, 3, 70, 70), value) for value in (0.0, 1.0)]
+    keys = Patches(styles, [0.25, 0.75], torch.float32, generator())._draw_keys()
+    assert keys.mean().item() == pytest.approx(0.75, abs=0.01)

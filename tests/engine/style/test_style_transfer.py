@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from webui.engine.device import Device
 from webui.engine.images import to_tensor
-from webui.engine.style.losses import statistics_of, style_loss
+from webui.engine.style import objective
+from webui.engine.style.kept import KeptStyle
+from webui.engine.style.style_losses import Gram
+from webui.engine.style.tiles import tiles_of
 from webui.engine.style.vgg import LAYERS, random_vgg19
 from webui.errors import Cancelled, WeightsBroken
 from webui.events import EngineEvent, Step
 
-from .pictures import as_tensor, china, flower, transfer
+from .pictures import REFERENCE, as_tensor, china, flower, transfer
 
 LAYER = ("conv2_1",)
 
@@ -29,8 +32,9 @@ def distances(result: torch.Tensor) -> tuple[float, float]:
     height, width = result.shape[-2:]
     content, style = pixels(china(), width, height), pixels(flower(), width, height)
     network = random_vgg19([content, style], 3, torch.float32)
-    wanted = {"conv2_1": statistics_of(network(style, LAYER)["conv2_1"])}
-    return (result - content).square().mean().item(), style_loss(network(result, LAYER), wanted).item()
+    gram, places = Gram(), (-(-height // 2)) * (-(-width // 2))
+    found, wanted = (gram.summary(network(one, LAYER)["conv2_1"], places) for one in (result, style))
+    return (result - content).square().mean().item(), gram.distance(found, wanted).item()
 
 
 def test_the_style_comes_nearer_and_the_content_stays() -> None:
@@ -77,7 +81,7 @@ def test_every_iteration_is_a_step_and_some_have_previews() -> None:
     assert len(set(previews)) >= 4
     assert steps[-1].preview
     assert (result.width, result.height) == (192, 128)
-    assert result.info["scales"] == "96×6 192×3"
+    assert result.info["scales"] == "96×5 136×2 192×2"
     assert result.info["features"] == "random VGG-19"
     assert result.info["iterations"] == 9
 
@@ -161,4 +165,117 @@ def test_broken_weights_are_an_error_not_a_fallback(tmp_path: Path) -> None:
     (tmp_path / "vgg19").mkdir()
     (tmp_path / "vgg19" / "x.safetensors").write_bytes(b"no")
     with pytest.raises(WeightsBroken):
+        transfer(china(), flower(), models_dir=tmp_path)
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "wasserstein", "sliced_wasserstein"])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_every_loss_and_optimizer_brings_the_style_nearer(style_loss: str, optimizer: str) -> None:
+    before = distances(pixels(china(), 96, 64))[1]
+    result = transfer(china(), flower(), size=96, iterations=10, style_loss=style_loss, optimizer=optimizer)
+    assert distances(as_tensor(result))[1] < 0.7 * before
+
+
+def mean_colour(image: torch.Tensor) -> torch.Tensor:
+    return image.mean(dim=(0, 2, 3))
+
+
+def test_several_styles_are_mixed_by_their_weights() -> None:
+    red, blue = Image.new("RGB", (40, 40), (220, 30, 30)), Image.new("RGB", (40, 40), (30, 30, 220))
+
+    def blueness(weight: float) -> float:
+        more = [{"image": REFERENCE, "weight": weight}]
+        result = transfer(china(), red, further_styles=[blue], style_images=more, content_weight=0.0, iterations=12)
+        found = mean_colour(as_tensor(result))
+        return (found[2] - found[0]).item()
+
+    only_red, mixed, mostly_blue = blueness(0.0), blueness(1.0), blueness(10.0)
+    assert only_red < -0.3
+    assert only_red + 0.1 < mixed < mostly_blue - 0.1
+
+
+@pytest.mark.parametrize("keep_colours", ["luminance", "coral", "histogram"])
+def test_the_contents_colours_are_kept(keep_colours: str) -> None:
+    content = mean_colour(pixels(china(), 96, 64))
+    kept = mean_colour(as_tensor(transfer(china(), flower(), size=96, iterations=12, keep_colours=keep_colours)))
+    lost = mean_colour(as_tensor(transfer(china(), flower(), size=96, iterations=12)))
+    assert (kept - content).abs().max() < 0.06 < (lost - content).abs().max()
+
+
+def test_luminance_keeps_every_pixels_hue() -> None:
+    result = as_tensor(transfer(china(), flower(), size=96, iterations=8, keep_colours="luminance"))
+    content = pixels(china(), 96, 64)
+    difference = result - content  # a change of luminance moves all three alike, but where it would leave [0, 1]
+    assert (difference.amax(1) - difference.amin(1)).median() < 0.01
+
+
+def test_every_beginning_leads_to_the_content() -> None:
+    for init in ("noise", "style_statistics"):
+        result = as_tensor(transfer(china(), flower(), size=96, iterations=60, init=init))
+        brightness, original = result.mean(1).flatten(), pixels(china(), 96, 64).mean(1).flatten()
+        assert torch.corrcoef(torch.stack([brightness, original]))[0, 1] > 0.3
+
+
+def test_other_settings_change_the_picture() -> None:
+    plain = transfer(china(), flower())
+    for fields in ({"style_scale": 2.0}, {"total_variation_weight": 10.0}, {"layer_weights": {"conv1_1": 5.0}}):
+        assert transfer(china(), flower(), **fields).rgb != plain.rgb  # type: ignore[arg-type]
+
+
+def test_more_smoothing_leaves_less_grain() -> None:
+    def grain(weight: float) -> float:
+        result = as_tensor(transfer(china(), flower(), total_variation_weight=weight, iterations=16))
+        return (result[..., 1:] - result[..., :-1]).square().mean().item()
+
+    assert grain(10.0) < 0.8 * grain(0.0)
+
+
+def test_a_large_picture_in_tiles_has_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = as_tensor(transfer(china(), flower(), size=192, iterations=12))
+    monkeypatch.setattr(objective, "LARGEST_WHOLE", 96 * 96)
+    monkeypatch.setattr(objective, "tiles_of", lambda h, w, margin, side=64: tiles_of(h, w, margin, 64))
+    tiled = as_tensor(transfer(china(), flower(), size=192, iterations=12))
+    assert tiled.shape == whole.shape
+    steps = (tiled[..., 1:] - tiled[..., :-1]).abs().mean(dim=(0, 1, 2))  # from column to column
+    seams = torch.stack([steps[column - 1] for column in (64, 128)])
+    assert seams.max() < 1.5 * steps.median()
+    assert distances(tiled)[1] < 1.5 * distances(whole)[1]
+
+
+def test_what_there_was_when_it_was_stopped_can_be_kept_at_once() -> None:
+    events: list[EngineEvent] = []
+
+    def check() -> None:
+        if len(events) >= 5:
+            raise Cancelled
+
+    kept = KeptStyle()
+    with pytest.raises(Cancelled):
+        transfer(china(), flower(), events=events, check=check, kept=kept, iterations=50)
+    stopped_at = len(events)
+    more: list[EngineEvent] = []
+    image = transfer(china(), flower(), events=more, kept=kept, iterations=50, stop_after=stopped_at)
+    assert more == []
+    assert image.rgb == transfer(china(), flower(), iterations=50, stop_after=stopped_at).rgb
+    assert image.info["iterations"] == stopped_at
+    assert transfer(china(), flower(), kept=kept, iterations=50, stop_after=3).rgb != image.rgb
+
+
+def test_each_step_tells_the_loss_and_it_falls() -> None:
+    events: list[EngineEvent] = []
+    transfer(china(), flower(), events=events, iterations=20)
+    losses = [event.loss for event in events if isinstance(event, Step) and event.loss is not None]
+    assert len(losses) == 20
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_weights_of_another_network_and_with_holes_are_refused(with_weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "vgg19").mkdir()
+    save_file({"features.0.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "vgg19" / "other.safetensors")
+    with pytest.raises(WeightsBroken):
+        transfer(china(), flower(), models_dir=tmp_path)
+    tensors = load_file(with_weights / "vgg19" / "weights.safetensors")
+    tensors["features.0.bias"][3] = float("nan")
+    save_file(tensors, tmp_path / "vgg19" / "other.safetensors")
+    with pytest.raises(WeightsBroken, match="not finite"):
         transfer(china(), flower(), models_dir=tmp_path)

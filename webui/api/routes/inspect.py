@@ -135,6 +135,8 @@ def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tupl
 def _with_own_pictures(services: Services, owner: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Without references to uploads that are not there for this person."""
     uploads = services.storage.uploads
+    if isinstance(styles := settings.get("style_images"), list | tuple):
+        settings = settings | {"style_images": [one for one in styles if uploads.has(owner, one["image"])]}
     return {
         name: value
         for name, value in settings.items()

@@ -6,7 +6,7 @@ Knows no networks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -20,14 +20,19 @@ REUSE_COST = 0.01  # mean squared difference below which a patch counts as good;
 
 
 class Patches:
-    """The patches of one style picture, (1, 3, H, W) in [0, 1]. `generator` draws which are looked at."""
+    """The patches of style pictures, each (1, 3, H, W) in [0, 1]; `shares` of the draw sum to 1.
 
-    def __init__(self, style: Tensor, dtype: torch.dtype, generator: torch.Generator) -> None:
-        missing = (max(0, PATCH - style.shape[-1]), max(0, PATCH - style.shape[-2]))
-        self._style = functional.pad(style, (0, missing[0], 0, missing[1]), mode="replicate")
+    `generator`, on the CPU, draws which are looked at.
+    """
+
+    def __init__(
+        self, styles: Sequence[Tensor], shares: Sequence[float], dtype: torch.dtype, generator: torch.Generator
+    ) -> None:
+        self._styles = [_at_least_a_patch(style) for style in styles]
+        self._counts = [max(1, round(KEYS * share)) for share in shares]
         self._dtype = dtype
         self._generator = generator
-        row = torch.hann_window(PATCH + 2, periodic=False, device=style.device)[1:-1]
+        row = torch.hann_window(PATCH + 2, periodic=False, device=styles[0].device)[1:-1]
         self._window = torch.outer(row, row).flatten().repeat(3).view(1, -1, 1)  # (1, 3·PATCH², 1), centre counts most
 
     @torch.no_grad()
@@ -51,11 +56,19 @@ class Patches:
         return weighted[inside] / weight[inside]
 
     def _draw_keys(self) -> Tensor:
-        """(at most KEYS, 3·PATCH²)"""
-        rows, columns = self._style.shape[-2] - PATCH + 1, self._style.shape[-1] - PATCH + 1
-        chosen = torch.randperm(rows * columns, generator=self._generator)[:KEYS].to(self._style.device)
-        windows = self._style[0].unfold(1, PATCH, 1).unfold(2, PATCH, 1)  # (3, rows, columns, PATCH, PATCH), a view
-        return windows[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1)
+        """(about KEYS, 3·PATCH²)"""
+        drawn = []
+        for style, count in zip(self._styles, self._counts, strict=True):
+            rows, columns = style.shape[-2] - PATCH + 1, style.shape[-1] - PATCH + 1
+            chosen = torch.randperm(rows * columns, generator=self._generator)[:count].to(style.device)
+            windows = style[0].unfold(1, PATCH, 1).unfold(2, PATCH, 1)  # (3, rows, columns, PATCH, PATCH), a view
+            drawn.append(windows[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1))
+        return torch.cat(drawn)
+
+
+def _at_least_a_patch(style: Tensor) -> Tensor:
+    missing = (max(0, PATCH - style.shape[-1]), max(0, PATCH - style.shape[-2]))
+    return functional.pad(style, (0, missing[0], 0, missing[1]), mode="replicate")
 
 
 def _nearest(queries: Tensor, keys: Tensor, dtype: torch.dtype, check: Callable[[], None]) -> Tensor:

@@ -5,10 +5,13 @@ Knows no tensors.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 COARSEST_SIDE = 96  # pixels: below, a patch of 7 covers so much that the content's shapes get lost (tried at 48)
-COARSER_GETS = 1.5  # times the iterations of the next finer scale, which costs four times as much each
+COARSEST_OF_NOISE = 16  # pixels: features hardly see what is wrong on the large, which noise gets right at small sizes
+FACTOR = math.sqrt(2)  # from one scale to the next, as in crowsonkb/style-transfer-pytorch
+COARSER_GETS = math.sqrt(1.5)  # times the iterations of the next finer scale, which costs twice as much each
 NARROWEST_SIDE = 8  # pixels: a shorter side is never narrower, however long and thin the content is
 
 
@@ -20,20 +23,24 @@ class Scale:
     iterations: int
 
 
-def plan_scales(size: int, iterations: int) -> tuple[Scale, ...]:
-    """Levels from coarse to fine, each twice the one before; the last has `size`, all iterations sum to `iterations`.
+def plan_scales(size: int, iterations: int, coarsest: int = COARSEST_SIDE) -> tuple[Scale, ...]:
+    """Levels from coarse to fine, each √2 times the one before; the last has `size`, all iterations sum to `iterations`.
 
-    With fewer iterations than levels, the coarsest levels are left out.
+    None is smaller than `coarsest` but the only one. With fewer iterations than levels, the coarsest are left out.
 
-    >>> plan_scales(384, 200)
-    (Scale(side=96, iterations=95), Scale(side=192, iterations=63), Scale(side=384, iterations=42))
+    >>> plan_scales(192, 60)
+    (Scale(side=96, iterations=25), Scale(side=136, iterations=19), Scale(side=192, iterations=16))
     """
-    sides = [size]
-    while sides[0] // 2 >= COARSEST_SIDE and len(sides) < iterations:
-        sides.insert(0, sides[0] // 2)
-    weights = [COARSER_GETS**level for level in reversed(range(len(sides)))]
+    levels = 1 + max(0, math.floor(math.log(size / coarsest, FACTOR) + 1e-9))
+    levels = min(levels, iterations)
+    sides = [round(size / FACTOR**level) for level in reversed(range(levels))]
+    weights = [COARSER_GETS**level for level in reversed(range(levels))]
     counts = [max(1, int(iterations * weight / sum(weights))) for weight in weights]
     counts[0] += iterations - sum(counts)  # what rounding left over goes where it is cheapest
+    while counts[0] < 1:  # so few that one for each of the finer ones took what was the coarsest's
+        largest = counts.index(max(counts))
+        counts[largest] -= 1
+        counts[0] += 1
     return tuple(Scale(side, count) for side, count in zip(sides, counts, strict=True))
 
 

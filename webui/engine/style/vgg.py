@@ -103,9 +103,25 @@ class Vgg19(nn.Module):
                 break
         return found
 
+    @property
+    def margin(self) -> int:
+        """How many pixels around a place its features depend on, at most, to each side."""
+        pixels, stride = 0, 1
+        for layer, _block in zip(LAYERS, self.blocks, strict=False):
+            if layer.is_pooled_before:
+                pixels, stride = pixels + stride, 2 * stride
+            pixels += stride
+        return pixels
+
     def entering(self, picture: Tensor) -> Tensor:
         """What the first layer sees: normalised, in the network's number type, channels last (2× faster on a CPU)."""
         return ((picture - self.mean) / self.std).to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+def stride_of(name: str) -> int:
+    """Pixels from one place of the named layer to the next."""
+    place = next(place for place, layer in enumerate(LAYERS) if layer.name == name)
+    return int(2 ** sum(layer.is_pooled_before for layer in LAYERS[: place + 1]))
 
 
 def depth_of(names: Sequence[str]) -> int:

@@ -14,24 +14,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from webui.engine.style.vgg import LAYERS, Layer, Vgg19
-from webui.errors import CheckpointPickled, WeightsBroken
-from webui.models_folder import PICKLE_SUFFIXES
+from webui.errors import WeightsBroken
 
-FOLDER = "vgg19"
 _NAME = re.compile(r"(?:.*\.)?features[._](\d+)\.(weight|bias)")
-
-
-def find_weights(models_dir: Path) -> Path | None:
-    """The file to use: the first by name; None if there is none.
-
-    Raises CheckpointPickled where only a pickled file lies: whoever put it there expects it to be used.
-    """
-    folder = models_dir / FOLDER
-    if found := sorted(folder.glob("*.safetensors")):
-        return found[0]
-    for pickled in sorted(file for suffix in PICKLE_SUFFIXES for file in folder.glob(f"*{suffix}")):
-        raise CheckpointPickled(checkpoint=f"{FOLDER}/{pickled.name}")
-    return None
 
 
 def load_vgg19(path: Path, depth: int, device: torch.device, dtype: torch.dtype) -> Vgg19:

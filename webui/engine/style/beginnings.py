@@ -1,0 +1,33 @@
+"""Where the coarsest scale starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import init
+
+
+def beginning(kind: str, content: Tensor, styles: Sequence[Tensor], shares: Sequence[float], seed: int) -> Tensor:
+    """`content`, `noise`, or noise with the colours' mean and variance of the styles (`style_statistics`).
+
+    All pictures are (1, 3, H, W) in [0, 1]; the result has the content's size. Noise is drawn on the CPU.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    match kind:
+        case "content":
+            return content
+        case "noise":
+            return torch.rand(content.shape, generator=generator).to(content.device)
+        case "style_statistics":
+            weighted = list(zip(styles, shares, strict=True))
+            mean = torch.stack([share * style.mean(dim=(0, 2, 3)) for style, share in weighted]).sum(0)
+            square = torch.stack([share * style.square().mean(dim=(0, 2, 3)) for style, share in weighted]).sum(0)
+            deviation = (square - mean.square()).clamp_min(1e-6).sqrt()
+            channels = []
+            for middle, width in zip(mean.tolist(), deviation.tolist(), strict=True):
+                channel = torch.empty(1, 1, *content.shape[-2:])
+                channels.append(init.trunc_normal_(channel, middle, width, 0.0, 1.0, generator=generator))
+            return torch.cat(channels, dim=1).to(content.device)
+    raise KeyError(kind)

@@ -1,0 +1,29 @@
+"""The averaged picture of the style transfer that was stopped last: whoever keeps it need not wait for it again.
+
+In the worker's memory, one picture. Any other iteration can be kept too, as the same request up to there gives the same
+picture; it only takes its time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from webui.engine.context import EngineImage
+from webui.requests import StyleTransfer
+
+
+class KeptStyle:
+    """One picture, or none."""
+
+    def __init__(self) -> None:
+        self._request: StyleTransfer | None = None
+        self._image: EngineImage | None = None
+
+    def keep(self, request: StyleTransfer, iterations: int, image: EngineImage) -> None:
+        """`image` is what `request` gives after so many iterations."""
+        self._request = dataclasses.replace(request, stop_after=iterations)
+        self._image = image
+
+    def recall(self, request: StyleTransfer) -> EngineImage | None:
+        """What a request gives, if that was kept."""
+        return self._image if request == self._request else None

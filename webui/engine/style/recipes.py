@@ -1,0 +1,70 @@
+"""Which layers are compared, and what each loss counts at weight 1: with trained features, and with random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webui.engine.style.objective import Pull
+from webui.engine.style.vgg import depth_of
+from webui.requests import StyleTransfer
+from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS
+
+FROM_NOISE = 10.0  # times the content's weight, where its features are all that is told of it (tried: 1 shows nothing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What belongs to a network."""
+
+    content_layers: tuple[str, ...]
+    style_layers: tuple[str, ...]
+    content: float
+    style: float
+    patches: float  # of the mean squared distance to the picture rebuilt from the styles' patches
+    total_variation: float
+    recolours: bool  # whether content means the content in the styles' colours
+
+    @property
+    def depth(self) -> int:
+        return depth_of(self.content_layers + self.style_layers)
+
+    def pull(self, request: StyleTransfer) -> Pull:
+        """At the request's weights. Smoothness tempers what the style brings, so that without it the content stays."""
+        weight = request.style_weight
+        return Pull(
+            content_layers=self.content_layers,
+            layers={name: getattr(request.layer_weights, name) for name in self.style_layers},
+            content=self.content * request.content_weight * (1.0 if request.init == "content" else FROM_NOISE),
+            style=self.style * weight,
+            patches=self.patches * weight,
+            total_variation=self.total_variation * weight * request.total_variation_weight,
+        )
+
+    def colour_share(self, request: StyleTransfer) -> float:
+        """How far the content's colours become the styles', [0, 1]: 0.8 where both weights are alike."""
+        if not self.recolours or request.style_weight == 0:
+            return 0.0
+        return request.style_weight / (request.style_weight + 0.25 * request.content_weight)
+
+
+# Gatys et al.'s layers; the shares follow from every loss being relative, and are not yet tuned on pictures
+TRAINED = Recipe(
+    content_layers=("conv4_2",),
+    style_layers=TRAINED_LAYERS,
+    content=0.1,
+    style=1.0,
+    patches=0.0,
+    total_variation=0.1,
+    recolours=False,
+)
+# Shares found by looking at results. Random features deeper than conv3_1 bring grain into the content: their gradient
+# hardly sees what average pooling took out
+RANDOM = Recipe(
+    content_layers=("conv2_1",),
+    style_layers=RANDOM_LAYERS,
+    content=0.2,
+    style=1.0,
+    patches=20.0,
+    total_variation=1.0,
+    recolours=True,
+)
