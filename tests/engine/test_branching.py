@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.engine.test_engine import context
 from webui.branches import branched, image_alone, step_kept
 from webui.engine import denoising
+from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import EngineEvent, Step
-from webui.requests import ImageToImage, Request, TextToImage, WalkEnd
+from webui.requests import Branch, ImageToImage, Request, TextToImage, WalkEnd
 from webui.settings import Settings
 
 REFERENCE = "sha256:" + "0" * 64
@@ -218,8 +221,8 @@ def test_the_oldest_go_when_memory_is_short(engine: Engine, monkeypatch: pytest.
 def test_what_is_not_there_is_refused(engine: Engine) -> None:
     origin = text()
     for request, field in (
-        (step_kept(origin, 0, STEPS + 1), "stop_after"),
-        (branched(origin, 0, STEPS, {}), "branch_from"),
+        (dataclasses.replace(origin, stop_after=STEPS + 1), "stop_after"),
+        (dataclasses.replace(origin, branch_from=Branch(origin=origin, step=STEPS)), "branch_from"),
         (dataclasses.replace(branched(origin, 0, 2, {}), steps=STEPS + 1), "steps"),
         (branched(text(num_images=2), 0, 2, {"variation_strength": 0.5, "variation_seed": 1}), "variation_strength"),
     ):
@@ -241,3 +244,20 @@ def test_new_noise_is_as_strong_as_the_old(engine: Engine) -> None:
     late = np.frombuffer(pixels(engine, branched(origin, 0, 11, {"seed": 61})), np.uint8)
     early = np.frombuffer(pixels(engine, branched(origin, 0, 1, {"seed": 61})), np.uint8)
     assert np.abs(late - whole).mean() < np.abs(early - whole).mean()
+
+
+def test_a_branch_of_an_inpainted_picture_keeps_what_is_not_masked(engine: Engine) -> None:
+    """The context of these tests reads one picture for every reference; as a mask its left half is redrawn."""
+    rows = np.zeros((64, 64, 3), np.uint8)
+    rows[:, :32] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(rows).save(buffer, "PNG")
+    half = Context(lambda _event: None, lambda: None, lambda: False, lambda _reference: buffer.getvalue())
+    origin = picture(mask=REFERENCE, mask_blur=0, scheduler="dpmpp_2m", denoising_strength=1.0)
+    requests = [origin, step_kept(origin, 0, 3), branched(origin, 0, 3, {"seed": 8, "prompt": "a dog"})]
+    remembered = [engine.run(request, half)[0].rgb for request in requests]
+    engine._kept_steps._kept.clear()
+    assert [engine.run(request, half)[0].rgb for request in requests[::-1]] == remembered[::-1]
+    drawn = [np.frombuffer(rgb, np.uint8).reshape(64, 64, 3) for rgb in remembered]
+    assert all((one[:, 32:] == 0).all() for one in drawn)
+    assert len({one[:, :32].tobytes() for one in drawn}) == 3
