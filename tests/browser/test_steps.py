@@ -67,6 +67,11 @@ def test_a_step_is_kept_and_another_picture_branches_off(fake_studio: Studio, op
     expect(chip).to_be_hidden()
     plain = visit.generate()
     assert request_of(visit, plain)["branch_from"] is None
+    visit.write("forget steps=2 delay=0")
+    visit.generate()
+    visit.wait_state("finished")
+    track.press("Home")
+    expect(buttons).to_contain_text("No longer in memory: drawn again up to step 1 first.")
 
 
 def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -15,6 +15,7 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
+from webui.branches import FREE
 from webui.checkpoints import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
@@ -109,6 +110,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "order": list(parts.fields),
         "defaults": field_defaults(),
         "schedulers": {known.id: known.name for known in SCHEDULERS},
+        "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
         "sampling": sampling_data(parts.texts),
     }
     gr.mount_gradio_app(

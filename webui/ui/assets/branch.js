@@ -1,8 +1,7 @@
 // A branch that is armed: the next Generate goes on from a step of another job. The sign above the prompt says so; what
 // a branch has as its origin has it cannot be changed meanwhile.
 
-const BRANCH_TIED = ["checkpoint", "size_row", "quality", "steps", "scheduler", "sigmas", "eta", "tiling", "variation_seed",
-  "variation_strength", "init_image", "denoising_strength"];
+const BRANCH_TIED = [...order.filter((name) => name !== "look" && !given.branch_free.includes(name)), "size_row"];
 let armed = kept.get("branch"); // {job, image, step, total, task, prompt, preview}
 let branchChip = null;
 
