@@ -17,6 +17,7 @@ from torch import Tensor
 from tests.engine.test_engine import context
 from tests.toys import save_sd15
 from webui.addons import Addons
+from webui.branches import branched
 from webui.engine.context import EngineImage
 from webui.engine.engine import Engine
 from webui.engine.loras.merging import LoraMerger
@@ -186,3 +187,19 @@ def test_alpha_from_diffusers_metadata(tmp_path: Path) -> None:
         torch.testing.assert_close(weight.detach() - before, torch.full_like(before, alpha / 2 * 2), atol=1e-5, rtol=0)
     with pytest.raises(LoraUnusable, match="lora_kind"):
         merger.apply(pipeline, (Lora("dora"),), lambda: None)
+
+
+def test_a_branch_may_ask_for_other_loras_than_its_origin(models_dir: Path) -> None:
+    settings = Settings(models_dir=models_dir, data_dir=models_dir, device="cpu", precision="fp32")
+    origin = replace(
+        REQUEST, prompt="a red cat <lora:unet:1>", steps=4, scheduler="euler", sigmas="default", guidance_scale=5.0,
+        width=64, height=64,
+    )  # fmt: skip
+    asked = [branched(origin, 0, 2, {"prompt": prompt}) for prompt in (origin.prompt, "a red cat <lora:text:1>")]
+    engine = Engine(settings)
+    (whole,) = engine.run(origin, context([]))
+    remembered = [engine.run(request, context([]))[0] for request in asked]
+    again = [Engine(settings).run(request, context([]))[0] for request in asked]
+    assert [one.rgb for one in remembered] == [one.rgb for one in again]
+    assert remembered[0].rgb == whole.rgb != remembered[1].rgb
+    assert str(remembered[1].info["lora_hashes"]).startswith("text: ")
