@@ -109,9 +109,8 @@ def _check_left_alone(request: Diffusion) -> None:
             raise InvalidRequest(field=name, reason="only_unet")
     if isinstance(request, TextToImage) and request.walk_to is not None:
         raise InvalidRequest(field="walk_to", reason="only_unet")
-    for name in ("stop_after", "branch_from"):
-        if getattr(request, name) is not None:
-            raise InvalidRequest(field=name, reason="only_unet")
+    if request.branch_from is not None:
+        raise InvalidRequest(field="branch_from", reason="only_unet")
 
 
 def _check_best(request: Diffusion) -> None:

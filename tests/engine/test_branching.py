@@ -231,10 +231,10 @@ def test_what_is_not_there_is_refused(engine: Engine) -> None:
         assert caught.value.details["field"] == field
     with pytest.raises(InvalidRequest):
         image_alone(origin, 1)
-    flow = text(checkpoint="toy-sd3", stop_after=2)
+    flow = branched(text(checkpoint="toy-sd3"), 0, 2, {})
     with pytest.raises(InvalidRequest) as caught:
         engine.run(flow, context([]))
-    assert caught.value.details == {"field": "stop_after", "reason": "only_unet"}
+    assert caught.value.details == {"field": "branch_from", "reason": "only_unet"}
 
 
 def test_new_noise_is_as_strong_as_the_old(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -189,3 +189,20 @@ def test_a_stop_is_heard_between_two_steps(engine: Engine) -> None:
     with pytest.raises(Cancelled):
         run(engine, asked(steps=50), watcher)
     assert len([step for step in watcher.steps if step.phase == "denoise"]) < 10
+
+
+def test_any_step_can_be_kept(engine: Engine) -> None:
+    """The last one is the picture itself, but for rounding in the VAE's type."""
+    asked = TextToImage(prompt="a red cat", checkpoint="toy", seed=5, steps=4)
+    watcher = _Watcher()
+    whole, last = run(engine, asked), run(engine, replace(asked, stop_after=4))
+    early = run(engine, replace(asked, stop_after=2), watcher)
+    assert np.abs(_pixels(whole) - _pixels(last)).max() <= 2
+    assert (early.info["steps"], early.rgb == whole.rgb) == (2, False)
+    denoised = [(step.index, step.total) for step in watcher.steps if step.phase == "denoise"]
+    assert denoised == [(1, 4), (2, 4)]
+    assert run(engine, asked).rgb == whole.rgb  # the pipeline is none the worse for it
+
+
+def _pixels(image: EngineImage) -> np.ndarray:
+    return np.frombuffer(image.rgb, np.uint8).astype(int)

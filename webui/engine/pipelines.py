@@ -24,6 +24,7 @@ from webui.engine.cancel import all_cancellable
 from webui.engine.context import EngineImage
 from webui.engine.images import next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.pictures_in import take_in
+from webui.engine.preview import decoded
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
 from webui.errors import InvalidRequest, NotFinite
@@ -91,7 +92,7 @@ def _generate(
 
     def on_step(done: int, total: int, seconds: float, make: Callable[[], np.ndarray] | None) -> None:
         nonlocal steps
-        steps = total
+        steps = done
         bench.previewer.step(index=done, total=total, phase="denoise", image=index, seconds=seconds, make=make)
 
     with (
@@ -121,8 +122,11 @@ def _generate(
         if asked.eta is not None:
             arguments["eta"] = asked.eta
         pipeline.set_progress_bar_config(disable=True)
-        output = pipeline(**{name: value for name, value in arguments.items() if name in accepted})
-    pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
+        try:
+            output = pipeline(**{name: value for name, value in arguments.items() if name in accepted})
+            pixels = np.asarray(output.images[0], dtype=np.float32)  # (H, W, 3) in [0, 1]
+        except _Enough:
+            pixels = watcher.decoded_estimate(pipeline)
     if not np.isfinite(pixels).all():
         raise NotFinite(phase="decode")
     picture = finish((pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width])
@@ -204,6 +208,10 @@ def _make_scheduler(original: Any, asked: Sampling, *, scales_input: bool = True
     return copy.deepcopy(original)
 
 
+class _Enough(Exception):
+    """The steps that were asked for are done, and the pipeline knows of more."""
+
+
 class _Watcher:
     """Reports a pipeline's steps. What the network predicted is caught at the scheduler, after guidance."""
 
@@ -241,7 +249,18 @@ class _Watcher:
             elif decoder is not None and estimate is not None:
                 make = lambda: decoder(self._as_grid(pipeline, estimate()))  # noqa: E731
             self._on_step(self._done, done_after[-1], seconds, make)
+            if self._done == self._bench.course.legs[-1].until:
+                raise _Enough
         return values
+
+    def decoded_estimate(self, pipeline: Any) -> np.ndarray:
+        """(H, W, 3) in [0, 1] of what the last step worked towards. Raises InvalidRequest where that has no decoder."""
+        if self._estimate is not None and isinstance(pipeline.scheduler, AmusedScheduler):
+            return _tokens_to_pixels(pipeline, self._estimate()).astype(np.float32) / 255
+        if self._estimate is None or self._bench.latent_decoder is None:
+            raise InvalidRequest(field="stop_after", reason="no_estimate")
+        pixels = decoded(pipeline.vae, self._as_grid(pipeline, self._estimate()).unsqueeze(0))
+        return to_pixels(pixels[0]).astype(np.float32) / 255
 
     def _catch_predictions(self, pipeline: Any) -> None:
         """Keeps what each step worked with; and counts the steps of a pipeline (PixArt) that does not call back."""
@@ -279,7 +298,8 @@ def _tokens_to_pixels(pipeline: Any, tokens: Tensor) -> np.ndarray:
 
 def _estimate(scheduler: Any, prediction: Tensor, timestep: Any, sample: Tensor) -> Tensor:
     """The clean latents that the last step worked towards; a flow is (noise - clean), at a noise share of sigma."""
-    if hasattr(scheduler, "alphas_cumprod"):
+    is_flow = scheduler.config.get("prediction_type") == "flow_prediction"  # of solvers that are no flow's by birth
+    if hasattr(scheduler, "alphas_cumprod") and not is_flow:
         return denoised_estimate(scheduler, sample, prediction, float(timestep))
     sigma = scheduler.sigmas[scheduler.step_index - 1]  # the step has moved on by one
     return sample.float() - float(sigma) * prediction.float()

@@ -99,6 +99,11 @@ def latent_factor(vae: Any) -> int:
     return int(2 ** (len(levels) - 1))
 
 
+def decoded(vae: Any, latents: Tensor) -> Tensor:
+    """(1, 3, H, W), about [-1, 1], of (1, C, h, w) as a network gives it; any VAE does that there are previews for."""
+    return _decoded(vae, from_network(vae, latents.to(vae.device)).to(vae.dtype)).float()
+
+
 def _encoded(vae: Any, picture: Tensor) -> Tensor:
     """(1, C, h, w) as the VAE gives them: of one that knows videos the only frame, of one without chance all it has."""
     found = vae.encode(picture.unsqueeze(2) if _knows_videos(vae) else picture)

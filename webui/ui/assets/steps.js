@@ -25,13 +25,11 @@ function stepOnStage() {
   return ["cancelled", "failed"].includes(job.state) && reached ? { job, image, step: reached, total: job.total } : null;
 }
 
-/** Why nothing can branch off this job's steps, as a sentence; empty where it can. Families without kept steps say the
- * same of keeping; a style transfer's iterations can be kept. */
-function stepsRefused(job) {
+/** Whether another picture can branch off this job's steps: only the U-Net families' own loop goes on from any. */
+function canBranch(job) {
   const family = checkpoints.get(job.request?.checkpoint)?.family;
   const idle = rules.tables[rules.families[family]]?.idle ?? [];
-  const isUnet = job.request?.task !== "style_transfer" && !idle.some((one) => one.field === "tiling" && one.reason === "only_unet");
-  return isUnet ? "" : sentence("only_unet");
+  return job.request?.task !== "style_transfer" && !idle.some((one) => one.field === "tiling" && one.reason === "only_unet");
 }
 
 on("drawn", () => {
@@ -40,16 +38,14 @@ on("drawn", () => {
   steps.box.hidden = !here;
   steps.box.parentElement.dataset.step = here ? "yes" : "";
   if (!here) return;
-  const refused = stepsRefused(here.job);
-  const isStyle = here.job.request?.task === "style_transfer";
-  steps.keep.disabled = Boolean(refused) && !isStyle;
-  steps.branch.disabled = Boolean(refused) || here.step >= here.total;
+  const isForked = canBranch(here.job);
+  steps.branch.disabled = !isForked || here.step >= here.total;
   const isOver = here.job.state in LAST;
   steps.save.setAttribute("aria-disabled", String(!isOver));
   if (isOver) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
   else steps.save.removeAttribute("href");
   steps.back.hidden = !stage.scrub?.isPinned;
-  const text = isStyle ? t("style_unbranched") : refused || goneText(here);
+  const text = isForked ? goneText(here) : t("unbranched");
   if (steps.said.textContent !== text) steps.said.textContent = text;
 });
 

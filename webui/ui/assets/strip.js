@@ -10,19 +10,20 @@ function mountStrip(box) {
   fill(box, strip.track, strip.text);
   const stepAt = (event) => {
     const { left, width } = strip.track.getBoundingClientRect();
-    return Math.min(strip.total, Math.max(1, Math.ceil(((event.clientX - left) / width) * strip.total)));
+    return Math.min(strip.done || strip.total, Math.max(1, Math.ceil(((event.clientX - left) / width) * strip.total)));
   };
   strip.track.addEventListener("pointermove", (event) => scrub(stepAt(event)));
   strip.track.addEventListener("pointerleave", () => (strip.pinned ? scrub(strip.pinned) : endScrub()));
   strip.track.addEventListener("click", (event) => pin(stepAt(event)));
+  strip.track.addEventListener("pointerup", (event) => { if (event.pointerType !== "mouse") pin(stepAt(event)); }); // a finger that slid clicks nothing
   strip.track.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return unpin();
     const at = stage.scrub?.step ?? strip.done;
-    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 1, End: strip.total }[event.key];
+    const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 1, End: strip.done }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation(); // on the stage the arrows lead to other jobs
-    pin(Math.min(strip.total, Math.max(1, to)));
+    pin(Math.min(strip.done || strip.total, Math.max(1, to)));
   });
 }
 
