@@ -164,7 +164,7 @@ class _FakeWorker:
             raise NotFinite(phase="denoise")
         self._load(run, script)
         if isinstance(request, StyleTransfer):
-            return (self._picture(run, script, 0, *self._style_size(request)),)
+            return (self._picture(run, script, 0, *self._style_size(run, request)),)
         width, height = request.width or 256, request.height or 256
         images = tuple(self._picture(run, script, index, width, height) for index in range(count_images(request)))
         return self._judged(run, script, request.keep_best, images) if request.keep_best else images
@@ -242,9 +242,11 @@ class _FakeWorker:
         marker.write_text("")
         return True
 
-    def _style_size(self, request: StyleTransfer) -> tuple[int, int]:
+    def _style_size(self, run: Run, request: StyleTransfer) -> tuple[int, int]:
         digits = request.content_image.removeprefix("sha256:")
-        with Image.open(self._settings.data_dir / "uploads" / digits[:2] / f"{digits}.png") as content:
+        came_along = run.pictures.get(request.content_image)
+        path = self._settings.data_dir / "uploads" / digits[:2] / f"{digits}.png"
+        with Image.open(io.BytesIO(came_along) if came_along else path) as content:
             scale = request.size / max(content.size)
             return max(8, round(content.width * scale)), max(8, round(content.height * scale))
 

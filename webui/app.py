@@ -29,6 +29,7 @@ from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.routes.prompt_check import prompt_check_routes
 from webui.api.routes.steps import step_routes
+from webui.api.routes.private import private_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
@@ -123,6 +124,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
         gallery_routes(services),
         board_routes(services),
         bundle_routes(services),
+        private_routes(services, settings.port),
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),

@@ -216,6 +216,18 @@ class BundleTooLarge(DarkroomError):
     kind = "bundle_too_large"
 
 
+class PrivateOver(DarkroomError):
+    """The page believes to be in private mode, but that is over. Details: none."""
+
+    kind = "private_over"
+
+
+class PrivateMemoryFull(DarkroomError):
+    """A picture that is larger than all memory that private mode has. Details: `megabytes`."""
+
+    kind = "private_memory_full"
+
+
 class JobNotFound(DarkroomError):
     """No such job, or not this person's. Details: `job`."""
 

@@ -7,6 +7,7 @@ exactly one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time. K
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from webui.errors import Detail
@@ -18,11 +19,13 @@ from webui.requests import Request
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Run this resolved request. Pictures in it are references; their normalised PNGs lie in the store of uploads."""
+    """Run this resolved request. Pictures in it are references; their normalised PNGs lie in the store of uploads, or
+    come along in `pictures`, where nothing may touch the disk."""
 
     job_id: str
     request: Request
     is_watched: bool
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

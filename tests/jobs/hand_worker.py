@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from webui.events import Loading, Step
 from webui.jobs.job import WorkerState, WorkerStatus
 from webui.jobs.worker import Listener
@@ -21,7 +23,9 @@ class HandWorker:
     def start(self, listener: Listener) -> None:
         self.listener = listener
 
-    def run(self, job_id: str, request: Request, *, is_watched: bool) -> None:
+    def run(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
         self.runs.append((job_id, request))
         self.watched[job_id] = is_watched
 

@@ -18,13 +18,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 
 from webui.api.refusals import Busy
 from webui.errors import DiskFull, ImageTooLarge, NotAnImage
 from webui.storage.files import TEMPORARY
+from webui.storage.owners import is_private
 
 LIMIT_MEGAPIXELS = 64
 MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at most
@@ -32,6 +33,7 @@ _PARALLEL = 2  # each may take a core and, at 64 megapixels, a gigabyte
 _TIMEOUT_SECONDS = 60.0
 _RETRY_AFTER_SECONDS = 5
 _COPY_BYTES = 2**20
+_PIPE = "-"  # as the process calls it
 
 _WORKER = Path(__file__).with_name("decode_worker.py")
 _log = logging.getLogger(__name__)
@@ -60,7 +62,8 @@ class Decoder:
     async def decode(self, owner: str, source: BinaryIO) -> Decoded:
         """The picture in `source`. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
         async with self._turn(owner):
-            return await to_thread.run_sync(self._decode, source, limiter=self._limiter)
+            decode = self._decode_in_memory if is_private(owner) else self._decode
+            return await to_thread.run_sync(decode, source, limiter=self._limiter)
 
     def shrink(self, picture: Path, size: int) -> bytes:
         """A WebP of a picture from `decode`, `size` pixels on its longest side at most. Waits; the page's own
@@ -92,6 +95,13 @@ class Decoder:
             width, height = self._run(source, target)
             return Decoded(png=target.read_bytes(), width=width, height=height)
 
+    def _decode_in_memory(self, source: BinaryIO) -> Decoded:
+        """The same through pipes, for somebody in private mode: nothing touches the disk."""
+        source.seek(0)
+        said, _, png = self._call(_PIPE, input=source.read()).partition(b"\n")
+        width, height = self._size(said)
+        return Decoded(png=png, width=width, height=height)
+
     @contextmanager
     def _target(self) -> Iterator[Path]:
         """Where a process may write its picture; gone afterwards."""
@@ -101,23 +111,30 @@ class Decoder:
 
     def _run(self, source: BinaryIO, target: Path, *options: str) -> tuple[int, int]:
         """Width and height of what the process wrote to `target`."""
-        # -I: the process takes nothing from the environment or from the folder it was started in
-        command = [sys.executable, "-I", str(_WORKER), str(target), *options]
         with _as_file(source) as file:
-            try:
-                done = subprocess.run(
-                    command, stdin=file, capture_output=True, timeout=self._timeout_seconds, check=False
-                )
-            except subprocess.TimeoutExpired as error:
-                _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
-                raise NotAnImage from error
+            return self._size(self._call(str(target), *options, stdin=file))
+
+    def _call(self, *arguments: str, **source: Any) -> bytes:
+        """What the process says. Raises NotAnImage, DiskFull."""
+        # -I: the process takes nothing from the environment or from the folder it was started in
+        command = [sys.executable, "-I", str(_WORKER), *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=self._timeout_seconds, check=False, **source)
+        except subprocess.TimeoutExpired as error:
+            _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
+            raise NotAnImage from error
         if done.returncode != 0:
             reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
             _log.info("a picture could not be opened (status %d): %.200s", done.returncode, reason)
             if "No space left on device" in reason:
                 raise DiskFull(folder=str(self._folder))
             raise NotAnImage
-        said = json.loads(done.stdout)
+        said: bytes = done.stdout
+        return said
+
+    def _size(self, line: bytes) -> tuple[int, int]:
+        """Width and height that the process says. Raises ImageTooLarge."""
+        said = json.loads(line)
         if said.get("error") == ImageTooLarge.kind:
             raise ImageTooLarge(width=said["width"], height=said["height"], limit_megapixels=LIMIT_MEGAPIXELS)
         return said["width"], said["height"]

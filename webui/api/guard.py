@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webui.api import bodies, gradio_routes, origins, refusals
+from webui.api import bodies, gradio_routes, origins, private_mode, refusals
 from webui.api.attempts import Attempts
 from webui.api.logins import Logins, basic_login
 from webui.errors import DarkroomError
@@ -81,7 +81,7 @@ class Guard:
         try:
             self._check_name(headers)
             self._check_origin(scope["method"], headers, path)
-            owner = await self._login(scope, headers)
+            owner = private_mode.owner_in(await self._login(scope, headers), headers, self._port)
             self._check_address(path)
             limit = bodies.limit_megabytes(path)
             bodies.check_announced(headers, limit)

@@ -12,11 +12,16 @@ from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
+from webui.api.bodies import MEGABYTE, PICTURE_MEGABYTES
 from webui.api.refusals import MediaTypeRefused
+from webui.api.services import owner_of
+from webui.storage.owners import is_private
 
 MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand unknown ones took six seconds
 
@@ -39,7 +44,12 @@ class FormRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, behind the check."""
-        return _checked(self, is_multipart)
+        handle = _checked(self, is_multipart)
+
+        async def handle_in_place(call: Request) -> Response:
+            return await handle(in_memory_if_private(call))
+
+        return handle_in_place
 
 
 class _StrictRequest(Request):
@@ -48,6 +58,33 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         """Raises json.JSONDecodeError."""
         return strict_json(await self.body())
+
+
+class _MemoryParser(MultiPartParser):
+    """Puts no file of a form on the disk, however large; the guard has bounded the whole body."""
+
+    spool_max_size = 2 * PICTURE_MEGABYTES * MEGABYTE
+
+
+class _MemoryRequest(Request):
+    async def _get_form(
+        self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 2**20
+    ) -> FormData:
+        if self._form is None:
+            parser = _MemoryParser(
+                self.headers, self.stream(), max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+            )
+            try:
+                self._form = await parser.parse()
+            except MultiPartException as error:
+                raise HTTPException(400, error.message) from error
+        return self._form
+
+
+def in_memory_if_private(call: Request) -> Request:
+    """The same call; a form in it stays in memory where it is that of somebody in private mode."""
+    is_ours = is_private(owner_of(call)) and is_multipart(media_type(call))
+    return _MemoryRequest(call.scope, call.receive) if is_ours else call
 
 
 def strict_json(content: bytes) -> Any:

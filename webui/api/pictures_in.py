@@ -29,7 +29,7 @@ async def store_file(services: Services, owner: str, source: BinaryIO) -> Stored
 
     Raises NotAnImage, ImageTooLarge, Busy, DiskFull, UploadsFull.
     """
-    await to_thread.run_sync(services.storage.upload_keeper.check_room, owner)
+    await to_thread.run_sync(services.storage.of(owner).upload_keeper.check_room, owner)
     return await _store(services, owner, await services.decoder.decode(owner, source))
 
 
@@ -42,16 +42,16 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
     for _field, picture in pictures_of(request):
         if not is_reference(picture):
             content = await to_thread.run_sync(_inline_bytes, picture)
-            await to_thread.run_sync(services.storage.upload_keeper.check_room, owner)
+            await to_thread.run_sync(services.storage.of(owner).upload_keeper.check_room, owner)
             decoded = await services.decoder.decode_bytes(owner, content)
             replaced[picture] = (await _store(services, owner, decoded)).reference
-        elif not await to_thread.run_sync(services.storage.uploads.has, owner, picture):
+        elif not await to_thread.run_sync(services.storage.of(owner).uploads.has, owner, picture):
             raise PictureNotFound(picture=picture)
     return with_pictures(request, replaced)
 
 
 async def _store(services: Services, owner: str, decoded: Decoded) -> StoredUpload:
-    add = services.storage.uploads.add
+    add = services.storage.of(owner).uploads.add
     reference = await to_thread.run_sync(add, owner, decoded.png, decoded.width, decoded.height)
     return StoredUpload(reference=reference, width=decoded.width, height=decoded.height)
 

@@ -116,6 +116,7 @@ STATUS: dict[str, int] = {
     "critic_missing": 409,
     "critic_broken": 409,
     "key_reused": 409,
+    "private_over": 409,
     "board_exists": 409,
     "body_too_large": 413,
     "too_many_pictures": 413,
@@ -131,6 +132,7 @@ STATUS: dict[str, int] = {
     "busy": 503,
     "folder_not_writable": 503,
     "disk_full": 503,
+    "private_memory_full": 503,
     "database_locked": 503,
 }
 _RETRY_AFTER_SECONDS = 60  # for a 503 or 429 that does not say itself when to come back: somebody has to act first

@@ -114,7 +114,7 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
     def emit(event: EngineEvent) -> None:
         channel.send(Emitted(job_id=run.job_id, event=event))
 
-    context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, reference))
+    context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, run, reference))
     try:
         images = engine.run(run.request, context)
         return Done(
@@ -165,8 +165,10 @@ class _PastJobs:
         return {job_id: images for job_id, images in kept.items() if images}
 
 
-def _read_upload(data_dir: Path, reference: str) -> bytes:
-    """The normalised PNG of `sha256:<hex>`. Raises NotAnImage if it is gone."""
+def _read_upload(data_dir: Path, run: Run, reference: str) -> bytes:
+    """The normalised PNG of `sha256:<hex>`, which may have come with the job. Raises NotAnImage if it is gone."""
+    if reference in run.pictures:
+        return run.pictures[reference]
     digest = reference.removeprefix("sha256:")
     try:
         return (data_dir / "uploads" / digest[:2] / f"{digest}.png").read_bytes()

@@ -159,6 +159,12 @@ class Broadcast:
             async for item in items:
                 yield item
 
+    def forget(self, owner: str) -> None:
+        """Nothing of this owner's ended jobs can be replayed any more."""
+        with self._lock:
+            for log in [log for log in self._ended.values() if log.owner == owner]:
+                del self._ended[log.job_id]
+
     def close(self) -> None:
         """Ends all watching; nothing can be watched from now on."""
         with self._lock:

@@ -21,7 +21,9 @@ from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.line import WaitingLine
 from webui.jobs.places import Places, added
 from webui.jobs.worker import Worker
+from webui.requests import pictures_of
 from webui.storage import Storage
+from webui.storage.owners import is_private
 from webui.worker_messages import FailedJob, RawImage
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,8 @@ class Dispatcher:
                 self._worker.cancel(job_id)
                 return
             last = Cancelled()
-            self._storage.jobs.end(job_id, state_after(last), self.broadcast.stored(job_id, last), job.timings())
+            stored = self.broadcast.stored(job_id, last)
+            self._storage.of(job.owner).jobs.end(job_id, state_after(last), stored, job.timings())
             self._line.remove(job.owner, job_id)
             self._ended(job, last)
 
@@ -148,9 +151,14 @@ class Dispatcher:
     def failed(self, failure: FailedJob) -> None:
         """See Listener. The traceback goes to the log, and only there."""
         log_id = secrets.token_hex(4)
-        log.error(
-            "job %s failed: %s %s [%s]\n%s", failure.job_id, failure.kind, failure.details, log_id, failure.traceback
-        )
+        job = self._running
+        if job is not None and is_private(job.owner):  # its details and traceback may hold words of the prompt
+            log.error("job %s, in private mode, failed: %s [%s]", failure.job_id, failure.kind, log_id)
+        else:
+            log.error(
+                "job %s failed: %s %s [%s]\n%s",
+                failure.job_id, failure.kind, failure.details, log_id, failure.traceback,
+            )  # fmt: skip
         details: dict[str, Detail] = {**failure.details, "log_id": log_id}
         self._end_running(failure.job_id, Failed(kind=failure.kind, details=details, log_id=log_id))
 
@@ -192,7 +200,7 @@ class Dispatcher:
                 return
             job = self._jobs[job_id]
             try:
-                self._storage.jobs.start(job_id, JobState.RUNNING)
+                self._storage.of(job.owner).jobs.start(job_id, JobState.RUNNING)
             except (DarkroomError, sqlite3.Error) as error:
                 self._line.put_back(job.owner, job_id)
                 self._try_later(error)
@@ -201,9 +209,17 @@ class Dispatcher:
             job.begin()
             self._running = job
             self.broadcast.emit(job_id, Started())
-            self._worker.run(job_id, job.request, is_watched=False)
+            self._worker.run(job_id, job.request, is_watched=False, pictures=self._private_pictures(job))
             self._worker.watch(job_id, is_watched=self.broadcast.is_watched(job_id))
             self._announce()
+
+    def _private_pictures(self, job: ActiveJob) -> dict[str, bytes]:
+        """What the worker cannot read from the disk."""
+        if not is_private(job.owner):
+            return {}
+        uploads = self._storage.of(job.owner).uploads
+        references = {picture for _, picture in pictures_of(job.request)}
+        return {one: uploads.read(job.owner, one) for one in references if uploads.has(job.owner, one)}
 
     def _try_later(self, error: Exception) -> None:
         log.error("no job can be started: %s", error)
@@ -230,7 +246,7 @@ class Dispatcher:
         job.state = JobState.WAITING
         job.started_at = None
         try:
-            self._storage.jobs.wait_again(job.id, JobState.WAITING, forgive=forgive)
+            self._storage.of(job.owner).jobs.wait_again(job.id, JobState.WAITING, forgive=forgive)
         except (DarkroomError, sqlite3.Error):  # then its row says that it runs, which leads to the same at a restart
             log.exception("job %s waits again, but its row does not say so", job.id)
 

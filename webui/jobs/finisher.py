@@ -188,7 +188,7 @@ class Finisher:
         stored, timings = self._stored_events(job.id, last), job.timings()
 
         def write() -> None:
-            self._storage.jobs.end(job.id, state_after(last), stored, timings)
+            self._storage.of(job.owner).jobs.end(job.id, state_after(last), stored, timings)
 
         try:
             write()
@@ -199,15 +199,15 @@ class Finisher:
         return last
 
     def _write(self, ending: _Ending) -> Event:
-        job = ending.job
+        job, stores = ending.job, self._storage.of(ending.job.owner)
         last: Event | None = ending.last
         if last is None:
             infos = tuple(
-                self._storage.pictures.save(job.owner, job.id, job.request, image, position)
+                stores.pictures.save(job.owner, job.id, job.request, image, position)
                 for position, image in enumerate(ending.images)
             )
             last = Finished(images=infos, seconds=job.timings().get("running_seconds", 0.0))
-        self._storage.jobs.end(job.id, state_after(last), self._stored_events(job.id, last), job.timings())
+        stores.jobs.end(job.id, state_after(last), self._stored_events(job.id, last), job.timings())
         return last
 
 

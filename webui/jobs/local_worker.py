@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Mapping
 
 from webui.errors import WorkerStalled, WorkerUnavailable
 from webui.jobs import worker_process
@@ -67,9 +68,11 @@ class LocalWorker:
         self._thread = threading.Thread(target=self._supervise, name="worker-supervisor", daemon=True)
         self._thread.start()
 
-    def run(self, job_id: str, request: Request, *, is_watched: bool) -> None:
+    def run(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
-        self._slot.put(job_id, request, is_watched=is_watched)
+        self._slot.put(job_id, request, is_watched=is_watched, pictures=pictures)
         self._bell.ring()
 
     def cancel(self, job_id: str) -> None:

@@ -85,7 +85,7 @@ class JobQueue:
         """
         if once is not None and (known := self.submitted(owner, once)) is not None:
             return known
-        resolved = resolve(request, owner, self._catalogue, self._storage.uploads, self._prompts)
+        resolved = resolve(request, owner, self._catalogue, self._storage.of(owner).uploads, self._prompts)
         with self._submitting:
             if once is not None and (known := self.submitted(owner, once)) is not None:  # both at the same moment
                 return known
@@ -94,13 +94,13 @@ class JobQueue:
             if (waiting := self._dispatcher.waiting()) >= MAX_WAITING:
                 raise QueueFull(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
             id = secrets.token_urlsafe(16)
-            row = self._storage.jobs.insert(id, owner, to_dict(resolved), JobState.WAITING, once)
+            row = self._storage.of(owner).jobs.insert(id, owner, to_dict(resolved), JobState.WAITING, once)
             self._dispatcher.enter(ActiveJob(id=row.id, owner=owner, request=resolved, created=row.created))
         return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
 
     def submitted(self, owner: str, once: Once) -> Job | None:
         """The job that this very submit made before, if it did. Raises KeyReused where it was another one."""
-        found = self._storage.jobs.submitted(owner, once.key)
+        found = self._storage.of(owner).jobs.submitted(owner, once.key)
         if found is None:
             return None
         row, digest = found
@@ -113,6 +113,13 @@ class JobQueue:
         self._row(owner, job_id)
         self._dispatcher.cancel(job_id)
 
+    def forget(self, owner: str) -> None:
+        """Stops everything of somebody in private mode, and forgets that they were there."""
+        for row in self._storage.of(owner).jobs.in_states((JobState.WAITING, JobState.RUNNING)):
+            self._dispatcher.cancel(row.id)
+        self._storage.private.forget(owner)
+        self._dispatcher.broadcast.forget(owner)
+
     def get(self, owner: str, job_id: str) -> Job:
         """Raises JobNotFound."""
         job = job_from_row(self._row(owner, job_id))
@@ -122,7 +129,7 @@ class JobQueue:
 
     def list(self, owner: str, limit: int = 100) -> list[Job]:
         """The owner's jobs, newest first."""
-        jobs = (job_from_row(row) for row in self._storage.jobs.of_owner(owner, max(1, limit)))
+        jobs = (job_from_row(row) for row in self._storage.of(owner).jobs.of_owner(owner, max(1, limit)))
         return [*self._as_now([job for job in jobs if job is not None])]
 
     def strip(self, owner: str, job_id: str, image: int) -> Sequence[bytes]:
@@ -153,7 +160,7 @@ class JobQueue:
         await asyncio.to_thread(self._row, owner, job_id)
         known = self._dispatcher.broadcast.find(job_id)
         if known is None:  # it ended a while ago
-            for id, name, values in await asyncio.to_thread(self._storage.jobs.events, job_id):
+            for id, name, values in await asyncio.to_thread(self._storage.of(owner).jobs.events, job_id):
                 if id > after:
                     yield id, events.from_dict(name, values)
             return
@@ -171,11 +178,11 @@ class JobQueue:
     def _as_now(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """With what has become of their pictures and of their steps since."""
         kept = self._dispatcher.status().worker.steps_kept
-        now = as_kept_now(jobs, self._storage.pictures)
+        now = as_kept_now(jobs, self._storage.of(jobs[0].owner).pictures) if jobs else []
         return [replace(job, steps_kept=kept[job.id]) if job.id in kept else job for job in now]
 
     def _row(self, owner: str, job_id: str) -> JobRow:
-        row = self._storage.jobs.get(job_id)
+        row = self._storage.of(owner).jobs.get(job_id)
         if row is None or row.owner != owner:
             raise JobNotFound(job=job_id[:80])
         return row

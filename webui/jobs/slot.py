@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webui.requests import Request
@@ -39,12 +40,15 @@ class Slot:
         """The job that is in it at this moment."""
         return self._running
 
-    def put(self, job_id: str, request: Request, *, is_watched: bool) -> None:
+    def put(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
         """The next job. Raises RuntimeError while another one is in it."""
         with self._lock:
             if self._running is not None:
                 raise RuntimeError(f"{self._running.job_id} runs already")
-            self._running = Running(job_id, Run(job_id=job_id, request=request, is_watched=is_watched))
+            run = Run(job_id=job_id, request=request, is_watched=is_watched, pictures=pictures or {})
+            self._running = Running(job_id, run)
 
     def take_to_send(self) -> Run | None:
         """The job as a message, once: from now on it is sent."""

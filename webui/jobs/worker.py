@@ -5,6 +5,7 @@ A worker runs one job at a time. It calls its listener from a thread of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from webui.errors import DarkroomError
@@ -45,8 +46,11 @@ class Worker(Protocol):
     def start(self, listener: Listener) -> None:
         """Begins; `listener.ready` follows."""
 
-    def run(self, job_id: str, request: Request, *, is_watched: bool) -> None:
-        """Runs one job; only after `ready`, and never while another one runs."""
+    def run(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Runs one job; only after `ready`, and never while another one runs. `pictures`: those of its references that
+        lie in no file."""
 
     def cancel(self, job_id: str) -> None:
         """Stops that job if it runs. One of the listener's four ends of a job follows in any case."""

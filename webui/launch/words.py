@@ -96,8 +96,8 @@ _LINES: dict[str, tuple[str, str]] = {
         "收藏：{starred}。画板：{boards}。",
     ),
     "reindex_lost": (
-        "Not in the pictures, and so not there any more: the queue, jobs that failed or were stopped, and how long each "
-        "took.",
+        "Not in the pictures, and so not there any more: the queue, jobs that failed or were stopped, and how long "
+        "each took.",
         "图片中没有、因此无法恢复的内容：队列、失败或已停止的任务，以及各任务的用时。",
     ),
     "reindex_foreign": (
@@ -111,7 +111,8 @@ _LINES: dict[str, tuple[str, str]] = {
     "reindex_ownerless": (
         "Nobody knows whose pictures these folders hold: {names}. Give their logins with --auth, or write the user's "
         "name into a file .owner in the folder, and start this again.",
-        "无法得知这些文件夹的图片属于谁：{names}。请用 --auth 给出相应的登录名，或在文件夹中的 .owner 文件里写上用户名，然后重试。",
+        "无法得知这些文件夹的图片属于谁：{names}。请用 --auth 给出相应的登录名，"
+        "或在文件夹中的 .owner 文件里写上用户名，然后重试。",
     ),
     "reindex_kept": ("The old database is kept as {file}.", "旧数据库保留为 {file}。"),
     "stop": ("Press Ctrl+C to stop.", "按 Ctrl+C 停止。"),

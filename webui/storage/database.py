@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from webui.storage.search import words_of
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5000
+IN_MEMORY = ":memory:"  # SQLite's name for a database without a file
 
 # One entry a version; an entry is never changed once a release had it. PRAGMA user_version counts those applied.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -129,6 +130,7 @@ class Database:
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
         """Raises DatabaseTooNew, DatabaseLocked, FolderNotWritable, DiskFull."""
         self.path = path
+        self.is_on_disk = str(path) != IN_MEMORY
         self.set_aside: Path | None = None
         self._lock = threading.RLock()
         self._depth = 0
@@ -185,6 +187,10 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def close_connection(self) -> Callable[[], None]:
+        """What closes it, for when nobody has this object any more."""
+        return self._connection.close
+
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # SQLite may have rolled back by itself, when the disk was full for one
             self._connection.execute("ROLLBACK")
@@ -209,6 +215,8 @@ def _open_sound(path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.create_function("words_of", 2, words_of, deterministic=True)
     try:
+        if str(path) == IN_MEMORY:
+            connection.execute("PRAGMA temp_store = MEMORY")  # sorting writes nothing to the disk either
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS' fsync ends at the disk's own cache; elsewhere nothing

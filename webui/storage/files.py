@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webui.errors import DatabaseLocked, DiskFull, FolderNotWritable
+from webui.storage.memory import MemoryPath
 
 if sys.platform == "darwin":
     import fcntl
@@ -64,8 +65,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Puts `content` at `path`, whole or not at all, and durably.
 
     Temporary name in the same folder (so that the renaming never crosses a file system), flush to the disk, rename,
-    flush of the folder's entry. Raises DiskFull, FolderNotWritable, or the OSError; then nothing temporary is left.
+    flush of the folder's entry. A path in memory takes it as it is. Raises DiskFull, FolderNotWritable, or the OSError;
+    then nothing temporary is left.
     """
+    if isinstance(path, MemoryPath):
+        path.write_bytes(content)
+        return
     make_folder(path.parent)
     temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     with naming_refusals(path.parent):

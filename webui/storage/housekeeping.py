@@ -1,4 +1,5 @@
-"""What a data folder needs now and then: deleted pictures and unused uploads leave the disk, at start and later.
+"""What a data folder needs now and then: deleted pictures and unused uploads leave the disk, at start and later; and
+what people in private mode left in memory goes.
 
 A thread of its own, so that neither the start nor anybody's call waits for it.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 
 from webui.errors import DarkroomError
 from webui.storage.storage import Storage
@@ -15,6 +17,7 @@ from webui.storage.storage import Storage
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 6 * 3600.0
+_PRIVATE_SECONDS = 60.0  # between two looks for people who left private mode by closing the page
 
 
 class Housekeeper:
@@ -37,10 +40,17 @@ class Housekeeper:
             self._thread.join()
 
     def _work(self) -> None:
+        following = time.monotonic()
         while not self._closing.is_set():
-            try:
-                self._storage.pictures.purge()
-                self._storage.upload_keeper.collect()
-            except (DarkroomError, sqlite3.Error, OSError):  # a full disk, a folder taken away: the next round may do
-                log.exception("the data folder could not be put in order")
-            self._closing.wait(self._every_seconds)
+            if time.monotonic() >= following:
+                following += self._every_seconds
+                self._put_in_order()
+            self._storage.private.expire()
+            self._closing.wait(min(self._every_seconds, _PRIVATE_SECONDS))
+
+    def _put_in_order(self) -> None:
+        try:
+            self._storage.pictures.purge()
+            self._storage.upload_keeper.collect()
+        except (DarkroomError, sqlite3.Error, OSError):  # a full disk, a folder taken away: the next round may do
+            log.exception("the data folder could not be put in order")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webui.storage.database import Database
+from webui.storage.owners import check_place
 
 StoredEvent = tuple[int, str, dict[str, Any]]  # id, name on the wire, fields
 
@@ -53,6 +54,7 @@ class JobRows:
 
     def insert(self, id: str, owner: str, request: dict[str, Any], state: str, once: Once | None = None) -> JobRow:
         """A new job; `once` stays with it. An owner has each key once (sqlite3.IntegrityError)."""
+        check_place(owner, self._database.path if self._database.is_on_disk else None)
         created = time.time()
         with self._database.transaction() as connection:
             cursor = connection.execute(

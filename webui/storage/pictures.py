@@ -30,6 +30,7 @@ from webui.storage.files import write_atomically
 from webui.storage.listing import EVERYTHING, Wanted, count, rows_before
 from webui.storage.marks import Marks
 from webui.storage.metadata import png_info
+from webui.storage.owners import check_place
 from webui.storage.search import words_of
 from webui.storage.thumbnails import Thumbnails
 from webui.worker_messages import RawImage
@@ -89,6 +90,7 @@ class Pictures:
     def save(self, owner: str, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
         """Writes the PNG, then its row; what it is called from now on. Saving the same place of a job again replaces
         the file and keeps the id. Raises DiskFull, FolderNotWritable; then neither file nor row is there."""
+        check_place(owner, self.folder)
         content = encode_png(request, raw)
         now = time.time()
         path = self.owner_folder(owner) / time.strftime("%Y-%m-%d") / file_name(job_id, raw.seed, position, now)
@@ -122,6 +124,7 @@ class Pictures:
 
     def insert(self, picture: Picture) -> None:
         """The row for a file that lies in its place, and its words for searching."""
+        check_place(picture.owner, self.folder)
         values = {
             "id": picture.id,
             "owner": picture.owner,

@@ -12,7 +12,9 @@ from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
 from webui.storage.lock import FolderLock
+from webui.storage.owners import is_private
 from webui.storage.pictures import Pictures
+from webui.storage.private import PrivateSessions, Stores
 from webui.storage.thumbnails import Thumbnails
 from webui.storage.upload_keeping import UploadKeeper
 from webui.storage.uploads import Uploads
@@ -49,12 +51,18 @@ class Storage:
         self.uploads = Uploads(data_dir / "uploads", self.database)
         self.upload_keeper = UploadKeeper(self.database, self.uploads, self.thumbnails)
         self.jobs = JobRows(self.database)
+        self.private = PrivateSessions()
+        self._stores = Stores(self.pictures, self.boards, self.uploads, self.upload_keeper, self.thumbnails, self.jobs)
         if self.database.is_new:
             self.rebuilt = rebuild(self.pictures, self.boards, self.database, owners, say)
             self.upload_keeper.adopt_all()
             if self.rebuilt.pictures:
                 log.info("took %d pictures from the folder into the new database", self.rebuilt.pictures)
         self.pictures.purge()
+
+    def of(self, owner: str) -> Stores:
+        """Where this owner's things lie: on the disk, or in memory while they are in private mode."""
+        return self.private.of(owner) if is_private(owner) else self._stores
 
     def close(self) -> None:
         """Writes everything out and lets another process have the folder."""

@@ -46,7 +46,7 @@ class Thumbnails:
 
 def _shrunk(name: str, source: Path, size: int) -> bytes:
     try:
-        with Image.open(source, formats=("PNG", "JPEG", "WEBP")) as image:
+        with source.open("rb") as file, Image.open(file, formats=("PNG", "JPEG", "WEBP")) as image:
             small = ImageOps.contain(image, (size, size)) if max(image.size) > size else image.copy()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureNotFound(picture=name) from error

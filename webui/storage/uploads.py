@@ -17,6 +17,7 @@ from webui.errors import PictureNotFound
 from webui.requests import is_reference
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
+from webui.storage.owners import check_place
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Uploads:
 
     def add(self, owner: str, png: bytes, width: int, height: int) -> str:
         """Keeps a normalised PNG of width × height pixels; the reference to it. Raises DiskFull, FolderNotWritable."""
+        check_place(owner, self.folder)
         digest = hashlib.sha256(png).hexdigest()
         self._write(digest, png)
         with self._database.transaction() as connection:

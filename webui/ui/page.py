@@ -112,6 +112,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "schedulers": {known.id: known.name for known in SCHEDULERS},
         "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
         "sampling": sampling_data(parts.texts),
+        "port": parts.settings.port,  # tells our cookies from those of another Darkroom on this machine
     }
     gr.mount_gradio_app(
         app,
@@ -189,9 +190,10 @@ def _join(
     form = gr.Textbox(visible=False, elem_id="task")  # takes "task language", and a branch as JSON, from the script
 
     def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
-        task, language, branch = [*context.split(" ", 2), "", ""][:3]
+        task, language, mode, branch = [*context.split(" ", 3), "", "", ""][:4]
         given = dict(zip(names, values, strict=True))
-        return submitter.submit(owner_of(request), _known(language), task, given, branch)
+        is_meant_private = mode == "private"
+        return submitter.submit(owner_of(request), _known(language), task, given, branch, is_meant_private)
 
     generate.click(submit, inputs=[form, *inputs], outputs=stage, trigger_mode="multiple",
                    js="(_, ...values) => darkroom.beforeSubmit(values)", **_QUIET)  # fmt: skip

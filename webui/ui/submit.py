@@ -15,11 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from webui.branches import FREE, branched
 from webui.checkpoints import Catalogue
-from webui.errors import DarkroomError
+from webui.errors import DarkroomError, PrivateOver
 from webui.families import FAMILIES
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
 from webui.requests import PICTURE_FIELDS, REQUESTS, Request, field_limits, from_dict, to_dict
+from webui.storage.owners import is_private
 from webui.texts import Language, Texts
 from webui.ui.controls import WITHOUT_CONTROL
 from webui.ui.language import Words
@@ -91,13 +92,24 @@ class Submitter:
         self._texts = texts
         self._words = words
 
-    def submit(self, owner: str, language: Language, task: str, values: Mapping[str, Any], branch: str = "") -> Receipt:
+    def submit(
+        self,
+        owner: str,
+        language: Language,
+        task: str,
+        values: Mapping[str, Any],
+        branch: str = "",
+        is_meant_private: bool = False,
+    ) -> Receipt:
         """A receipt `{"id", "job", "request"}` or `{"id", "error": {kind, message, hint, …}}`; `id` is always new.
 
         `branch`: where the request branches off, `{"job", "image", "step"}` as JSON; empty where it does not.
+        `is_meant_private`: the page believes to be in private mode; where it is not, nothing is submitted.
         """
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
+            if is_meant_private and not is_private(owner):
+                raise PrivateOver
             request = self._request(task, values)
             job = self._queue.submit(owner, self._branched(owner, request, branch) if branch else request)
         except ValidationError as error:
@@ -106,7 +118,7 @@ class Submitter:
             return receipt | {"error": self._word(error, language)}
         except Exception:  # noqa: BLE001  (the door: a bug becomes a sentence here and a traceback in the log)
             log_id = secrets.token_hex(4)
-            _LOG.exception("submitting failed, log id %s", log_id)
+            _LOG.error("submitting failed, log id %s", log_id, exc_info=not is_private(owner))  # prompts in it, perhaps
             message, hint = self._texts.word("internal", {"log_id": log_id}, language)
             error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
             return receipt | {"error": error_json}

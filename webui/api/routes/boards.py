@@ -12,6 +12,7 @@ from webui.api.media_types import JsonRoute
 from webui.api.schemas import ERRORS, BoardOut, PictureIds
 from webui.api.services import Services, owner_of
 from webui.api.wire import board_json
+from webui.storage.boards import Boards
 
 
 class BoardNamed(BaseModel):
@@ -34,39 +35,41 @@ class BoardChange(BaseModel):
 def board_routes(services: Services) -> APIRouter:
     """One person's boards."""
     router = APIRouter(prefix="/api/boards", tags=["page"], responses=ERRORS, route_class=JsonRoute)
-    boards = services.storage.boards
+
+    def boards(call: Request) -> Boards:
+        return services.storage.of(owner_of(call)).boards
 
     @router.get("", response_model=list[BoardOut])
     async def list_boards(call: Request) -> Any:
         """By name; `cover_url` is a thumbnail of the newest picture on it."""
-        return [board_json(board) for board in await to_thread.run_sync(boards.list, owner_of(call))]
+        return [board_json(board) for board in await to_thread.run_sync(boards(call).list, owner_of(call))]
 
     @router.post("", status_code=201, response_model=BoardOut)
     async def create_board(call: Request, asked: BoardNamed) -> Any:
         """A new board; where there is one of that name, it is that one."""
-        return board_json(await to_thread.run_sync(boards.create, owner_of(call), asked.name))
+        return board_json(await to_thread.run_sync(boards(call).create, owner_of(call), asked.name))
 
     @router.post("/{id}", response_model=BoardOut)
     async def rename_board(call: Request, id: str, asked: BoardNamed) -> Any:
         """Another name for it."""
-        return board_json(await to_thread.run_sync(boards.rename, owner_of(call), id, asked.name))
+        return board_json(await to_thread.run_sync(boards(call).rename, owner_of(call), id, asked.name))
 
     @router.delete("/{id}", status_code=202)
     async def delete_board(call: Request, id: str) -> dict[str, Any]:
         """Its pictures stay; for an hour it can be brought back."""
-        await to_thread.run_sync(boards.delete, owner_of(call), id)
+        await to_thread.run_sync(boards(call).delete, owner_of(call), id)
         return {"id": id}
 
     @router.post("/{id}/restore", response_model=BoardOut)
     async def restore_board(call: Request, id: str) -> Any:
         """Undoes `DELETE`."""
-        return board_json(await to_thread.run_sync(boards.restore, owner_of(call), id))
+        return board_json(await to_thread.run_sync(boards(call).restore, owner_of(call), id))
 
     @router.post("/{id}/pictures", response_model=BoardOut)
     async def change_board(call: Request, id: str, asked: BoardChange) -> Any:
         """Puts pictures on it and takes others off, each as often as one likes."""
         owner = owner_of(call)
-        changed = await to_thread.run_sync(lambda: boards.change(owner, id, add=asked.add, remove=asked.remove))
+        changed = await to_thread.run_sync(lambda: boards(call).change(owner, id, add=asked.add, remove=asked.remove))
         return board_json(changed)
 
     return router

@@ -20,10 +20,10 @@ from webui.api.media_types import JsonRoute
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
 from webui.errors import BundleTooLarge, PictureNotFound, TooManyPictures
-from webui.storage import Storage
 from webui.storage.bundle import MAX_BYTES, MAX_PICTURES, zip_of
 from webui.storage.formats import Format
 from webui.storage.pictures import Picture
+from webui.storage.private import Stores
 
 _KEPT_SECONDS = 900.0  # from the question to the download, and to a second try of it
 _MAX_TICKETS = 100  # of everybody; the oldest goes
@@ -65,7 +65,7 @@ def bundle_routes(services: Services) -> APIRouter:
     async def choose_pictures(call: Request, asked: BundleAsked) -> Any:
         """Says where they can be fetched together, with what made each of them in a `metadata.json`."""
         owner = owner_of(call)
-        found = await to_thread.run_sync(_pictures, services.storage, owner, asked.ids)
+        found = await to_thread.run_sync(_pictures, services.storage.of(owner), owner, asked.ids)
         ticket = tickets.add(owner, tuple(picture.id for picture in found), asked.format)
         size = await to_thread.run_sync(_size, found)
         return {"url": f"/api/gallery/zip/{ticket}", "count": len(found), "bytes": size}
@@ -75,9 +75,10 @@ def bundle_routes(services: Services) -> APIRouter:
         """The zip, made while it is read."""
         owner = owner_of(call)
         wanted = tickets.get(owner, ticket)
-        found = await to_thread.run_sync(_pictures, services.storage, owner, wanted.ids)
-        names = {board.id: board.name for board in await to_thread.run_sync(services.storage.boards.list, owner)}
-        lying = await to_thread.run_sync(services.storage.boards.of, owner, wanted.ids)
+        found = await to_thread.run_sync(_pictures, services.storage.of(owner), owner, wanted.ids)
+        own = services.storage.of(owner).boards
+        names = {board.id: board.name for board in await to_thread.run_sync(own.list, owner)}
+        lying = await to_thread.run_sync(own.of, owner, wanted.ids)
         boards = {id: [names[board] for board in some if board in names] for id, some in lying.items()}
         name = f"darkroom-{time.strftime('%Y%m%d-%H%M%S')}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -111,7 +112,7 @@ class _Tickets:
         return found
 
 
-def _pictures(storage: Storage, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
+def _pictures(storage: Stores, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
     """Those that are there, in their order. Raises PictureNotFound where none is, TooManyPictures, BundleTooLarge."""
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > MAX_PICTURES:

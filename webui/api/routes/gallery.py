@@ -14,9 +14,9 @@ from webui.api.schemas import ERRORS, GalleryPage, Kept, PictureIds, PicturesDon
 from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json
 from webui.errors import PictureNotFound
-from webui.storage import Storage
 from webui.storage.listing import Wanted
 from webui.storage.pictures import Pictures
+from webui.storage.private import Stores
 from webui.storage.search import MAX_QUERY_CHARACTERS
 
 _Moment = Annotated[float | None, Query(ge=0, le=2**40, allow_inf_nan=False)]
@@ -39,7 +39,9 @@ class Starred(ManyPictures):
 def gallery_routes(services: Services) -> APIRouter:
     """One person's finished pictures."""
     router = APIRouter(prefix="/api", tags=["page"], responses=ERRORS, route_class=JsonRoute)
-    pictures = services.storage.pictures
+
+    def pictures(call: Request) -> Pictures:
+        return services.storage.of(owner_of(call)).pictures
 
     @router.get("/gallery", response_model=GalleryPage)
     async def list_pictures(
@@ -55,50 +57,54 @@ def gallery_routes(services: Services) -> APIRouter:
         """Newest first; `before` is the `next` of the page before. `q`: words of the prompts or of the checkpoint's
         name, all of which there must be, `"…"` as they stand."""
         wanted = Wanted(query=q, starred=starred, board=board, since=since, until=until)
-        return await to_thread.run_sync(_page, services.storage, owner_of(call), before, limit, wanted)
+        return await to_thread.run_sync(
+            _page, services.storage.of(owner_of(call)), owner_of(call), before, limit, wanted
+        )
 
     @router.post("/gallery/star", response_model=PicturesDone)
     async def star_pictures(call: Request, asked: Starred) -> Any:
         """Makes them favourites, or takes that back."""
         owner = owner_of(call)
-        return _done(asked, await to_thread.run_sync(lambda: pictures.star(owner, asked.ids, starred=asked.starred)))
+        return _done(
+            asked, await to_thread.run_sync(lambda: pictures(call).star(owner, asked.ids, starred=asked.starred))
+        )
 
     @router.post("/gallery/delete", response_model=PicturesDone)
     async def delete_pictures(call: Request, asked: ManyPictures) -> Any:
         """Out of the gallery; for an hour they can be brought back."""
-        return _done(asked, await to_thread.run_sync(pictures.delete_all, owner_of(call), asked.ids))
+        return _done(asked, await to_thread.run_sync(pictures(call).delete_all, owner_of(call), asked.ids))
 
     @router.post("/gallery/restore", response_model=PicturesDone)
     async def restore_pictures(call: Request, asked: ManyPictures) -> Any:
         """Undoes that."""
-        return _done(asked, await to_thread.run_sync(pictures.restore_all, owner_of(call), asked.ids))
+        return _done(asked, await to_thread.run_sync(pictures(call).restore_all, owner_of(call), asked.ids))
 
     @router.delete("/images/{id}", status_code=202)
     async def delete_picture(call: Request, id: str) -> dict[str, Any]:
         """Out of the gallery; for a while it can be brought back."""
-        await to_thread.run_sync(pictures.delete, owner_of(call), id)
+        await to_thread.run_sync(pictures(call).delete, owner_of(call), id)
         return {"id": id}
 
     @router.post("/images/{id}/restore", status_code=202)
     async def restore_picture(call: Request, id: str) -> dict[str, Any]:
         """Undoes `DELETE`."""
-        await to_thread.run_sync(pictures.restore, owner_of(call), id)
+        await to_thread.run_sync(pictures(call).restore, owner_of(call), id)
         return {"id": id}
 
     @router.post("/images/{id}/keep", status_code=202, response_model=Kept)
     async def keep_picture(call: Request, id: str) -> Any:
         """Takes a picture that fits the prompt less among those of its job that are kept."""
-        return await _set_kept(pictures, owner_of(call), id, kept=True)
+        return await _set_kept(pictures(call), owner_of(call), id, kept=True)
 
     @router.delete("/images/{id}/keep", status_code=202, response_model=Kept)
     async def put_picture_back(call: Request, id: str) -> Any:
         """Undoes that; a picture that no critic has judged stays kept."""
-        return await _set_kept(pictures, owner_of(call), id, kept=False)
+        return await _set_kept(pictures(call), owner_of(call), id, kept=False)
 
     return router
 
 
-def _page(storage: Storage, owner: str, before: str | None, limit: int, wanted: Wanted) -> dict[str, Any]:
+def _page(storage: Stores, owner: str, before: str | None, limit: int, wanted: Wanted) -> dict[str, Any]:
     found = storage.pictures.list(owner, before, limit, wanted)
     boards = storage.boards.of(owner, [picture.id for picture in found])
     return {

@@ -13,9 +13,11 @@ from webui.api.media_types import FormRoute
 from webui.api.pictures_in import store_file
 from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
-from webui.errors import InvalidRequest
+from webui.errors import InvalidRequest, PictureNotFound
 from webui.requests import is_reference
 from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
+from webui.storage.memory import MemoryPath
+from webui.storage.owners import is_private
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
@@ -49,11 +51,14 @@ def image_routes(services: Services) -> APIRouter:
         about that many pixels on its longest side. Uploads are PNGs alone."""
         if format != "png" and size is None:
             return await _converted(services, call, id, format, download)
-        found = await to_thread.run_sync(_find, services, owner_of(call), id, size)
+        owner = owner_of(call)
+        found = await to_thread.run_sync(_find, services, owner, id, size)
         etag = f'"{id.removeprefix("sha256:")}{found.suffix}-{size or "full"}"'
-        headers = {"Cache-Control": _CACHE, "Content-Security-Policy": _POLICY, "ETag": etag}
+        headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
         if call.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
+        if isinstance(found, MemoryPath):
+            return _from_memory(found, headers, is_download=download)
         return FileResponse(
             found,
             media_type=_TYPES.get(found.suffix.lower(), "image/png"),
@@ -71,9 +76,10 @@ async def _converted(
     """A picture of the gallery in another format, made anew each time. Raises PictureNotFound, InvalidRequest."""
     if is_reference(id):
         raise InvalidRequest(field="format", reason="uploads_are_png")
-    picture = await to_thread.run_sync(services.storage.pictures.get, owner_of(call), id)
+    owner = owner_of(call)
+    picture = await to_thread.run_sync(services.storage.of(owner).pictures.get, owner, id)
     etag = f'"{id}-{form}"'
-    headers = {"Cache-Control": _CACHE, "Content-Security-Policy": _POLICY, "ETag": etag}
+    headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
     if call.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     content = await to_thread.run_sync(in_format, picture.path, form)
@@ -82,11 +88,28 @@ async def _converted(
     return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
 
 
+def _caching(owner: str) -> str:
+    """What is private does not even stay in the browser."""
+    return "no-store" if is_private(owner) else _CACHE
+
+
+def _from_memory(path: MemoryPath, headers: dict[str, str], *, is_download: bool) -> Response:
+    """Raises PictureNotFound where it has gone meanwhile."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureNotFound(picture=path.stem) from error
+    how = "attachment" if is_download else "inline"
+    headers |= {"Content-Disposition": f'{how}; filename="darkroom-{path.name}"'}
+    return Response(content, media_type=_TYPES.get(path.suffix.lower(), "image/png"), headers=headers)
+
+
 def _find(services: Services, owner: str, id: str, size: int | None) -> Path:
-    """The file to send. Raises PictureNotFound."""
-    storage = services.storage
+    """The file to send, which may lie in memory. Raises PictureNotFound."""
+    storage = services.storage.of(owner)
     if is_reference(id):
         path = storage.uploads.path(owner, id)
         storage.uploads.use(owner, id)  # a page that shows it again has it in a field
-        return path if size is None else storage.thumbnails.path(path.stem, path, size, services.decoder.shrink)
+        shrink = None if is_private(owner) else services.decoder.shrink  # which needs a file to write to
+        return path if size is None else storage.thumbnails.path(path.stem, path, size, shrink)
     return storage.pictures.get(owner, id).path if size is None else storage.pictures.thumbnail(owner, id, size)

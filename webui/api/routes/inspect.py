@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from webui.api.bodies import MEGABYTE, OTHER_MEGABYTES
-from webui.api.media_types import is_json, is_multipart, media_type, strict_json
+from webui.api.media_types import in_memory_if_private, is_json, is_multipart, media_type, strict_json
 from webui.api.refusals import BodyTooLarge, MediaTypeRefused
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
@@ -90,7 +90,7 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
             pasted = _pasted(await call.body())
             found = await to_thread.run_sync(read_pasted, pasted.text, find, limiter=limiter)
         elif is_multipart(kind):
-            async with call.form(max_files=1, max_fields=1) as form:
+            async with in_memory_if_private(call).form(max_files=1, max_fields=1) as form:
                 file = form.get("file")
                 if not isinstance(file, UploadFile):
                     raise RequestValidationError(
@@ -134,7 +134,7 @@ def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tupl
 
 def _with_own_pictures(services: Services, owner: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Without references to uploads that are not there for this person."""
-    uploads = services.storage.uploads
+    uploads = services.storage.of(owner).uploads
     if isinstance(styles := settings.get("style_images"), list | tuple):
         settings = settings | {"style_images": [one for one in styles if uploads.has(owner, one["image"])]}
     return {

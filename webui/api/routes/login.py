@@ -49,19 +49,19 @@ def login_routes(logins: Logins, attempts: Attempts, texts: Texts) -> APIRouter:
             max_age=VALID_SECONDS,
             httponly=True,
             samesite="lax",
-            secure=_is_https(call),
+            secure=is_https(call),
         )
         return answer
 
     @router.api_route("/logout", methods=["GET", "POST"])
     async def log_out(call: Request) -> Response:
         answer = RedirectResponse("/login", 303, headers={"Cache-Control": "no-store"})
-        answer.delete_cookie(logins.cookie_name, httponly=True, samesite="lax", secure=_is_https(call))
+        answer.delete_cookie(logins.cookie_name, httponly=True, samesite="lax", secure=is_https(call))
         return answer
 
     return router
 
 
-def _is_https(call: Request) -> bool:
+def is_https(call: Request) -> bool:
     """Whether the browser speaks TLS, to us or to the tunnel in front. A lie here harms only who tells it."""
     return call.url.scheme == "https" or call.headers.get("x-forwarded-proto", "").strip().lower() == "https"

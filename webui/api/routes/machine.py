@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from webui.api.refusals import refuse_json
-from webui.api.services import Services, language_asked
+from webui.api.services import Services, language_asked, owner_of
 from webui.jobs.job import WorkerStatus
 
 
@@ -24,6 +24,7 @@ def machine_routes(services: Services) -> APIRouter:
     @router.get("/api/queue", tags=["page"])
     async def queue(call: Request) -> dict[str, Any]:
         """Other people's jobs only as a number; `problem` is what keeps jobs from running at the moment."""
+        services.storage.of(owner_of(call))  # in private mode that says: the page is still open
         status = services.queue.status()
         problem = status.problem and refuse_json(status.problem, services.texts, language_asked(call))
         return {

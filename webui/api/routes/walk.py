@@ -41,7 +41,7 @@ def walk_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
     def submit(owner: str, asked: WalkAsked) -> dict[str, Any]:
-        pictures = services.storage.pictures
+        pictures = services.storage.of(owner).pictures
         first, second = (pictures.get(owner, id) for id in (asked.first, asked.second))
         walk = walk_between(_image(first), _image(second), asked.num_images)
         job = services.queue.submit(owner, walk.request)

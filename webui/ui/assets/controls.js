@@ -162,7 +162,7 @@ darkroom.beforeSubmit = (list) => {
   if (isFixed && same === darkroom.lastSubmitted) offerNewSeed();
   darkroom.lastSubmitted = same;
   emit("submitting", task);
-  return [`${task} ${language} ${branchSent()}`, ...sent(values)];
+  return [`${task} ${language} ${isPrivate ? "private" : "open"} ${branchSent()}`, ...sent(values)];
 };
 
 /** The same request with the same seed gives the same picture: it is made, and a new seed is one click away. */

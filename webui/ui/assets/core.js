@@ -53,7 +53,7 @@ class ApiError extends Error {
 /** JSON from our API. Throws ApiError with a worded message for anything but a success. */
 async function api(method, path, body) {
   const isForm = body instanceof FormData;
-  const headers = { "Accept-Language": language };
+  const headers = { "Accept-Language": language, ...(isPrivate && { "Darkroom-Private": "yes" }) };
   if (body && !isForm) headers["Content-Type"] = "application/json";
   let answer;
   try {
@@ -73,9 +73,14 @@ async function api(method, path, body) {
   throw new ApiError(answer.status);
 }
 
+/** Private mode: nothing is kept, in this browser neither. The server says so with a cookie that scripts see. */
+const isPrivate = document.cookie.split("; ").includes(`darkroom-is-private-${given.port}=yes`);
+const unkept = new Map(); // what would be kept, as JSON, for as long as the page is open
+
 /** What the browser keeps for us, as JSON; without storage nothing is kept and nothing breaks. */
 const kept = {
   get(key, otherwise = null) {
+    if (unkept.has(key)) return JSON.parse(unkept.get(key)) ?? otherwise;
     try {
       return JSON.parse(localStorage.getItem(`darkroom.${key}`)) ?? otherwise;
     } catch {
@@ -83,6 +88,7 @@ const kept = {
     }
   },
   set(key, value) {
+    if (isPrivate) return void unkept.set(key, JSON.stringify(value ?? null));
     try {
       localStorage.setItem(`darkroom.${key}`, JSON.stringify(value));
     } catch {

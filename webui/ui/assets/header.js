@@ -34,6 +34,7 @@ darkroom.mountHeader = (element, props, watch, trigger, clickEvent) => {
     }
     location.reload();
   });
+  mountPrivate(find(".private-button"), find(".private-pop"));
   drawHeader();
   refreshWorker();
 };

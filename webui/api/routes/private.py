@@ -1,0 +1,67 @@
+"""`/api/private`: private mode on and off. The page's own calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from webui.api import private_mode
+from webui.api.routes.login import is_https
+from webui.api.schemas import ERRORS
+from webui.api.services import Services, owner_of
+from webui.storage.owners import is_private
+from webui.storage.private import IDLE_SECONDS
+
+_MEGABYTE = 2**20
+
+
+class PrivateOut(BaseModel):
+    """Whether this browser is in private mode, what lies in memory for it and how much may, and for how many minutes
+    after its last call."""
+
+    private: bool
+    megabytes: float
+    limit_megabytes: int
+    minutes: int
+
+
+def private_routes(services: Services, port: int) -> APIRouter:
+    """Three calls; all others then are somebody else's."""
+    router = APIRouter(prefix="/api/private", tags=["page"], responses=ERRORS)
+
+    @router.get("", response_model=PrivateOut)
+    async def how_it_is(call: Request) -> Any:
+        """Nothing of somebody in private mode is on the disk: no request, no picture, no upload."""
+        return _state(services, owner_of(call))
+
+    @router.post("", response_model=PrivateOut)
+    async def turn_on(call: Request, response: Response) -> Any:
+        """From now on this browser is in private mode; twice is once."""
+        owner = owner_of(call)
+        if not is_private(owner):
+            private_mode.begin(response, port, is_secure=is_https(call))
+        return {**_state(services, owner), "private": True}
+
+    @router.delete("", response_model=PrivateOut)
+    async def turn_off(call: Request, response: Response) -> Any:
+        """Stops what runs, forgets everything at once, and ends private mode."""
+        owner = owner_of(call)
+        if is_private(owner):
+            await to_thread.run_sync(services.queue.forget, owner)
+        private_mode.end(response, port)
+        return {**_state(services, ""), "private": False}
+
+    return router
+
+
+def _state(services: Services, owner: str) -> dict[str, Any]:
+    sessions = services.storage.private
+    return {
+        "private": is_private(owner),
+        "megabytes": round(sessions.used_bytes(owner) / _MEGABYTE, 1),
+        "limit_megabytes": sessions.session_bytes // _MEGABYTE,
+        "minutes": round(IDLE_SECONDS / 60),
+    }

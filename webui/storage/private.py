@@ -1,0 +1,137 @@
+"""Private mode: everything of a person who turned it on lies in memory, and goes with the program at the latest.
+
+While it is on, they are another owner, with a database, pictures, uploads and thumbnails of their own that never touch
+the disk. Whoever forgets that and asks the stores on the disk for a private owner is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from webui.storage.boards import Boards
+from webui.storage.database import IN_MEMORY, Database
+from webui.storage.job_rows import JobRows
+from webui.storage.marks import Marks
+from webui.storage.memory import MemoryFiles
+from webui.storage.pictures import Pictures
+from webui.storage.thumbnails import Thumbnails
+from webui.storage.upload_keeping import UploadKeeper
+from webui.storage.uploads import Uploads
+
+SESSION_BYTES = 256 * 2**20  # of one person: a hundred pictures of 1024² and more
+ALL_BYTES = 2**30  # of everybody together
+IDLE_SECONDS = 3600.0
+MAX_SESSIONS = 100
+_FORGOTTEN = 1000  # sessions that are remembered as over, so that a job which ends late keeps nothing
+_UNENDED = ("waiting", "running")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where one owner's things lie, on the disk or in memory."""
+
+    pictures: Pictures
+    boards: Boards
+    uploads: Uploads
+    upload_keeper: UploadKeeper
+    thumbnails: Thumbnails
+    jobs: JobRows
+
+
+@dataclass
+class _Session:
+    files: MemoryFiles
+    stores: Stores
+    used: float = field(default_factory=time.monotonic)
+
+
+class PrivateSessions:
+    """All who are in private mode. Thread-safe."""
+
+    def __init__(
+        self, session_bytes: int = SESSION_BYTES, all_bytes: int = ALL_BYTES, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self.session_bytes = session_bytes
+        self._all_bytes = all_bytes
+        self._idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._forgotten: deque[str] = deque(maxlen=_FORGOTTEN)
+
+    def of(self, owner: str) -> Stores:
+        """Their stores, made when first needed; used now. One who has left private mode gets stores that nobody else
+        will ever see."""
+        with self._lock:
+            session = self._sessions.get(owner)
+            if session is None:
+                session = _new_session(self.session_bytes)
+                if owner not in self._forgotten:
+                    self._sessions[owner] = session
+                    self._make_room()
+            session.used = time.monotonic()
+            self._share(owner)
+            return session.stores
+
+    def used_bytes(self, owner: str) -> int:
+        """What somebody's pictures, uploads and thumbnails take."""
+        session = self._sessions.get(owner)
+        return 0 if session is None else session.files.used_bytes
+
+    def forget(self, owner: str) -> None:
+        """Everything of theirs goes, and nothing comes back."""
+        with self._lock:
+            self._forgotten.append(owner)
+            self._sessions.pop(owner, None)
+
+    def expire(self) -> list[str]:
+        """Forgets those who have not been here for long and have no job that goes on; who that was."""
+        before = time.monotonic() - self._idle_seconds
+        with self._lock:
+            gone = [
+                owner
+                for owner, session in self._sessions.items()
+                if session.used < before and not session.stores.jobs.in_states(_UNENDED)
+            ]
+            for owner in gone:
+                del self._sessions[owner]
+        return gone
+
+    def _make_room(self) -> None:
+        while len(self._sessions) > MAX_SESSIONS:
+            idlest = min(self._sessions, key=lambda owner: self._sessions[owner].used)
+            del self._sessions[idlest]
+
+    def _share(self, owner: str) -> None:
+        """Takes from the largest what is too much over all."""
+        while (excess := sum(one.files.used_bytes for one in self._sessions.values()) - self._all_bytes) > 0:
+            largest = max(self._sessions.values(), key=lambda one: one.files.used_bytes)
+            largest.files.shrink(max(0, largest.files.used_bytes - excess))
+
+
+class _MemoryKeeper(UploadKeeper):
+    """Has no disk to look at: memory has its own limit, and goes as a whole."""
+
+    def check_room(self, owner: str) -> None:
+        """There is always room: the oldest goes."""
+
+
+def _new_session(limit_bytes: int) -> _Session:
+    files = MemoryFiles(limit_bytes)
+    database = Database(Path(IN_MEMORY))
+    thumbnails, marks = Thumbnails(files.folder("thumbnails")), Marks(None)
+    uploads = Uploads(files.folder("uploads"), database)
+    stores = Stores(
+        pictures=Pictures(files.folder("pictures"), database, thumbnails, marks),
+        boards=Boards(database, marks),
+        uploads=uploads,
+        upload_keeper=_MemoryKeeper(database, uploads, thumbnails),
+        thumbnails=thumbnails,
+        jobs=JobRows(database),
+    )
+    weakref.finalize(database, database.close_connection())
+    return _Session(files, stores)
