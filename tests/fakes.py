@@ -198,7 +198,8 @@ class _FakeWorker:
                 self._misbehave(script, run, width, height)
             wants_preview = self._watched.get(run.job_id, False) and script.words.get("previews") != "no"
             preview = _preview(picture, step, total) if step in {*at_least, last} or wants_preview else None
-            event = Step(index=step, total=total, phase=phase, image=index, preview=preview, seconds=delay)
+            loss = 1 / step if phase == "optimise" else None
+            event = Step(index=step, total=total, phase=phase, image=index, preview=preview, seconds=delay, loss=loss)
             self._send(Emitted(job_id=run.job_id, event=event))
         info: dict[str, str | int | float] = {"device": "cpu", "precision": "fp32", "steps": last}
         if getattr(request, "walk_to", None) is not None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from webui.presets import Look, Presets
 from webui.prompts.a1111 import without_comments
@@ -88,3 +89,13 @@ def test_a_comment_ends_before_the_look() -> None:
     prompt, negative_prompt = look.apply("a cat # for later", "crowd # or not")
     assert without_comments(prompt).split() == ["a", "cat", ",", "fine"]
     assert without_comments(negative_prompt).split() == ["crowd", ",", "blur"]
+
+
+def test_the_gallery_of_styles_is_a_dozen_small_pictures() -> None:
+    styles = Presets(ROOT / "presets").styles
+    assert len(styles) >= 12
+    assert len({style.name for style in styles}) == len({style.name_zh for style in styles}) == len(styles)
+    for style in styles:
+        assert style.picture.stat().st_size <= 60_000, style.id
+        with Image.open(style.picture) as picture:
+            assert (picture.format, picture.size) == ("WEBP", (512, 512))

@@ -1,4 +1,4 @@
-"""Looks and surprises: what lies in `presets/` as data.
+"""Looks, surprises and style pictures: what lies in `presets/` as data.
 
 A look wraps a prompt (`{prompt}` is where it goes) and adds to the negative prompt; a surprise is a ready prompt. Both
 exist in English and Simplified Chinese. Knows no torch, no gradio.
@@ -53,6 +53,16 @@ class Surprise:
     prompt_zh: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class GalleryStyle:
+    """A style picture to start with, drawn by `presets/styles/recipe`. `name` and `name_zh` are its labels."""
+
+    id: str
+    name: str
+    name_zh: str
+    picture: Path
+
+
 class Presets:
     """Everything in the presets folder, read once. Raises ValueError for a file that is not as it should be."""
 
@@ -62,6 +72,9 @@ class Presets:
         self.surprises: tuple[Surprise, ...] = (
             tuple(Surprise(**row) for row in _read(surprises)) if surprises.exists() else ()
         )
+        gallery = folder / "styles" / "styles.json"
+        rows = _read(gallery) if gallery.exists() else ()
+        self.styles = tuple(GalleryStyle(**row, picture=gallery.with_name(f"{row['id']}.webp")) for row in rows)
         self._by_id = {look.id: look for look in self.looks}
         if len(self._by_id) != len(self.looks):
             raise ValueError(f"two looks in {folder} share an id")

@@ -261,6 +261,9 @@ class ImageToImage(Diffusion):
 Weight = Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})]
 
 
+MAX_FURTHER_STYLES = 3
+
+
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class WeightedStyle:
     """A further style picture, and what it counts beside the first one's 1."""
@@ -296,7 +299,7 @@ class StyleTransfer:
     schema_version: Literal[1] = SCHEMA_VERSION
     content_image: Picture
     style_image: Picture
-    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=3)] = ()  # beside the first
+    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES)] = ()  # beside the first
     content_weight: Weight = 1.0
     style_weight: Weight = 1.0
     style_scale: Annotated[float, Strict(), Ge(0.25), Le(4.0), Field(json_schema_extra={"step": 0.05})] = 1.0

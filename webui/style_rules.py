@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from webui.errors import CheckpointPickled, InvalidRequest
+from webui.idle import Idle
 from webui.models_folder import PICKLE_SUFFIXES
 from webui.requests import LayerWeights, StyleTransfer
 
@@ -23,6 +24,11 @@ STYLE_LABELS = {
     "Init": "init",
     "Optimizer": "optimizer",
 }
+# What has nothing to say where the style counts nothing.
+IDLE_IN_STYLES = tuple(
+    Idle(field=name, reason="no_style_weight", at_most={"style_weight": 0.0})
+    for name in ("style_scale", "total_variation_weight", "style_loss", "keep_colours")
+)
 LAYER_LABELS = {f"Weight of {name}": name for name in TRAINED_LAYERS}
 
 

@@ -14,8 +14,8 @@ UI = Path(assets.__file__).parent
 BLANK = re.compile(r"\{(\w+)\}")
 # Keys that the code puts together, by what stands before and after the part that varies.
 PARTS = (
-    "quality sigmas tiling prompt_dialect emphasis resize_mode mask_mode masked_content inpaint_area paint phase state "
-    "source happened"
+    "quality sigmas tiling prompt_dialect emphasis resize_mode mask_mode masked_content inpaint_area "
+    "style_loss keep_colours init optimizer paint phase state source happened"
 )
 BUILT = re.compile(rf"(?:{'|'.join(PARTS.split())})_\w+|\w+_hint")
 

@@ -96,6 +96,21 @@ def test_the_other_tasks_take_their_pictures(presets: Presets) -> None:
     assert styled.size == 384
 
 
+def test_lists_of_a_style_transfer_come_as_json(presets: Presets) -> None:
+    lists = {
+        "content_image": REFERENCE,
+        "style_image": REFERENCE,
+        "style_images": f'[{{"image": "{REFERENCE}", "weight": 2}}]',
+        "layer_weights": '{"conv1_1": 0.5}',
+    }
+    styled = request_from("style_transfer", VALUES | lists, presets)
+    assert isinstance(styled, StyleTransfer)
+    assert [(style.image, style.weight) for style in styled.style_images] == [(REFERENCE, 2.0)]
+    assert (styled.layer_weights.conv1_1, styled.layer_weights.conv5_1) == (0.5, 1.0)
+    with pytest.raises(ValidationError):
+        request_from("style_transfer", VALUES | lists | {"style_images": "[{"}, presets)
+
+
 def test_a_look_is_worked_into_both_prompts(presets: Presets) -> None:
     request = request_from("text_to_image", VALUES | {"look": "watercolour", "negative_prompt": "fog"}, presets)
     assert isinstance(request, TextToImage)

@@ -29,7 +29,7 @@ from webui.ui import assets, controls, image_to_image, style_transfer, text_to_i
 from webui.ui.best_controls import best
 from webui.ui.controls import Controls
 from webui.ui.language import LANGUAGES, Words
-from webui.ui.routes import examples_of, page_routes
+from webui.ui.routes import examples_of, page_routes, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
 from webui.ui.share import describe_share
 from webui.ui.shell import Shell
@@ -103,14 +103,15 @@ class _PageParts:
 def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
     """Serves a page from `build_page` under `app`, together with its few routes. The caller guards both."""
     parts: _PageParts = page.darkroom
-    app.include_router(page_routes(parts.catalogue))
+    app.include_router(page_routes(parts.catalogue, parts.presets))
     data = {
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
         "examples": examples_of(parts.catalogue),
+        "style": styles_of(parts.presets, parts.settings.models_dir),
         "order": list(parts.fields),
         "defaults": field_defaults(),
-        "schedulers": {known.id: known.name for known in SCHEDULERS},
         "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
+        "schedulers": {known.id: known.name for known in SCHEDULERS},
         "sampling": sampling_data(parts.texts),
         "port": parts.settings.port,  # tells our cookies from those of another Darkroom on this machine
     }

@@ -1,7 +1,11 @@
-"""The page's own few routes: the pictures of the example tiles. Everything else it asks for is the API's."""
+"""The page's own few routes: the pictures of the example tiles and of the style gallery.
+
+Everything else it asks for is the API's.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,6 +13,9 @@ from fastapi.responses import FileResponse, Response
 
 from webui.checkpoints import Catalogue
 from webui.errors import DarkroomError
+from webui.presets import Presets
+from webui.requests import MAX_FURTHER_STYLES
+from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
 
 
 def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -27,8 +34,24 @@ def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def page_routes(catalogue: Catalogue) -> APIRouter:
-    """`GET /page/examples/{index}?checkpoint=…`: the picture that a checkpoint brings along as an example."""
+def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
+    """What the tab *Style transfer* needs to know: the gallery, and which layers there are to weigh."""
+    has_weights = any((models_dir / WEIGHTS_FOLDER).glob("*.safetensors"))
+    return {
+        "gallery": [
+            {"id": style.id, "name": style.name, "name_zh": style.name_zh, "url": f"/page/styles/{style.id}"}
+            for style in presets.styles
+        ],
+        "layers": TRAINED_LAYERS,
+        "idle_layers": [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS and not has_weights],
+        "most_further": MAX_FURTHER_STYLES,
+    }
+
+
+def page_routes(catalogue: Catalogue, presets: Presets) -> APIRouter:
+    """`GET /page/examples/{index}?checkpoint=…`: the picture that a checkpoint brings along as an example, and
+    `GET /page/styles/{id}`: a style of the gallery.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/page/examples/{index}")
@@ -40,5 +63,12 @@ def page_routes(catalogue: Catalogue) -> APIRouter:
         if not 0 <= index < len(examples) or not (picture := examples[index].picture):
             return Response(status_code=404)
         return FileResponse(picture, headers={"Cache-Control": "private, max-age=86400"})
+
+    @router.get("/page/styles/{id}")
+    def style(id: str) -> Response:
+        found = next((style.picture for style in presets.styles if style.id == id), None)
+        if found is None:
+            return Response(status_code=404)
+        return FileResponse(found, headers={"Cache-Control": "private, max-age=86400"})
 
     return router

@@ -18,11 +18,13 @@ from webui.picture_rules import resize_modes_for
 from webui.requests import TextToImage, field_limits
 from webui.sampling_rules import idle_settings, schedulers_for, sigmas_for
 from webui.scheduler_names import SCHEDULERS, SIGMAS, scheduler_named
+from webui.style_rules import IDLE_IN_STYLES
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.controls import Controls, number, slider, unchecked
 from webui.ui.image_to_image import PICTURE_ROWS
 from webui.ui.language import Words
+from webui.ui.style_transfer import STYLE_ROWS
 
 # In the order in which people reach for them; those in one tuple stand side by side.
 ROWS = (
@@ -105,16 +107,17 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
         table = {
             "schedulers": {name: sigmas_for(name, family) for name in schedulers_for(family)},
             "resize_modes": resize_modes_for(family),
-            "idle": [asdict(idle) for idle in idle_settings(family)],
+            "idle": [asdict(idle) for idle in (*idle_settings(family), *IDLE_IN_STYLES)],
         }
         if table not in tables:
             tables.append(table)
         families[family.id] = tables.index(table)
-    reasons = sorted({idle["reason"] for table in tables for idle in table["idle"]})
+    reasons = sorted({idle["reason"] for table in tables for idle in table["idle"]} | {"needs_vgg19"})
     limited = ("clip_skip", "guidance_start", "guidance_end")  # whose bounds depend on something
     return {
         "rows": ROWS,
         "pictures": PICTURE_ROWS,
+        "styles": STYLE_ROWS,
         "families": families,
         "tables": tables,
         "eta": {known.id: known.eta for known in SCHEDULERS if known.eta is not None},

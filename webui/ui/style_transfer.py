@@ -1,15 +1,31 @@
-"""The tab *Style transfer*: the pair of pictures and what the optimisation is told."""
+"""The tab *Style transfer*: the pictures, what the optimisation is told, and in a fold how it goes about it.
+
+`STYLE_ROWS` is how the fold's plain controls stand. Further styles and weights by layer are controls of our own
+(`assets/style.js`), whose values are the fields as JSON.
+"""
 
 from __future__ import annotations
+
+from typing import get_args, get_type_hints
 
 import gradio as gr
 
 from webui.requests import StyleTransfer
-from webui.ui.controls import Controls, slider
+from webui.ui.assets import template
+from webui.ui.controls import Controls, slider, unchecked
 from webui.ui.language import Words
 from webui.ui.upload import picture_field
 
 TASK = "style_transfer"
+STYLE_ROWS = (
+    ("keep_colours",),
+    ("style_scale",),
+    ("total_variation_weight",),
+    ("style_loss",),
+    ("init",),
+    ("optimizer",),
+)
+JSON_FIELDS = ("style_images", "layer_weights")
 
 
 def tab(words: Words) -> tuple[Controls, gr.Tab]:
@@ -18,12 +34,49 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Row(elem_id="style_pair"):
             content = picture_field(words, "content_image")
             style = picture_field(words, "style_image")
+        _own("style_gallery", "darkroom.mountStyleGallery(element);")
         fields: Controls = {
             "content_image": content,
             "style_image": style,
-            "content_weight": slider(StyleTransfer, "content_weight", words),
             "style_weight": slider(StyleTransfer, "style_weight", words),
-            "iterations": slider(StyleTransfer, "iterations", words),
+            "content_weight": slider(StyleTransfer, "content_weight", words),
             "size": slider(StyleTransfer, "size", words),
+            "iterations": slider(StyleTransfer, "iterations", words),
         }
+        with gr.Column(elem_id="styling", min_width=0):
+            _own("styling_head", "darkroom.mountStyling(element);", "styling")
+            fields |= {
+                "style_images": _own("style_images", "darkroom.mountStyles(element, props, trigger, watch);"),
+                "keep_colours": _choice(words, "keep_colours"),
+                "style_scale": slider(StyleTransfer, "style_scale", words),
+                "total_variation_weight": slider(StyleTransfer, "total_variation_weight", words),
+                "style_loss": _choice(words, "style_loss"),
+                "init": _choice(words, "init"),
+                "optimizer": _choice(words, "optimizer"),
+                "layer_weights": _own("layer_weights", "darkroom.mountLayers(element, props, trigger, watch);"),
+            }
     return fields, drawn
+
+
+def choices_of(field: str) -> tuple[str, ...]:
+    """The words that a field of a style transfer is declared with."""
+    return get_args(get_type_hints(StyleTransfer)[field])
+
+
+def _choice(words: Words, field: str) -> gr.Dropdown:
+    chosen = StyleTransfer.__dataclass_fields__[field].default
+    choices = [(words(f"{field}_{name}"), name) for name in choices_of(field)]
+    return unchecked(
+        gr.Dropdown(choices, value=chosen, label=words(field), elem_id=field, filterable=False, min_width=100)
+    )
+
+
+def _own(name: str, script: str, skeleton: str = "style_part") -> gr.HTML:
+    return gr.HTML(
+        value="",
+        html_template=template(skeleton),
+        js_on_load=script,
+        apply_default_css=False,
+        elem_id=name,
+        min_width=120,
+    )

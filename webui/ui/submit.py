@@ -5,6 +5,7 @@ The only words made here are those about a control's value; all other errors are
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from webui.storage.owners import is_private
 from webui.texts import Language, Texts
 from webui.ui.controls import WITHOUT_CONTROL
 from webui.ui.language import Words
+from webui.ui.style_transfer import JSON_FIELDS
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def request_from(
     pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
     """
     fields = REQUESTS[task].__dataclass_fields__
-    wanted = {name: _whole(values[name]) for name in fields if name in values and values[name] not in (None, "")}
+    wanted = {name: _read(name, values[name]) for name in fields if name in values and values[name] not in (None, "")}
     look = presets.look(str(values.get("look") or ""))
     if look is not None and "prompt" in fields:
         negative_prompt = str(values.get("negative_prompt") or "")
@@ -75,6 +77,16 @@ def _plain_default(field: Any) -> Any:
     """The default as JSON has it, or None."""
     default = getattr(field.default, "default", field.default)  # pydantic's Field keeps its own
     return default if isinstance(default, bool | int | float | str) else None
+
+
+def _read(name: str, value: Any) -> Any:
+    """A control's value as the field takes it; what is no JSON where it should be, the request refuses."""
+    if name not in JSON_FIELDS or not isinstance(value, str):
+        return _whole(value)
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _whole(value: Any) -> Any:

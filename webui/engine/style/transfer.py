@@ -77,7 +77,7 @@ def style_transfer(
     ):
         progress = Progress(previewer, request.stop_after or request.iterations, sources)
         try:
-            picture = _from_coarse_to_fine(request, recipe, network, sources, progress, context.check)
+            picture = from_coarse_to_fine(request, recipe, network, sources, progress, context.check)
         except Cancelled:
             if kept is not None and (found := progress.last()) is not None:
                 seconds = time.perf_counter() - begun
@@ -86,7 +86,7 @@ def style_transfer(
     return _image(request, sources, network, device, picture, progress, time.perf_counter() - begun)
 
 
-def _from_coarse_to_fine(
+def from_coarse_to_fine(
     request: StyleTransfer,
     recipe: Recipe,
     network: Vgg19,

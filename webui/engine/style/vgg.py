@@ -129,18 +129,20 @@ def depth_of(names: Sequence[str]) -> int:
     return 1 + max(place for place, layer in enumerate(LAYERS) if layer.name in names)
 
 
-def random_vgg19(pictures: Sequence[Tensor], depth: int, dtype: torch.dtype) -> Vgg19:
+def random_vgg19(
+    pictures: Sequence[Tensor], depth: int, dtype: torch.dtype, width: float = RANDOM_WIDTH
+) -> Vgg19:
     """VGG-19's first `depth` layers with random weights, calibrated to `pictures`, each (1, 3, H, W) in [0, 1].
 
-    Departures from He et al., who draw N(0, 0.015²) for full width: half the width; the first layer's filters, half of
-    them, see no flat colour, since else brightness drowns all texture; and each channel is moved and scaled to zero
+    Departures from He et al., who draw N(0, 0.015²) for full width: a `width` of its channels; half of the first
+    layer's filters see no flat colour, since else brightness drowns all texture; and each channel is moved and scaled to zero
     mean and unit variance over `pictures`, layer by layer, so that every ReLU divides and no layer fades away.
     """
     generator = torch.Generator().manual_seed(FEATURES_SEED)
     weights = []
     inputs = 3
     for layer in LAYERS[:depth]:
-        outputs = int(layer.outputs * RANDOM_WIDTH)
+        outputs = int(layer.outputs * width)
         weight = torch.randn(outputs, inputs, 3, 3, generator=generator)
         if layer is LAYERS[0]:
             weight[: outputs // 2] -= weight[: outputs // 2].mean(dim=(2, 3), keepdim=True)

@@ -80,7 +80,8 @@ const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_imag
 /** A value as its control shows it. */
 function shownValue(name, value) {
   if (name === "scheduler") return given.schedulers[value] ?? value;
-  if (["sigmas", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area"].includes(name)) return t(`${name}_${value}`);
+  if (["sigmas", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area", "style_loss", "keep_colours", "init", "optimizer"].includes(name)) return t(`${name}_${value}`);
+  if (name in STYLE_LISTS) return STYLE_LISTS[name].told(value);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);
   if (name === "soft_inpainting") return t(value ? "on" : "off");
@@ -97,7 +98,8 @@ function drawDetails(box, request, picture) {
     for (const [name, value] of Object.entries(request)) {
       if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
-      if (value === given.defaults[name] && (FOLDED.includes(name) || PICTURED.includes(name) || !order.includes(name))) continue; // nobody asked for it
+      if (value === given.defaults[name] && (FOLDED.includes(name) || PICTURED.includes(name) || STYLED.includes(name) || !order.includes(name))) continue; // nobody asked for it
+      if (name in STYLE_LISTS && !STYLE_LISTS[name].kept(value)) continue;
       if ((name === "num_images" && value === 1) || (name === "keep_best" && value === 0)) continue;
       add(t(name), shownValue(name, value));
     }

@@ -204,6 +204,7 @@ function giveBack(request) {
     changes.variation_seed = request.variation_seed ?? null;
     changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
   }
+  if (request.task === "style_transfer") Object.assign(changes, styleGivenBack(request));
   if (request.task === "image_to_image") {
     for (const name of PICTURED) changes[name] ??= given.defaults[name] ?? "";
     maskGoesWith(request.mask, request.init_image);

@@ -6,6 +6,8 @@ const RENAMED = {
   style_weight: "slider", iterations: "slider", size: "slider",
   clip_skip: "slider", variation_strength: "slider", guidance_rescale: "slider", guidance_start: "slider",
   guidance_end: "slider", eta: "slider", mask_blur: "slider", inpaint_padding: "slider",
+  style_scale: "slider", total_variation_weight: "slider",
+  style_loss: "input", keep_colours: "input", init: "input", optimizer: "input",
   mask_mode: "group", inpaint_area: "group", masked_content: "input", resize_mode: "input",
   outpaint_left: "input", outpaint_top: "input", outpaint_right: "input", outpaint_bottom: "input",
   num_images: "group", quality: "group", keep_best: "group", ratio: "group", tiling: "group", prompt_dialect: "group", emphasis: "group",

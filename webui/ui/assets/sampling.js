@@ -4,7 +4,7 @@
 const rules = given.sampling;
 const FOLDED = rules.rows.flat();
 const PICTURED = rules.pictures.flat(); // what is about the picture that goes in
-const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask")]; // whatever may have nothing to say
+const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat()]; // whatever may have nothing to say
 const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
@@ -146,7 +146,7 @@ function drawFold() {
 }
 
 function drawReasons() {
-  const found = [...rules.rows, ["negative_prompt"], ...rules.pictures].map((row) => {
+  const found = [...rules.rows, ["negative_prompt"], ...rules.pictures, ...rules.styles].map((row) => {
     const reasons = [...new Set(row.map((name) => idleReason(name)).filter(Boolean))];
     return { row, text: reasons.map(sentence).join(language === "zh-CN" ? "" : " ") };
   });

@@ -128,7 +128,7 @@ function drawPictures(job) {
   if (job && !job.pictures.length && sources.length) sources.length = Math.max(sources.length, requestImages(job.request));
   const count = job?.pictures.length ? Math.min(inGrid(job), sources.length) : sources.length;
   box.dataset.count = stage.enlarged === null ? count : 1;
-  box.dataset.dim = job && ["failed", "cancelled"].includes(job.state) && !stage.scrub ? "yes" : "";
+  box.dataset.dim = job && (stage.scrub ? stage.scrub.isBlind : ["failed", "cancelled"].includes(job.state)) ? "yes" : "";
   const wanted = [];
   Array.from(sources, (source, index) => {
     if (!source || (stage.enlarged === null ? index >= count : stage.enlarged !== index)) return;

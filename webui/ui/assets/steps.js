@@ -45,7 +45,8 @@ on("drawn", () => {
   if (isOver) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
   else steps.save.removeAttribute("href");
   steps.back.hidden = !stage.scrub?.isPinned;
-  const text = isForked ? goneText(here) : t("unbranched");
+  const said = [stage.scrub?.isBlind ? t("step_unseen") : "", isForked ? goneText(here) : t("unbranched")];
+  const text = said.filter(Boolean).join(language === "zh-CN" ? "" : " ");
   if (steps.said.textContent !== text) steps.said.textContent = text;
 });
 

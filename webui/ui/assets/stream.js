@@ -45,6 +45,7 @@ function takeStep(job, data) {
   if (MAIN_PHASES.includes(data.phase)) {
     Object.assign(job, { step: data.index, total: data.total });
     job.reached[data.image] = data.index;
+    job.loss = data.loss ?? null;
     if (data.seconds) job.pace = job.pace === null ? data.seconds : job.pace * 0.7 + data.seconds * 0.3;
   }
   if (!data.preview) return;

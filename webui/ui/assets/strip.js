@@ -43,15 +43,17 @@ function unpin() {
   if (hadFocus) strip.track.focus();
 }
 
-/** Shows the newest preview at or before `step`, of each of the job's pictures. */
+/** Shows the newest preview at or before `step`, of each of the job's pictures. An old job has lost its previews: then
+ * its pictures stay, faint, for a step that a click asks for. */
 function scrub(step) {
   const job = stage.shown;
-  if (!job?.previews.length || !strip.total) return;
+  if (!strip.total || (!job.previews.length && strip.pinned === null)) return;
   const sources = [];
   for (const preview of job.previews) if (preview.step <= step || sources[preview.image] === undefined) sources[preview.image] = preview.src;
   if (step >= lastStep(job) && job.pictures.length) return endScrub();
-  if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.index])); // as they lie there
-  stage.scrub = { job: job.id, step, sources, isPinned: strip.pinned !== null };
+  if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.index] ?? picture.url)); // as they lie there
+  const isBlind = !job.previews.some((preview) => preview.step <= step);
+  stage.scrub = { job: job.id, step, sources, isBlind, isPinned: strip.pinned !== null };
   strip.mark.hidden = false;
   strip.mark.style.left = `${(Math.min(step, strip.total) / strip.total) * 100}%`;
   drawPictures(job);
@@ -105,6 +107,7 @@ function progressText(job) {
   if (!MAIN_PHASES.includes(job.phase)) parts.push(t(`phase_${job.phase}`));
   else if (job.pace) {
     parts.push(t("a_step", { time: seconds(job.pace) }));
+    if (job.loss) parts.push(t("loss_value", { loss: job.loss.toPrecision(3) }));
     const rest = (job.total - job.step + job.total * Math.max(0, count - 1 - job.image)) * job.pace;
     if (rest > 0.5) parts.push(t("left", { time: about(rest) }));
   }

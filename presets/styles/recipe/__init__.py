@@ -1,0 +1,1 @@
+"""The styles of the gallery, drawn by program: `python -m presets.styles.recipe`."""

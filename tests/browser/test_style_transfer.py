@@ -1,0 +1,65 @@
+"""The tab Style transfer: a style of the gallery, a further one with its weight, the fold, and all of it given back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.studio import Studio, Visit
+from tests.browser.test_access import serious_findings
+
+pytestmark = pytest.mark.slow
+OpenPage = Callable[..., Visit]
+
+
+def picture(colour: tuple[int, int, int]) -> Any:
+    """What a file chooser gives."""
+    content = io.BytesIO()
+    Image.new("RGB", (96, 64), colour).save(content, "PNG")
+    return {"name": "picture.png", "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def request_of(visit: Visit, job: str) -> Any:
+    return visit.page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}`)).json()).request", job)
+
+
+def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    page = visit.page
+    visit.tab("Style transfer")
+    page.set_input_files("#content_image input", picture((200, 40, 90)))
+    page.get_by_role("button", name="Use the style Mosaic").click()
+    expect(page.locator("#style_image[data-filled=yes], #style_image [data-filled=yes]")).to_be_attached()
+    page.get_by_role("button", name="More about the style").click()
+    page.set_input_files("#style_images input", picture((20, 40, 190)))
+    weight = page.get_by_label("Weight of Style 2")
+    weight.press("End")
+    expect(page.get_by_label("Weight of conv5_1")).to_be_disabled()
+    expect(page.locator("#why_layer_weights")).to_contain_text("VGG-19")
+    page.get_by_label("Weight of conv1_1").press("Home")
+    visit.control("Style weight").press("Home")
+    expect(visit.control("Style scale")).to_be_disabled()
+    visit.control("Style weight").press("End")
+    expect(visit.control("Style scale")).to_be_enabled()
+    page.locator("#iterations input[type=number]").fill("12")
+    assert serious_findings(visit) == []
+
+    first = visit.generate()
+    expect(page.locator(".progress")).to_contain_text("loss")
+    visit.wait_state("finished")
+    asked = request_of(visit, first)
+    assert [style["weight"] for style in asked["style_images"]] == [10]
+    assert (asked["layer_weights"]["conv1_1"], asked["style_weight"], asked["iterations"]) == (0, 10, 12)
+
+    page.get_by_role("button", name="Remove the picture: Style 2").click()
+    page.get_by_label("Weight of conv1_1").press("End")
+    page.get_by_role("button", name="Details").click()
+    page.get_by_role("button", name="Use these settings").click()
+    expect(page.get_by_label("Weight of Style 2")).to_have_value("10")
+    expect(page.get_by_label("Weight of conv1_1")).to_have_value("0")
+    visit.check_clean()
