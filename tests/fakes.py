@@ -183,7 +183,7 @@ class _FakeWorker:
         request = run.request
         wanted = request.iterations if isinstance(request, StyleTransfer) else request.steps or 1
         if isinstance(request, ImageToImage):
-            wanted = max(1, int(wanted * request.denoising_strength))
+            wanted = max(1, int(wanted * request.strongest))
         total = int(script.number("steps", wanted))
         delay = script.number("delay", 0.02)
         phase = "optimise" if isinstance(request, StyleTransfer) else "denoise"

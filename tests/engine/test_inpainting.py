@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from diffusers import DiffusionPipeline, StableDiffusionInpaintPipeline
 from PIL import Image
 
 from tests.engine.benches import Recorder, bench_for, sampling
-from tests.toys import save_sd15, save_sdxl
+from tests.toys import save_sd15, save_sd15_file, save_sdxl
 from webui.engine import diffusion, inpainting
+from webui.engine.context import Context
+from webui.engine.engine import Engine
 from webui.engine.latents import Canvas
 from webui.engine.pictures_in import take_in
 from webui.engine.redraw import Redraw, Sides
 from webui.engine.schedulers import UPDATE_RULES, make_scheduler
+from webui.requests import Branch, ImageToImage
+from webui.settings import Settings
 
 TOLERANCE = 2  # of 255; the order of additions differs
 
@@ -218,3 +223,51 @@ def test_sdxl_redraws_what_is_masked(tmp_path: Path, photo: Image.Image, mask: n
     found = draw(pipeline, asked(0.5), photo, mask, family="sdxl")
     assert np.array_equal(found[:, :32], np.asarray(photo)[:, :32])
     assert np.abs(found - np.asarray(photo, int))[:, 32:].mean() > 5
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    models = tmp_path_factory.mktemp("models")
+    save_sd15(models / "plain")
+    save_sd15_file(models / "made-for-it.safetensors", is_inpainting=True)
+    return Engine(Settings(models_dir=models, data_dir=tmp_path_factory.mktemp("data"), device="cpu", precision="fp32"))
+
+
+PICTURE, MASK = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+
+
+def run(engine: Engine, photo: Image.Image, mask: np.ndarray, **values: Any) -> np.ndarray:
+    """One image through the whole engine, from stored pictures."""
+    stored = {}
+    for reference, picture in ((PICTURE, photo), (MASK, Image.fromarray((mask * 255).astype(np.uint8)))):
+        content = io.BytesIO()
+        picture.save(content, "PNG")
+        stored[reference] = content.getvalue()
+    context = Context(lambda _event: None, lambda: None, lambda: False, stored.__getitem__)
+    fields = {"prompt": "a red cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0}
+    (image,) = engine.run(ImageToImage(init_image=PICTURE, **fields | {"mask": MASK} | values), context)
+    return pixels_of(image)
+
+
+@pytest.mark.parametrize("checkpoint", ["plain", "made-for-it"])
+def test_from_stored_pictures_to_the_result(
+    engine: Engine, photo: Image.Image, mask: np.ndarray, checkpoint: str
+) -> None:
+    assert engine.catalogue.get("made-for-it").is_inpainting
+    found = run(engine, photo, mask, checkpoint=checkpoint)
+    assert np.array_equal(found[:, :32], np.asarray(photo)[:, :32])
+    assert np.abs(found - np.asarray(photo, int))[:, 32:].mean() > 5
+
+
+@pytest.mark.parametrize("checkpoint", ["plain", "made-for-it"])
+def test_a_branch_and_a_kept_step_leave_the_rest_as_it_is_too(
+    engine: Engine, photo: Image.Image, mask: np.ndarray, checkpoint: str
+) -> None:
+    values = {"checkpoint": checkpoint, "denoising_strength": 1.0, "scheduler": "euler", "sigmas": "default"}
+    fields = {"prompt": "a red cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0, "mask": MASK}
+    origin = ImageToImage(init_image=PICTURE, **fields | values)
+    whole = run(engine, photo, mask, **values)
+    for other in ({"stop_after": 2}, {"seed": 8, "branch_from": Branch(origin=origin, step=2)}):
+        found = run(engine, photo, mask, **values | other)
+        assert np.array_equal(found[:, :32], np.asarray(photo)[:, :32])
+        assert np.abs(found - whole)[:, 32:].mean() > 1
