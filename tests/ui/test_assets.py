@@ -18,6 +18,7 @@ def test_every_file_is_used() -> None:
     names = "brand fold header stage gallery more upload mask framing style_part styling"
     templates = {f"{name}.html" for name in names.split()}
     assert {path.name for path in FOLDER.iterdir()} == used | templates
+    assert len({*assets.STYLES, *assets.SCRIPTS}) == len(assets.STYLES) + len(assets.SCRIPTS)  # each once
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -52,6 +52,7 @@ SCRIPTS = (
     "style.js",
     "paint_canvas.js",
     "paint_view.js",
+    "paint_dialog.js",
     "paint.js",
     "best_of.js",
     "save_format.js",
