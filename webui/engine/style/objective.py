@@ -61,7 +61,7 @@ class Objective:
         self._content_features = None if self.is_tiled else self._features_of_content(self.tiles[0])
         self._energies = self._energies_of_content()
         self._rebuilt: dict[Tile, Tensor] = {}
-        summaries = [self._summaries(one, tiles_of(*one.shape[-2:], network.margin)) for one in styles]
+        summaries = [self._summaries(one, tiles_of(one.shape[-2], one.shape[-1], network.margin)) for one in styles]
         self._wanted = {name: loss.mixed([loss.joined(one[name]) for one in summaries], shares) for name in pull.layers}
 
     def begin(self) -> None:
