@@ -1,7 +1,7 @@
 // A branch that is armed: the next Generate goes on from a step of another job. The sign above the prompt says so; what
 // a branch has as its origin has it cannot be changed meanwhile.
 
-const BRANCH_TIED = [...order.filter((name) => name !== "look" && !given.branch_free.includes(name)), "size_row"];
+const BRANCH_TIED = ["size_row", ...order.filter((name) => !["look", "ratio", "width", "height", ...given.branch_free].includes(name))];
 let armed = kept.get("branch"); // {job, image, step, total, task, prompt, preview}
 let branchChip = null;
 
@@ -47,7 +47,7 @@ function drawBranch() {
     const node = byId(name);
     if (!node) continue;
     node.inert = isOn;
-    node.classList.toggle("fixed-by-branch", isOn);
+    node.dataset.tied = isOn ? "yes" : ""; // no class: Gradio writes these anew
   }
   const key = isOn ? `${armed.job}/${armed.image}/${armed.step}` : "";
   if (branchChip.dataset.key === key) return;

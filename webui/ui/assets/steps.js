@@ -40,9 +40,9 @@ on("drawn", () => {
   if (!here) return;
   const isForked = canBranch(here.job);
   steps.branch.disabled = !isForked || here.step >= here.total;
-  const isOver = here.job.state in LAST;
-  steps.save.setAttribute("aria-disabled", String(!isOver));
-  if (isOver) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
+  const canSave = here.job.state in LAST && here.job.previews.length > 1;
+  steps.save.setAttribute("aria-disabled", String(!canSave));
+  if (canSave) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
   else steps.save.removeAttribute("href");
   steps.back.hidden = !stage.scrub?.isPinned;
   const said = [stage.scrub?.isBlind ? t("step_unseen") : "", isForked ? goneText(here) : t("unbranched")];
