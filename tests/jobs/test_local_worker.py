@@ -134,9 +134,12 @@ def test_a_job_that_kills_its_worker_fails_and_the_next_one_runs(processes: Hous
 
 
 def test_a_worker_that_is_killed_while_idle_comes_back(processes: House) -> None:
-    processes.ended(processes.submit("a lake steps=1"))
+    job = processes.submit("a lake steps=1")
+    processes.ended(job)
+    eventually(lambda: processes.queue.get("ann", job.id).steps_kept == (0,))
     worker_process(processes).send_signal(signal.SIGKILL)
     assert processes.ended(processes.submit("a lake steps=1")).state is JobState.FINISHED
+    assert processes.queue.get("ann", job.id).steps_kept == ()  # they went with it
 
 
 @pytest.mark.parametrize("word", ["oom", "fail", "nan"])
