@@ -36,6 +36,16 @@ log = logging.getLogger(__name__)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 # As `pictures.file_name` writes it; others may have saved it in another format.
 _FILE_NAME = re.compile(r"(?P<time>\d{6})-\d+-(?P<job_id>[\w-]+)-(?P<position>\d{1,4})")
+# What reading a file can raise, and writing down what it says.
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    Image.DecompressionBombError,
+    sqlite3.Error,
+)
 _BATCH = 200  # rows that go to the disk together: a flush takes longer than all else about a picture
 _NAMED_SECONDS = 2.0  # how far a file's own time may lie from its name's
 
@@ -87,8 +97,8 @@ def rebuild(
 
 
 def read_picture(path: Path, owner: str) -> Picture | None:
-    """The picture that a file of ours holds, with a new id; None for one that says nothing of ours. Raises OSError,
-    SyntaxError, ValueError or RecursionError for one that cannot be read."""
+    """The picture that a file of ours holds, with a new id; None for one that says nothing of ours. Raises one of
+    _UNREADABLE for one that cannot be read."""
     with path.open("rb") as file:
         text = next((text.text for text in texts_in(file) if text.name == "darkroom"), None)
         said = parse_darkroom(text)
@@ -179,7 +189,7 @@ def _adopt(pictures: Pictures, owner: str, path: Path, report: Rebuilt) -> int:
         if pictures.has_place(picture.job_id, picture.position):  # a copy of one that is there already
             picture = dataclasses.replace(picture, job_id=f"found-{_digest(relative)}", position=0)
         pictures.insert(picture)
-    except (OSError, SyntaxError, ValueError, OverflowError, RecursionError, sqlite3.Error) as error:
+    except _UNREADABLE as error:
         log.warning("%s is not taken into the gallery: %s", path.name, error)
         report.unreadable.append(relative)
         return 0
