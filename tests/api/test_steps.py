@@ -166,3 +166,22 @@ def test_a_strip_that_is_gone_and_one_of_another_person(client: httpx.Client, gu
         origin = generate(anna)
         follow(anna, origin)
         assert ben.get(f"/api/jobs/{origin}/strip").json()["error"]["kind"] == "job_not_found"
+
+
+def test_an_iteration_of_a_style_transfer_is_kept_and_what_is_not_there_is_said(
+    client: httpx.Client, png: bytes
+) -> None:
+    picture = client.post("/api/images", files={"file": ("x.png", png, "image/png")}).json()["id"]
+    body = {"content_image": picture, "style_image": picture, "iterations": 12, "size": 64, "keep_colours": "coral"}
+    origin = client.post("/api/style-transfer", json=body).json()["id"]
+    follow(client, origin)
+    kept = client.post(f"/api/jobs/{origin}/keep", json={"step": 5})
+    assert kept.status_code == 202, kept.text
+    _, ours, infotext = made(client, kept.json()["id"])
+    assert ours["request"] == {**job(client, origin)["request"], "stop_after": 5}
+    assert "Keep colours: coral" in infotext
+    for asked, said in (({"step": 13}, "it runs 12"), ({"step": 2, "image": 1}, "no such image")):
+        answer = client.post(f"/api/jobs/{origin}/keep", json=asked)
+        assert (answer.status_code, said in answer.text) == (422, True)
+    deep = client.post("/api/style-transfer", json=body | {"layer_weights": {"conv5_1": 2.0}})
+    assert (deep.status_code, "models/vgg19" in deep.text) == (422, True)

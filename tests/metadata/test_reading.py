@@ -18,7 +18,7 @@ from webui.metadata.infotext import read_infotext, read_pairs
 from webui.metadata.reading import Inspection, read_pasted, read_texts
 from webui.metadata.settings import MAX_UNKNOWN, MAX_VALUE_CHARACTERS
 from webui.metadata.texts import Text
-from webui.requests import TextToImage, from_dict, to_dict
+from webui.requests import LayerWeights, StyleTransfer, TextToImage, from_dict, to_dict
 from webui.storage.metadata import darkroom_json, infotext
 
 REFERENCE = "sha256:" + "0" * 64
@@ -29,6 +29,8 @@ blur
 Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6.5, Seed: 965400086, Size: 512x768, \
 Model hash: 0123456789, Model: dreamy, VAE: vae-ft.safetensors, Clip skip: 2, \
 Lora hashes: "one: 12, two: 34", Version: v1.10.1"""
+
+PICTURE = "sha256:" + "0" * 64
 
 
 def find(hash: str | None, name: str | None) -> tuple[str, bool | None] | None:
@@ -136,6 +138,27 @@ def test_our_own_line_and_json_give_the_request_back(request_: TextToImage) -> N
         del again["checkpoint"], asked["checkpoint"]
         assert again == asked | {"seed": 9}
     assert found.settings["checkpoint"] == "folder/dreamy"
+
+
+def test_our_own_line_of_a_style_transfer() -> None:
+    request = StyleTransfer(
+        content_image=PICTURE,
+        style_image=PICTURE,
+        iterations=30,
+        seed=2,
+        style_scale=2.0,
+        style_loss="gram",
+        keep_colours="coral",
+        layer_weights=LayerWeights(conv1_1=0.5),
+    )
+    found = read_pasted(infotext(request, raw()), find)
+    settings = dict(found.settings)
+    assert settings.pop("layer_weights") == {"conv1_1": 0.5}
+    assert (settings["style_scale"], settings["style_loss"], settings["keep_colours"]) == (2.0, "gram", "coral")
+    assert (settings["task"], settings["iterations"]) == ("style_transfer", 30)
+    assert found.unknown == ()
+    of_json = read_pasted(darkroom_json(request, raw()), find).settings
+    assert from_dict({**of_json, "seed": 2}) == request
 
 
 def test_a_request_of_another_version_is_read_field_by_field() -> None:

@@ -113,6 +113,7 @@ GROUND = {"black": 0, "white": 255}
         ((1, 1), (64, 48)),
         ((900, 3), (40, 60)),
         ((40, 60), (3, 900)),
+        ((20_000, 30), (1, 1)),
     ],
 )
 @pytest.mark.parametrize("ground", ["black", "white"])
