@@ -147,14 +147,16 @@ function addPicture(picture) {
 
 /** Days that were scrolled far away leave the page, and only their height stays: so it never has more than it can lay out. */
 function keepNear(entries) {
+  const isIdle = ({ target: { grid }, isIntersecting }) => !isIntersecting && grid.isConnected && !grid.contains(document.activeElement);
+  const leaving = entries.filter(isIdle).map(({ target }) => [target, target.offsetHeight]); // all read before any is written
+  for (const [section, height] of leaving) {
+    section.style.minHeight = `${height}px`;
+    section.grid.remove();
+  }
   for (const { target: section, isIntersecting } of entries) {
-    if (isIntersecting) {
-      section.style.minHeight = "";
-      if (!section.grid.isConnected) section.append(section.grid);
-    } else if (section.grid.isConnected && section.isConnected && !section.contains(document.activeElement)) {
-      section.style.minHeight = `${section.offsetHeight}px`;
-      section.grid.remove();
-    }
+    if (!isIntersecting || section.grid.isConnected) continue;
+    section.append(section.grid);
+    section.style.minHeight = "";
   }
 }
 
