@@ -187,15 +187,7 @@ def _denoise(
     def on_step(done: StepDone) -> None:
         nonlocal last
         last = done
-        for row, image in enumerate(indices):
-            bench.previewer.step(
-                index=done.index,
-                total=done.total,
-                phase="denoise",
-                image=image,
-                seconds=done.seconds / len(indices),
-                make=_preview_maker(bench.latent_decoder, done, row, canvas),
-            )
+        _report(bench, done, canvas, indices)
 
     with bench.kept_steps.tape(course.digests, bench.stamp) as tape:
         for leg in course.legs:
@@ -223,9 +215,23 @@ def _denoise(
                 scheduler, rest = _begin_again(leg.turn.asked, bench, scheduler, rest)
                 noise = source.initial(latents.shape[1:], latents.device)
                 latents = scheduler.add_noise(last.estimate(), noise, rest.timesteps[:1])
+                latents = latents if hold is None else hold(scheduler, latents, last.index)
     if last is None:
         raise InvalidRequest(field="steps", reason="no_iterations")
     return (latents if course.ends_clean else last.estimate()), last.index
+
+
+def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int]) -> None:
+    """A step of a batch is one of each of its images."""
+    for row, image in enumerate(indices):
+        bench.previewer.step(
+            index=done.index,
+            total=done.total,
+            phase="denoise",
+            image=image,
+            seconds=done.seconds / len(indices),
+            make=_preview_maker(bench.latent_decoder, done, row, canvas),
+        )
 
 
 def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -> tuple[Any, Stretch]:
