@@ -6,7 +6,7 @@ import pytest
 
 from webui.branches import branched, count_steps, digest_of, image_alone, seed_alone, step_kept
 from webui.errors import InvalidRequest
-from webui.requests import MAX_SEED, ImageToImage, ResolvedPrompt, TextToImage, WalkEnd
+from webui.requests import MAX_BRANCHES, MAX_SEED, ImageToImage, ResolvedPrompt, TextToImage, WalkEnd
 
 LAKE = TextToImage(prompt="a lake", seed=MAX_SEED, width=64, height=64, steps=20, num_images=3, checkpoint="x")
 WALK = TextToImage(prompt="a", seed=3, walk_to=WalkEnd(prompt="b", seed=9), num_images=4, steps=10)
@@ -38,6 +38,15 @@ def test_a_branch_is_one_plain_image_with_its_origin_whole() -> None:
     assert branch.branch_from.origin == image_alone(WALK, 3)  # type: ignore[union-attr]
     with pytest.raises(TypeError):
         branched(WALK, 3, 4, {"steps": 30})
+
+
+def test_branches_come_off_one_another_so_far_and_no_further() -> None:
+    request = LAKE
+    for _ in range(MAX_BRANCHES):
+        request = branched(request, 0, 4, {})  # type: ignore[assignment]
+    with pytest.raises(InvalidRequest) as caught:
+        branched(request, 0, 4, {})
+    assert caught.value.details["reason"] == "branch_too_deep"
 
 
 def test_steps_are_those_that_run() -> None:

@@ -14,7 +14,17 @@ from typing import Any, TypeVar
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
-from webui.requests import Branch, Diffusion, ImageToImage, Request, StyleTransfer, TextToImage, image_seed, to_dict
+from webui.requests import (
+    MAX_BRANCHES,
+    Branch,
+    Diffusion,
+    ImageToImage,
+    Request,
+    StyleTransfer,
+    TextToImage,
+    image_seed,
+    to_dict,
+)
 
 MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
 MAX_STEPS = 150  # of any request
@@ -76,6 +86,8 @@ def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -
     alone = dataclasses.replace(image_alone(request, image), stop_after=None)
     if step >= (total := count_steps(request) or MAX_STEPS):
         raise InvalidRequest(field="branch_from", reason="no_step_after", limit=total - 1)
+    if sum(1 for _ in origins(alone)) >= MAX_BRANCHES:
+        raise InvalidRequest(field="branch_from", reason="branch_too_deep", limit=MAX_BRANCHES)
     plain: dict[str, Any] = {
         "seed": seed_alone(alone),
         "only_image": None,
