@@ -100,7 +100,7 @@ def test_a_mask_is_drawn_changed_kept_and_never_goes_with_another_picture(
     # 3. It is still there after a reload, and goes out with the request.
     page.reload()
     expect(page.locator("html[data-settled]")).to_be_attached()
-    expect(visit.button("Change the mask")).to_be_visible()
+    expect(visit.button("Edit mask")).to_be_visible()
     page.get_by_label("Only masked", exact=True).check(force=True)
     visit.write("masked delay=0")
     job = visit.generate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -233,20 +234,40 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(Settings(models_dir=models, data_dir=tmp_path_factory.mktemp("data"), device="cpu", precision="fp32"))
 
 
-PICTURE, MASK = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+def stored(picture: Image.Image | np.ndarray) -> tuple[str, bytes]:
+    """A picture or a mask as the engine gets it: its reference, and a PNG."""
+    picture = Image.fromarray((picture * 255).astype(np.uint8)) if isinstance(picture, np.ndarray) else picture
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return f"sha256:{hashlib.sha256(content.getvalue()).hexdigest()}", content.getvalue()
+
+
+def asking(photo: Image.Image, mask: np.ndarray, **values: Any) -> ImageToImage:
+    fields = {"prompt": "a red cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0}
+    return ImageToImage(init_image=stored(photo)[0], **fields | {"mask": stored(mask)[0]} | values)
 
 
 def run(engine: Engine, photo: Image.Image, mask: np.ndarray, **values: Any) -> np.ndarray:
     """One image through the whole engine, from stored pictures."""
-    stored = {}
-    for reference, picture in ((PICTURE, photo), (MASK, Image.fromarray((mask * 255).astype(np.uint8)))):
-        content = io.BytesIO()
-        picture.save(content, "PNG")
-        stored[reference] = content.getvalue()
-    context = Context(lambda _event: None, lambda: None, lambda: False, stored.__getitem__)
-    fields = {"prompt": "a red cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0}
-    (image,) = engine.run(ImageToImage(init_image=PICTURE, **fields | {"mask": MASK} | values), context)
+    pictures = dict([stored(photo), stored(mask)])
+    context = Context(lambda _event: None, lambda: None, lambda: False, pictures.__getitem__)
+    (image,) = engine.run(asking(photo, mask, **values), context)
     return pixels_of(image)
+
+
+@pytest.mark.parametrize("size", [(61, 67), (68, 60), (64, 71)])
+def test_a_picture_is_not_stretched_by_the_rounding_of_its_size(engine: Engine, size: tuple[int, int]) -> None:
+    odd = Image.fromarray(np.random.default_rng(2).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+    part = np.zeros((size[1], size[0]), np.float32)
+    part[:, 32:] = 1
+    found = run(engine, odd, part, checkpoint="plain")
+    assert found.shape == (size[1], size[0], 3)
+    assert np.array_equal(found[:, :32], np.asarray(odd)[:, :32])
+    assert np.abs(found - np.asarray(odd, int))[:, 32:].mean() > 5
+    wider = run(engine, odd, part, checkpoint="plain", outpaint_left=8)
+    assert np.array_equal(wider[:, 8:40], np.asarray(odd)[:, :32])
+    away = run(engine, odd, part, checkpoint="plain", width=128, height=128)
+    assert away.shape == (128, 128, 3)  # another size was asked for
 
 
 @pytest.mark.parametrize("checkpoint", ["plain", "made-for-it"])
@@ -264,8 +285,7 @@ def test_a_branch_and_a_kept_step_leave_the_rest_as_it_is_too(
     engine: Engine, photo: Image.Image, mask: np.ndarray, checkpoint: str
 ) -> None:
     values = {"checkpoint": checkpoint, "denoising_strength": 1.0, "scheduler": "euler", "sigmas": "default"}
-    fields = {"prompt": "a red cat", "seed": 7, "steps": 4, "width": 64, "height": 64, "mask_blur": 0, "mask": MASK}
-    origin = ImageToImage(init_image=PICTURE, **fields | values)
+    origin = asking(photo, mask, **values)
     whole = run(engine, photo, mask, **values)
     for other in ({"stop_after": 2}, {"seed": 8, "branch_from": Branch(origin=origin, step=2)}):
         found = run(engine, photo, mask, **values | other)

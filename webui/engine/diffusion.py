@@ -27,7 +27,7 @@ from webui.engine.denoising import Conditioning, Hold, StepDone, Stretch, denois
 from webui.engine.images import pad_to, to_pixels, to_tensor
 from webui.engine.latents import Canvas, decode, encode, encode_enlarged
 from webui.engine.noise import NoiseSource
-from webui.engine.pictures_in import PictureIn, take_in
+from webui.engine.pictures_in import PictureIn, drawn_size, take_in
 from webui.engine.preview import LatentDecoder
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import make_scheduler, steps_after_calls
@@ -65,6 +65,7 @@ def image_to_image(
     """
     if asked.ignores_picture:
         return text_to_image(asked, bench, indices)
+    asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
     picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
     if asked.keeps_picture:
         return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]

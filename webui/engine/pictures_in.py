@@ -17,6 +17,7 @@ from webui.engine.images import crop_and_resize
 from webui.engine.redraw import Redraw, Sides
 from webui.errors import InvalidRequest
 
+ROUNDED_TO = 8  # pixels, of a request's width and height
 _LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -102,6 +103,16 @@ def take_in(init_image: Image.Image, mask: np.ndarray | None, redraw: Redraw, wi
         added=_cut_mask(added, box, width, height),
         paste=Paste(ground=ground, weight=masks.showing(soft) if redraw.is_soft else soft, box=box),
     )
+
+
+def drawn_size(picture: Image.Image, redraw: Redraw, width: int, height: int) -> tuple[int, int]:
+    """The size that is drawn at: `width` × `height`, but where a part of the whole picture is redrawn and that differs
+    from its own size by rounding alone, its own. It would be stretched by a few pixels else, and no pixel left as it
+    was."""
+    across, down = redraw.sides.left + redraw.sides.right, redraw.sides.top + redraw.sides.bottom
+    own = (picture.width + across, picture.height + down)
+    is_rounded = abs(own[0] - width) < ROUNDED_TO and abs(own[1] - height) < ROUNDED_TO
+    return own if redraw.is_partial and not redraw.is_only_masked and is_rounded else (width, height)
 
 
 def resized(picture: Image.Image, mode: str, width: int, height: int) -> Image.Image:

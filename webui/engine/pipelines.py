@@ -23,7 +23,7 @@ from webui.engine.bench import Bench, engine_image, kept_picture
 from webui.engine.cancel import all_cancellable
 from webui.engine.context import EngineImage
 from webui.engine.images import next_multiple, pad_to, to_pixels, to_tensor
-from webui.engine.pictures_in import take_in
+from webui.engine.pictures_in import drawn_size, take_in
 from webui.engine.preview import decoded
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
@@ -49,6 +49,7 @@ def image_to_image(
 ) -> list[EngineImage]:
     """The images `indices` (from 0) of what is asked, drawn over `init_image` where `mask` says; a strength of 1 is for
     here only with a mask. What is added at the sides is drawn from noise alone, with a mask beside it or not."""
+    asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
     picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
     if asked.keeps_picture:
         return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]

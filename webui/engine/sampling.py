@@ -116,6 +116,10 @@ class Sampling:
         """Whether nothing would be drawn."""
         return self.denoising_strength == 0 and not self.redraw.sides
 
+    def at(self, width: int, height: int) -> Sampling:
+        """The same at another size."""
+        return self if (width, height) == (self.width, self.height) else replace(self, width=width, height=height)
+
     def seed_of(self, index: int) -> int:
         """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""
         if self.walk_to is not None:

@@ -95,7 +95,7 @@ function drawMaskTools() {
     box,
     values.init_image ? button("mask", values.mask ? "mask_edit" : "mask_draw", paintMask, { title: t("mask_draw_hint"), disabled: isIdle, "aria-describedby": isIdle ? "why_mask" : null }) : null,
     values.init_image ? button("sketch", "sketch", paintSketch, { title: t("sketch_hint") }) : button("sketch", "sketch_sheet", paintSketch, { title: t("sketch_hint") }),
-    values.mask ? button("remove", "remove", removeMask, { "aria-label": t("mask_remove"), title: t("mask_remove") }) : null,
+    values.mask ? button("remove", "mask_remove", removeMask) : null,
   );
   if (had) (box.querySelector(`[data-part="${had}"]`) ?? box.querySelector("button"))?.focus({ preventScroll: true });
 }
