@@ -113,7 +113,7 @@ function drawDetails(box, request, picture) {
     giveBack(picture ? { ...request, seed: picture.seed } : request);
     darkroom.closeGallery?.();
     actions.close();
-    note(t("settings_given_back"), undoOffer());
+    note(t(request.branch_from || request.stop_after ? "settings_without_step" : "settings_given_back"), undoOffer());
   } });
   fill(box, el("dl", {}, ...rows), use);
 }

@@ -2,6 +2,8 @@
 // a branch has as its origin has it cannot be changed meanwhile.
 
 const BRANCH_TIED = ["size_row", ...order.filter((name) => !["look", "ratio", "width", "height", ...given.branch_free].includes(name))];
+// Those of them that nobody but a person changes, or the settings of another picture.
+const BRANCH_COURSE = ["checkpoint", "width", "height", "steps", "scheduler", "tiling", "init_image", "mask", "denoising_strength"];
 let armed = kept.get("branch"); // {job, image, step, total, task, prompt, preview}
 let branchChip = null;
 
@@ -11,9 +13,9 @@ function armBranch(here) {
   const { job, image, step, total } = here;
   const { request } = job;
   const told = request.resolved_prompts?.[request.walk_to ? 0 : request.only_image ?? image];
+  giveBack({ ...request, ...told, seed: seedAlone(request, image), num_images: 1, keep_best: 0, variation_strength: 0, variation_seed: null });
   armed = { job: job.id, image, step, total, task: request.task, prompt: told?.prompt ?? request.prompt, preview: stage.scrub?.sources[image] ?? job.latest[image] ?? null };
   kept.set("branch", armed);
-  giveBack({ ...request, ...told, seed: seedAlone(request, image), num_images: 1, keep_best: 0, variation_strength: 0, variation_seed: null });
   drawBranch();
   byId("prompt")?.querySelector("textarea")?.focus();
 }
@@ -30,6 +32,13 @@ function disarmBranch() {
   kept.set("branch", null);
   drawBranch();
 }
+
+/** Settings of another picture are no branch's: what is tied would show what is not so. */
+on("replacing", (changes) => {
+  if (!armed || armed.task !== task) return;
+  const isOther = BRANCH_COURSE.some((name) => name in changes && changes[name] !== values[name]);
+  if (isOther) disarmBranch();
+});
 
 /** What goes along with the controls' values: where to branch off, or nothing. */
 const branchSent = () => (armed && armed.task === task ? JSON.stringify({ job: armed.job, image: armed.image, step: armed.step }) : "");
