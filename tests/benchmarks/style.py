@@ -96,8 +96,12 @@ def measure_style(repeats: int, drawing: Path | None = None) -> Iterator[Figure]
 
 
 def measure_large(sizes: tuple[int, ...]) -> Iterator[Figure]:
-    """Most memory beyond the start, each in a process of its own, and the seconds."""
-    for size, iterations in ((512, ITERATIONS), (1024, 12), (4096, 12)):
+    """Seconds, and the most memory beyond the start, each in a process of its own.
+
+    Eight iterations are one at each of the eight largest scales: memory depends on the last two. How long a whole one
+    takes is told for 512².
+    """
+    for size, iterations in ((512, ITERATIONS), (1024, 8), (4096, 8)):
         if size not in sizes:
             continue
         with multiprocessing.get_context("spawn").Pool(1) as pool:

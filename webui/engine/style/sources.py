@@ -116,9 +116,12 @@ class Content:
         self.height, self.width = int(pixels.shape[-2]), int(pixels.shape[-1])
         self._pixels, self._device, self._map = pixels, device, colour_map
 
-    def whole(self) -> Tensor:
-        """(1, 3, H, W) in [0, 1]"""
-        return self._coloured(self._pixels)
+    def whole(self, dtype: torch.dtype = torch.float32) -> Tensor:
+        """(1, 3, H, W) in [0, 1], made row by row."""
+        found = torch.empty((1, 3, self.height, self.width), dtype=dtype, device=self._device)
+        for top in range(0, self.height, ROWS):
+            found[..., top : top + ROWS, :] = self._coloured(self._pixels[..., top : top + ROWS, :])
+        return found
 
     def window(self, tile: Tile) -> Tensor:
         """What is seen for a tile, (1, 3, h, w) in [0, 1]."""

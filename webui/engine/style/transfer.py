@@ -115,9 +115,9 @@ def from_coarse_to_fine(
         size = torch.Size((given.height, given.width))
         dtype, state = (torch.float16, torch.bfloat16) if objective.is_tiled else (torch.float32, torch.float32)
         if picture is None:
-            start = beginning(request.init, given.whole(), styles, sources.shares, seed).to(dtype)
+            start = beginning(request.init, given.whole(dtype), styles, sources.shares, seed).to(dtype)
         elif pull.style == 0 and request.init == "content":
-            start = given.whole().to(dtype)
+            start = given.whole(dtype)
         else:
             start = resized(picture, size, dtype, mode="bicubic").clamp_(0, 1)
         # 3. towards what is wanted

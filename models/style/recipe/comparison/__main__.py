@@ -103,9 +103,10 @@ def transferred(method: Method, content: Image.Image, style: Image.Image, iterat
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--iterations", type=int, default=120)
+    parser.add_argument("--pairs", type=int, default=len(pairs()), help="how many of them")
     parser.add_argument("--out", type=Path, default=HERE / "grid.webp")
     arguments = parser.parse_args()
-    rows = pairs()
+    rows = pairs()[: arguments.pairs]
     columns = len(METHODS) + 2
     grid = Image.new("RGB", (columns * (CELL + GAP), HEAD + len(rows) * (CELL + GAP)), (255, 255, 255))
     for column, name in enumerate(("photograph", "style", *(method.name for method in METHODS))):
