@@ -168,7 +168,8 @@ def _size(request: TextToImage | ImageToImage, image: RawImage) -> str:
 def _picture_pairs(request: ImageToImage) -> Pairs:
     """A1111's names for what is about the picture that went in; its defaults are not written. *Resize mode* and what is
     added at the sides have none in its line, so they go by its label and by ours."""
-    pairs: Pairs = {"Denoising strength": request.denoising_strength}
+    is_only_added = request.mask is None and bool(added_to(request))  # which is drawn from noise alone
+    pairs: Pairs = {"Denoising strength": request.strongest if is_only_added else request.denoising_strength}
     if request.resize_mode != "crop_and_resize":
         pairs["Resize mode"] = RESIZE_LABELS[request.resize_mode]
     added = added_to(request)
