@@ -181,6 +181,21 @@ def test_only_the_masked_place_is_drawn_and_the_size_is_the_picture_s() -> None:
     assert away.mean() < 1  # it was enlarged and made smaller again
 
 
+@pytest.mark.parametrize("is_only_masked", [False, True])
+def test_a_preview_is_the_whole_picture_small(is_only_masked: bool) -> None:
+    picture = Image.new("RGB", (1000, 500), (10, 20, 30))
+    mask = square(1000, 500, 400, 200, 100)
+    found = take_in(picture, mask, Redraw(has_mask=True, is_only_masked=is_only_masked, mask_blur=0), 512, 256)
+    small = np.asarray(found.preview(np.full((32, 64, 3), 200, np.uint8)))
+    size = found.paste.ground.size if found.paste else (0, 0)
+    assert small.shape[1] / small.shape[0] == pytest.approx(size[0] / size[1])
+    assert max(small.shape) == 256
+    assert small[128 // 4, 20].tolist() == [10, 20, 30]
+    assert small[round(0.5 * small.shape[0]), round(0.45 * small.shape[1])].tolist() == [200, 200, 200]
+    whole = take_in(picture, None, Redraw(), 512, 256)
+    assert whole.preview(np.zeros((8, 8, 3), np.uint8)).shape == (8, 8, 3)  # type: ignore[union-attr]
+
+
 def test_a_hole_takes_the_colours_around_it() -> None:
     picture = Image.new("RGB", (90, 60), (200, 40, 40))
     picture.paste((0, 0, 255), (30, 20, 60, 40))

@@ -188,7 +188,7 @@ def _denoise(
     def on_step(done: StepDone) -> None:
         nonlocal last
         last = done
-        _report(bench, done, canvas, indices)
+        _report(bench, done, canvas, indices, picture_in)
 
     with bench.kept_steps.tape(course.digests, bench.stamp) as tape:
         for leg in course.legs:
@@ -222,7 +222,7 @@ def _denoise(
     return (latents if course.ends_clean else last.estimate()), last.index
 
 
-def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int]) -> None:
+def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int], picture_in: PictureIn | None) -> None:
     """A step of a batch is one of each of its images."""
     for row, image in enumerate(indices):
         bench.previewer.step(
@@ -231,7 +231,7 @@ def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int]) ->
             phase="denoise",
             image=image,
             seconds=done.seconds / len(indices),
-            make=_preview_maker(bench.latent_decoder, done, row, canvas),
+            make=_preview_maker(bench.latent_decoder, done, row, canvas, picture_in),
         )
 
 
@@ -247,11 +247,13 @@ def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -
 
 
 def _preview_maker(
-    decoder: LatentDecoder | None, done: StepDone, row: int, canvas: Canvas
-) -> Callable[[], np.ndarray] | None:
+    decoder: LatentDecoder | None, done: StepDone, row: int, canvas: Canvas, picture_in: PictureIn | None
+) -> Callable[[], np.ndarray | Image.Image] | None:
     if decoder is None:
         return None
-    return lambda: canvas.crop(decoder(done.estimate()[row]))
+    if picture_in is None:
+        return lambda: canvas.crop(decoder(done.estimate()[row]))
+    return lambda: picture_in.preview(canvas.crop(decoder(done.estimate()[row])))
 
 
 def _pictures(

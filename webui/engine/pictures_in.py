@@ -7,6 +7,7 @@ masked place is drawn. Knows no latents and no networks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -14,6 +15,7 @@ from PIL import Image
 from webui.engine import masks
 from webui.engine.filling import filled
 from webui.engine.images import crop_and_resize
+from webui.engine.preview import LONGEST_SIDE
 from webui.engine.redraw import Redraw, Sides
 from webui.errors import InvalidRequest
 
@@ -44,6 +46,10 @@ class PictureIn:
         """The result of what was drawn, (H, W, 3) uint8."""
         return Image.fromarray(drawn) if self.paste is None else self.paste.onto_ground(drawn)
 
+    def preview(self, drawn: np.ndarray) -> np.ndarray | Image.Image:
+        """The result so far, small: of a part the whole picture with it, in the shape that it will have."""
+        return drawn if self.paste is None else self.paste.small.onto_ground(drawn)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Paste:
@@ -55,6 +61,18 @@ class Paste:
     ground: Image.Image
     weight: np.ndarray
     box: masks.Box
+
+    @cached_property
+    def small(self) -> Paste:
+        """The same for a preview."""
+        scale = min(1.0, LONGEST_SIDE / max(self.ground.size))
+        width, height = (max(1, round(side * scale)) for side in self.ground.size)
+        left, top, right, bottom = (round(edge * scale) for edge in self.box)
+        return Paste(
+            ground=self.ground.resize((width, height), Image.Resampling.BILINEAR),
+            weight=masks.brought_to(self.weight, width, height),
+            box=(left, top, max(left + 1, right), max(top + 1, bottom)),
+        )
 
     def onto_ground(self, drawn: np.ndarray) -> Image.Image:
         """The ground with what was drawn on it."""
