@@ -26,7 +26,8 @@ class Scale:
 def plan_scales(size: int, iterations: int, coarsest: int = COARSEST_SIDE) -> tuple[Scale, ...]:
     """Levels from coarse to fine, each √2 times the one before; the last has `size`.
 
-    All iterations sum to `iterations`. None is smaller than `coarsest` but the only one. With fewer iterations than levels, the coarsest are left out.
+    All iterations sum to `iterations`. None is smaller than `coarsest` but the only one. With fewer iterations than
+    levels, the coarsest are left out.
 
     >>> plan_scales(192, 60)
     (Scale(side=96, iterations=25), Scale(side=136, iterations=19), Scale(side=192, iterations=16))

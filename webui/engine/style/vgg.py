@@ -135,8 +135,8 @@ def random_vgg19(
     """VGG-19's first `depth` layers with random weights, calibrated to `pictures`, each (1, 3, H, W) in [0, 1].
 
     Departures from He et al., who draw N(0, 0.015²) for full width: a `width` of its channels; half of the first
-    layer's filters see no flat colour, since else brightness drowns all texture; and each channel is moved and scaled to zero
-    mean and unit variance over `pictures`, layer by layer, so that every ReLU divides and no layer fades away.
+    layer's filters see no flat colour, since else brightness drowns all texture; and each channel is moved and scaled
+    to zero mean and unit variance over `pictures`, layer by layer, so that every ReLU divides and no layer fades away.
     """
     generator = torch.Generator().manual_seed(FEATURES_SEED)
     weights = []
