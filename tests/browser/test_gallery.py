@@ -43,6 +43,8 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     expect(page.locator(".gallery-count")).to_have_text("1 picture")
     search.press("Escape")
     expect(search).to_have_value("")
+    search.fill("gal r")
+    expect(page.locator(".gallery-count")).to_have_text("2 pictures")
     search.fill("gal")
     expect(page.locator(".gallery-count")).to_have_text("4 pictures")
 

@@ -89,10 +89,15 @@ def test_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions.forget(ANN)
     sessions.of(ANN).pictures.save(ANN, "late", REQUEST, raw())
     assert (sessions.of(ANN).pictures.list(ANN), sessions.used_bytes(ANN)) == ([], 0), "what ends late keeps nothing"
-    monkeypatch.setattr(private, "MAX_SESSIONS", 3)
-    for n in range(9):
+    bob = private_owner("bob", "session-of-bobs-browser")
+    sessions.of(bob).pictures.save(bob, "job", REQUEST, raw())
+    for n in range(20):
         sessions.of(private_owner("ann", f"session-{n}"))
-    assert len(sessions._sessions) == 3
+    assert len(sessions._sessions) == private.MAX_OF_ONE + 1
+    assert len(sessions.of(bob).pictures.list(bob)) == 1, "nobody pushes others out"
+    monkeypatch.setattr(private, "MAX_SESSIONS", 3)
+    sessions.of(private_owner("carl", "session"))
+    assert len(sessions._sessions) == private.MAX_OF_ONE + 1
 
 
 def test_paths_in_memory_behave() -> None:

@@ -20,6 +20,11 @@ def is_private(owner: str) -> bool:
     return _MARK in owner
 
 
+def person_of(owner: str) -> str:
+    """Who that is, in private mode or not."""
+    return owner.partition(_MARK)[0]
+
+
 def check_place(owner: str, folder: object) -> None:
     """Raises RuntimeError where something private is about to go to the disk: a bug that nobody may notice too late."""
     if is_private(owner) and isinstance(folder, Path):

@@ -18,6 +18,7 @@ from webui.storage.database import IN_MEMORY, Database
 from webui.storage.job_rows import JobRows
 from webui.storage.marks import Marks
 from webui.storage.memory import MemoryFiles
+from webui.storage.owners import person_of
 from webui.storage.pictures import Pictures
 from webui.storage.thumbnails import Thumbnails
 from webui.storage.upload_keeping import UploadKeeper
@@ -27,6 +28,7 @@ SESSION_BYTES = 256 * 2**20  # of one person: a hundred pictures of 1024² and m
 ALL_BYTES = 2**30  # of everybody together
 IDLE_SECONDS = 3600.0
 MAX_SESSIONS = 100
+MAX_OF_ONE = 8  # browsers of one person; more of them push out their own, and nobody else's
 _FORGOTTEN = 1000  # sessions that are remembered as over, so that a job which ends late keeps nothing
 _UNENDED = ("waiting", "running")
 
@@ -72,7 +74,7 @@ class PrivateSessions:
                 session = _new_session(self.session_bytes)
                 if owner not in self._forgotten:
                     self._sessions[owner] = session
-                    self._make_room()
+                    self._make_room(owner)
             session.used = time.monotonic()
             self._share(owner)
             return session.stores
@@ -101,10 +103,15 @@ class PrivateSessions:
                 del self._sessions[owner]
         return gone
 
-    def _make_room(self) -> None:
-        while len(self._sessions) > MAX_SESSIONS:
-            idlest = min(self._sessions, key=lambda owner: self._sessions[owner].used)
-            del self._sessions[idlest]
+    def _make_room(self, owner: str) -> None:
+        own = [one for one in self._sessions if person_of(one) == person_of(owner)]
+        if len(own) > MAX_OF_ONE:
+            del self._sessions[self._idlest(own)]
+        if len(self._sessions) > MAX_SESSIONS:
+            del self._sessions[self._idlest([*self._sessions])]
+
+    def _idlest(self, owners: list[str]) -> str:
+        return min(owners, key=lambda owner: self._sessions[owner].used)
 
     def _share(self, owner: str) -> None:
         """Takes from the largest what is too much over all."""

@@ -36,7 +36,7 @@ function choosesPictures(picture, event) {
   if (!picked.isOn && !adds && !event.shiftKey) return false;
   setPicking(true);
   const tiles = shownTiles();
-  const [from, to] = [picked.last, picture].map((one) => (one ? tiles.indexOf(one.tile) : -1));
+  const [from, to] = [picked.last, picture].map((one) => (one ? tiles.indexOf(gallery.tiles.get(one.id)) : -1)); // by id: they may have been loaded anew
   if (event.shiftKey && from >= 0) for (const tile of tiles.slice(Math.min(from, to), Math.max(from, to) + 1)) pick(tile.picture, true);
   else pick(picture, !picked.pictures.has(picture.id));
   picked.last = picture;
