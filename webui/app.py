@@ -27,9 +27,9 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
 from webui.api.routes.steps import step_routes
-from webui.api.routes.private import private_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes

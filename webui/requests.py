@@ -342,6 +342,7 @@ def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
         style["image"] = replaced.get(style["image"], style["image"])
     return from_dict(values)
 
+
 for _request in (Branch, *REQUESTS.values()):  # they name one another
     rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see
 
