@@ -129,9 +129,7 @@ def depth_of(names: Sequence[str]) -> int:
     return 1 + max(place for place, layer in enumerate(LAYERS) if layer.name in names)
 
 
-def random_vgg19(
-    pictures: Sequence[Tensor], depth: int, dtype: torch.dtype, width: float = RANDOM_WIDTH
-) -> Vgg19:
+def random_vgg19(pictures: Sequence[Tensor], depth: int, dtype: torch.dtype, width: float = RANDOM_WIDTH) -> Vgg19:
     """VGG-19's first `depth` layers with random weights, calibrated to `pictures`, each (1, 3, H, W) in [0, 1].
 
     Departures from He et al., who draw N(0, 0.015²) for full width: a `width` of its channels; half of the first
