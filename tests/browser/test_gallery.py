@@ -68,6 +68,7 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     bar.get_by_role("button", name="Delete").click()
     expect(page.locator("#note")).to_contain_text("3 pictures deleted.")
     expect(page.locator(".cell:not([hidden])")).to_have_count(1)
+    expect(page.locator(".gallery-count")).to_have_text("1 picture")
     page.locator("#note").get_by_role("button", name="Undo").click()
     expect(page.locator(".cell:not([hidden])")).to_have_count(4)
 

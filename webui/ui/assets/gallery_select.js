@@ -176,6 +176,7 @@ async function deletePictures(pictures) {
   const gone = pictures.filter((one) => done.has(one.id));
   if (!gone.length) return false;
   for (const one of gone) setDeleted(one, true);
+  galleryFilter.total -= gone.length;
   setPicking(false);
   picked.button.focus();
   loadBoards();
@@ -183,6 +184,7 @@ async function deletePictures(pictures) {
     try {
       const back = await callForMany("/api/gallery/restore", gone);
       for (const one of gone) if (back.has(one.id)) setDeleted(one, false);
+      galleryFilter.total += back.size;
       loadBoards();
     } catch (error) {
       note(error.message);
