@@ -32,7 +32,7 @@ TOLD = ("Clip skip", "Variation seed", "Variation strength", "Guidance rescale",
 
 
 def head(visit: Visit) -> Any:
-    return visit.page.locator(".fold")
+    return visit.page.locator(".fold[aria-controls=sampling]")
 
 
 def set_number(visit: Visit, name: str, value: str) -> None:
