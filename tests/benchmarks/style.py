@@ -144,7 +144,7 @@ def _pairs() -> list[tuple[str, Image.Image, Image.Image]]:
         ("coffee", Image.fromarray(data.coffee()).crop((80, 0, 480, 400)), "woodcut"),
     )
     return [
-        (f"{name} × {style}", picture, Image.open(styles / f"{style}.webp").convert("RGB"))
+        (f"{name} in {style}", picture, Image.open(styles / f"{style}.webp").convert("RGB"))
         for name, picture, style in photographs
     ]
 
