@@ -93,7 +93,7 @@ def test_a_pasted_text_and_our_own_picture(fake_studio: Studio, open_page: OpenP
     visit.write("a calm lake steps=2 delay=0")
     visit.generate()
     visit.wait_state("finished")
-    address = visit.page.locator("#stage img").first.get_attribute("src")
+    address = visit.page.locator("#stage img[src^='/api/images']").first.get_attribute("src")
     content = visit.context.request.get(f"{fake_studio.address}{address}").body()
     visit.write("something else")
     with visit.page.expect_file_chooser() as chooser:

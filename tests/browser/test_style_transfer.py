@@ -46,7 +46,7 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     expect(visit.control("Style scale")).to_be_disabled()
     visit.control("Style weight").press("End")
     expect(visit.control("Style scale")).to_be_enabled()
-    page.locator("#iterations input[type=number]").fill("12")
+    page.locator("#iterations input[type=number]").fill("600")
     assert serious_findings(visit) == []
 
     first = visit.generate()
@@ -54,7 +54,7 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     visit.wait_state("finished")
     asked = request_of(visit, first)
     assert [style["weight"] for style in asked["style_images"]] == [10]
-    assert (asked["layer_weights"]["conv1_1"], asked["style_weight"], asked["iterations"]) == (0, 10, 12)
+    assert (asked["layer_weights"]["conv1_1"], asked["style_weight"], asked["iterations"]) == (0, 10, 600)
 
     page.get_by_role("button", name="Remove the picture: Style 2").click()
     page.get_by_label("Weight of conv1_1").press("End")

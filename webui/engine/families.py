@@ -51,6 +51,8 @@ def pipeline_class_for(family_id: str, task: str) -> type[Any] | None:
             name = family.inpaint_pipeline
         case "image_to_image":
             name = family.image_pipeline
-        case _:
+        case "text_to_image":
             name = family.pipeline or family.id
+        case _:
+            name = None
     return pipeline_class(name) if name is not None else None
