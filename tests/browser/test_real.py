@@ -37,6 +37,8 @@ def test_a_prompt_becomes_a_picture_after_different_previews(real_studio: Studio
     visit = open_page(real_studio)
     visit.watch_previews()
     visit.write("a calm lake surrounded by autumn trees at sunset")
+    visit.page.get_by_label("Steps value", exact=True).fill("60")  # so that a busy machine, too, has time to show some
+    visit.page.get_by_label("Steps value", exact=True).press("Tab")
     visit.generate()
     visit.wait_state("finished", seconds=120)
     visit.page.wait_for_timeout(500)
