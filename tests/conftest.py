@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pytest
 
-BROWSER = Path(__file__).parent / "browser"
-
 # Before torch is loaded: its threads spin while they wait, which is dear where tests share cores with others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two tests run at a time: those of one file stay together, and no two of them drive a browser."""
-    for item in items:
-        is_of_browser = BROWSER in item.path.parents
-        item.add_marker(pytest.mark.xdist_group("browser" if is_of_browser else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,8 @@ from webui.launch.waiting_page import WaitingPage
 
 COMMANDS = ("test", "bench", "reindex")  # besides none, which runs the app
 _NEED_TESTS = ("test", "bench")  # those that need the test extra
-# Two at a time, by the groups of tests/conftest.py, in their order.
-WHOLE_SUITE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+# Two at a time: much of it waits for programs that it starts. A file's tests stay together, for what they share.
+WHOLE_SUITE = ("-n", "2", "--dist", "loadfile")
 _INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
