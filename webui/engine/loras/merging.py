@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -50,26 +50,30 @@ class LoraMerger:
         Gives what each file hashes to, as A1111 does, by name, and whether any weight is another now. Raises
         LoraUnusable, and what `check` raises between layers; then no LoRA is merged.
         """
-        wanted = [(self._file(lora), lora) for lora in _summed(loras)]
+        summed = _summed(loras)
+        known = self._addons.loras() if summed else {}
+        wanted = [(_file(known, lora), lora) for lora in summed]
         key = tuple((str(file.path), file.stamp, lora.weight, lora.text_weight) for file, lora in wanted)
         state = self._merged.setdefault(pipeline, _Merged())
         if state.key == key:
             return state.hashes, False
         _restore(state)
         try:
+            layers = layers_by_name(pipeline.components) if wanted else {}
+            text_layers = _text_layers(pipeline.components)
             for file, lora in wanted:
-                state.hashes[lora.name] = _merge(pipeline, file, lora, state.before, check)
+                state.hashes[lora.name] = _merge(layers, text_layers, file, lora, state.before, check)
         except BaseException:
             _restore(state)
             raise
         state.key = key
         return state.hashes, True
 
-    def _file(self, lora: Lora) -> LoraFile:
-        file = self._addons.loras().get(lora.name)
-        if file is None:
-            raise LoraUnusable(name=lora.name, reason="lora_missing")
-        return file
+
+def _file(known: Mapping[str, LoraFile], lora: Lora) -> LoraFile:
+    if lora.name not in known:
+        raise LoraUnusable(name=lora.name, reason="lora_missing")
+    return known[lora.name]
 
 
 def _summed(loras: Sequence[Lora]) -> list[Lora]:
@@ -89,17 +93,20 @@ def _restore(state: _Merged) -> None:
 
 
 def _merge(
-    pipeline: Any, file: LoraFile, lora: Lora, before: dict[nn.Parameter, Tensor], check: Callable[[], None]
+    layers: Mapping[str, nn.Module],
+    text_layers: Set[nn.Module],
+    file: LoraFile,
+    lora: Lora,
+    before: dict[nn.Parameter, Tensor],
+    check: Callable[[], None],
 ) -> str:
     """Adds one LoRA to the weights; its hash. `before` gets the weights of layers that were not in it."""
     digest, changes = _read(file)
-    layers = layers_by_name(pipeline.components)
     targets = [(layers.get(plain_name(name)), change) for name, change in changes.items()]
     known = [(layer, change) for layer, change in targets if layer is not None]
     if len(known) < len(targets):
         _log.warning("%d of %d layers of the LoRA %s are not here", len(targets) - len(known), len(targets), lora.name)
         raise LoraUnusable(name=lora.name, reason="lora_fit")
-    text_layers = set(_text_layers(pipeline.components))
     for layer, change in known:
         check()
         strength = lora.text_weight if layer in text_layers else lora.weight
@@ -123,9 +130,9 @@ def _add(layer: nn.Module, change: LayerChange, strength: float, before: dict[nn
         weight.copy_(weight.float() + strength * delta)
 
 
-def _text_layers(components: Mapping[str, Any]) -> list[nn.Module]:
+def _text_layers(components: Mapping[str, Any]) -> Set[nn.Module]:
     networks = [part for name, part in components.items() if name.startswith("text_encoder") and part is not None]
-    return [layer for network in networks for layer in network.modules()]
+    return {layer for network in networks for layer in network.modules()}
 
 
 def _read(file: LoraFile) -> tuple[str, dict[str, LayerChange]]:
