@@ -35,7 +35,7 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     make(fake_studio, "gal red fox", "gal 秋树湖泊", "gal red house", "gal <img src=x onerror=alert(1)>")
     visit = open_page(fake_studio)
     page = visit.page
-    page.get_by_role("button", name="Gallery").click()
+    page.get_by_role("button", name="Gallery", exact=True).click()
     search = visit.control("Search the prompts")
     search.fill("gal red")
     expect(page.locator(".gallery-count")).to_have_text("2 pictures")

@@ -31,7 +31,7 @@ def test_what_is_made_in_private_mode_leaves_nothing(fake_studio: Studio, open_p
     visit.generate()
     visit.wait_state("finished")
     expect(page.locator("#stage img").first).to_be_visible()
-    page.get_by_role("button", name="Gallery").click()
+    page.get_by_role("button", name="Gallery", exact=True).click()
     expect(page.locator(".cell")).to_have_count(1)
     assert page.evaluate(STORED) == before
     page.keyboard.press("Escape")

@@ -41,7 +41,7 @@ def test_the_format_is_chosen_once(fake_studio: Studio, open_page: OpenPage) -> 
     picker.select_option("webp")
     visit.page.reload()
     expect(picker).to_have_value("webp")
-    visit.page.get_by_role("button", name="Gallery").locator("visible=true").first.click()
+    visit.page.get_by_role("button", name="Gallery", exact=True).locator("visible=true").first.click()
     visit.page.locator(".cell").first.click()
     expect(visit.page.locator(".sheet-one").get_by_label("File format")).to_have_value("webp")
     name, image = saved(visit, ".sheet-one")
