@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import io
+import sqlite3
 import zipfile
 from collections.abc import Callable
 
@@ -25,6 +27,18 @@ def make(studio: Studio, *prompts: str) -> None:
             job = client.post("/api/text-to-image", json=request).raise_for_status().json()["id"]
             with client.stream("GET", f"/api/jobs/{job}/events") as events:
                 events.read()
+
+
+def put_back(studio: Studio, prompt: str, days: int) -> str:
+    """Lets the picture with this prompt be so many days old; the day that it then has, as a field takes it."""
+    with httpx.Client(base_url=studio.address) as client:
+        picture = client.get("/api/gallery", params={"q": prompt}).raise_for_status().json()["pictures"][0]
+    seconds = picture["created"] - 86400 * days
+    database = sqlite3.connect(studio.data_dir / "darkroom.sqlite3")
+    with database:
+        database.execute("UPDATE pictures SET created = ? WHERE id = ?", (seconds, picture["id"]))
+    database.close()
+    return datetime.datetime.fromtimestamp(seconds).date().isoformat()
 
 
 def tile(visit: Visit, prompt: str) -> Locator:
@@ -78,6 +92,25 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     expect(page.locator("#note")).to_contain_text("Its pictures are still here.")
     page.locator("#note").get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Foxes & 湖 · 3")).to_be_visible()
+
+    page.get_by_role("button", name="All", exact=True).click()
+    older = put_back(fake_studio, "gal red fox", days=3)
+    visit.control("Up to this day").fill(older)
+    expect(page.locator(".gallery-count")).to_have_text("1 picture")
+    expect(tile(visit, "gal red fox")).to_be_visible()
+    visit.control("Up to this day").fill("")
+    search.fill("gal")
+    expect(page.locator(".gallery-count")).to_have_text("4 pictures")
+    days = page.locator(".day")
+    expect(days).to_have_count(2)
+    expect(days.first.locator("h3")).to_have_text("Today")
+    page.set_viewport_size({"width": 390, "height": 200})  # the other day lies screens away
+    images = days.last.locator(".cell img")
+    expect(images).to_have_count(0)
+    days.last.scroll_into_view_if_needed()
+    expect(images).to_have_count(1)
+    expect(images).to_have_js_property("complete", True)
+    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Gallery")).to_be_hidden()
 

@@ -67,6 +67,7 @@ SCRIPTS = (
     "private.js",
     "header.js",
     "gallery.js",
+    "gallery_tiles.js",
     "gallery_filter.js",
     "gallery_select.js",
     "compare.js",

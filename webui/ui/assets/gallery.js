@@ -3,6 +3,7 @@
 const gallery = { days: new Map(), tiles: new Map(), before: null, isEnd: false, isLoading: false, opened: null, asked: 0 };
 const PAGE_LENGTH = 120;
 const AHEAD_SCREENS = 3; // so far before its end the next page is asked for
+const SLICE = 30; // ms of making tiles, before the page may do something else
 
 darkroom.mountGallery = (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -89,7 +90,14 @@ async function loadMore() {
     }
     gallery.before = page.next;
     gallery.isEnd = !gallery.before || page.pictures.length === 0;
-    for (const picture of page.pictures) addPicture(picture);
+    let until = performance.now() + SLICE;
+    for (const picture of page.pictures) {
+      addPicture(picture);
+      if (performance.now() < until) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      if (asked !== gallery.asked) return;
+      until = performance.now() + SLICE;
+    }
     if (!gallery.days.size) fill(gallery.body, el("p", { class: "sheet-empty", text: t(isGalleryFiltered() ? "gallery_nothing" : "gallery_empty") }));
   } catch (error) {
     if (asked !== gallery.asked) return;
@@ -104,60 +112,6 @@ async function loadMore() {
 function loadAhead() {
   const { scrollTop, clientHeight, scrollHeight } = gallery.body;
   if (scrollTop + (1 + AHEAD_SCREENS) * clientHeight > scrollHeight) loadMore();
-}
-
-const dateOf = (picture) => new Date(typeof picture.created === "number" ? picture.created * 1000 : picture.created);
-
-function dayName(date) {
-  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 864e5);
-  if (days === 0) return t("today");
-  if (days === 1) return t("yesterday");
-  return date.toLocaleDateString(language, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
-}
-
-function addPicture(picture) {
-  const date = dateOf(picture);
-  const name = dayName(date);
-  if (!gallery.days.has(name)) {
-    const grid = el("div", { class: "grid" });
-    gallery.days.set(name, grid);
-    const whole = el("button", { type: "button", class: "link day-pick", text: t("select_day"), "aria-label": t("select_day_of", { day: name }), onclick: () => pickDay(date) });
-    const section = el("section", { class: "day" }, el("div", { class: "day-head" }, el("h3", { text: name }), whole), grid);
-    section.grid = grid;
-    gallery.body.append(section);
-    gallery.watcher.observe(section);
-  }
-  const prompt = picture.request?.prompt || t(picture.request?.task ?? "picture");
-  const image = el("img", { src: picture.thumbnail_url, alt: "", loading: "lazy", decoding: "async", width: picture.width, height: picture.height });
-  const tile = el("button", { type: "button", class: "cell", "aria-label": prompt, title: prompt, onclick: (event) => choosesWalkEnd(picture) || choosesPictures(picture, event) || openOne(picture) }, image);
-  image.addEventListener("error", () => {
-    image.replaceWith(el("span", { class: "broken-text", text: t("picture_broken") }));
-    tile.setAttribute("aria-label", `${prompt}: ${t("picture_broken")}`);
-  }, { once: true });
-  picture.tile = tile;
-  tile.picture = picture;
-  gallery.tiles.set(picture.id, tile);
-  drawTileStar(tile);
-  if (picked.isOn) {
-    if (picked.pictures.has(picture.id)) picked.pictures.set(picture.id, picture);
-    drawPicked(tile);
-  }
-  placeTile(gallery.days.get(name), tile, picture);
-}
-
-/** Days that were scrolled far away leave the page, and only their height stays: so it never has more than it can lay out. */
-function keepNear(entries) {
-  const isIdle = ({ target: { grid }, isIntersecting }) => !isIntersecting && grid.isConnected && !grid.contains(document.activeElement);
-  const leaving = entries.filter(isIdle).map(({ target }) => [target, target.offsetHeight]); // all read before any is written
-  for (const [section, height] of leaving) {
-    section.style.minHeight = `${height}px`;
-    section.grid.remove();
-  }
-  for (const { target: section, isIntersecting } of entries) {
-    if (!isIntersecting || section.grid.isConnected) continue;
-    section.append(section.grid);
-    section.style.minHeight = "";
-  }
 }
 
 /** The tiles that can be scrolled to, in their order: none that was deleted or is folded away. */

@@ -46,8 +46,8 @@ function correctNames() {
 }
 
 let isNaming = false;
-new MutationObserver(() => {
-  if (isNaming) return;
+new MutationObserver((changes) => {
+  if (isNaming || changes.every(({ target }) => target.closest?.(".sheet"))) return; // the gallery has nothing of Gradio's
   isNaming = true;
   requestAnimationFrame(() => { isNaming = false; correctNames(); emit("grown"); });
 }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
