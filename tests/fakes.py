@@ -19,7 +19,8 @@
     forget         says afterwards that it has no job's steps in its memory
     wait=NAME      before step 2, waits until the file NAME lies in the data folder
 
-Style transfers have no prompt; their `iterations` are steps, and they take 5 ms each. Environment variables, read by
+Style transfers have no prompt; their `iterations` are steps, and they take 5 ms each (an instant one has one step, and
+one with the seed 13 fails with NotFinite). Environment variables, read by
 the process when it starts, as nothing else reaches it then: `FAKE_WORKER=refuse` ends before Ready with an error,
 `FAKE_WORKER=crash` without one, `FAKE_WORKER=silent` never says Ready; `FAKE_START_SECONDS` delays it.
 
@@ -64,6 +65,7 @@ from webui.worker_messages import (
 
 _MEMORY_BYTES = 8 * 2**30
 _DIE_CODE = 7
+UNLUCKY_SEED = 13
 
 
 def serve(connection: Connection, settings: Settings) -> None:
@@ -88,7 +90,9 @@ class Script:
     @classmethod
     def of(cls, request: Request) -> Script:
         if isinstance(request, StyleTransfer):
-            return cls({"delay": "0.005", "steps": str(request.iterations)})
+            steps = 1 if request.method == "instant" else request.iterations
+            unlucky = {"nan": ""} if request.seed == UNLUCKY_SEED else {}
+            return cls({"delay": "0.005", "steps": str(steps)} | unlucky)
         return cls({name: value for name, _, value in re.findall(r"(\w+)(=(\S+))?", request.prompt)})
 
     def has(self, name: str) -> bool:

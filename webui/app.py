@@ -31,6 +31,7 @@ from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
 from webui.api.routes.steps import step_routes
 from webui.api.routes.stream import stream_routes
+from webui.api.routes.style_now import style_now_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
@@ -114,6 +115,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
     attempts = Attempts()
     routers = (
         generate_routes(services),
+        style_now_routes(services),
         walk_routes(services),
         prompt_check_routes(services, PromptCheck(services.catalogue, settings.presets_dir)),
         job_routes(services),

@@ -28,6 +28,7 @@ OTHER_FOLDERS = frozenset(
         "ip-adapter",
         "lora",
         "loras",
+        "style",
         "taesd",
         "tokenizers",
         "upscale_models",

@@ -266,7 +266,7 @@ MAX_FURTHER_STYLES = 3
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class WeightedStyle:
-    """A further style picture, and what it counts beside the first one's 1."""
+    """A further style picture, and what it counts beside the others."""
 
     image: Picture
     weight: Weight = 1.0
@@ -290,6 +290,8 @@ class LayerWeights:
 class StyleTransfer:
     """One picture's content in another's style, or in that of several. `size` is the result's longest side, in pixels.
 
+    `method` says whether the picture is optimised, or painted by a network in one pass (`instant`); what belongs to one
+    of them alone is refused beside the other. `style_strength` goes from the content's own style, 0, to the styles', 1.
     `style_scale` is the size of the styles' strokes beside the content. `init` is what the coarsest scale starts from.
     `keep_colours` says how the content's colours are kept: not at all, by styling its luminance alone, or by giving the
     styles its colours first, linearly (`coral`) or by their whole distribution (`histogram`).
@@ -297,9 +299,12 @@ class StyleTransfer:
 
     task: Literal["style_transfer"] = "style_transfer"
     schema_version: Literal[1] = SCHEMA_VERSION
+    method: Literal["optimised", "instant"] = "optimised"
     content_image: Picture
     style_image: Picture
+    style_image_weight: Weight = 1.0
     style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES)] = ()  # beside the first
+    style_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05})] = 1.0
     content_weight: Weight = 1.0
     style_weight: Weight = 1.0
     style_scale: Annotated[float, Strict(), Ge(0.25), Le(4.0), Field(json_schema_extra={"step": 0.05})] = 1.0

@@ -23,11 +23,28 @@ STYLE_LABELS = {
     "Keep colours": "keep_colours",
     "Init": "init",
     "Optimizer": "optimizer",
+    "Style method": "method",
+    "Style strength": "style_strength",
+    "Weight of the first style": "style_image_weight",
 }
-# What has nothing to say where the style counts nothing.
-IDLE_IN_STYLES = tuple(
-    Idle(field=name, reason="no_style_weight", at_most={"style_weight": 0.0})
-    for name in ("style_scale", "total_variation_weight", "style_loss", "keep_colours")
+ONLY_OPTIMISED = (
+    "content_weight", "style_weight", "iterations", "total_variation_weight", "style_loss", "init", "optimizer",
+)  # fmt: skip
+ONLY_INSTANT = ("style_strength",)
+LARGEST_INSTANT = 2048  # pixels: the network sees the picture as a whole
+# What has nothing to say to the one method or the other, and where the style counts nothing.
+IDLE_IN_STYLES = (
+    *(Idle(field=name, reason="only_optimised", when={"method": ("instant",)}) for name in ONLY_OPTIMISED),
+    *(Idle(field=name, reason="only_instant", when={"method": ("optimised",)}) for name in ONLY_INSTANT),
+    *(
+        Idle(field=name, reason="no_style_weight", when={"method": ("optimised",)}, at_most={"style_weight": 0.0})
+        for name in ("style_scale", "total_variation_weight", "style_loss", "keep_colours")
+    ),
+    *(
+        Idle(field=name, reason="no_style_strength", when={"method": ("instant",)}, at_most={"style_strength": 0.0})
+        for name in ("style_scale", "keep_colours")
+    ),
+    Idle(field="style_image_weight", reason="one_style", without=("style_images",)),
 )
 LAYER_LABELS = {f"Weight of {name}": name for name in TRAINED_LAYERS}
 
@@ -45,8 +62,17 @@ def find_weights(models_dir: Path) -> Path | None:
     return None
 
 
+def style_shares(request: StyleTransfer) -> list[float]:
+    """What each style counts of all, from 0 to 1: the first one, then the further ones."""
+    weights = [request.style_image_weight, *(style.weight for style in request.style_images)]
+    return [weight / sum(weights) for weight in weights]
+
+
 def check_style(request: StyleTransfer, models_dir: Path) -> None:
     """Raises InvalidRequest for what would have no effect, CheckpointPickled as `find_weights` does."""
+    _check_method(request)
+    if not any((request.style_image_weight, *(style.weight for style in request.style_images))):
+        raise InvalidRequest(field="style_image_weight", reason="no_style_counts")
     if request.stop_after is not None and request.stop_after > request.iterations:
         raise InvalidRequest(field="stop_after", reason="no_such_step", limit=request.iterations)
     idle = [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS]
@@ -54,3 +80,16 @@ def check_style(request: StyleTransfer, models_dir: Path) -> None:
     is_set = any(getattr(request.layer_weights, name) != getattr(plain, name) for name in idle)
     if is_set and find_weights(models_dir) is None:
         raise InvalidRequest(field="layer_weights", reason="needs_vgg19")
+
+
+def _check_method(request: StyleTransfer) -> None:
+    is_instant = request.method == "instant"
+    others, reason = (ONLY_OPTIMISED, "only_optimised") if is_instant else (ONLY_INSTANT, "only_instant")
+    if is_instant:
+        others = (*others, "layer_weights", "stop_after")
+    declared = StyleTransfer.__dataclass_fields__
+    for name in others:
+        if getattr(request, name) != declared[name].default:
+            raise InvalidRequest(field=name, reason=reason)
+    if is_instant and request.size > LARGEST_INSTANT:
+        raise InvalidRequest(field="size", reason="instant_size", limit=LARGEST_INSTANT)

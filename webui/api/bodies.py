@@ -19,7 +19,13 @@ PICTURE_MEGABYTES = 64
 OTHER_MEGABYTES = 2  # the longest prompt is 10,000 characters; what else is JSON is smaller
 GRACE_SECONDS = 30.0  # what every body may take, however small
 SLOWEST_BYTES_PER_SECOND = 16 * 1024  # 128 kbit/s: a telephone at the edge of its network sends faster
-_PICTURE_PATHS = ("/api/images", "/api/inspect", "/api/image-to-image", "/api/style-transfer")
+_PICTURE_PATHS = (
+    "/api/images",
+    "/api/inspect",
+    "/api/image-to-image",
+    "/api/style-transfer",
+    "/api/style-transfer/now",
+)
 
 
 def limit_megabytes(path: str) -> int:

@@ -40,7 +40,7 @@ from webui.engine.model_manager import LoadedCheckpoint, ModelManager
 from webui.engine.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
-from webui.engine.style import KeptStyle, style_transfer
+from webui.engine.style import InstantTransfer, KeptStyle, style_transfer
 from webui.engine.tiny_decoder import load_tiny_decoder
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.families import FAMILIES
@@ -112,6 +112,7 @@ class Engine:
         self._wildcards = Wildcards(settings.presets_dir / "wildcards")
         self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
         self._kept_style = KeptStyle()
+        self._instant_style = InstantTransfer(self.device)
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
     def run(self, request: Request, context: Context) -> list[EngineImage]:
@@ -272,10 +273,19 @@ class Engine:
         return self._latent_decoders[vae]
 
     def _style_transfer(self, request: StyleTransfer, context: Context) -> EngineImage:
+        is_instant = request.method == "instant"
+        make = partial(self._instant_style, request, context) if is_instant else self._optimised(request, context)
+        made = _or_none(make)
+        if made is None:
+            release_unused_memory(self.device)
+            raise OutOfMemory(width=request.size, height=request.size, device=self.device.name)
+        return made
+
+    def _optimised(self, request: StyleTransfer, context: Context) -> Callable[[], EngineImage]:
         content = read_picture(context.read_picture(request.content_image))
         style = read_picture(context.read_picture(request.style_image))
         further = [read_picture(context.read_picture(one.image)) for one in request.style_images]
-        make = partial(
+        return partial(
             style_transfer,
             request,
             content,
@@ -286,11 +296,6 @@ class Engine:
             context=context,
             kept=self._kept_style,
         )
-        made = _or_none(make)
-        if made is None:
-            release_unused_memory(self.device)
-            raise OutOfMemory(width=request.size, height=request.size, device=self.device.name)
-        return made
 
 
 def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:

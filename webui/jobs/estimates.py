@@ -14,6 +14,8 @@ _WEIGHT_OF_NEWEST = 0.4
 def work(request: Request) -> float:
     """What a resolved request costs, in pixels × steps. Comparable within a task and a checkpoint only."""
     match request:
+        case StyleTransfer(method="instant"):
+            return float(request.size * request.size)
         case StyleTransfer():
             return float((request.stop_after or request.iterations) * request.size * request.size)
         case TextToImage() | ImageToImage():
@@ -26,7 +28,7 @@ def work(request: Request) -> float:
 
 
 class Estimates:
-    """Seconds for each unit of work, measured, by task and checkpoint."""
+    """Seconds for each unit of work, measured, by task and checkpoint or method."""
 
     def __init__(self) -> None:
         self._rates: dict[tuple[str, str], float] = {}
@@ -53,4 +55,4 @@ class Estimates:
 
 
 def _key(request: Request) -> tuple[str, str]:
-    return request.task, "" if isinstance(request, StyleTransfer) else request.checkpoint or ""
+    return request.task, request.method if isinstance(request, StyleTransfer) else request.checkpoint or ""

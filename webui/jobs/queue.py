@@ -117,7 +117,7 @@ class JobQueue:
         """Stops everything of somebody in private mode, and forgets that they were there."""
         for row in self._storage.of(owner).jobs.in_states((JobState.WAITING, JobState.RUNNING)):
             self._dispatcher.cancel(row.id)
-        self._storage.private.forget(owner)
+        self._storage.forget(owner)
         self._dispatcher.broadcast.forget(owner)
 
     def get(self, owner: str, job_id: str) -> Job:

@@ -55,7 +55,8 @@ def resolve(
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
     if isinstance(request, StyleTransfer):
         check_style(request, catalogue.models_dir)
-        return dataclasses.replace(request, seed=seed)
+        is_open = request.seed in (None, -1)
+        return dataclasses.replace(request, seed=0 if is_open and request.method == "instant" else seed)
     if request.branch_from is not None:
         request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()

@@ -8,11 +8,22 @@ from __future__ import annotations
 from pathlib import Path
 
 _MARK = "\0private:"  # which no user's name holds: no command line can
+_PASSING = "passing:"  # which no session's name holds
 
 
 def private_owner(owner: str, session: str) -> str:
     """Who somebody is as long as they are in private mode."""
     return f"{owner}{_MARK}{session}"
+
+
+def passing_owner(owner: str, token: str) -> str:
+    """Who asks for something that nobody keeps: private, and gone with the answer."""
+    return private_owner(owner, f"{_PASSING}{token}")
+
+
+def is_passing(owner: str) -> bool:
+    """Whether that is one of these."""
+    return f"{_MARK}{_PASSING}" in owner
 
 
 def is_private(owner: str) -> bool:

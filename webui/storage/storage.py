@@ -12,7 +12,7 @@ from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
 from webui.storage.lock import FolderLock
-from webui.storage.owners import is_private
+from webui.storage.owners import is_passing, is_private
 from webui.storage.pictures import Pictures
 from webui.storage.private import PrivateSessions, Stores
 from webui.storage.thumbnails import Thumbnails
@@ -20,6 +20,7 @@ from webui.storage.upload_keeping import UploadKeeper
 from webui.storage.uploads import Uploads
 
 DATABASE_NAME = "darkroom.sqlite3"
+_PASSING_BYTES, _ALL_PASSING_BYTES = 2**28, 2**29  # of what is answered at once and not kept
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,7 @@ class Storage:
         self.upload_keeper = UploadKeeper(self.database, self.uploads, self.thumbnails)
         self.jobs = JobRows(self.database)
         self.private = PrivateSessions()
+        self._passing = PrivateSessions(_PASSING_BYTES, _ALL_PASSING_BYTES)  # so that they push nobody out
         self._stores = Stores(self.pictures, self.boards, self.uploads, self.upload_keeper, self.thumbnails, self.jobs)
         if self.database.is_new:
             self.rebuilt = rebuild(self.pictures, self.boards, self.database, owners, say)
@@ -62,7 +64,13 @@ class Storage:
 
     def of(self, owner: str) -> Stores:
         """Where this owner's things lie: on the disk, or in memory while they are in private mode."""
+        if is_passing(owner):
+            return self._passing.of(owner)
         return self.private.of(owner) if is_private(owner) else self._stores
+
+    def forget(self, owner: str) -> None:
+        """Everything of somebody private goes, and nothing comes back."""
+        (self._passing if is_passing(owner) else self.private).forget(owner)
 
     def close(self) -> None:
         """Writes everything out and lets another process have the folder."""

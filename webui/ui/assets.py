@@ -57,6 +57,7 @@ SCRIPTS = (
     "best_of.js",
     "save_format.js",
     "stage.js",
+    "style_live.js",
     "stage_error.js",
     "strip.js",
     "steps.js",

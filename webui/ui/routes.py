@@ -14,8 +14,9 @@ from fastapi.responses import FileResponse, Response
 from webui.checkpoints import Catalogue
 from webui.errors import DarkroomError
 from webui.presets import Presets
-from webui.requests import MAX_FURTHER_STYLES
+from webui.requests import MAX_FURTHER_STYLES, StyleTransfer
 from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
+from webui.ui.controls import WITHOUT_CONTROL
 
 
 def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -42,6 +43,7 @@ def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
             {"id": style.id, "name": style.name, "name_zh": style.name_zh, "url": f"/page/styles/{style.id}"}
             for style in presets.styles
         ],
+        "fields": [field for field in StyleTransfer.__dataclass_fields__ if field not in WITHOUT_CONTROL],
         "layers": TRAINED_LAYERS,
         "idle_layers": [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS and not has_weights],
         "most_further": MAX_FURTHER_STYLES,

@@ -24,7 +24,7 @@ from webui.ui import assets
 from webui.ui.controls import Controls, number, slider, unchecked
 from webui.ui.image_to_image import PICTURE_ROWS
 from webui.ui.language import Words
-from webui.ui.style_transfer import STYLE_ROWS
+from webui.ui.style_transfer import MAIN_FIELDS, STYLE_ROWS
 
 # In the order in which people reach for them; those in one tuple stand side by side.
 ROWS = (
@@ -118,6 +118,7 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
         "rows": ROWS,
         "pictures": PICTURE_ROWS,
         "styles": STYLE_ROWS,
+        "style_mains": MAIN_FIELDS,
         "families": families,
         "tables": tables,
         "eta": {known.id: known.eta for known in SCHEDULERS if known.eta is not None},

@@ -25,6 +25,8 @@ STYLE_ROWS = (
     ("init",),
     ("optimizer",),
 )
+# Those that always stand there; what says nothing to the chosen method is not shown.
+MAIN_FIELDS = ("method", "style_strength", "style_image_weight", "style_weight", "content_weight", "iterations")
 JSON_FIELDS = ("style_images", "layer_weights")
 
 
@@ -38,6 +40,10 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         fields: Controls = {
             "content_image": content,
             "style_image": style,
+            "method": _chips(words, "method"),
+            "style_strength": slider(StyleTransfer, "style_strength", words),
+            "style_images": _own("style_images", "darkroom.mountStyles(element, props, trigger, watch);"),
+            "style_image_weight": slider(StyleTransfer, "style_image_weight", words),  # drawn with the further styles
             "style_weight": slider(StyleTransfer, "style_weight", words),
             "content_weight": slider(StyleTransfer, "content_weight", words),
             "size": slider(StyleTransfer, "size", words),
@@ -46,7 +52,6 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Column(elem_id="styling", min_width=0):
             _own("styling_head", "darkroom.mountStyling(element);", "styling")
             fields |= {
-                "style_images": _own("style_images", "darkroom.mountStyles(element, props, trigger, watch);"),
                 "keep_colours": _choice(words, "keep_colours"),
                 "style_scale": slider(StyleTransfer, "style_scale", words),
                 "total_variation_weight": slider(StyleTransfer, "total_variation_weight", words),
@@ -69,6 +74,12 @@ def _choice(words: Words, field: str) -> gr.Dropdown:
     return unchecked(
         gr.Dropdown(choices, value=chosen, label=words(field), elem_id=field, filterable=False, min_width=100)
     )
+
+
+def _chips(words: Words, field: str) -> gr.Radio:
+    chosen = StyleTransfer.__dataclass_fields__[field].default
+    choices = [(words(f"{field}_{name}"), name) for name in choices_of(field)]
+    return unchecked(gr.Radio(choices, value=chosen, label=words(field), elem_id=field, elem_classes=["chips"]))
 
 
 def _own(name: str, script: str, skeleton: str = "style_part") -> gr.HTML:

@@ -1,6 +1,7 @@
-"""Style transfer: one picture's content in another's style, by optimising the pixels themselves."""
+"""Style transfer: one picture's content in another's style, by optimising the pixels themselves, or at once."""
 
+from webui.engine.style.at_once import InstantTransfer
 from webui.engine.style.kept import KeptStyle
 from webui.engine.style.transfer import style_transfer
 
-__all__ = ["KeptStyle", "style_transfer"]
+__all__ = ["InstantTransfer", "KeptStyle", "style_transfer"]

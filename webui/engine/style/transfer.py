@@ -36,7 +36,7 @@ from webui.engine.style.vgg import Vgg19, random_vgg19
 from webui.engine.style.weights import load_vgg19
 from webui.errors import Cancelled, InvalidRequest
 from webui.requests import StyleTransfer
-from webui.style_rules import find_weights
+from webui.style_rules import find_weights, style_shares
 
 PREVIEW_SECONDS = 0.5  # between previews, to one who watches
 PREVIEW_SIDE = 512  # pixels: larger pictures are thinned out before they become a preview
@@ -136,11 +136,9 @@ def from_coarse_to_fine(
 
 
 def _shared(request: StyleTransfer, style: Image.Image, further: Sequence[Image.Image]) -> list[Style]:
-    """The first style counts 1, the others what the request says; those that count nothing are left out."""
-    weights = [1.0, *(one.weight for one in request.style_images)]
-    total = sum(weights)
-    pictures = zip([style, *further], weights, strict=True)
-    return [Style(picture.convert("RGB"), weight / total) for picture, weight in pictures if weight > 0]
+    """Each style with its share; those that count nothing are left out."""
+    shared = zip([style, *further], style_shares(request), strict=True)
+    return [Style(picture.convert("RGB"), share) for picture, share in shared if share > 0]
 
 
 def _network(path: Path | None, recipe: Recipe, sources: Sources, device: Device) -> Vgg19:

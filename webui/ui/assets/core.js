@@ -50,18 +50,19 @@ class ApiError extends Error {
   }
 }
 
-/** JSON from our API. Throws ApiError with a worded message for anything but a success. */
-async function api(method, path, body) {
+/** JSON from our API, or a picture as a Blob. Throws ApiError with a worded message for anything but a success. */
+async function api(method, path, body, signal) {
   const isForm = body instanceof FormData;
   const headers = { "Accept-Language": language, ...(isPrivate && { "Darkroom-Private": "yes" }) };
   if (body && !isForm) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body && !isForm ? JSON.stringify(body) : body });
+    answer = await fetch(path, { method, headers, body: body && !isForm ? JSON.stringify(body) : body, signal });
   } catch {
     throw new ApiError(0, { kind: "offline", message: t("error_no_answer") });
   }
   const type = answer.headers.get("content-type") ?? "";
+  if (answer.ok && type.startsWith("image/")) return answer.blob();
   const json = type.includes("json") ? await answer.json() : null;
   if (answer.ok) return json;
   if (json?.error) throw new ApiError(answer.status, json.error);

@@ -2,9 +2,10 @@
 
 const PACES = "paces"; // seconds for a step and a megapixel, by task and checkpoint
 
-const paceKey = (request) => `${request.task ?? task}/${request.checkpoint ?? ""}`;
+const isAtOnce = (request) => request.task === "style_transfer" && request.method === "instant";
+const paceKey = (request) => `${request.task ?? task}/${isAtOnce(request) ? "instant" : (request.checkpoint ?? "")}`;
 const workOf = (request) => request.task === "style_transfer"
-  ? request.iterations * (request.size ** 2 / 1e6)
+  ? (isAtOnce(request) ? 1 : request.iterations) * (request.size ** 2 / 1e6)
   : request.steps * drawnMegapixels(request) * requestImages(request) * (request.task === "image_to_image" ? (hasSides(request) ? 1 : request.denoising_strength) : 1);
 
 on("job", (job) => {

@@ -4,7 +4,7 @@
 const rules = given.sampling;
 const FOLDED = rules.rows.flat();
 const PICTURED = rules.pictures.flat(); // what is about the picture that goes in
-const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat()]; // whatever may have nothing to say
+const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat(), ...rules.style_mains]; // whatever may have nothing to say
 const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
@@ -84,6 +84,7 @@ function sent(now) {
   const going = { ...now };
   for (const name of CHECKED) if (idleReason(name, now) && name !== "scheduler") going[name] = given.defaults[name] ?? null;
   if (idleReason("mask", now)) going.mask = null;
+  if (task === "style_transfer" && now.method === "instant") going.seed = null; // its row is not shown
   going.keep_best = keptCount(now);
   if (going.eta === rules.eta[now.scheduler]) going.eta = null; // the scheduler's own share
   return listed(going);

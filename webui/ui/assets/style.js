@@ -33,9 +33,9 @@ darkroom.mountStyling = (element) => {
   };
   head.addEventListener("click", () => open(document.documentElement.dataset.styling !== "open"));
   open(kept.get("styling_open", false));
-  on("reveal", (name) => { if (STYLED.includes(name) || name in STYLE_LISTS) open(true); });
+  on("reveal", (name) => { if (STYLED.includes(name) || name === "layer_weights") open(true); });
   on("values", () => {
-    const changed = [...STYLED.filter((name) => !isSame(values[name], given.defaults[name])), ...Object.keys(STYLE_LISTS).filter((name) => values[name])];
+    const changed = [...STYLED.filter((name) => !idleReason(name) && !isSame(values[name], given.defaults[name])), ...["layer_weights"].filter((name) => values[name])];
     const count = head.querySelector(".fold-changed");
     count.hidden = !changed.length;
     count.textContent = changed.length ? t("sampling_changed", { n: changed.length }) : "";
@@ -43,29 +43,38 @@ darkroom.mountStyling = (element) => {
   });
 };
 
-/** A range and its number, in one line. */
-function styleWeight(name, value, run) {
+on("values", () => { document.documentElement.dataset.styleMethod = values.method; });
+
+/** A range and its number, in one line; `shown` words the value. `run` hears of every move. */
+function styleRange(name, value, most, run, shown = (now) => now.toFixed(2)) {
   const said = el("output", { class: "style-number" });
-  const range = el("input", { type: "range", min: "0", max: "10", step: "0.05", value: String(value), "aria-label": name });
+  const range = el("input", { type: "range", min: "0", max: String(most), step: "0.05", value: String(value), "aria-label": name });
   const draw = () => {
-    said.textContent = Number(range.value).toFixed(2);
-    range.style.setProperty("--range_progress", `${range.value * 10}%`); // the part that Gradio's style colours
+    said.textContent = shown(Number(range.value));
+    range.style.setProperty("--range_progress", `${(range.value / most) * 100}%`); // the part that Gradio's style colours
   };
-  range.addEventListener("input", draw);
+  range.addEventListener("input", () => { draw(); run(Number(range.value)); });
   draw();
-  range.addEventListener("change", () => run(Number(range.value)));
-  return { range, said };
+  return { range, said, put: (now) => { if (Number(range.value) !== now) { range.value = String(now); draw(); } } };
 }
+
+const MOST_WEIGHT = 10;
+const twoDigits = (value) => Math.round(value * 100) / 100;
 
 darkroom.mountStyles = (element, props, trigger, watch) => {
   const box = element.querySelector(".style-part");
   const read = () => JSON.parse(props.value || "[]");
+  const first = () => values.style_image_weight ?? given.defaults.style_image_weight;
   const input = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp", "aria-label": t("add_style") });
   const add = el("label", { class: "style-add" }, el("span", { text: t("add_style") }), input);
   const error = el("p", { class: "drop-error", role: "alert", hidden: true });
-  const write = (list) => {
+  let drawn = ""; // the pictures that there are rows for
+  let follow = () => {}; // puts the ranges where the weights are
+  const write = (list, weightOfFirst = first()) => {
     props.value = list.length ? JSON.stringify(list) : "";
     trigger("change");
+    if (!list.length) weightOfFirst = given.defaults.style_image_weight;
+    if (weightOfFirst !== first()) setControls({ style_image_weight: weightOfFirst });
     draw();
   };
   input.addEventListener("change", async () => {
@@ -83,18 +92,40 @@ darkroom.mountStyles = (element, props, trigger, watch) => {
       error.hidden = false;
     }
   });
+  const picture = (reference, name) => el("img", { src: thumbnailOf(reference), alt: name, width: "36", height: "36" });
+  const nameOf = (at) => (at ? t("further_style", { n: at + 1 }) : t("style_image"));
+  const remover = (at) => el("button", { type: "button", class: "icon", text: "×", "aria-label": t("remove_picture", { name: nameOf(at + 1) }), onclick: () => write(read().filter((_, i) => i !== at)) });
+
+  /** Between two styles one slider goes from the first to the second. */
+  function between([second]) {
+    const share = (one) => one.weight / (one.weight + first() || 1);
+    const move = (to) => write([{ ...read()[0], weight: twoDigits(to) }], twoDigits(1 - to));
+    const { range, put } = styleRange(t("between_styles"), share(second), 1, move);
+    follow = (list) => put(share(list[0]));
+    return [el("div", { class: "style-row" }, picture(values.style_image, nameOf(0)), range, picture(second.image, nameOf(1)), remover(0))];
+  }
+
+  /** More of them have a weight each. */
+  function weighed(list) {
+    const all = [{ image: values.style_image, weight: first() }, ...list];
+    const ranges = all.map((one, at) => styleRange(t("weight_of", { name: nameOf(at) }), one.weight, MOST_WEIGHT, (weight) =>
+      (at ? write(read().map((other, i) => (i === at - 1 ? { ...other, weight } : other))) : setControls({ style_image_weight: weight }))));
+    follow = (now) => [first(), ...now.map((one) => one.weight)].forEach((weight, at) => ranges[at].put(weight));
+    return all.map((one, at) => el("div", { class: "style-row" }, picture(one.image, nameOf(at)), ranges[at].range, ranges[at].said, at ? remover(at - 1) : null));
+  }
+
   function draw() {
     const list = read();
-    const rows = list.map((style, at) => {
-      const name = t("further_style", { n: at + 2 });
-      const { range, said } = styleWeight(t("weight_of", { name }), style.weight, (weight) => write(read().map((one, i) => (i === at ? { ...one, weight } : one))));
-      const remove = el("button", { type: "button", class: "icon", text: "×", "aria-label": t("remove_picture", { name }), onclick: () => write(read().filter((_, i) => i !== at)) });
-      return el("div", { class: "style-row" }, el("img", { src: thumbnailOf(style.image), alt: name, width: "36", height: "36" }), range, said, remove);
-    });
+    const pictures = JSON.stringify([values.style_image, ...list.map((one) => one.image)]);
+    if (pictures === drawn) return follow(list);
+    drawn = pictures;
     add.hidden = list.length >= MOST_FURTHER_STYLES;
-    fill(box, el("p", { class: "drop-label", text: t("style_images") }), ...rows, add, error);
+    const rows = list.length === 1 ? between(list) : list.length ? weighed(list) : [];
+    if (!list.length) follow = () => {};
+    fill(box, list.length ? el("p", { class: "drop-label", text: t(list.length === 1 ? "between_styles" : "style_images") }) : null, ...rows, add, error);
   }
   watch("value", draw);
+  on("values", draw);
   draw();
 };
 
@@ -108,7 +139,8 @@ darkroom.mountLayers = (element, props, trigger, watch) => {
   function draw() {
     const weights = read();
     const rows = LAYERS.map((name) => {
-      const { range, said } = styleWeight(t("weight_of", { name }), weights[name], (weight) => write({ ...read(), [name]: weight }));
+      const { range, said } = styleRange(t("weight_of", { name }), weights[name], MOST_WEIGHT, () => {});
+      range.addEventListener("change", () => write({ ...read(), [name]: Number(range.value) }));
       range.disabled = given.style.idle_layers.includes(name);
       if (range.disabled) range.setAttribute("aria-describedby", "why_layer_weights");
       return el("div", { class: "style-row" }, el("span", { class: "style-layer", text: name }), range, said);
@@ -134,7 +166,7 @@ const STYLE_LISTS = {
 
 /** What a style transfer gives back to its controls; pictures of before know nothing of some. */
 function styleGivenBack(request) {
-  const changes = Object.fromEntries(STYLED.map((name) => [name, request[name] ?? given.defaults[name]]));
+  const changes = Object.fromEntries([...STYLED, ...rules.style_mains].map((name) => [name, request[name] ?? given.defaults[name]]));
   for (const [name, list] of Object.entries(STYLE_LISTS)) changes[name] = list.kept(request[name]);
   return changes;
 }

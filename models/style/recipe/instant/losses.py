@@ -15,8 +15,8 @@ STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1")
 CONTENT_LAYERS = ("conv2_1", "conv3_1")
 PATCH = 9  # pixels along a side
 SCALES = 4  # each half as large as the one before
-PROJECTIONS = 64  # random directions in which patches are compared, drawn anew each time
-PLACES = 3072  # of each picture that are looked at
+PROJECTIONS = 32  # random directions in which patches are compared, drawn anew each time
+PLACES = 2048  # of each picture that are looked at
 _SMALL = 1e-3
 
 
@@ -55,7 +55,10 @@ def patch_distance(one: Tensor, other: Tensor, generator: torch.Generator) -> Te
 
 
 def statistics_distance(features: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:
-    """Relative squared distances of means and of Gram matrices over STYLE_LAYERS; (B,)."""
+    """Relative squared distances of means and of Gram matrices over STYLE_LAYERS; (B,), from 0 to about 2.
+
+    Relative to both together: relative to the wanted ones alone a flat style outweighs all others.
+    """
     return torch.stack([_layer_distance(features[name], wanted[name]) for name in STYLE_LAYERS]).mean(0)
 
 
@@ -65,9 +68,13 @@ def _layer_distance(features: Tensor, wanted: Tensor) -> Tensor:
         flat = one.float().flatten(2)
         found.append((flat.mean(2), flat @ flat.transpose(1, 2) / flat.shape[2]))
     (mean, gram), (wanted_mean, wanted_gram) = found
-    means = (mean - wanted_mean).square().sum(1) / (wanted_mean.square().sum(1) + _SMALL)
-    grams = (gram - wanted_gram).square().sum((1, 2)) / (wanted_gram.square().sum((1, 2)) + _SMALL)
-    return means + grams
+    return _relative(mean, wanted_mean) + _relative(gram.flatten(1), wanted_gram.flatten(1))
+
+
+def _relative(found: Tensor, wanted: Tensor) -> Tensor:
+    """(B, N) each → (B,)"""
+    scale = found.detach().square().sum(1) + wanted.square().sum(1) + _SMALL
+    return 2 * (found - wanted).square().sum(1) / scale
 
 
 def content_distance(features: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:

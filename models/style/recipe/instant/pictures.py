@@ -1,12 +1,13 @@
-"""The pictures that the instant style network learns on: scenes of the starter's renderer, and dead leaves.
+"""The pictures that the instant style network learns on: scenes of the starter's renderer, dead leaves, paintings.
 
 Nothing is downloaded. Scenes bring the ten styles of the renderer as styles, and as content; dead leaves (Lee, Mumford
 & Huang 2001; Baradad et al. 2021 learn from them what photographs teach) have the edges and the spectrum of
-photographs, which the renderer's plain shapes lack.
+photographs, which the renderer's plain shapes lack. The paintings are the style gallery's, drawn from other seeds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor
+
+from presets.styles.recipe.__main__ import STYLES
 
 SIDE = 256  # pixels of what is drawn; a training takes crops of it
 LEAVES = 220  # shapes in one picture
@@ -70,14 +73,27 @@ def pool_of(file: Path, seed: int, count: int) -> NDArray[np.uint8]:
     """`count` pictures, three quarters of them scenes, (count, SIDE, SIDE, 3); drawn once and kept in `file`."""
     from models.starter.recipe.draw import draw_one  # late: its library is needed by those alone who draw
 
+    rng = np.random.default_rng(seed)
+    return _drawn_once(file, count, lambda index: draw_one(seed, index)[0] if index % 4 else dead_leaves(rng))
+
+
+def paintings_of(file: Path, seed: int, count: int) -> NDArray[np.uint8]:
+    """`count` paintings, (count, 512, 512, 3), the gallery's styles in turn; drawn once and kept in `file`."""
+
+    def draw(index: int) -> NDArray[np.uint8]:
+        painting = STYLES[index % len(STYLES)](np.random.default_rng((seed, index)))
+        return np.clip(255 * painting, 0, 255).astype(np.uint8)
+
+    return _drawn_once(file, count, draw)
+
+
+def _drawn_once(file: Path, count: int, draw: Callable[[int], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     if file.exists():
         pool: NDArray[np.uint8] = np.load(file, mmap_mode="r")
         if len(pool) >= count:
             return pool[:count]
-    rng = np.random.default_rng(seed)
-    drawn = [draw_one(seed, index)[0] if index % 4 else dead_leaves(rng) for index in range(count)]
     part = file.with_name(f".{file.name}.npy")
-    np.save(part, np.stack(drawn))
+    np.save(part, np.stack([draw(index) for index in range(count)]))
     part.replace(file)
     return np.load(file, mmap_mode="r")
 
@@ -87,7 +103,7 @@ def batch_of(pool: NDArray[np.uint8], rng: np.random.Generator, number: int, sid
     crops = []
     for index in rng.integers(len(pool), size=number):
         picture = Image.fromarray(pool[index])
-        zoomed = int(rng.uniform(side, max(side, 1.5 * SIDE)))
+        zoomed = int(rng.uniform(side, max(side, 1.5 * pool.shape[1])))
         picture = picture.resize((zoomed, zoomed), Image.Resampling.BICUBIC)
         x, y = rng.integers(0, zoomed - side + 1, 2)
         pixels = np.asarray(picture.crop((x, y, x + side, y + side)), np.float32) / 255

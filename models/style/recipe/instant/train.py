@@ -18,9 +18,9 @@ from torch.nn import functional
 
 from models.starter.recipe.training import Options, Session, load_average
 from models.style.recipe.instant.losses import STYLE_LAYERS, Shares, style_losses
-from models.style.recipe.instant.network import InstantStyle, load_instant
-from models.style.recipe.instant.pictures import batch_of, pool_of
+from models.style.recipe.instant.pictures import batch_of, paintings_of, pool_of
 from webui.engine.style.colours import coral
+from webui.engine.style.instant import InstantStyle, load_instant
 from webui.engine.style.vgg import depth_of, random_vgg19
 
 WEIGHTS = Path(__file__).parents[2] / "instant.safetensors"
@@ -30,14 +30,23 @@ EMA_DECAY = 0.998
 BATCH = 4
 SIDE = 192  # pixels of a crop
 POOL = 2400  # pictures
-IDENTITIES = 2  # of a batch, painted in their own style
+PAINTINGS = 144  # twelve of each of the gallery's styles
+IDENTITIES = 1  # of a batch, painted in its own style
 log = logging.getLogger("style")
 
 
-def train(state: Path, options: Options, shares: Shares, side: int = SIDE, pool_size: int = POOL) -> None:
+def train(
+    state: Path,
+    options: Options,
+    shares: Shares,
+    side: int = SIDE,
+    pool_size: int = POOL,
+    painting_count: int = PAINTINGS,
+) -> None:
     """Train until the time is up, resuming from `state`, a folder."""
     state.mkdir(parents=True, exist_ok=True)
     pool = pool_of(state / "pictures.npy", options.seed, pool_size)
+    paintings = paintings_of(state / "paintings.npy", options.seed, painting_count)
     torch.manual_seed(options.seed)
     network = InstantStyle()
     if options.checkpoint is not None and not (state / "style.pt").exists():
@@ -50,8 +59,11 @@ def train(state: Path, options: Options, shares: Shares, side: int = SIDE, pool_
     seen_by = batch_of(pool, np.random.default_rng(options.seed), 16, side).to(options.device)
     features = random_vgg19(list(seen_by.split(1)), depth_of(STYLE_LAYERS), torch.bfloat16)
     while session.clock.progress < 1:
-        content, style = (batch_of(pool, rng, BATCH * options.batch_factor, side).to(options.device) for _ in range(2))
-        painted, itself = _painted(network, content, style)
+        size = BATCH * options.batch_factor
+        content = batch_of(pool, rng, size, side).to(options.device)
+        halves = (batch_of(paintings, rng, size - size // 2, side), batch_of(pool, rng, size // 2, side))
+        style = torch.cat(halves).to(options.device)
+        painted, itself = _painted(network, content, style, session.step)
         loss, parts = style_losses(painted, content, style, features, generator, shares)
         identity = shares.identity * functional.mse_loss(itself, content[: len(itself)])
         if session.step % 50 == 0:
@@ -59,14 +71,14 @@ def train(state: Path, options: Options, shares: Shares, side: int = SIDE, pool_
         session.update(loss + identity, options.rate_factor * PEAK_RATE, WARMUP_STEPS, loss.detach())
 
 
-def _painted(network: InstantStyle, content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
+def _painted(network: InstantStyle, content: Tensor, style: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Each content in its style, and a few in their own; (B, 3, H, W) and (IDENTITIES, 3, H, W), float32."""
     own = content[:IDENTITIES]
     pairs = zip(content.split(1), style.split(1), strict=True)
     coloured = torch.cat([*(coral(one, other)(one) for one, other in pairs), own])
     with torch.autocast(content.device.type, torch.bfloat16):
-        vectors = network.style(torch.cat((style, own)).contiguous(memory_format=torch.channels_last))
-        painted = network.paint(coloured.contiguous(memory_format=torch.channels_last), vectors).float()
+        statistics = network.statistics(torch.cat((style, own)).contiguous(memory_format=torch.channels_last))
+        painted = network.paint(coloured.contiguous(memory_format=torch.channels_last), statistics, seed).float()
     return painted[: len(content)], painted[len(content) :]
 
 

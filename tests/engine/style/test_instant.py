@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.style.recipe.instant.network import InstantStyle, load_instant, stylise
+from webui.engine.style.instant import InstantStyle, load_instant, palette_of, stylise
 
 CPU = torch.device("cpu")
 
@@ -27,9 +27,16 @@ def network() -> InstantStyle:
     return made.eval()
 
 
+def styled(
+    network: InstantStyle, content: Tensor, styles: list[tuple[Tensor, float]], strength: float = 1.0, seed: int = 0
+) -> Tensor:
+    palettes = [(palette_of(network, style), share) for style, share in styles]
+    return stylise(network, content, palette_of(network, content), palettes, strength, seed)
+
+
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (37, 90), (8, 8), (5, 3), (1, 1)])
 def test_every_size(network: InstantStyle, height: int, width: int) -> None:
-    painted = stylise(network, picture(height, width), [(picture(33, 20, 1), 1.0)], 1.0)
+    painted = styled(network, picture(height, width), [(picture(33, 20, 1), 1.0)])
     assert painted.shape == (1, 3, height, width)
     assert painted.dtype == torch.float32
     assert 0 <= float(painted.min()) <= float(painted.max()) <= 1
@@ -38,27 +45,32 @@ def test_every_size(network: InstantStyle, height: int, width: int) -> None:
 def test_what_counts_of_a_style_is_not_where_it_is(network: InstantStyle) -> None:
     style = picture(64, 64, 1)
     turned = style.flip(3)
-    one, other = (stylise(network, picture(64, 64), [(s, 1.0)], 1.0) for s in (style, turned))
+    one, other = (styled(network, picture(64, 64), [(s, 1.0)]) for s in (style, turned))
     assert (one - other).abs().mean() < 0.02
-    assert (one - stylise(network, picture(64, 64), [(style * 0.2, 1.0)], 1.0)).abs().mean() > 0.1
+    assert (one - styled(network, picture(64, 64), [(style * 0.2, 1.0)])).abs().mean() > 0.1
 
 
-def test_styles_mix_by_their_weights(network: InstantStyle) -> None:
+def test_styles_mix_by_their_shares(network: InstantStyle) -> None:
     content, dark, light = picture(48, 48), picture(48, 48, 1) * 0.3, picture(48, 48, 2) * 0.3 + 0.7
-    means = [
-        float(stylise(network, content, [(dark, 1 - share), (light, share)], 1.0).mean()) for share in (0.1, 0.5, 0.9)
-    ]
+    means = [float(styled(network, content, [(dark, 1 - share), (light, share)]).mean()) for share in (0.1, 0.5, 0.9)]
     assert means == sorted(means)
     assert means[2] - means[0] > 0.2
-    alone = stylise(network, content, [(dark, 2.0)], 1.0)
-    torch.testing.assert_close(stylise(network, content, [(dark, 1.0), (dark, 1.0)], 1.0), alone, atol=1e-5, rtol=0)
+    alone = styled(network, content, [(dark, 1.0)])
+    torch.testing.assert_close(styled(network, content, [(dark, 0.5), (dark, 0.5)]), alone, atol=1e-5, rtol=0)
 
 
 def test_an_untrained_network_only_gives_the_colours() -> None:
     content, style = picture(64, 64), picture(64, 64, 1) * 0.2 + 0.4
-    painted = stylise(InstantStyle().eval(), content, [(style, 1.0)], 1.0)
+    painted = styled(InstantStyle().eval(), content, [(style, 1.0)])
     torch.testing.assert_close(painted.mean((2, 3)), style.mean((2, 3)), atol=0.02, rtol=0)
-    torch.testing.assert_close(stylise(InstantStyle().eval(), content, [(style, 1.0)], 0.0), content)
+    torch.testing.assert_close(styled(InstantStyle().eval(), content, [(style, 1.0)], 0.0), content)
+
+
+def test_the_seed_moves_the_strokes_and_nothing_else_does(network: InstantStyle) -> None:
+    content, style = picture(64, 64), [(picture(64, 64, 1), 1.0)]
+    one = styled(network, content, style, seed=3)
+    assert torch.equal(one, styled(network, content, style, seed=3))
+    assert 1e-4 < float((one - styled(network, content, style, seed=4)).abs().mean()) < 0.2
 
 
 def test_weights_come_back_and_others_are_refused(network: InstantStyle, tmp_path: Path) -> None:

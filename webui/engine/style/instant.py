@@ -2,14 +2,16 @@
 Ghiasi et al. 2017).
 
 First the content gets the style's colours, in closed form. An encoder reads that and the style. Of the style's features
-only the means and deviations of the channels are taken, at three scales; from them a style vector is made, which sets
-means and deviations in every layer of a decoder, which draws what is added to the picture. A mixture of styles is a
-mixture of their colours and vectors. Convolutions alone, so every size of picture will do. Knows no requests.
+only the means and deviations of the channels are taken, at three scales. The content's features get them, and a style
+vector made of them sets means and deviations in every layer of a decoder, which draws what is added to the picture,
+with noise beside it for strokes where the content is flat. A mixture of styles is a mixture of their colours and
+statistics. Convolutions alone, so every size of picture will do. Knows no requests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,6 +23,7 @@ from webui.engine.style.colours import coral
 
 WIDTHS = (32, 64, 128)  # channels at 1/2, 1/4 and 1/8 of each side
 STYLE_WIDTH = 256
+STATISTICS = 2 * sum(WIDTHS)  # of a style: mean and deviation of each channel of each scale
 MULTIPLE = 8  # both sides of a picture are padded to it
 _SMALLEST_VARIANCE = 1e-5
 
@@ -46,10 +49,8 @@ class _Restyled(nn.Module):
         self.wanted = nn.Linear(STYLE_WIDTH, 2 * channels)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        mean, deviation = _mean_and_deviation(features)
         gain, shift = self.wanted(style).float()[:, :, None, None].chunk(2, 1)
-        restyled: Tensor = (features.float() - mean) / deviation * (1 + gain) + shift
-        return restyled.to(features.dtype)
+        return _with_statistics(features, shift, 1 + gain)
 
 
 class _RestyledResidual(nn.Module):
@@ -57,9 +58,10 @@ class _RestyledResidual(nn.Module):
         super().__init__()
         self.styles = nn.ModuleList(_Restyled(channels) for _ in range(2))
         self.convolutions = nn.ModuleList(_convolution(channels, channels) for _ in range(2))
+        self.grain = nn.Parameter(torch.full((channels, 1, 1), 0.1))  # how much noise each channel gets
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        changed = features
+    def forward(self, features: Tensor, style: Tensor, seed: int) -> Tensor:
+        changed = features + self.grain.to(features.dtype) * _noise(features, seed)
         for restyle, convolve in zip(self.styles, self.convolutions, strict=True):
             changed = convolve(functional.relu(restyle(changed, style)))
         return features + changed
@@ -84,55 +86,58 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """Features at 1/4 and 1/8 of each side and a style vector → what is added to the picture; nothing if untrained."""
+    """Features with the style's statistics and a style vector → what is added to the picture; nothing if untrained."""
 
     def __init__(self) -> None:
         super().__init__()
         half, quarter, eighth = WIDTHS
-        self.enter = _Restyled(eighth)
         self.at_eighth = nn.ModuleList(_RestyledResidual(eighth) for _ in range(3))
         self.to_quarter = _convolution(eighth, quarter)
-        self.details = _Restyled(quarter)
         self.at_quarter = nn.ModuleList(_RestyledResidual(quarter) for _ in range(2))
         self.to_half = _convolution(quarter, half)
-        self.at_half = _RestyledResidual(half)
+        self.at_half = nn.ModuleList(_RestyledResidual(half) for _ in range(2))
         self.leave = _convolution(half, 12)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]  # there is one
 
-    def forward(self, quarters: Tensor, eighths: Tensor, style: Tensor) -> Tensor:
-        features = self.enter(eighths, style)
+    def forward(self, seen: Features, style: Tensor, seed: int) -> Tensor:
+        halves, quarters, features = seen
         for block in self.at_eighth:
-            features = block(features, style)
-        features = _doubled(self.to_quarter(features)) + self.details(quarters, style)
+            features = block(features, style, seed)
+        features = _doubled(self.to_quarter(features)) + quarters
         for block in self.at_quarter:
-            features = block(features, style)
-        features = self.at_half(_doubled(self.to_half(features)), style)
+            features = block(features, style, seed)
+        features = _doubled(self.to_half(features)) + halves
+        for block in self.at_half:
+            features = block(features, style, seed)
         return functional.pixel_shuffle(self.leave(functional.relu(features)), 2)
 
 
 class InstantStyle(nn.Module):
-    """The whole network: `style` once for each style, then `paint` for each content and mixture of styles."""
+    """The whole network: `statistics` once for each style, then `paint` for each content and mixture of styles."""
 
     def __init__(self) -> None:
         super().__init__()
         self.encoder = _Encoder()
         self.to_style = nn.Sequential(
-            nn.Linear(2 * sum(WIDTHS), STYLE_WIDTH), nn.ReLU(), nn.Linear(STYLE_WIDTH, STYLE_WIDTH)
+            nn.Linear(STATISTICS, STYLE_WIDTH), nn.ReLU(), nn.Linear(STYLE_WIDTH, STYLE_WIDTH)
         )
         self.decoder = _Decoder()
 
-    def style(self, picture: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → its style vector, (B, STYLE_WIDTH)."""
-        found = [part.flatten(1) for features in self.encoder(picture) for part in _mean_and_deviation(features)]
-        vector: Tensor = self.to_style(torch.cat(found, 1).to(picture.dtype))
-        return vector
+    def statistics(self, picture: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → what counts of it as a style, (B, STATISTICS) float32."""
+        return torch.cat([part.flatten(1) for seen in self.encoder(picture) for part in _mean_and_deviation(seen)], 1)
 
-    def paint(self, content: Tensor, style: Tensor) -> Tensor:
-        """Contents in the style's colours, (B, 3, H, W) in [0, 1], both sides multiples of 8, and style vectors
-        (B, STYLE_WIDTH) → (B, 3, H, W), about [0, 1]."""
-        _, quarters, eighths = self.encoder(content)
-        picture: Tensor = content + self.decoder(quarters, eighths, style)
+    def paint(self, content: Tensor, statistics: Tensor, seed: int) -> Tensor:
+        """Contents in the style's colours, (B, 3, H, W) in [0, 1], both sides multiples of 8, and the style's
+        statistics (B, STATISTICS) → (B, 3, H, W), about [0, 1]. `seed` of the noise between the strokes."""
+        wanted = torch.split(statistics[..., None, None], [width for width in WIDTHS for _ in range(2)], 1)
+        seen = self.encoder(content)
+        halves, quarters, eighths = (
+            _with_statistics(*each) for each in zip(seen, wanted[::2], wanted[1::2], strict=True)
+        )
+        style = self.to_style(statistics.to(content.dtype))
+        picture: Tensor = content + self.decoder((halves, quarters, eighths), style, seed)
         return picture
 
 
@@ -144,20 +149,41 @@ def load_instant(file: Path, device: torch.device, dtype: torch.dtype) -> Instan
     return network.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-@torch.inference_mode()
-def stylise(network: InstantStyle, content: Tensor, styles: Sequence[tuple[Tensor, float]], strength: float) -> Tensor:
-    """`content` (1, 3, H, W) in [0, 1] in the mixture of `styles`, each a picture (1, 3, h, w) with its weight > 0.
+@dataclass(frozen=True)
+class Palette:
+    """What the network needs to know of a picture as a style: its colours, and its statistics (1, STATISTICS)."""
 
-    `strength` in [0, 1] goes from the content's own style to theirs. The same shape and range, float32.
-    """
+    picture: Tensor  # (1, 3, H, W) in [0, 1]
+    statistics: Tensor
+
+
+@torch.inference_mode()
+def palette_of(network: InstantStyle, picture: Tensor) -> Palette:
+    """Of a picture (1, 3, H, W) in [0, 1]."""
     dtype = next(network.parameters()).dtype
-    total = sum(weight for _, weight in styles)
-    vector = torch.stack([network.style(_padded(one).to(dtype)).float() * (w / total) for one, w in styles]).sum(0)
-    coloured = torch.stack([coral(content, one)(content) * (w / total) for one, w in styles]).sum(0)
+    return Palette(picture, network.statistics(_padded(picture).to(dtype)))
+
+
+@torch.inference_mode()
+def stylise(
+    network: InstantStyle,
+    content: Tensor,
+    own: Palette,
+    styles: Sequence[tuple[Palette, float]],
+    strength: float,
+    seed: int,
+) -> Tensor:
+    """`content` (1, 3, H, W) in [0, 1] in the mixture of `styles`, each with its share > 0, together 1.
+
+    `strength` in [0, 1] goes from the content's `own` style to theirs. The same shape and range, float32.
+    """
+    statistics = torch.stack([style.statistics * share for style, share in styles]).sum(0)
+    coloured = torch.stack([coral(content, style.picture)(content) * share for style, share in styles]).sum(0)
     if strength < 1:
-        vector = torch.lerp(network.style(_padded(content).to(dtype)).float(), vector, strength)
+        statistics = torch.lerp(own.statistics, statistics, strength)
         coloured = torch.lerp(content, coloured, strength)
-    painted = network.paint(_padded(coloured).to(dtype), vector.to(dtype)).float()
+    dtype = next(network.parameters()).dtype
+    painted = network.paint(_padded(coloured).to(dtype), statistics, seed).float()
     return painted[..., : content.shape[-2], : content.shape[-1]].clamp(0, 1)
 
 
@@ -177,5 +203,19 @@ def _doubled(features: Tensor) -> Tensor:
 
 def _mean_and_deviation(features: Tensor) -> tuple[Tensor, Tensor]:
     """Of each channel over the picture, (B, C, 1, 1) each, float32."""
-    variance, mean = torch.var_mean(features.float(), (2, 3), keepdim=True, correction=0)
-    return mean, (variance + _SMALLEST_VARIANCE).sqrt()
+    precise = features.float()  # its two means take a third of the time of torch.var_mean
+    mean, square = precise.mean((2, 3), keepdim=True), precise.square().mean((2, 3), keepdim=True)
+    return mean, ((square - mean.square()).clamp_min(0) + _SMALLEST_VARIANCE).sqrt()
+
+
+def _with_statistics(features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """Each channel with this mean and deviation instead of its own, (B, C, 1, 1) each."""
+    own_mean, own_deviation = _mean_and_deviation(features)
+    gain = deviation / own_deviation
+    return torch.addcmul((mean - own_mean * gain).to(features.dtype), features, gain.to(features.dtype))
+
+
+def _noise(features: Tensor, seed: int) -> Tensor:
+    """The same for every picture of a size, (1, 1, H, W), so that a moved slider does not stir it."""
+    drawn = torch.randn(features.shape[-2:], generator=torch.Generator().manual_seed(seed))
+    return drawn[None, None].to(features)

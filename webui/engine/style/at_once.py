@@ -1,0 +1,111 @@
+"""Style transfer at once: one pass of the instant network (`instant.py`), fast enough to follow a slider.
+
+What belongs to the pictures alone is kept from one request to the next, so that only the pass itself is done again
+while strength and mixture change. Knows no jobs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from webui.engine.cancel import cancellable
+from webui.engine.context import Context, EngineImage
+from webui.engine.device import Device
+from webui.engine.images import read_picture
+from webui.engine.style.instant import InstantStyle, Palette, load_instant, palette_of, stylise
+from webui.engine.style.sources import Sources, Style
+from webui.events import Step
+from webui.requests import StyleTransfer, WeightedStyle
+from webui.settings import ROOT
+from webui.style_rules import style_shares
+
+WEIGHTS = ROOT / "models" / "style" / "instant.safetensors"  # the program's own
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A request's pictures at its size: what goes for all its strengths and mixtures."""
+
+    sources: Sources
+    content: Tensor  # (1, 3, H, W) in [0, 1]
+    own: Palette
+    palettes: list[Palette]
+
+
+class InstantTransfer:
+    """The network, loaded when first asked for, and what it saw last."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._network: InstantStyle | None = None
+        self._key: StyleTransfer | None = None
+        self._seen: _Seen | None = None
+
+    def __call__(self, request: StyleTransfer, context: Context) -> EngineImage:
+        """The picture; `request.method` is `instant`. Raises NotAnImage, and Cancelled if `context.check` does."""
+        begun = time.perf_counter()
+        network = self.network()
+        with cancellable(network, context.check):
+            seen = self._look(request, context)
+            shared = zip(seen.palettes, style_shares(request), strict=True)
+            counting = [(palette, share) for palette, share in shared if share > 0]
+            painted = stylise(network, seen.content, seen.own, counting, request.style_strength, request.seed or 0)
+        pixels = seen.sources.pixels(painted)
+        seconds = time.perf_counter() - begun
+        context.on_event(Step(index=1, total=1, phase="optimise", seconds=seconds))
+        info: dict[str, str | int | float] = {
+            "device": self._device.name,
+            "precision": "bf16" if self._dtype == torch.bfloat16 else "fp32",
+            "seconds": round(seconds, 3),
+        }
+        height, width, _ = pixels.shape
+        return EngineImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)
+
+    def network(self) -> InstantStyle:
+        """The network with its trained weights, on the device."""
+        if self._network is None:
+            self._network = load_instant(WEIGHTS, self._device.torch_device, self._dtype)
+        return self._network
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self._device.dtype == torch.bfloat16 else torch.float32
+
+    def _look(self, request: StyleTransfer, context: Context) -> _Seen:
+        key = _key_of(request)
+        if self._seen is None or key != self._key:
+            self._key, self._seen = None, None  # whatever happens now, nothing old is taken for this
+            self._seen = self._read(request, context.read_picture, context.check)
+            self._key = key
+        return self._seen
+
+    def _read(self, request: StyleTransfer, read: Callable[[str], bytes], check: Callable[[], None]) -> _Seen:
+        def picture(reference: str) -> Image.Image:
+            check()
+            return read_picture(read(reference))
+
+        styles = [picture(one) for one in (request.style_image, *(one.image for one in request.style_images))]
+        sources = Sources(
+            picture(request.content_image),
+            [Style(style, 1 / len(styles)) for style in styles],
+            device=self._device.torch_device,
+            keep_colours=request.keep_colours,
+            colour_share=0.0,  # the network recolours
+            check=check,
+        )
+        network = self.network()
+        content = sources.content(request.size).whole()
+        seen = sources.styles(request.size, request.style_scale)
+        return _Seen(sources, content, palette_of(network, content), [palette_of(network, one) for one in seen])
+
+
+def _key_of(request: StyleTransfer) -> StyleTransfer:
+    """The request without what changes the pass alone."""
+    images = tuple(WeightedStyle(image=style.image) for style in request.style_images)
+    return replace(request, style_images=images, style_image_weight=1.0, style_strength=1.0, seed=0)
