@@ -1,4 +1,5 @@
-"""The tab Style transfer: a style of the gallery, a further one with its weight, the fold, and all of it given back."""
+"""The tab Style transfer: a style of the gallery, a further one with its weight, the fold, all of it given back, and
+the answers that come at once while a slider moves."""
 
 from __future__ import annotations
 
@@ -37,8 +38,9 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     expect(page.locator("#style_image[data-filled=yes], #style_image [data-filled=yes]")).to_be_attached()
     page.get_by_role("button", name="More about the style").click()
     page.set_input_files("#style_images input", picture((20, 40, 190)))
-    weight = page.get_by_label("Weight of Style 2")
-    weight.press("End")
+    between = page.get_by_label("Between the two styles")
+    between.press("End")
+    between.press("ArrowLeft")
     expect(page.get_by_label("Weight of conv5_1")).to_be_disabled()
     expect(page.locator("#why_layer_weights")).to_contain_text("VGG-19")
     page.get_by_label("Weight of conv1_1").press("Home")
@@ -53,13 +55,33 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     expect(page.locator(".progress")).to_contain_text("loss")
     visit.wait_state("finished")
     asked = request_of(visit, first)
-    assert [style["weight"] for style in asked["style_images"]] == [10]
+    assert [style["weight"] for style in asked["style_images"]] == [0.95]
+    assert (asked["style_image_weight"], asked["method"]) == (0.05, "optimised")
     assert (asked["layer_weights"]["conv1_1"], asked["style_weight"], asked["iterations"]) == (0, 10, 600)
 
     page.get_by_role("button", name="Remove the picture: Style 2").click()
     page.get_by_label("Weight of conv1_1").press("End")
     page.get_by_role("button", name="Details").click()
     page.get_by_role("button", name="Use these settings").click()
-    expect(page.get_by_label("Weight of Style 2")).to_have_value("10")
+    expect(page.get_by_label("Between the two styles")).to_have_value("0.95")
     expect(page.get_by_label("Weight of conv1_1")).to_have_value("0")
+
+    page.get_by_role("radio", name="Instant").check()
+    live = page.locator(".stage-live img")
+    expect(live).to_be_visible()
+    expect(page.get_by_text("Generate keeps one")).to_be_visible()
+    expect(page.locator("#iterations")).to_be_hidden()
+    expect(visit.control("Style scale")).to_be_enabled()
+    before = live.get_attribute("src")
+    page.get_by_label("Between the two styles").press("Home")
+    expect(live).not_to_have_attribute("src", before or "")
+    assert serious_findings(visit) == []
+    known = page.evaluate("async () => (await (await fetch('/api/jobs')).json()).length")
+    second = visit.generate()
+    visit.wait_state("finished")
+    expect(page.locator(".stage-live")).to_be_hidden()
+    asked = request_of(visit, second)
+    assert (asked["method"], asked["style_image_weight"], asked["style_strength"]) == ("instant", 1, 1)
+    assert (asked["iterations"], asked["layer_weights"]["conv1_1"], asked["seed"]) == (200, 1, 0)
+    assert page.evaluate("async () => (await (await fetch('/api/jobs')).json()).length") == known + 1
     visit.check_clean()

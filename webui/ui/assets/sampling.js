@@ -84,7 +84,7 @@ function sent(now) {
   const going = { ...now };
   for (const name of CHECKED) if (idleReason(name, now) && name !== "scheduler") going[name] = given.defaults[name] ?? null;
   if (idleReason("mask", now)) going.mask = null;
-  if (task === "style_transfer" && now.method === "instant") going.seed = null; // its row is not shown
+  if (task === "style_transfer" && now.method === "instant") Object.assign(going, { seed: null, layer_weights: "" }); // not shown
   going.keep_best = keptCount(now);
   if (going.eta === rules.eta[now.scheduler]) going.eta = null; // the scheduler's own share
   return listed(going);
