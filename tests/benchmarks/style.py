@@ -151,21 +151,12 @@ def _pairs() -> list[tuple[str, Image.Image, Image.Image]]:
 
 def _courses(content: Image.Image, style: Image.Image) -> tuple[Course, Course]:
     request = StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, seed=0, size=SIZE, iterations=ITERATIONS)
-    plain, coloured = (
-        Sources(
-            content,
-            [Style(style, 1.0)],
-            device=torch.device("cpu"),
-            keep_colours="off",
-            colour_share=share,
-            check=lambda: None,
-        )
-        for share in (0.0, RANDOM.colour_share(request))
-    )
+    plain = _sources(content, style, 0.0)
     network = random_vgg19(plain.small, RANDOM.depth, choose_device("cpu").dtype)
     given, wanted = plain.content(SIZE).whole(), plain.styles(SIZE, 1.0)[0]
     judges = Judges(given, wanted)
     ours = Watch(OURS, judges, given.shape[-2:], max(1, ITERATIONS // LOOKS))
+    coloured = _sources(content, style, RANDOM.colour_share(request))  # learning the colours belongs to our time
     from_coarse_to_fine(request, RANDOM, network, coloured, ours, lambda: None)  # type: ignore[arg-type]
     baseline = Watch(BASELINE, judges, given.shape[-2:], 2000 // LOOKS)
     stylize(
@@ -178,6 +169,17 @@ def _courses(content: Image.Image, style: Image.Image) -> tuple[Course, Course]:
         lambda average: baseline.look(lambda: average),
     )
     return ours.course, baseline.course
+
+
+def _sources(content: Image.Image, style: Image.Image, share: float) -> Sources:
+    return Sources(
+        content,
+        [Style(style, 1.0)],
+        device=torch.device("cpu"),
+        keep_colours="off",
+        colour_share=share,
+        check=lambda: None,
+    )
 
 
 def _draw(courses: list[tuple[str, Course, Course]]) -> Image.Image:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 ROTATIONS = 12
 QUANTILES = 256  # knots of each one-dimensional map
-SAMPLES = 65_536  # pixels at most that a map is learnt from: more only cost
+KNOTS = 33  # along each axis of a table of colours
+SAMPLES = 16_384  # pixels at most that a map is learnt from: more only cost
 SHARE = 0.7  # of the way at each rotation: whole steps leave grain
 RIDGE = 1e-4  # added to the variance of colours, in [0, 1] squared: flat pictures have none
 GREY = (0.299, 0.587, 0.114)  # luma of sRGB's primaries as YIQ has it (Gatys et al. 2016)
@@ -39,6 +41,18 @@ class _Transport:
 
 
 @dataclass(frozen=True)
+class _Table:
+    """Any map, known at KNOTS³ colours and linear between them: (1, 3, KNOTS, KNOTS, KNOTS) by blue, green and red."""
+
+    values: Tensor
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        places = picture.movedim(1, -1).unsqueeze(1) * 2 - 1  # (1, 1, H, W, 3): red goes along the last axis
+        found = functional.grid_sample(self.values, places, padding_mode="border", align_corners=True)
+        return found[:, :, 0]
+
+
+@dataclass(frozen=True)
 class _Linear:
     """`matrix` (3, 3) · colour + `shift` (3, 1)."""
 
@@ -54,6 +68,7 @@ def transport(picture: Tensor, palette: Tensor, check: Callable[[], None]) -> Co
 
     Sliced optimal transport (Pitié, Kokaram & Dahyot 2007): along random directions in RGB, values become those of the
     same rank, again and again, until the two clouds of colours agree. `check` is called in between, and may raise.
+    Departure: the map is then kept as a table of colours, which for a large picture takes a twentieth of the time.
     """
     generator = torch.Generator().manual_seed(0)
     colours, wanted = _sampled(picture), _sampled(palette)  # (3, N), (3, M)
@@ -67,7 +82,11 @@ def transport(picture: Tensor, palette: Tensor, check: Callable[[], None]) -> Co
         moved = torch.stack([_mapped(*line) for line in zip(along, source, target, strict=True)])
         colours = colours + SHARE * (axes.T @ (moved - along))
         steps.append((axes, source, target))
-    return _Transport(*(torch.stack(part) for part in zip(*steps, strict=True)))
+    mapped = _Transport(*(torch.stack(part) for part in zip(*steps, strict=True)))
+    line = torch.linspace(0, 1, KNOTS, device=picture.device)
+    blue, green, red = torch.meshgrid(line, line, line, indexing="ij")
+    colours = torch.stack([red, green, blue]).view(1, 3, 1, -1)
+    return _Table(mapped(colours).view(1, 3, KNOTS, KNOTS, KNOTS))
 
 
 def coral(picture: Tensor, palette: Tensor) -> ColourMap:

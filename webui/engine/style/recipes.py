@@ -9,7 +9,8 @@ from webui.engine.style.vgg import depth_of
 from webui.requests import StyleTransfer
 from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS
 
-FROM_NOISE = 10.0  # times the content's weight, where its features are all that is told of it (tried: 1 shows nothing)
+FROM_NOISE = 30.0  # times the content's weight, where its features are all that is told of it (tried: 10 shows little)
+CONTENT_KEEPS = 0.05  # of its colours, where both weights are alike: more keeps the style's from coming (tried: 0.25)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +42,11 @@ class Recipe:
         )
 
     def colour_share(self, request: StyleTransfer) -> float:
-        """How far the content's colours become the styles', [0, 1]: 0.8 where both weights are alike."""
+        """How far the content's colours become the styles', [0, 1]: 0.95 where both weights are alike."""
         if not self.recolours or request.style_weight == 0:
             return 0.0
-        return request.style_weight / (request.style_weight + 0.25 * request.content_weight)
+        style, content = request.style_weight**2, request.content_weight**2
+        return style / (style + CONTENT_KEEPS * content)
 
 
 # Gatys et al.'s layers; the shares follow from every loss being relative, and are not yet tuned on pictures
@@ -63,7 +65,7 @@ RANDOM = Recipe(
     content_layers=("conv2_1",),
     style_layers=RANDOM_LAYERS,
     content=0.2,
-    style=1.0,
+    style=3.0,
     patches=20.0,
     total_variation=1.0,
     recolours=True,
