@@ -17,9 +17,7 @@ from webui.engine.style.iterate import Adam, Average
 from webui.engine.style.objective import Objective
 from webui.errors import NotFinite
 
-LEARNING_RATE = (
-    0.06  # of [0, 1] an iteration at most: Adam moves a pixel by about this (0.03 takes twice as long)
-)
+LEARNING_RATE = 0.06  # of [0, 1] an iteration at most: Adam moves a pixel by about this (0.03 takes twice as long)
 LAST_LEARNING_RATE = 0.1  # of it, at the end of each scale
 REBUILD_EVERY = 5  # iterations
 HISTORY = 10  # iterates that L-BFGS remembers (crowsonkb/style-transfer-pytorch)
