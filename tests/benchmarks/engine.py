@@ -3,59 +3,110 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageDraw
 
 from tests.benchmarks.figures import Figure, ratio
 from webui.engine.context import Context
 from webui.engine.engine import Engine
-from webui.engine.kept_steps import Tape
+from webui.engine.kept_steps import KeptSteps, Stamp, Tape
 from webui.events import EngineEvent, Step
-from webui.requests import TextToImage
+from webui.requests import ImageToImage, TextToImage
 from webui.settings import ROOT, Settings
 
 _PROMPT = "a white lighthouse on the coast at night, clear sky"
 _STEPS = 20
+_MANY_STEPS = 50  # where some of a picture's steps are told from others
+_PHOTOGRAPH, _MASK = f"sha256:{1:064x}", f"sha256:{2:064x}"
+_GOAL = "goal: under 3 %, or 3 ms a step"
+Drawn = TextToImage | ImageToImage
 _KEPT = 200
 
 
 def measure_engine(repeats: int) -> Iterator[Figure]:
-    """Pictures of the starter, watched and unwatched in turn, so that whatever else runs meets both alike."""
+    """Pictures of the starter; what previews cost is told from their own steps, so that whatever else runs meets both
+    alike."""
     engine = Engine(Settings(strip_memory_mb=0))  # the same picture each time, and drawn each time
-    _steps(engine, "starter", watched=True)  # loads and warms up
-    watched, unwatched = [], []
+    request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_STEPS)
+    _steps(engine, request)  # loads and warms up
+    seconds = [statistics.median(step.seconds for step in _steps(engine, request)) for _ in range(repeats)]
+    yield Figure("steps a second, starter at its defaults", tuple(1 / one for one in seconds), "steps/s")
+    yield from _preview_costs("a watched step, over one without a preview", engine, request, repeats)
+    part = ImageToImage(
+        prompt=_PROMPT,
+        checkpoint="starter",
+        seed=1,
+        init_image=_PHOTOGRAPH,
+        mask=_MASK,
+        inpaint_area="only_masked",
+        denoising_strength=0.99,
+    )
+    yield from _preview_costs("the same while a part is redrawn", engine, part, repeats)
+
+
+def _preview_costs(name: str, engine: Engine, request: Drawn, repeats: int) -> Iterator[Figure]:
+    """Of the steps of watched pictures: those during which a preview was made, and the others."""
+    long = dataclasses.replace(request, steps=_MANY_STEPS)
+    pairs = []
     for _ in range(repeats):
-        watched.append(_steps(engine, "starter", watched=True))
-        unwatched.append(_steps(engine, "starter", watched=False))
-    goal = "goal: under 3 %, or 3 ms a step"
-    yield Figure("steps a second, starter at its defaults", tuple(1 / seconds for seconds in unwatched), "steps/s")
-    yield ratio("a step with a watcher, over one without", watched, unwatched, goal)
-    more = tuple(1000 * (with_one - without) for with_one, without in zip(watched, unwatched, strict=True))
-    yield Figure("the same in milliseconds", more, "ms", goal)
+        steps = list(itertools.pairwise(_steps(engine, long, watched=True)))
+        previewed = [after.seconds for before, after in steps if before.preview]
+        pairs.append((previewed, [after.seconds for before, after in steps if not before.preview]))
+    yield from _costs(name, pairs, shares=[len(some) / (len(some) + len(others)) for some, others in pairs])
 
 
 def measure_strip(repeats: int) -> Iterator[Figure]:
-    """Pictures of the starter with their steps kept and without, in turn."""
-    engines = [Engine(Settings(strip_memory_mb=megabytes)) for megabytes in (512, 0)]
-    for engine in engines:
-        _steps(engine, "starter", watched=False)
-    kept, dropped = [], []
-    for repeat in range(repeats):
-        for engine, times in zip(engines, (kept, dropped), strict=True):
-            times.append(_steps(engine, "starter", watched=False, seed=2 + repeat))
-    goal = "goal: under 3 %, or 3 ms a step"
-    yield ratio("a step that is kept, over one that is not", kept, dropped, goal)
-    more = tuple(1000 * (with_strip - without) for with_strip, without in zip(kept, dropped, strict=True))
-    yield Figure("the same in milliseconds", more, "ms", goal)
-    alone = tuple(_keeping_milliseconds(engines[0]) for _ in range(repeats))
-    yield Figure("keeping a step of 512×512, by itself", alone, "ms", goal)
+    """Pictures of the starter of which every second step is kept."""
+    engine = Engine(Settings())
+    engine._kept_steps = _EverySecond(limit_bytes=2**29)
+    request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_MANY_STEPS)
+    pairs = []
+    for seed in range(repeats + 1):
+        steps = [step.seconds for step in _steps(engine, dataclasses.replace(request, seed=seed))]
+        pairs.append((steps[2::2], steps[1::2]))
+    yield from _costs("a step that is kept, over one that is not", pairs[1:], shares=[1.0] * repeats)
+    alone = tuple(_keeping_milliseconds(engine) for _ in range(repeats))
+    yield Figure("keeping a step of 512×512, by itself", alone, "ms", _GOAL)
+
+
+class _EverySecond(KeptSteps):
+    """Keeps the first step of a picture, the third, and so on."""
+
+    @contextmanager
+    def tape(self, digests: Sequence[str], stamp: Stamp) -> Iterator[Tape]:
+        tape = _EverySecondTape(is_recording=True)
+        with super().tape(digests, stamp) as whole:
+            whole.is_recording = False
+            yield tape
+
+
+class _EverySecondTape(Tape):
+    def next(self, device: torch.device, predict: Callable[[], torch.Tensor]) -> torch.Tensor:
+        prediction = super().next(device, predict)
+        self.is_recording = not self.is_recording
+        return prediction
+
+
+def _costs(
+    name: str, pairs: Sequence[tuple[Sequence[float], Sequence[float]]], shares: Sequence[float]
+) -> Iterator[Figure]:
+    """What the first steps of each pair take more than the second, by their medians, spread over all steps: `shares` of
+    them take it."""
+    more, others = ([statistics.median(steps) for steps in side] for side in zip(*pairs, strict=True))
+    spread = [other + share * (one - other) for one, other, share in zip(more, others, shares, strict=True)]
+    yield ratio(name, spread, others, _GOAL)
+    differences = tuple(1000 * (one - other) for one, other in zip(spread, others, strict=True))
+    yield Figure("in milliseconds", differences, "ms", _GOAL)
 
 
 def measure_swaps(repeats: int) -> Iterator[Figure]:
@@ -71,17 +122,29 @@ def measure_swaps(repeats: int) -> Iterator[Figure]:
             yield Figure(f"change of checkpoint and one step, {what}", tuple(times))
 
 
-def _steps(engine: Engine, checkpoint: str, *, watched: bool, seed: int = 1) -> float:
-    """Median seconds of a denoising step, from one step's event to the next."""
-    moments: list[float] = []
+def _steps(engine: Engine, request: Drawn, *, watched: bool = False) -> list[Step]:
+    """The denoising steps of a picture, in their order."""
+    steps: list[Step] = []
 
     def note(event: EngineEvent) -> None:
         if isinstance(event, Step) and event.phase == "denoise":
-            moments.append(time.perf_counter())
+            steps.append(event)
 
-    request = TextToImage(prompt=_PROMPT, checkpoint=checkpoint, seed=seed, steps=_STEPS)
     engine.run(_resolved(engine, request), _context(note, watched=watched))
-    return statistics.median(later - earlier for earlier, later in itertools.pairwise(moments))
+    return steps
+
+
+def _png(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _ellipse(width: int, height: int) -> Image.Image:
+    """White on black, in the middle."""
+    mask = Image.new("L", (width, height))
+    ImageDraw.Draw(mask).ellipse((width // 3, height // 3, 2 * width // 3, 2 * height // 3), fill=255)
+    return mask
 
 
 def _keeping_milliseconds(engine: Engine) -> float:
@@ -101,7 +164,7 @@ def _load_and_step(engine: Engine, checkpoint: str) -> float:
     return time.perf_counter() - start
 
 
-def _resolved(engine: Engine, request: TextToImage) -> TextToImage:
+def _resolved(engine: Engine, request: Drawn) -> Drawn:
     """The request as a job carries it: nothing is left to defaults. Pictures have the checkpoint's own size."""
     defaults = engine.catalogue.get(request.checkpoint or "").defaults
     values = {"guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default"}
@@ -109,7 +172,5 @@ def _resolved(engine: Engine, request: TextToImage) -> TextToImage:
 
 
 def _context(on_event: Callable[[EngineEvent], None], *, watched: bool = False) -> Context:
-    def read_nothing(reference: str) -> bytes:
-        raise LookupError(reference)
-
-    return Context(on_event=on_event, check=lambda: None, watched=lambda: watched, read_picture=read_nothing)
+    pictures = {_PHOTOGRAPH: _png(Image.new("RGB", (1536, 1024), "teal")), _MASK: _png(_ellipse(1536, 1024))}
+    return Context(on_event=on_event, check=lambda: None, watched=lambda: watched, read_picture=pictures.__getitem__)

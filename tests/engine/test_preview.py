@@ -120,6 +120,27 @@ def test_events_stay_in_order_and_jpegs_are_made_elsewhere() -> None:
     assert set(threads) == {"previews"}
 
 
+def test_a_picture_is_made_on_the_spot_and_finished_elsewhere() -> None:
+    events: list[EngineEvent] = []
+    threads: list[str] = []
+
+    def make() -> np.ndarray:
+        threads.append(threading.current_thread().name)
+        return np.zeros((8, 16, 3), np.uint8)
+
+    def finish(picture: np.ndarray) -> Image.Image:
+        threads.append(threading.current_thread().name)
+        return Image.fromarray(picture).rotate(90, expand=True)
+
+    with Previewer(events.append, lambda: False) as previewer:
+        previewer.step(index=1, total=1, phase="denoise", make=make, finish=finish)
+    assert threads == [threading.current_thread().name, "previews"]
+    [step] = events
+    assert isinstance(step, Step)
+    assert step.preview is not None
+    assert Image.open(io.BytesIO(step.preview)).size == (128, 256)
+
+
 def test_what_waits_is_sent_even_after_an_error() -> None:
     events: list[EngineEvent] = []
 

@@ -231,7 +231,8 @@ def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int], pi
             phase="denoise",
             image=image,
             seconds=done.seconds / len(indices),
-            make=_preview_maker(bench.latent_decoder, done, row, canvas, picture_in),
+            make=_preview_maker(bench.latent_decoder, done, row, canvas),
+            finish=None if picture_in is None else picture_in.preview,
         )
 
 
@@ -247,13 +248,9 @@ def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -
 
 
 def _preview_maker(
-    decoder: LatentDecoder | None, done: StepDone, row: int, canvas: Canvas, picture_in: PictureIn | None
-) -> Callable[[], np.ndarray | Image.Image] | None:
-    if decoder is None:
-        return None
-    if picture_in is None:
-        return lambda: canvas.crop(decoder(done.estimate()[row]))
-    return lambda: picture_in.preview(canvas.crop(decoder(done.estimate()[row])))
+    decoder: LatentDecoder | None, done: StepDone, row: int, canvas: Canvas
+) -> Callable[[], np.ndarray] | None:
+    return None if decoder is None else lambda: canvas.crop(decoder(done.estimate()[row]))
 
 
 def _pictures(

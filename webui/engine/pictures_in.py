@@ -6,6 +6,7 @@ masked place is drawn. Knows no latents and no networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,7 +49,7 @@ class PictureIn:
 
     def preview(self, drawn: np.ndarray) -> np.ndarray | Image.Image:
         """The result so far, small: of a part the whole picture with it, in the shape that it will have."""
-        return drawn if self.paste is None else self.paste.small.onto_ground(drawn)
+        return drawn if self.paste is None else self.paste.small(drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +64,22 @@ class Paste:
     box: masks.Box
 
     @cached_property
-    def small(self) -> Paste:
-        """The same for a preview."""
+    def small(self) -> Callable[[np.ndarray], Image.Image]:
+        """The same for previews, in eight bits, which takes a third of the time."""
         scale = min(1.0, LONGEST_SIDE / max(self.ground.size))
         width, height = (max(1, round(side * scale)) for side in self.ground.size)
         left, top, right, bottom = (round(edge * scale) for edge in self.box)
-        return Paste(
-            ground=self.ground.resize((width, height), Image.Resampling.BILINEAR),
-            weight=masks.brought_to(self.weight, width, height),
-            box=(left, top, max(left + 1, right), max(top + 1, bottom)),
-        )
+        box = (left, top, max(left + 1, right), max(top + 1, bottom))
+        ground = self.ground.resize((width, height), Image.Resampling.BILINEAR)
+        weight = Image.fromarray((masks.brought_to(self.weight, width, height) * 255).round().astype(np.uint8))
+        seen = weight.crop(box)
+
+        def onto_ground(drawn: np.ndarray) -> Image.Image:
+            whole = ground.copy()
+            whole.paste(Image.fromarray(drawn).resize(seen.size, Image.Resampling.BILINEAR), box[:2], seen)
+            return whole
+
+        return onto_ground
 
     def onto_ground(self, drawn: np.ndarray) -> Image.Image:
         """The ground with what was drawn on it."""

@@ -35,6 +35,8 @@ _LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # wh
 
 
 LatentDecoder = Callable[[Tensor], np.ndarray]  # (C, h, w), as the network sees them → (H, W, 3) uint8
+_Picture = Image.Image | np.ndarray  # RGB; or (H, W, 3) uint8
+_Finish = Callable[[Any], _Picture]
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class Previewer:
         self._interval = interval_seconds
         self._watched = watched
         self._last = -float("inf")
-        self._queue: queue.SimpleQueue[tuple[Step, Image.Image | np.ndarray | None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Step, _Picture | None, _Finish | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._send_all, name="previews", daemon=True)
 
     def __enter__(self) -> Self:
@@ -191,16 +193,18 @@ class Previewer:
         image: int = 0,
         seconds: float = 0.0,
         loss: float | None = None,
-        make: Callable[[], Image.Image | np.ndarray] | None = None,
+        make: Callable[[], _Picture] | None = None,
+        finish: _Finish | None = None,
     ) -> None:
         """Step `index` of `total` is done. `make` gives its picture, RGB or (H, W, 3) uint8; called here, if it is due.
+        What can wait until the next step is under way, `finish` does, in the previews' own thread.
 
         Due are at least AT_LEAST steps of a picture, spread evenly with the last among them, and what the
         interval allows while somebody watches.
         """
         event = Step(index=index, total=total, phase=phase, image=image, seconds=seconds, loss=loss)
         picture = make() if make is not None and self._is_due(index, total) else None
-        self._queue.put((event, picture))
+        self._queue.put((event, picture, finish))
 
     def _is_due(self, index: int, total: int) -> bool:
         now = time.monotonic()
@@ -212,9 +216,9 @@ class Previewer:
 
     def _send_all(self) -> None:
         while (item := self._queue.get()) is not None:
-            event, picture = item
+            event, picture, finish = item
             if picture is not None:
-                event = dataclasses.replace(event, preview=to_jpeg(picture))
+                event = dataclasses.replace(event, preview=to_jpeg(picture if finish is None else finish(picture)))
             self._on_event(event)
 
 
