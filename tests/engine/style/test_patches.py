@@ -56,3 +56,21 @@ def test_patches_are_drawn_of_several_styles_in_their_shares() -> None:
     styles = [torch.full((1, 3, 70, 70), value) for value in (0.0, 1.0)]
     keys = Patches(styles, [0.25, 0.75], torch.float32, generator())._draw_keys()
     assert keys.mean().item() == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_the_nearest_patch_is_found_among_any_number(count: int) -> None:
+    table = torch.rand(30, count, generator=generator())
+    assert torch.equal(patches._least(table), table.argmin(1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_distances_of_bright_patches_survive_rounding(dtype: torch.dtype) -> None:
+    """Squares of a hundred cancel out to a distance of one."""
+    keys = 0.8 + 0.2 * torch.rand(300, 147, generator=generator())
+    queries = keys[:50] + 0.1 * torch.rand(50, 147, generator=generator())
+    costs = torch.linspace(0.5, 2, len(keys))
+    centre = keys.mean(0)
+    found = patches._distances(queries - centre, patches._factors(keys - centre, costs, dtype)).float()
+    wanted = torch.cdist(queries, keys).square() * costs
+    assert ((found - wanted).abs() / wanted).max() < 0.05
