@@ -1,4 +1,4 @@
-"""Style transfer at once: one pass of the instant network (`instant.py`), fast enough to follow a slider.
+"""Style transfer at once: patches and one pass of the instant network (`instant.py`), quick enough to follow a slider.
 
 What belongs to the pictures alone is kept from one request to the next, so that only the pass itself is done again
 while strength and mixture change. Knows no jobs.
@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device
 from webui.engine.images import read_picture
-from webui.engine.style.instant import InstantStyle, Palette, load_instant, palette_of, stylise
+from webui.engine.style.instant import InstantStyle, Seen, load_instant, seen_as, stylise
 from webui.engine.style.sources import Sources, Style
 from webui.events import Step
 from webui.requests import StyleTransfer, WeightedStyle
@@ -29,13 +28,12 @@ WEIGHTS = ROOT / "models" / "style" / "instant.safetensors"  # the program's own
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Looked:
     """A request's pictures at its size: what goes for all its strengths and mixtures."""
 
     sources: Sources
-    content: Tensor  # (1, 3, H, W) in [0, 1]
-    own: Palette
-    palettes: list[Palette]
+    own: Seen
+    styles: list[Seen]
 
 
 class InstantTransfer:
@@ -45,18 +43,19 @@ class InstantTransfer:
         self._device = device
         self._network: InstantStyle | None = None
         self._key: StyleTransfer | None = None
-        self._seen: _Seen | None = None
+        self._looked: _Looked | None = None
 
     def __call__(self, request: StyleTransfer, context: Context) -> EngineImage:
         """The picture; `request.method` is `instant`. Raises NotAnImage, and Cancelled if `context.check` does."""
         begun = time.perf_counter()
         network = self.network()
         with cancellable(network, context.check):
-            seen = self._look(request, context)
-            shared = zip(seen.palettes, style_shares(request), strict=True)
-            counting = [(palette, share) for palette, share in shared if share > 0]
-            painted = stylise(network, seen.content, seen.own, counting, request.style_strength, request.seed or 0)
-        pixels = seen.sources.pixels(painted)
+            looked = self._look(request, context)
+            strength = request.style_strength
+            shares = [share * strength for share in style_shares(request)]
+            mixture = [*zip(looked.styles, shares, strict=True), (looked.own, 1 - strength)]
+            painted = stylise(network, [one for one in mixture if one[1] > 0], request.seed or 0)
+        pixels = looked.sources.pixels(painted)
         seconds = time.perf_counter() - begun
         context.on_event(Step(index=1, total=1, phase="optimise", seconds=seconds))
         info: dict[str, str | int | float] = {
@@ -77,15 +76,15 @@ class InstantTransfer:
     def _dtype(self) -> torch.dtype:
         return torch.bfloat16 if self._device.dtype == torch.bfloat16 else torch.float32
 
-    def _look(self, request: StyleTransfer, context: Context) -> _Seen:
+    def _look(self, request: StyleTransfer, context: Context) -> _Looked:
         key = _key_of(request)
-        if self._seen is None or key != self._key:
-            self._key, self._seen = None, None  # whatever happens now, nothing old is taken for this
-            self._seen = self._read(request, context.read_picture, context.check)
+        if self._looked is None or key != self._key:
+            self._key, self._looked = None, None  # whatever happens now, nothing old is taken for this
+            self._looked = self._read(request, context.read_picture, context.check)
             self._key = key
-        return self._seen
+        return self._looked
 
-    def _read(self, request: StyleTransfer, read: Callable[[str], bytes], check: Callable[[], None]) -> _Seen:
+    def _read(self, request: StyleTransfer, read: Callable[[str], bytes], check: Callable[[], None]) -> _Looked:
         def picture(reference: str) -> Image.Image:
             check()
             return read_picture(read(reference))
@@ -101,8 +100,11 @@ class InstantTransfer:
         )
         network = self.network()
         content = sources.content(request.size).whole()
-        seen = sources.styles(request.size, request.style_scale)
-        return _Seen(sources, content, palette_of(network, content), [palette_of(network, one) for one in seen])
+        seen = []
+        for style in sources.styles(request.size, request.style_scale):
+            check()
+            seen.append(seen_as(network, content, style))
+        return _Looked(sources, seen_as(network, content, None), seen)
 
 
 def _key_of(request: StyleTransfer) -> StyleTransfer:

@@ -1,11 +1,11 @@
 """Style transfer at once: one pass through a small network that takes any picture's style (Huang & Belongie 2017;
-Ghiasi et al. 2017).
+Ghiasi et al. 2017; Li et al. 2017).
 
-First the content gets the style's colours, in closed form. An encoder reads that and the style. Of the style's features
-only the means and deviations of the channels are taken, at three scales. The content's features get them, and a style
-vector made of them sets means and deviations in every layer of a decoder, which draws what is added to the picture,
-with noise beside it for strokes where the content is flat. A mixture of styles is a mixture of their colours and
-statistics. Convolutions alone, so every size of picture will do. Knows no requests.
+It begins with the content rebuilt from the style's patches (rebuild.py) and draws what is missing in that. An encoder
+reads the draft and the style. Of the style's features only means and covariances of the channels are taken, at three
+scales. The draft's features get them by the linear map that moves least, and a style vector made of them sets means and
+deviations in every layer of a decoder, which draws what is added to the picture. A mixture of styles is a mixture of
+their drafts and moments. Convolutions alone, so every size of picture will do. Knows no requests.
 """
 
 from __future__ import annotations
@@ -19,15 +19,37 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from webui.engine.style.colours import coral
+from webui.engine.style.rebuild import rebuilt
 
 WIDTHS = (32, 64, 128)  # channels at 1/2, 1/4 and 1/8 of each side
 STYLE_WIDTH = 256
-STATISTICS = 2 * sum(WIDTHS)  # of a style: mean and deviation of each channel of each scale
 MULTIPLE = 8  # both sides of a picture are padded to it
 _SMALLEST_VARIANCE = 1e-5
+FLAT_SHARE = 0.03  # of the mean variance, added to the content's: what hardly varies in it is not blown up into grain
 
 Features = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Means (B, C) and covariances (B, C, C) of the channels of features, float32, the finest scale first."""
+
+    scales: tuple[tuple[Tensor, Tensor], ...]
+
+    def means_and_deviations(self) -> Tensor:
+        """(B, 2 · all channels)"""
+        parts = ((mean, covariance.diagonal(dim1=1, dim2=2).sqrt()) for mean, covariance in self.scales)
+        return torch.cat([part for both in parts for part in both], 1)
+
+    @staticmethod
+    def mixed(shared: Sequence[tuple[Moments, float]]) -> Moments:
+        """Each with its share, together 1."""
+
+        def mix(parts: Sequence[Tensor]) -> Tensor:
+            return torch.stack([part * share for part, (_, share) in zip(parts, shared, strict=True)]).sum(0)
+
+        scales = zip(*(moments.scales for moments, _ in shared), strict=True)
+        return Moments(tuple((mix([mean for mean, _ in scale]), mix([cov for _, cov in scale])) for scale in scales))
 
 
 class _Residual(nn.Module):
@@ -120,24 +142,21 @@ class InstantStyle(nn.Module):
         super().__init__()
         self.encoder = _Encoder()
         self.to_style = nn.Sequential(
-            nn.Linear(STATISTICS, STYLE_WIDTH), nn.ReLU(), nn.Linear(STYLE_WIDTH, STYLE_WIDTH)
+            nn.Linear(2 * sum(WIDTHS), STYLE_WIDTH), nn.ReLU(), nn.Linear(STYLE_WIDTH, STYLE_WIDTH)
         )
         self.decoder = _Decoder()
 
-    def statistics(self, picture: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → what counts of it as a style, (B, STATISTICS) float32."""
-        return torch.cat([part.flatten(1) for seen in self.encoder(picture) for part in _mean_and_deviation(seen)], 1)
+    def moments(self, picture: Tensor) -> Moments:
+        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → what counts of it as a style."""
+        return Moments(tuple(mean_and_covariance(seen) for seen in self.encoder(picture)))
 
-    def paint(self, content: Tensor, statistics: Tensor, seed: int) -> Tensor:
-        """Contents in the style's colours, (B, 3, H, W) in [0, 1], both sides multiples of 8, and the style's
-        statistics (B, STATISTICS) → (B, 3, H, W), about [0, 1]. `seed` of the noise between the strokes."""
-        wanted = torch.split(statistics[..., None, None], [width for width in WIDTHS for _ in range(2)], 1)
-        seen = self.encoder(content)
-        halves, quarters, eighths = (
-            _with_statistics(*each) for each in zip(seen, wanted[::2], wanted[1::2], strict=True)
-        )
-        style = self.to_style(statistics.to(content.dtype))
-        picture: Tensor = content + self.decoder((halves, quarters, eighths), style, seed)
+    def paint(self, drafts: Tensor, wanted: Moments, seed: int) -> Tensor:
+        """Drafts (B, 3, H, W) in [0, 1], both sides multiples of 8, and the styles' moments → (B, 3, H, W), about
+        [0, 1]. `seed` of the noise between the strokes."""
+        seen = self.encoder(drafts)
+        halves, quarters, eighths = (with_moments(*each) for each in zip(seen, wanted.scales, strict=True))
+        style = self.to_style(wanted.means_and_deviations().to(drafts.dtype))
+        picture: Tensor = drafts + self.decoder((halves, quarters, eighths), style, seed)
         return picture
 
 
@@ -150,41 +169,30 @@ def load_instant(file: Path, device: torch.device, dtype: torch.dtype) -> Instan
 
 
 @dataclass(frozen=True)
-class Palette:
-    """What the network needs to know of a picture as a style: its colours, and its statistics (1, STATISTICS)."""
+class Seen:
+    """A content as one style would have it, before the network: its draft (1, 3, H, W), and the style's moments."""
 
-    picture: Tensor  # (1, 3, H, W) in [0, 1]
-    statistics: Tensor
-
-
-@torch.inference_mode()
-def palette_of(network: InstantStyle, picture: Tensor) -> Palette:
-    """Of a picture (1, 3, H, W) in [0, 1]."""
-    dtype = next(network.parameters()).dtype
-    return Palette(picture, network.statistics(_padded(picture).to(dtype)))
+    draft: Tensor
+    moments: Moments
 
 
 @torch.inference_mode()
-def stylise(
-    network: InstantStyle,
-    content: Tensor,
-    own: Palette,
-    styles: Sequence[tuple[Palette, float]],
-    strength: float,
-    seed: int,
-) -> Tensor:
-    """`content` (1, 3, H, W) in [0, 1] in the mixture of `styles`, each with its share > 0, together 1.
-
-    `strength` in [0, 1] goes from the content's `own` style to theirs. The same shape and range, float32.
-    """
-    statistics = torch.stack([style.statistics * share for style, share in styles]).sum(0)
-    coloured = torch.stack([coral(content, style.picture)(content) * share for style, share in styles]).sum(0)
-    if strength < 1:
-        statistics = torch.lerp(own.statistics, statistics, strength)
-        coloured = torch.lerp(content, coloured, strength)
+def seen_as(network: InstantStyle, content: Tensor, style: Tensor | None) -> Seen:
+    """`content` (1, 3, H, W) in [0, 1] and a style (1, 3, h, w); without one, in its own style."""
     dtype = next(network.parameters()).dtype
-    painted = network.paint(_padded(coloured).to(dtype), statistics, seed).float()
-    return painted[..., : content.shape[-2], : content.shape[-1]].clamp(0, 1)
+    draft = content if style is None else rebuilt(content, style)
+    return Seen(draft, network.moments(_padded(content if style is None else style).to(dtype)))
+
+
+@torch.inference_mode()
+def stylise(network: InstantStyle, shared: Sequence[tuple[Seen, float]], seed: int) -> Tensor:
+    """The mixture of what one content is in several styles, each with its share > 0, together 1. The content's shape,
+    in [0, 1], float32."""
+    draft = torch.stack([seen.draft * share for seen, share in shared]).sum(0)
+    moments = Moments.mixed([(seen.moments, share) for seen, share in shared])
+    dtype = next(network.parameters()).dtype
+    painted = network.paint(_padded(draft).to(dtype), moments, seed).float()
+    return painted[..., : draft.shape[-2], : draft.shape[-1]].clamp(0, 1)
 
 
 def _padded(picture: Tensor) -> Tensor:
@@ -213,6 +221,39 @@ def _with_statistics(features: Tensor, mean: Tensor, deviation: Tensor) -> Tenso
     own_mean, own_deviation = _mean_and_deviation(features)
     gain = deviation / own_deviation
     return torch.addcmul((mean - own_mean * gain).to(features.dtype), features, gain.to(features.dtype))
+
+
+def mean_and_covariance(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the channels over the picture, (B, C) and (B, C, C), float32."""
+    with torch.autocast(features.device.type, enabled=False):
+        flat = features.float().flatten(2)
+        mean = flat.mean(2, keepdim=True)
+        apart = flat - mean
+        covariance = apart @ apart.transpose(1, 2) / flat.shape[2]
+        return mean[..., 0], covariance + _SMALLEST_VARIANCE * torch.eye(flat.shape[1], device=flat.device)
+
+
+def with_moments(features: Tensor, wanted: tuple[Tensor, Tensor]) -> Tensor:
+    """(B, C, H, W) with these moments instead of its own, by the linear map of least movement (Olkin & Pukelsheim
+    1982); nothing is learnt through the map itself, whose derivative is large where the content is flat."""
+    batch, channels, height, width = features.shape
+    mean, covariance = wanted
+    with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+        own_mean, own_covariance = mean_and_covariance(features)
+        flatness = FLAT_SHARE * own_covariance.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+        root, inverse = _roots(own_covariance + flatness * torch.eye(channels, device=features.device))
+        matrix = inverse @ _roots(root @ covariance @ root)[0] @ inverse
+    flat = features.permute(0, 2, 3, 1).reshape(batch, -1, channels)  # no copy where channels come last
+    shift = (mean - (matrix @ own_mean[..., None])[..., 0])[:, None].to(flat.dtype)
+    moved = torch.baddbmm(shift, flat, matrix.transpose(1, 2).to(flat.dtype))
+    return moved.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Square root and its inverse of symmetric matrices (B, C, C)."""
+    values, vectors = torch.linalg.eigh(matrix)
+    roots = values.clamp_min(_SMALLEST_VARIANCE).sqrt()[:, None]
+    return (vectors * roots) @ vectors.transpose(1, 2), (vectors / roots) @ vectors.transpose(1, 2)
 
 
 def _noise(features: Tensor, seed: int) -> Tensor:

@@ -26,7 +26,7 @@ class Shares:
 
     patches: float = 30.0
     statistics: float = 3.0
-    content: float = 0.2
+    content: float = 0.5
     identity: float = 20.0
 
 

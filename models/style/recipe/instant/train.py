@@ -19,8 +19,8 @@ from torch.nn import functional
 from models.starter.recipe.training import Options, Session, load_average
 from models.style.recipe.instant.losses import STYLE_LAYERS, Shares, style_losses
 from models.style.recipe.instant.pictures import batch_of, paintings_of, pool_of
-from webui.engine.style.colours import coral
 from webui.engine.style.instant import InstantStyle, load_instant
+from webui.engine.style.rebuild import rebuilt
 from webui.engine.style.vgg import depth_of, random_vgg19
 
 WEIGHTS = Path(__file__).parents[2] / "instant.safetensors"
@@ -75,10 +75,10 @@ def _painted(network: InstantStyle, content: Tensor, style: Tensor, seed: int) -
     """Each content in its style, and a few in their own; (B, 3, H, W) and (IDENTITIES, 3, H, W), float32."""
     own = content[:IDENTITIES]
     pairs = zip(content.split(1), style.split(1), strict=True)
-    coloured = torch.cat([*(coral(one, other)(one) for one, other in pairs), own])
+    drafts = torch.cat([*(rebuilt(one, other) for one, other in pairs), own])
     with torch.autocast(content.device.type, torch.bfloat16):
-        statistics = network.statistics(torch.cat((style, own)).contiguous(memory_format=torch.channels_last))
-        painted = network.paint(coloured.contiguous(memory_format=torch.channels_last), statistics, seed).float()
+        moments = network.moments(torch.cat((style, own)).contiguous(memory_format=torch.channels_last))
+        painted = network.paint(drafts.contiguous(memory_format=torch.channels_last), moments, seed).float()
     return painted[: len(content)], painted[len(content) :]
 
 
