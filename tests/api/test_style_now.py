@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -103,3 +104,26 @@ def test_whoever_leaves_stops_it(server: Server) -> None:
             time.sleep(0.05)
         assert client.get("/api/queue").json()["waiting"] == 0
         client.delete(f"/api/jobs/{slow}")
+
+
+def test_nobody_has_more_than_a_few_on_their_way(server: Server) -> None:
+    with server.client() as client:
+        slow = client.post("/api/text-to-image", json={"prompt": "delay=0.1", "steps": 100, "seed": 2}).json()["id"]
+        asked = body(client)
+
+        def ask(_turn: int) -> int:
+            try:
+                return client.post(PATH, json=asked, timeout=3).status_code
+            except httpx.ReadTimeout:
+                return 0
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = [*pool.map(ask, range(8))]
+        assert sorted(answers) == [0] * 4 + [429] * 4
+        client.delete(f"/api/jobs/{slow}")
+        for _ in range(100):
+            answer = client.post(PATH, json=asked)
+            if answer.status_code == 200:
+                break
+            time.sleep(0.05)
+        assert answer.status_code == 200

@@ -7,6 +7,7 @@ A caller who leaves ends it, so that a slider never waits for what it has passed
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from typing import Any
 
 import anyio
@@ -20,7 +21,7 @@ from webui.api.pictures_in import store_inline_pictures
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import failure_json
-from webui.errors import InvalidRequest
+from webui.errors import InvalidRequest, TooManyJobs
 from webui.events import Event, Failed, Finished
 from webui.requests import StyleTransfer, pictures_of
 from webui.storage.formats import in_format
@@ -28,10 +29,12 @@ from webui.storage.owners import passing_owner
 
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "The picture"}}
 _LEFT = Response(status_code=499)  # nobody reads it
+_MOST_AT_ONCE = 4  # of one person: a page has one on its way, and one that it has just left
 
 
 def style_now_routes(services: Services) -> APIRouter:
     """One route."""
+    on_their_way: Counter[str] = Counter()
     router = APIRouter(prefix="/api/style-transfer", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
     @router.post("/now", response_class=Response, responses=_PICTURE)
@@ -40,10 +43,13 @@ def style_now_routes(services: Services) -> APIRouter:
         if request.method != "instant":
             raise InvalidRequest(field="method", reason="only_instant")
         owner = owner_of(call)
-        stored = await store_inline_pictures(services, owner, request)
+        if on_their_way[owner] >= _MOST_AT_ONCE:
+            raise TooManyJobs(waiting=on_their_way[owner], retry_after_seconds=1)
         passing = passing_owner(owner, secrets.token_urlsafe(8))
         answer = _LEFT
+        on_their_way[owner] += 1
         try:
+            stored = await store_inline_pictures(services, owner, request)
             async with anyio.create_task_group() as group:
                 group.start_soon(_cancel_when_left, call, group.cancel_scope)
                 answer = await _answer(services, owner, passing, stored, call)
@@ -51,6 +57,7 @@ def style_now_routes(services: Services) -> APIRouter:
         except ExceptionGroup as group_of_one:
             raise group_of_one.exceptions[0] from None
         finally:
+            on_their_way[owner] -= 1
             with CancelScope(shield=True):
                 await to_thread.run_sync(services.queue.forget, passing)
         return answer
