@@ -138,6 +138,36 @@ def test_a_mask_is_drawn_changed_kept_and_never_goes_with_another_picture(
         " return c.init_image === i && c.mask === m; }",
         arg=[first, mask_of_first],
     )
+    # 7. A sketch on the picture takes its place, under the same mask; Undo brings back the upload, which is as it was.
+    photograph = picture(visit, first)
+    paper = editor(visit, "sketch")
+    visit.button("Blue").click()
+    mouse.move(*place(paper, 0.3, 0.5))
+    mouse.down()
+    mouse.move(*place(paper, 0.7, 0.5), steps=4)
+    mouse.up()
+    finish(visit)
+    page.locator("#note", has_text="The sketch is on the picture.").wait_for()
+    sketched, mask = kept(visit, "init_image"), kept(visit, "mask")
+    page.locator("#note").get_by_role("button", name="Undo").click()
+    page.wait_for_function(
+        "(wanted) => JSON.parse(localStorage.getItem('darkroom.controls')).init_image === wanted", arg=first
+    )
+    assert mask == kept(visit, "mask") == mask_of_first
+    drawn = picture(visit, sketched)
+    assert drawn[down // 2, across // 2].tolist() == [0x2F, 0x6F, 0xD0]
+    assert np.array_equal(drawn[: down // 4], photograph[: down // 4])
+    assert np.array_equal(picture(visit, first), photograph)
+    # 8. Of a picture that something shows through the page says what becomes of that, and of no other.
+    told = page.locator("#init_image .drop-said")
+    expect(told).to_be_hidden()
+    stream = io.BytesIO()
+    Image.new("RGBA", (64, 48), (200, 40, 40, 128)).save(stream, "PNG")
+    choose(visit, stream.getvalue())
+    expect(told).to_have_text("What is transparent in it counts as white.")
+    expect(told).to_be_visible()
+    choose(visit, photographs["flower"])
+    expect(told).to_be_hidden()
 
 
 def test_a_finger_draws_two_fingers_move_and_a_sketch_needs_no_picture(

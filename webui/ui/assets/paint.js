@@ -22,6 +22,7 @@ function paintSketch() {
     const stored = await paintStored(await paintBlob(layer, under));
     maskGoesWith(mask, stored); // it is the same picture underneath
     setControls({ init_image: stored });
+    if (picture) note(t("sketched"), { text: t("undo"), run: () => setControls({ init_image: picture, mask }) });
   });
 }
 

@@ -7,10 +7,11 @@ const LIMIT_BYTES = 64 * 2 ** 20;
 darkroom.upload = (element, props, trigger, watch, field) => {
   const find = (selector) => element.querySelector(selector);
   const input = find("input");
-  const [frame, picture, hint, clear, error] = [".drop-frame", ".drop-picture", ".drop-hint", ".drop-clear", ".drop-error"].map(find);
+  const [frame, picture, hint, clear, error, said] = [".drop-frame", ".drop-picture", ".drop-hint", ".drop-clear", ".drop-error", ".drop-said"].map(find);
   find(".drop-label").textContent = t(field);
   input.setAttribute("aria-label", t(field));
   hint.textContent = t("drop_hint");
+  said.textContent = t("upload_transparent");
   clear.setAttribute("aria-label", t("remove_picture", { name: t(field) }));
   clear.title = t("remove");
 
@@ -19,6 +20,11 @@ darkroom.upload = (element, props, trigger, watch, field) => {
     element.dataset.filled = reference ? "yes" : "";
     clear.hidden = !reference;
     picture.style.backgroundImage = reference ? `url("${thumbnailOf(reference)}")` : "";
+    if (said.dataset.of === reference) return;
+    said.dataset.of = reference;
+    said.hidden = true;
+    const tell = (isTransparent) => { if (said.dataset.of === reference) said.hidden = !isTransparent; };
+    if (reference) showsThrough(reference).then(tell, () => tell(false)); // what cannot be had now, Generate says
   }
 
   function setValue(reference) {
@@ -66,6 +72,17 @@ darkroom.upload = (element, props, trigger, watch, field) => {
   uploads.set(field, { send, setValue, isEmpty: () => !props.value, element });
   show();
 };
+
+/** Whether anything shows through a stored picture, as far as can be seen of it when it is small. */
+async function showsThrough(reference) {
+  const answer = await fetch(`/api/images/${encodeURIComponent(reference)}?size=128`);
+  if (!answer.ok) return false;
+  const image = await createImageBitmap(await answer.blob());
+  const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, image.width, image.height).data.some((value, i) => i % 4 === 3 && value < 255);
+}
 
 /** Uploads of this page show at once; those of an earlier one are asked for by their reference. */
 const localPictures = new Map();
