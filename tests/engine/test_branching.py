@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 
+from tests.engine.loras.test_merging import UNET, low_rank
 from tests.engine.test_engine import context
 from webui.branches import branched, image_alone, step_kept
 from webui.engine import denoising
@@ -181,6 +184,23 @@ def test_images_over_a_picture_branch_too(engine: Engine, scheduler: str, monkey
     engine._kept_steps._kept.clear()
     assert [pixels(engine, request) for request in requests] == remembered
     assert remembered[0] == whole
+
+
+def test_a_branch_s_own_lora_that_was_replaced_is_heard(toy_models: Path, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(toy_models, models)
+    (models / "loras").mkdir(exist_ok=True)
+    engine = Engine(Settings(models_dir=models, data_dir=tmp_path / "data", device="cpu", precision="fp32"))
+    origin = text(steps=4)
+    branch = branched(origin, 0, 2, {"prompt": "a red cat <lora:late:1>"})
+    whole = pixels(engine, origin)
+    seen = []
+    for size in (0.3, 0.9):
+        save_file(low_rank(UNET, 32, 32, size=size), models / "loras" / "late.safetensors", {"size": str(size) * 9})
+        seen.append(pixels(engine, branch))
+        assert pixels(engine, branch) == seen[-1]
+        assert is_kept(engine, branch)
+    assert len({whole, *seen}) == 3
 
 
 def test_several_images_of_a_branch_have_seeds_of_their_own(engine: Engine) -> None:

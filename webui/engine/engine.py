@@ -109,6 +109,7 @@ class Engine:
         addons = Addons(settings.models_dir)
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
+        self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged
         self._wildcards = Wildcards(settings.presets_dir / "wildcards")
         self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
         self._kept_style = KeptStyle()
@@ -216,6 +217,9 @@ class Engine:
         hashes, is_changed = self._loras.apply(loaded.pipeline, loras, check)
         if is_changed:
             self._prompts.forget(loaded.pipeline)
+        if any(self._lora_hashes.get(name, found) != found for name, found in hashes.items()):
+            self._kept_steps.forget()  # a file was replaced; a branch's steps may be of the one before
+        self._lora_hashes.update(hashes)
         return hashes
 
     def _jury(

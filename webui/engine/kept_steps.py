@@ -73,6 +73,10 @@ class KeptSteps:
             self._kept.popitem(last=False)
         self._kept[digest] = kept
 
+    def forget(self) -> None:
+        """All of them."""
+        self._kept.clear()
+
     @contextmanager
     def tape(self, digests: Sequence[str], stamp: Stamp) -> Iterator[Tape]:
         """A tape for a batch of pictures; what is on it when the block is left, however that ends, is kept."""
