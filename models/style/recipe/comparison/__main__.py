@@ -102,7 +102,7 @@ def transferred(method: Method, content: Image.Image, style: Image.Image, iterat
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--iterations", type=int, default=120)
+    parser.add_argument("--iterations", type=int, default=60)
     parser.add_argument("--pairs", type=int, default=len(pairs()), help="how many of them")
     parser.add_argument("--out", type=Path, default=HERE / "grid.webp")
     arguments = parser.parse_args()
