@@ -312,7 +312,7 @@ class StyleTransfer:
     style_loss: Literal["gram", "wasserstein", "sliced_wasserstein"] = "wasserstein"
     layer_weights: LayerWeights = LayerWeights()
     keep_colours: Literal["off", "luminance", "coral", "histogram"] = "off"
-    init: Literal["content", "noise", "style_statistics"] = "content"
+    init: Literal["content", "noise", "style_statistics", "instant"] = "content"
     optimizer: Literal["adam", "lbfgs"] = "adam"  # above 1024² pixels Adam goes on
     iterations: Annotated[int, Strict(), Ge(1), Le(2000)] = 200
     size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8)] = 384

@@ -211,7 +211,7 @@ def test_luminance_keeps_every_pixels_hue() -> None:
 
 
 def test_every_beginning_leads_to_the_content() -> None:
-    for init in ("noise", "style_statistics"):
+    for init in ("noise", "style_statistics", "instant"):
         result = as_tensor(transfer(china(), flower(), size=96, iterations=60, init=init))
         brightness, original = result.mean(1).flatten(), pixels(china(), 96, 64).mean(1).flatten()
         assert torch.corrcoef(torch.stack([brightness, original]))[0, 1] > 0.3

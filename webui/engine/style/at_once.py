@@ -17,14 +17,11 @@ from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device
 from webui.engine.images import read_picture
-from webui.engine.style.instant import InstantStyle, Seen, load_instant, seen_as, stylise
+from webui.engine.style.instant import WEIGHTS, InstantStyle, Seen, load_instant, seen_as, stylise
 from webui.engine.style.sources import Sources, Style
 from webui.events import Step
 from webui.requests import StyleTransfer, WeightedStyle
-from webui.settings import ROOT
 from webui.style_rules import style_shares
-
-WEIGHTS = ROOT / "models" / "style" / "instant.safetensors"  # the program's own
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import init
 
+from webui.engine.style.instant import WEIGHTS, load_instant, seen_as, stylise
+
 
 def beginning(kind: str, content: Tensor, styles: Sequence[Tensor], shares: Sequence[float], seed: int) -> Tensor:
-    """`content`, `noise`, or noise with the colours' mean and variance of the styles (`style_statistics`).
+    """`content`, `noise`, noise with the colours' mean and variance of the styles (`style_statistics`), or the content
+    as the instant network paints it (`instant`).
 
     All pictures are (1, 3, H, W) in [0, 1]; the result has the content's size. Noise is drawn on the CPU.
     """
@@ -20,6 +23,10 @@ def beginning(kind: str, content: Tensor, styles: Sequence[Tensor], shares: Sequ
             return content
         case "noise":
             return torch.rand(content.shape, generator=generator).to(content.device)
+        case "instant":
+            network = load_instant(WEIGHTS, content.device, torch.float32)
+            shared = [(seen_as(network, content, style), share) for style, share in zip(styles, shares, strict=True)]
+            return stylise(network, shared, seed).clone()  # outside of inference mode
         case "style_statistics":
             weighted = list(zip(styles, shares, strict=True))
             mean = torch.stack([share * style.mean(dim=(0, 2, 3)) for style, share in weighted]).sum(0)

@@ -20,7 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from webui.engine.style.rebuild import rebuilt
+from webui.settings import ROOT
 
+WEIGHTS = ROOT / "models" / "style" / "instant.safetensors"  # the program's own
 WIDTHS = (32, 64, 128)  # channels at 1/2, 1/4 and 1/8 of each side
 STYLE_WIDTH = 256
 MULTIPLE = 8  # both sides of a picture are padded to it

@@ -9,6 +9,7 @@ from webui.engine.style.vgg import depth_of
 from webui.requests import StyleTransfer
 from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS
 
+FROM_CONTENT = ("content", "instant")  # beginnings that show it
 FROM_NOISE = 30.0  # times the content's weight, where its features are all that is told of it (tried: 10 shows little)
 CONTENT_KEEPS = 0.05  # of its colours, where both weights are alike: more keeps the style's from coming (tried: 0.25)
 
@@ -35,7 +36,7 @@ class Recipe:
         return Pull(
             content_layers=self.content_layers,
             layers={name: getattr(request.layer_weights, name) for name in self.style_layers},
-            content=self.content * request.content_weight * (1.0 if request.init == "content" else FROM_NOISE),
+            content=self.content * request.content_weight * (1.0 if request.init in FROM_CONTENT else FROM_NOISE),
             style=self.style * weight,
             patches=self.patches * weight,
             total_variation=self.total_variation * weight * request.total_variation_weight,

@@ -28,7 +28,7 @@ from webui.engine.style.kept import KeptStyle
 from webui.engine.style.objective import Objective
 from webui.engine.style.optimise import Iterate, optimise, optimise_lbfgs
 from webui.engine.style.patches import Patches
-from webui.engine.style.recipes import RANDOM, TRAINED, Recipe
+from webui.engine.style.recipes import FROM_CONTENT, RANDOM, TRAINED, Recipe
 from webui.engine.style.scales import COARSEST_OF_NOISE, COARSEST_SIDE, plan_scales
 from webui.engine.style.sources import Sources, Style
 from webui.engine.style.style_losses import style_loss_named
@@ -101,7 +101,7 @@ def from_coarse_to_fine(
     pull = recipe.pull(request)
     picture: Tensor | None = None
     adam: Adam | None = None
-    coarsest = COARSEST_SIDE if request.init == "content" else COARSEST_OF_NOISE
+    coarsest = COARSEST_SIDE if request.init in FROM_CONTENT else COARSEST_OF_NOISE
     for scale in plan_scales(request.size, request.iterations, coarsest):
         # 1. the pictures at this size, and what is wanted of the result
         check()
