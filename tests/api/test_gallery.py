@@ -69,6 +69,24 @@ def test_deleting_many_and_bringing_them_back(client: httpx.Client) -> None:
     assert client.post("/api/gallery/delete", json={"ids": []}).json() == {"ids": []}
 
 
+def test_a_job_names_only_the_pictures_that_are_still_there(client: httpx.Client) -> None:
+    job = generate(client, prompt="lessandless delay=0", steps=1, num_images=2)
+    follow(client, job)
+    both = [image["id"] for image in client.get(f"/api/jobs/{job}").json()["images"]]
+
+    def named() -> list[str]:
+        listed = next(one for one in client.get("/api/jobs").json() if one["id"] == job)
+        assert listed["images"] == client.get(f"/api/jobs/{job}").json()["images"]
+        return [image["id"] for image in listed["images"]]
+
+    client.post("/api/gallery/delete", json={"ids": both[:1]})
+    assert named() == both[1:]
+    client.post("/api/gallery/delete", json={"ids": both[1:]})
+    assert named() == []
+    client.post("/api/gallery/restore", json={"ids": both})
+    assert named() == both
+
+
 @pytest.mark.parametrize("what", ["star", "delete", "restore"])
 def test_what_many_may_be(client: httpx.Client, what: str) -> None:
     for bad in (

@@ -53,9 +53,9 @@ def test_the_file_says_so_too(request_: TextToImage) -> None:
 def test_one_that_fits_less_can_be_kept_and_put_back(storage: Storage, request_: TextToImage) -> None:
     worse, best = save(storage, request_)
     assert storage.pictures.keep("ann", worse.id).info == dataclasses.replace(worse, kept=True)
-    assert storage.pictures.kept_of([worse.id, best.id, "other"]) == {worse.id, best.id}
+    assert storage.pictures.left_of([worse.id, best.id, "other"]) == {worse.id: True, best.id: True}
     assert not storage.pictures.keep("ann", worse.id, kept=False).kept
-    assert storage.pictures.kept_of([worse.id, best.id]) == {best.id}
+    assert storage.pictures.left_of([worse.id, best.id]) == {worse.id: False, best.id: True}
     plain = storage.pictures.save("ann", "plain", request_, raw())
     assert storage.pictures.keep("ann", plain.id, kept=False).kept, "nobody judged it, so there is no fold to put it in"
 
@@ -68,7 +68,7 @@ def test_only_by_whom_it_belongs_to_and_only_what_is_there(storage: Storage, req
     with pytest.raises(PictureNotFound):
         storage.pictures.keep("ann", worse.id)
     storage.pictures.restore("ann", worse.id)
-    assert storage.pictures.kept_of([worse.id, best.id]) == {best.id}
+    assert storage.pictures.left_of([worse.id, best.id]) == {worse.id: False, best.id: True}
 
 
 def test_a_database_made_again_from_the_files_knows_it_all(tmp_path: Path, request_: TextToImage) -> None:

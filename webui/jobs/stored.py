@@ -41,17 +41,9 @@ def job_from_row(row: JobRow) -> Job | None:
 
 
 def as_kept_now(jobs: Sequence[Job], pictures: Pictures) -> list[Job]:
-    """The same jobs with what people have kept and put back since: the row says only what the critic said."""
-    judged = [image.id for job in jobs for image in job.images if image.rank is not None]
-    if not judged:
-        return list(jobs)
-    kept = pictures.kept_of(judged)
+    """The same jobs with what people have kept, put back and deleted since: the row says only what came out."""
+    left = pictures.left_of([image.id for job in jobs for image in job.images])
     return [
-        replace(
-            job,
-            images=tuple(
-                image if image.rank is None else replace(image, kept=image.id in kept) for image in job.images
-            ),
-        )
+        replace(job, images=tuple(replace(image, kept=left[image.id]) for image in job.images if image.id in left))
         for job in jobs
     ]

@@ -207,11 +207,13 @@ class Pictures:
         self._change(owner, [id], "kept", int(kept), "deleted IS NULL AND rank IS NOT NULL")
         return self.get(owner, id)
 
-    def kept_of(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of these pictures that are kept as of now."""
+    def left_of(self, ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those of these pictures that nobody has deleted, and whether each is kept as of now."""
         marks = ", ".join("?" for _ in ids)
-        rows = self._database.rows(f"SELECT id FROM pictures WHERE kept = 1 AND id IN ({marks})", tuple(ids))
-        return frozenset(row["id"] for row in rows)
+        rows = self._database.rows(
+            f"SELECT id, kept FROM pictures WHERE deleted IS NULL AND id IN ({marks})", tuple(ids)
+        )
+        return {row["id"]: bool(row["kept"]) for row in rows}
 
     def star(self, owner: str, ids: Sequence[str], *, starred: bool = True) -> frozenset[str]:
         """Marks pictures as favourites, or takes that back; those that were there."""

@@ -140,6 +140,7 @@ async function catchUp() {
     if (found.state in LAST) {
       job.state = found.state;
       job.pictures = ranked(found.images ?? []);
+      job.gone = found.state === "finished" && !job.pictures.length; // deleted, all of them
       job.error = found.error;
     } else if (job.state === "waiting") job.state = found.state;
   }
