@@ -5,10 +5,13 @@ The worker is the scriptable fake; words of the prompt say what it does.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
@@ -154,15 +157,29 @@ def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> 
     visit.wait_state("cancelled", seconds=10)
 
 
+def a_picture() -> Any:
+    """What a file chooser gives."""
+    content = io.BytesIO()
+    Image.new("RGB", (128, 96), (200, 40, 90)).save(content, "PNG")
+    return {"name": "picture.png", "mimeType": "image/png", "buffer": content.getvalue()}
+
+
 def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_page: OpenPage, tmp_path: Path) -> None:
     with Studio(tmp_path, is_real=False) as studio:
         visit = open_page(studio)
         visit.write("kept through it all")
         visit.page.get_by_label("Steps value", exact=True).fill("33")
         visit.page.get_by_label("Steps value", exact=True).press("Tab")
+        visit.tab("Image to image")
+        visit.page.set_input_files("#init_image input", a_picture())
+        expect(visit.page.get_by_label("Width", exact=True)).to_have_value("128")
+        visit.page.get_by_label("Width", exact=True).fill("192")
+        visit.page.get_by_label("Width", exact=True).press("Tab")
         visit.page.wait_for_timeout(1500)
         visit.page.reload()
         expect(visit.control("Prompt")).to_have_value("kept through it all")
+        visit.page.wait_for_timeout(1500)  # a value that came back must also stay
+        expect(visit.page.get_by_label("Width", exact=True)).to_have_value("192")
         studio.stop()
         studio.start()
         visit.page.reload()

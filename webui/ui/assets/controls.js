@@ -11,6 +11,7 @@ let waitingChanges = {};
 let fresh = {}; // changes that Gradio was given a moment ago; until it has drawn them, it may still hand us what was before
 let isApplying = false; // Gradio was told to ask for them
 const FRESH_MS = 200;
+const RESTORED_MS = 2000; // the whole page is being drawn then
 let lastSeed = kept.get("last_seed");
 let isRestored = false;
 let areCheckpointsAsked = false;
@@ -36,17 +37,27 @@ darkroom.applied = (list) => {
   values = { ...named(list), ...fresh };
   waitingChanges = {};
   setTimeout(markSettled, 50);
-  clearTimeout(darkroom.applied.timer);
-  darkroom.applied.timer = setTimeout(() => { fresh = {}; }, FRESH_MS);
+  ageFresh(FRESH_MS);
   save();
   return dressed(values);
 };
+
+let freshUntil = 0;
+
+/** What is fresh stays so for that long; no less than it was told before. */
+function ageFresh(milliseconds) {
+  freshUntil = Math.max(freshUntil, performance.now() + milliseconds);
+  clearTimeout(ageFresh.timer);
+  ageFresh.timer = setTimeout(() => { fresh = {}; }, freshUntil - performance.now());
+}
 
 darkroom.restore = (list) => {
   const saved = kept.get("controls", {});
   firstCheckpoint = named(list).checkpoint;
   values = { ...named(list), seed: null, variation_seed: null, ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
+  fresh = Object.fromEntries(order.map((name) => [name, saved[name]]).filter(([name, value]) => value !== undefined && !isSame(value, named(list)[name])));
+  ageFresh(RESTORED_MS);
   isRestored = true;
   setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); matchRatio(); markSettled(); });
   return dressed(values);
@@ -63,7 +74,7 @@ darkroom.changed = (list) => {
   if (!isRestored) return;
   const before = values;
   const drawn = named(list);
-  for (const name of Object.keys(fresh)) if (drawn[name] === fresh[name]) delete fresh[name];
+  for (const name of Object.keys(fresh)) if (isSame(drawn[name], fresh[name])) delete fresh[name];
   values = { ...drawn, ...fresh };
   for (const name of order) if (before[name] !== values[name]) changedBy(name, before[name], values[name]);
   save();
