@@ -74,7 +74,7 @@ class Objective:
             return
         for tile in self.tiles:
             rebuilt = self._patches.rebuilt(tile.window(picture).float(), self._check)
-            self._rebuilt[tile] = (rebuilt * 255).round().byte()  # a quarter of float32
+            self._rebuilt[tile] = (tile.inside(rebuilt) * 255).round().byte()  # a quarter of float32
 
     def whole(self, picture: Tensor) -> Tensor:
         """The loss of a picture (1, 3, H, W) in [0, 1] that is not tiled, differentiable."""
@@ -126,7 +126,7 @@ class Objective:
         found = {name: tile.inside(features[name], stride_of(name)) for name in pull.content_layers}
         loss = pull.content * content_loss(found, wanted, self._energies)
         if tile in self._rebuilt:
-            difference = tile.inside(picture) - tile.inside(self._rebuilt[tile]).float() / 255
+            difference = tile.inside(picture) - self._rebuilt[tile].float() / 255
             loss = loss + pull.patches * difference.square().sum() / values
         return loss + pull.total_variation * total_variation(picture, values, tile)
 

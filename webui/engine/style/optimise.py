@@ -40,8 +40,9 @@ class Follow(Protocol):
 def optimise(
     start: Tensor, objective: Objective, adam: Adam, iterations: int, *, follow: Follow, check: Callable[[], None]
 ) -> Tensor:
-    """Adam from `start`, (1, 3, H, W) in [0, 1]; `adam` comes from the scale before. The average; raises NotFinite."""
-    picture = start.clone(memory_format=torch.contiguous_format)
+    """Adam from `start`, (1, 3, H, W) in [0, 1], which is changed in place, as it may be large; `adam` comes from the
+    scale before. The average, or in tiles the last picture; raises NotFinite."""
+    picture = start.contiguous()
     average = None if objective.is_tiled else Average(picture, iterations)
 
     def shown() -> Tensor:

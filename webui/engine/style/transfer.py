@@ -115,19 +115,19 @@ def from_coarse_to_fine(
         size = torch.Size((given.height, given.width))
         dtype, state = (torch.float16, torch.bfloat16) if objective.is_tiled else (torch.float32, torch.float32)
         if picture is None:
-            start = beginning(request.init, given.whole(dtype), styles, sources.shares, seed).to(dtype)
+            picture = beginning(request.init, given.whole(dtype), styles, sources.shares, seed).to(dtype)
         elif pull.style == 0 and request.init == "content":
-            start = given.whole(dtype)
+            picture = given.whole(dtype)
         else:
-            start = resized(picture, size, dtype, mode="bicubic").clamp_(0, 1)
+            picture = resized(picture, size, dtype, mode="bicubic").clamp_(0, 1)
         # 3. towards what is wanted
         if request.optimizer == "lbfgs" and not objective.is_tiled:
-            picture = optimise_lbfgs(start, objective, scale.iterations, follow=progress, check=check)
+            picture = optimise_lbfgs(picture, objective, scale.iterations, follow=progress, check=check)
         else:
             if adam is None:
-                adam = Adam(start, state)
+                adam = Adam(picture, state)
             adam.grow(size, state)
-            picture = optimise(start, objective, adam, scale.iterations, follow=progress, check=check)
+            picture = optimise(picture, objective, adam, scale.iterations, follow=progress, check=check)
         if progress.is_over:
             break
     if picture is None:  # a request has at least one iteration
