@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from models.starter.recipe.training import Options
 from models.style.recipe.instant import train
 from models.style.recipe.instant.losses import Shares, patch_distance
-from models.style.recipe.instant.pictures import batch_of, dead_leaves, pool_of
+from models.style.recipe.instant.pictures import batch_of, dead_leaves, paintings_of, pool_of
 
 
 def test_dead_leaves_are_many_and_never_the_same() -> None:
@@ -33,6 +33,16 @@ def test_a_pool_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert 0 <= float(crops.min()) < float(crops.max()) <= 1
 
 
+def test_paintings_are_drawn_once_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [lambda rng, shade=shade: np.full((512, 512, 3), shade + 0.1 * rng.random()) for shade in (0.2, 0.7)]
+    monkeypatch.setattr("models.style.recipe.instant.pictures.STYLES", drawn)
+    first = np.array(paintings_of(tmp_path / "paintings.npy", 1, 3))
+    assert [round(painting.mean() / 255, 1) in (0.2, 0.3) for painting in first] == [True, False, True]
+    assert (first[0] != first[2]).any()
+    monkeypatch.setattr("models.style.recipe.instant.pictures.STYLES", [])
+    assert np.array_equal(paintings_of(tmp_path / "paintings.npy", 1, 2), first[:2])
+
+
 def test_patches_tell_textures_apart_and_not_places() -> None:
     generator = torch.Generator().manual_seed(0)
     stripes = (torch.arange(64) % 8 < 4).float().view(1, 1, 64, 1).expand(1, 3, 64, 64)
@@ -45,13 +55,14 @@ def test_patches_tell_textures_apart_and_not_places() -> None:
 def test_it_learns_and_goes_on_where_it_was(tmp_path: Path) -> None:
     pool = np.random.default_rng(0).integers(0, 255, (8, 256, 256, 3)).astype(np.uint8)
     np.save(tmp_path / "pictures.npy", pool)
+    np.save(tmp_path / "paintings.npy", pool[:2])
     options = Options(minutes=0.02, checkpoint=None)
-    train.train(tmp_path, options, Shares(), side=32, pool_size=8)
+    train.train(tmp_path, options, Shares(), side=32, pool_size=8, painting_count=2)
     saved = torch.load(tmp_path / "style.pt", weights_only=True)
     assert saved["step"] >= 1
     assert float(saved["model"]["decoder.leave.weight"].abs().max()) > 0
     more = saved["seconds"] / 60 + 0.02
-    train.train(tmp_path, Options(minutes=more, checkpoint=None), Shares(), side=32, pool_size=8)
+    train.train(tmp_path, Options(minutes=more, checkpoint=None), Shares(), side=32, pool_size=8, painting_count=2)
     assert torch.load(tmp_path / "style.pt", weights_only=True)["step"] > saved["step"]
     train.export(tmp_path, tmp_path / "instant.safetensors")
     weights = load_file(tmp_path / "instant.safetensors")
