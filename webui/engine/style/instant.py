@@ -138,7 +138,7 @@ class _Decoder(nn.Module):
 
 
 class InstantStyle(nn.Module):
-    """The whole network: `statistics` once for each style, then `paint` for each content and mixture of styles."""
+    """The whole network: `moments` once for each style, then `paint` for each draft and mixture of styles."""
 
     def __init__(self) -> None:
         super().__init__()

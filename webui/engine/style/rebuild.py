@@ -34,19 +34,16 @@ def rebuilt(content: Tensor, style: Tensor) -> Tensor:
     `content`. The same each time."""
     generator = torch.Generator().manual_seed(0)
     coloured = coral(content, style)(content)
-    picture: Tensor | None = None
+    picture = _smaller(coloured, 2 ** (len(TURNS) - 1))
     for scale, (turns, share) in enumerate(zip(TURNS, SHARES, strict=True)):
         factor = 2 ** (len(TURNS) - 1 - scale)
         meant = _smaller(coloured, factor)
         keys = _keys_of(_smaller(style, factor), generator)
-        turned = meant if picture is None else _enlarged(picture, meant)
-        for turn in range(turns):
-            is_first = picture is None and turn == 0
-            turned = _from_patches(meant if is_first else torch.lerp(meant, turned, share), keys)
+        turned = _enlarged(picture, meant)
+        for _ in range(turns):
+            turned = _from_patches(torch.lerp(meant, turned, share), keys)
         picture = torch.lerp(meant, turned, share)
-    if picture is None:  # there is one scale at least
-        return coloured
-    return (picture if picture.shape == content.shape else _enlarged(picture, content)).clamp(0, 1)
+    return _enlarged(picture, content).clamp(0, 1)
 
 
 def _smaller(picture: Tensor, factor: int) -> Tensor:
@@ -59,6 +56,8 @@ def _smaller(picture: Tensor, factor: int) -> Tensor:
 
 
 def _enlarged(picture: Tensor, like: Tensor) -> Tensor:
+    if picture.shape == like.shape:
+        return picture
     return functional.interpolate(picture, like.shape[2:], mode="bicubic", align_corners=False)
 
 

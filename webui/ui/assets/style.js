@@ -45,12 +45,12 @@ darkroom.mountStyling = (element) => {
 
 on("values", () => { document.documentElement.dataset.styleMethod = values.method; });
 
-/** A range and its number, in one line; `shown` words the value. `run` hears of every move. */
-function styleRange(name, value, most, run, shown = (now) => now.toFixed(2)) {
+/** A range and its number, in one line. `run` hears of every move. */
+function styleRange(name, value, most, run) {
   const said = el("output", { class: "style-number" });
   const range = el("input", { type: "range", min: "0", max: String(most), step: "0.05", value: String(value), "aria-label": name });
   const draw = () => {
-    said.textContent = shown(Number(range.value));
+    said.textContent = Number(range.value).toFixed(2);
     range.style.setProperty("--range_progress", `${(range.value / most) * 100}%`); // the part that Gradio's style colours
   };
   range.addEventListener("input", () => { draw(); run(Number(range.value)); });

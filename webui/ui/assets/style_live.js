@@ -34,7 +34,7 @@ async function askLive() {
   live.asked = asked;
   const leaving = (live.sent = new AbortController());
   try {
-    showLive(await api("POST", "/api/style-transfer/now", request, leaving.signal), request);
+    showLive(await api("POST", "/api/style-transfer/now", request, leaving.signal));
   } catch (failure) {
     if (leaving.signal.aborted) return;
     sayLive([failure.message, failure.hint].filter(Boolean).join(" "));

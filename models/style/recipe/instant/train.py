@@ -19,11 +19,10 @@ from torch.nn import functional
 from models.starter.recipe.training import Options, Session, load_average
 from models.style.recipe.instant.losses import STYLE_LAYERS, Shares, style_losses
 from models.style.recipe.instant.pictures import batch_of, paintings_of, pool_of
-from webui.engine.style.instant import InstantStyle, load_instant
+from webui.engine.style.instant import WEIGHTS, InstantStyle, load_instant
 from webui.engine.style.rebuild import rebuilt
 from webui.engine.style.vgg import depth_of, random_vgg19
 
-WEIGHTS = Path(__file__).parents[2] / "instant.safetensors"
 PEAK_RATE = 1e-3
 WARMUP_STEPS = 100
 EMA_DECAY = 0.998
