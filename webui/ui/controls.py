@@ -6,7 +6,7 @@ twice. What a control does in the browser (chips that set width and height, the 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 
 import gradio as gr
 from gradio.components import Component
@@ -72,6 +72,20 @@ def number(request: type, field: str, words: Words, value: float | None, **optio
         step=limits.step,
         min_width=64,
         **options,
+    )
+
+
+def chips(request: type, field: str, words: Words) -> gr.Radio:
+    """One chip for each word that a field is declared with, its default chosen."""
+    names = get_args(get_type_hints(request)[field])
+    return unchecked(
+        gr.Radio(
+            [(words(f"{field}_{name}"), name) for name in names],
+            value=request.__dataclass_fields__[field].default,  # type: ignore[attr-defined]  # requests are dataclasses
+            label=words(field),
+            elem_id=field,
+            elem_classes=["chips"],
+        )
     )
 
 

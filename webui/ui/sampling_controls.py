@@ -21,7 +21,7 @@ from webui.scheduler_names import SCHEDULERS, SIGMAS, scheduler_named
 from webui.style_rules import IDLE_IN_STYLES
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
-from webui.ui.controls import Controls, number, slider, unchecked
+from webui.ui.controls import Controls, chips, number, slider, unchecked
 from webui.ui.image_to_image import PICTURE_ROWS
 from webui.ui.language import Words
 from webui.ui.style_transfer import MAIN_FIELDS, STYLE_ROWS
@@ -80,23 +80,10 @@ def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
             "guidance_end": slider(TextToImage, "guidance_end", words),
             # sent as nothing where it is the scheduler's own share, which Gradio's check would not take
             "eta": unchecked(slider(TextToImage, "eta", words, scheduler_named(scheduler).eta or 0.0)),
-            "tiling": _chips(words, "tiling"),
-            "prompt_dialect": _chips(words, "prompt_dialect"),
-            "emphasis": _chips(words, "emphasis"),
+            "tiling": chips(TextToImage, "tiling", words),
+            "prompt_dialect": chips(TextToImage, "prompt_dialect", words),
+            "emphasis": chips(TextToImage, "emphasis", words),
         }
-
-
-def _chips(words: Words, field: str) -> gr.Radio:
-    """One chip for each word of the field."""
-    names = choices_of(field)
-    chips = gr.Radio(
-        [(words(f"{field}_{name}"), name) for name in names],
-        value=TextToImage.__dataclass_fields__[field].default,
-        label=words(field),
-        elem_id=field,
-        elem_classes=["chips"],
-    )
-    return unchecked(chips)
 
 
 def sampling_data(texts: Texts) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from webui.requests import StyleTransfer
 from webui.ui.assets import template
-from webui.ui.controls import Controls, slider, unchecked
+from webui.ui.controls import Controls, chips, slider, unchecked
 from webui.ui.language import Words
 from webui.ui.upload import picture_field
 
@@ -40,7 +40,7 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         fields: Controls = {
             "content_image": content,
             "style_image": style,
-            "method": _chips(words, "method"),
+            "method": chips(StyleTransfer, "method", words),
             "style_strength": slider(StyleTransfer, "style_strength", words),
             "style_images": _own("style_images", "darkroom.mountStyles(element, props, trigger, watch);"),
             "style_image_weight": slider(StyleTransfer, "style_image_weight", words),  # drawn with the further styles
@@ -74,12 +74,6 @@ def _choice(words: Words, field: str) -> gr.Dropdown:
     return unchecked(
         gr.Dropdown(choices, value=chosen, label=words(field), elem_id=field, filterable=False, min_width=100)
     )
-
-
-def _chips(words: Words, field: str) -> gr.Radio:
-    chosen = StyleTransfer.__dataclass_fields__[field].default
-    choices = [(words(f"{field}_{name}"), name) for name in choices_of(field)]
-    return unchecked(gr.Radio(choices, value=chosen, label=words(field), elem_id=field, elem_classes=["chips"]))
 
 
 def _own(name: str, script: str, skeleton: str = "style_part") -> gr.HTML:
