@@ -77,16 +77,23 @@ def number(request: type, field: str, words: Words, value: float | None, **optio
 
 def chips(request: type, field: str, words: Words) -> gr.Radio:
     """One chip for each word that a field is declared with, its default chosen."""
-    names = get_args(get_type_hints(request)[field])
+    choices, default = _declared(request, field, words)
+    return unchecked(gr.Radio(choices, value=default, label=words(field), elem_id=field, elem_classes=["chips"]))
+
+
+def choice(request: type, field: str, words: Words) -> gr.Dropdown:
+    """The same as a list that opens."""
+    choices, default = _declared(request, field, words)
     return unchecked(
-        gr.Radio(
-            [(words(f"{field}_{name}"), name) for name in names],
-            value=request.__dataclass_fields__[field].default,  # type: ignore[attr-defined]  # requests are dataclasses
-            label=words(field),
-            elem_id=field,
-            elem_classes=["chips"],
-        )
+        gr.Dropdown(choices, value=default, label=words(field), elem_id=field, filterable=False, min_width=100)
     )
+
+
+def _declared(request: type, field: str, words: Words) -> tuple[list[tuple[str, str]], str]:
+    """A field's words with their labels, and its default."""
+    names: tuple[str, ...] = get_args(get_type_hints(request)[field])
+    default: str = request.__dataclass_fields__[field].default  # type: ignore[attr-defined]  # requests are dataclasses
+    return [(words(f"{field}_{name}"), name) for name in names], default
 
 
 def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:

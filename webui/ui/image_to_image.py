@@ -6,13 +6,11 @@ about a mask is in sight once there is one; resize mode and sides are in a fold.
 
 from __future__ import annotations
 
-from typing import get_args, get_type_hints
-
 import gradio as gr
 
 from webui.requests import ImageToImage
 from webui.ui.assets import template
-from webui.ui.controls import Controls, number, slider, unchecked
+from webui.ui.controls import Controls, chips, choice, number, slider
 from webui.ui.language import Words
 from webui.ui.upload import picture_field
 
@@ -45,9 +43,9 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         }
         with gr.Column(elem_id="masking", min_width=0):
             fields |= {
-                "mask_mode": _chips(words, "mask_mode"),
-                "inpaint_area": _chips(words, "inpaint_area"),
-                "masked_content": _choice(words, "masked_content"),
+                "mask_mode": chips(ImageToImage, "mask_mode", words),
+                "inpaint_area": chips(ImageToImage, "inpaint_area", words),
+                "masked_content": choice(ImageToImage, "masked_content", words),
                 "inpaint_padding": slider(ImageToImage, "inpaint_padding", words),
                 "mask_blur": slider(ImageToImage, "mask_blur", words),
                 "soft_inpainting": gr.Checkbox(False, label=words("soft_inpainting"), elem_id="soft_inpainting"),
@@ -55,28 +53,8 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Column(elem_id="framing", min_width=0):
             gr.HTML(html_template=template("framing"), js_on_load="darkroom.mountFraming(element);",
                     elem_id="framing_head", apply_default_css=False)  # fmt: skip
-            fields["resize_mode"] = _choice(words, "resize_mode")
+            fields["resize_mode"] = choice(ImageToImage, "resize_mode", words)
             with gr.Row(elem_id="sides"):
                 for name in PICTURE_ROWS[-1]:
                     fields[name] = number(ImageToImage, name, words, 0)
     return fields, drawn
-
-
-def _named(words: Words, field: str) -> list[tuple[str, str]]:
-    """The words that the field is declared with, each with its label."""
-    names: tuple[str, ...] = get_args(get_type_hints(ImageToImage)[field])
-    return [(words(f"{field}_{name}"), name) for name in names]
-
-
-def _chips(words: Words, field: str) -> gr.Radio:
-    default = ImageToImage.__dataclass_fields__[field].default
-    chips = gr.Radio(_named(words, field), value=default, label=words(field), elem_id=field, elem_classes=["chips"])
-    return unchecked(chips)
-
-
-def _choice(words: Words, field: str) -> gr.Dropdown:
-    default = ImageToImage.__dataclass_fields__[field].default
-    choices = _named(words, field)
-    return unchecked(
-        gr.Dropdown(choices, value=default, label=words(field), elem_id=field, filterable=False, min_width=100)
-    )

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-from typing import get_args, get_type_hints
-
 import gradio as gr
 
 from webui.requests import StyleTransfer
 from webui.ui.assets import template
-from webui.ui.controls import Controls, chips, slider, unchecked
+from webui.ui.controls import Controls, chips, choice, slider
 from webui.ui.language import Words
 from webui.ui.upload import picture_field
 
@@ -52,28 +50,15 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Column(elem_id="styling", min_width=0):
             _own("styling_head", "darkroom.mountStyling(element);", "styling")
             fields |= {
-                "keep_colours": _choice(words, "keep_colours"),
+                "keep_colours": choice(StyleTransfer, "keep_colours", words),
                 "style_scale": slider(StyleTransfer, "style_scale", words),
                 "total_variation_weight": slider(StyleTransfer, "total_variation_weight", words),
-                "style_loss": _choice(words, "style_loss"),
-                "init": _choice(words, "init"),
-                "optimizer": _choice(words, "optimizer"),
+                "style_loss": choice(StyleTransfer, "style_loss", words),
+                "init": choice(StyleTransfer, "init", words),
+                "optimizer": choice(StyleTransfer, "optimizer", words),
                 "layer_weights": _own("layer_weights", "darkroom.mountLayers(element, props, trigger, watch);"),
             }
     return fields, drawn
-
-
-def choices_of(field: str) -> tuple[str, ...]:
-    """The words that a field of a style transfer is declared with."""
-    return get_args(get_type_hints(StyleTransfer)[field])
-
-
-def _choice(words: Words, field: str) -> gr.Dropdown:
-    chosen = StyleTransfer.__dataclass_fields__[field].default
-    choices = [(words(f"{field}_{name}"), name) for name in choices_of(field)]
-    return unchecked(
-        gr.Dropdown(choices, value=chosen, label=words(field), elem_id=field, filterable=False, min_width=100)
-    )
 
 
 def _own(name: str, script: str, skeleton: str = "style_part") -> gr.HTML:
