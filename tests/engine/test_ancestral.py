@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler
+from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler
 from torch import Tensor
 
 from webui.engine.ancestral import up_and_down
@@ -42,6 +42,26 @@ def test_eta_one_is_diffusers_own(name: str, theirs: Any, prediction_type: str) 
     for eta in (None, 1.0):
         made = make_scheduler(CONFIG, name, steps=8, eta=eta, prediction_type=prediction_type)
         assert torch.equal(run(made, prediction_type), run(own, prediction_type))
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("dpm2", KDPM2DiscreteScheduler), ("dpm2_a", KDPM2AncestralDiscreteScheduler)]
+)
+def test_no_trained_timestep_is_worked_out_in_vain(name: str, theirs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up = []
+    sigma_to_t = theirs._sigma_to_t
+
+    def counted(self: Any, *arguments: Any) -> Any:
+        looked_up.append(arguments)
+        return sigma_to_t(self, *arguments)
+
+    monkeypatch.setattr(theirs, "_sigma_to_t", counted)
+    made = make_scheduler(CONFIG, name, steps=8)
+    assert 0 < len(looked_up) < 50  # diffusers' constructor alone takes a thousand, half a second
+    own = theirs.from_config(CONFIG)
+    own.set_timesteps(8)
+    assert torch.equal(made.timesteps, own.timesteps)
+    assert torch.equal(run(made), run(own))
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])

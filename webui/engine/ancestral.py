@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler
+from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -55,14 +55,38 @@ class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # 
         return moved, denoised
 
 
-class Dpm2Ancestral(KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
+class _ConstructedWithoutSteps:
+    """For schedulers whose constructor works out a step for each trained timestep, half a second that nobody uses.
+
+    Only the constructor passes `num_train_timesteps`.
+    """
+
+    sigmas: Tensor
+
+    def set_timesteps(
+        self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
+    ) -> None:
+        """diffusers' own, but for the constructor's call: there are no timesteps before the first other one."""
+        if num_train_timesteps is None:
+            super().set_timesteps(num_inference_steps, device)  # type: ignore[misc]  # diffusers carries no types
+        else:
+            self.sigmas = torch.empty(0)
+
+
+class Dpm2(_ConstructedWithoutSteps, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
+    """DPM2, of second order."""
+
+
+class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
     """DPM2 a with an eta. What a step needs is worked out beforehand, in pairs: to the middle, and down."""
 
     eta = 1.0
 
-    def set_timesteps(self, num_inference_steps: int, *args: Any, **kwargs: Any) -> None:
+    def set_timesteps(
+        self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
+    ) -> None:
         """diffusers' own, and at another eta than 1 the tables that hang on it once more."""
-        super().set_timesteps(num_inference_steps, *args, **kwargs)
+        super().set_timesteps(num_inference_steps, device, num_train_timesteps)
         if self.eta == 1:
             return
         sigmas = torch.cat([self.sigmas[:1], self.sigmas[1:-1:2]])

@@ -20,7 +20,6 @@ from diffusers import (
     DPMSolverSinglestepScheduler,
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
-    KDPM2DiscreteScheduler,
     LCMScheduler,
     LMSDiscreteScheduler,
     PNDMScheduler,
@@ -29,7 +28,7 @@ from diffusers import (
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from torch import Tensor
 
-from webui.engine.ancestral import Dpm2Ancestral, EulerAncestral
+from webui.engine.ancestral import Dpm2, Dpm2Ancestral, EulerAncestral
 from webui.engine.sigmas import OWN_SPACINGS, spaced, use_spacing
 from webui.errors import InvalidRequest
 from webui.scheduler_names import scheduler_named
@@ -64,7 +63,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
     "euler_a": UpdateRule(EulerAncestral, has_zero_snr=True),
     "heun": UpdateRule(HeunDiscreteScheduler),
     "lms": UpdateRule(LMSDiscreteScheduler),
-    "dpm2": UpdateRule(KDPM2DiscreteScheduler),
+    "dpm2": UpdateRule(Dpm2),
     "dpm2_a": UpdateRule(Dpm2Ancestral),
     "dpmpp_2m": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++"}, has_zero_snr=True),
     "dpmpp_2m_sde": UpdateRule(DPMSolverMultistepScheduler, {"algorithm_type": "sde-dpmsolver++"}, has_zero_snr=True),
