@@ -56,7 +56,7 @@ def test_axe_finds_nothing_serious(
     found: dict[str, list[str]] = {}
 
     def look(state: str) -> None:
-        page.wait_for_timeout(250)
+        visit.rest()
         found[state] = serious_findings(visit)
         wide = page.evaluate("() => document.scrollingElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{state}: no scrolling sideways"

@@ -78,11 +78,11 @@ def test_a_checkpoint_brings_its_defaults_and_undo_takes_them_back(
 ) -> None:
     visit = open_page(two_checkpoints)
     pick(visit, "Starter")
-    visit.page.wait_for_timeout(500)
+    visit.rest()
     steps = visit.control("Steps value")
     steps.fill("12")
     steps.press("Tab")
-    visit.page.wait_for_timeout(300)
+    visit.rest()
     before = settings(visit)
     assert before["Checkpoint"] == "Starter"
     pick(visit, "Other")
@@ -96,5 +96,5 @@ def test_a_checkpoint_brings_its_defaults_and_undo_takes_them_back(
     }  # fmt: skip
     note.get_by_role("button", name="Undo").click()
     expect(visit.control("Width")).to_have_value(before["Width"])
-    visit.page.wait_for_timeout(300)
+    visit.rest()
     assert settings(visit) == before, "touched and untouched, as it was"

@@ -72,7 +72,7 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     visit.control("Name of the board").fill("Foxes & 湖")
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text("On the board “Foxes & 湖”: 3.")
-    page.wait_for_timeout(250)  # until the note has faded in
+    visit.rest()
     assert serious_findings(visit) == []
     with page.expect_download() as download:
         bar.get_by_role("button", name="Download").click()

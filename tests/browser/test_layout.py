@@ -38,18 +38,18 @@ def test_nothing_jumps(fake_studio: Studio, browser: Browser, open_page: OpenPag
     )
     context.add_init_script(WATCH)
     visit = open_page(fake_studio, context=context)
-    visit.page.wait_for_timeout(1000)
+    visit.rest()
     total, found = shifts(visit)
     assert total <= LIMIT, found
     visit.write(f"nothing jumps loading=0.3 delay=0.1 steps=6 {size[0]}")
     visit.generate()
     visit.wait_state("finished")
-    visit.page.wait_for_timeout(500)
+    visit.rest()
     total, found = shifts(visit)
     assert total <= LIMIT, found
     visit.page.reload()
     expect(visit.page.locator('#stage[data-state="finished"]')).to_be_visible(timeout=30_000)
-    visit.page.wait_for_timeout(1000)
+    visit.rest()
     total, found = shifts(visit)
     assert total <= LIMIT, found
 
@@ -61,6 +61,6 @@ def test_a_picture_of_odd_proportions_jumps_no_more(fake_studio: Studio, browser
     context.add_init_script(WATCH)
     visit = open_page(fake_studio, context=context)
     expect(visit.page.locator(f'#stage[data-job="{job}"][data-state="finished"] img')).to_be_visible()
-    visit.page.wait_for_timeout(500)
+    visit.rest()
     total, found = shifts(visit)
     assert total <= LIMIT, found

@@ -43,7 +43,7 @@ def editor(visit: Visit, part: str = "mask") -> Locator:
     visit.page.locator(f"#mask [data-part={part}]").click()
     paper = visit.page.locator(".paint-paper")
     expect(paper).to_be_visible()
-    visit.page.wait_for_timeout(150)  # it is fitted into its place once that is laid out
+    visit.rest()  # it is fitted into its place once that is laid out
     return paper
 
 

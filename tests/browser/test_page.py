@@ -33,13 +33,30 @@ NAMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("tab", NAMES)
-def test_every_control_has_its_name_once(fake_studio: Studio, open_page: OpenPage, tab: str) -> None:
+def test_every_control_has_its_name_once(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
-    visit.tab(tab)
-    visit.page.wait_for_timeout(500)
-    found = {name: len(visit.named(name)) for name in NAMES[tab]}
-    assert found == dict.fromkeys(NAMES[tab], 1)
+    for tab, names in NAMES.items():
+        visit.tab(tab)
+        visit.rest()
+        assert {name: len(visit.named(name)) for name in names} == dict.fromkeys(names, 1), tab
+
+
+# How often the page draws, and what it changes, in a second.
+CHANGES_IN_A_SECOND = """() => new Promise((done) => {
+    const changed = [];
+    const observer = new MutationObserver((found) => found.forEach(({ target, type, attributeName }) =>
+        changed.push([target.id || target.className || target.nodeName, attributeName ?? type].join(" "))));
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+    setTimeout(() => { observer.disconnect(); done(changed); }, 1000);
+})"""
+
+
+def test_a_page_that_nobody_touches_changes_nothing(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    for tab in NAMES:
+        visit.tab(tab)
+        visit.rest()
+        assert visit.page.evaluate(CHANGES_IN_A_SECOND) == [], tab
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -95,7 +112,7 @@ def test_previews_differ_and_the_steps_are_told(fake_studio: Studio, open_page: 
     visit.write("previews delay=0.15 steps=20")
     visit.generate()
     visit.wait_state("finished")
-    visit.page.wait_for_timeout(500)
+    visit.rest()
     assert len(visit.previews()) >= 4
     assert visit.stage().get_attribute("data-total") == "20"
     assert visit.stage().get_attribute("data-step") == "20"
@@ -175,10 +192,10 @@ def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_p
         expect(visit.page.get_by_label("Width", exact=True)).to_have_value("128")
         visit.page.get_by_label("Width", exact=True).fill("192")
         visit.page.get_by_label("Width", exact=True).press("Tab")
-        visit.page.wait_for_timeout(1500)
+        visit.rest()
         visit.page.reload()
         expect(visit.control("Prompt")).to_have_value("kept through it all")
-        visit.page.wait_for_timeout(1500)  # a value that came back must also stay
+        visit.rest()  # a value that came back must also stay
         expect(visit.page.get_by_label("Width", exact=True)).to_have_value("192")
         studio.stop()
         studio.start()
@@ -216,7 +233,7 @@ def test_two_people_see_only_their_own(guarded_studio: Studio, open_page: OpenPa
     job = ada.generate()
     ada.wait_state("finished")
     grace = open_page(guarded_studio, login=("grace", "hopper"))
-    grace.page.wait_for_timeout(1500)
+    grace.rest()
     assert grace.job() == ""
     assert grace.stage().get_attribute("data-state") == "empty"
     assert grace.page.evaluate(f"async () => (await fetch('/api/jobs/{job}')).status") == 404

@@ -101,7 +101,7 @@ def test_one_question_at_a_time_and_the_last_answer_counts(fake_studio: Studio, 
     visit.page.on("request", lambda one: asked.append(one.post_data or "") if "prompt-check" in one.url else None)
     box(visit).focus()
     visit.page.keyboard.type("a calm lake", delay=15)
-    visit.page.wait_for_timeout(400)  # the first question is out
+    visit.rest()  # the first question is out
     visit.page.keyboard.type(" at night and more snow", delay=15)
     expect(line(visit)).to_have_text("10/75")
     prompts = [json.loads(one)["prompt"] for one in asked]
@@ -152,7 +152,7 @@ def test_weights_by_key(
     if dialect == "compel":
         visit.page.evaluate(CHOOSE_COMPEL)
         visit.page.reload()
-        visit.page.wait_for_timeout(500)
+        visit.rest()
     keys = visit.page.keyboard
     for before, pressed, after in cases:
         plain = before.replace("‹", "").replace("›", "")
@@ -290,12 +290,12 @@ def test_notes_move_nothing_and_hold_a_finger(
     context = browser.new_context(locale="en-US", **options)
     context.add_init_script(WATCH)
     visit = open_page(fake_studio, context=context)
-    visit.page.wait_for_timeout(800)
+    visit.rest()
     box(visit).focus()
     shifts(visit)
     box(visit).fill("a calm carburettor (at night lake++ (red:9) <lora:nothing:1>")
     expect(notes(visit).first).to_contain_text("There is no LoRA")
-    visit.page.wait_for_timeout(300)
+    visit.rest()
     total, found = shifts(visit)
     assert total <= LIMIT, found
     assert serious_findings(visit) == []

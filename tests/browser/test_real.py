@@ -23,7 +23,7 @@ def upload(visit: Visit, name: str, photograph: bytes) -> None:
     with visit.page.expect_response("**/api/images") as stored:
         visit.page.get_by_label(name, exact=True).set_input_files(chosen)  # type: ignore[arg-type]
     assert stored.value.status == 201
-    visit.page.wait_for_timeout(800)  # until Gradio knows of it
+    visit.rest()  # until Gradio knows of it
 
 
 def result(visit: Visit) -> Image.Image:
@@ -41,7 +41,7 @@ def test_a_prompt_becomes_a_picture_after_different_previews(real_studio: Studio
     visit.page.get_by_label("Steps value", exact=True).press("Tab")
     visit.generate()
     visit.wait_state("finished", seconds=120)
-    visit.page.wait_for_timeout(500)
+    visit.rest()
     assert len(visit.previews()) >= 4, "three previews and the picture"
     assert visit.stage().get_attribute("data-step") == visit.stage().get_attribute("data-total")
     picture = np.asarray(result(visit))

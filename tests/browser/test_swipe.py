@@ -65,7 +65,7 @@ def test_a_finger_goes_through_the_pictures(fake_studio: Studio, open_page: Open
         visit.wait_job(job)
         expect(visit.page.locator(".stage-peek")).to_have_count(0)
     expect(visit.page.locator("#stage .stage-pictures img")).to_be_visible()
-    visit.page.wait_for_timeout(600)
+    visit.rest()
     assert shown_thumbnail_is_in_view(visit), "the row follows"
     move_fingers(visit, [line((90, 240), (320, 240))])
     visit.wait_job(jobs[1])
@@ -76,10 +76,10 @@ def test_a_finger_goes_through_the_pictures(fake_studio: Studio, open_page: Open
     assert visit.page.evaluate("() => window.scrollY") > 50, "the stage does not hold the page"
     visit.page.evaluate("() => window.scrollTo(0, 0)")
     move_fingers(visit, [line((150, 240), (60, 240)), line((240, 240), (330, 240))])  # a pinch
-    visit.page.wait_for_timeout(400)
+    visit.rest()
     assert visit.page.evaluate("() => window.visualViewport.scale") > 1.01, "the stage can be pinched"
     move_fingers(visit, [line((320, 240), (90, 250))])  # what is larger than the screen is moved, not turned
-    visit.page.wait_for_timeout(400)
+    visit.rest()
     assert visit.job() == jobs[1]
 
 

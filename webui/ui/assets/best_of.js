@@ -183,10 +183,9 @@ function drawKeepBest() {
   if (why && why.textContent !== text) why.textContent = text;
   for (const input of box.querySelectorAll("input")) {
     input.disabled = isIdle;
-    input.toggleAttribute("aria-describedby", false);
-    if (isIdle) input.setAttribute("aria-describedby", "best_why");
+    describe(input, "best_why", isIdle);
   }
-  box.dataset.idle = isIdle ? "yes" : "";
+  setAttribute(box, "data-idle", isIdle ? "yes" : "");
   if (isRestored && values.keep_best && keptCount(values) !== values.keep_best) setControls({ keep_best: 0 });
 }
 for (const event of ["values", "checkpoints", "grown"]) on(event, drawKeepBest);

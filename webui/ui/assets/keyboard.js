@@ -14,6 +14,12 @@ function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
+/** Says that the element `id` describes the control, or no longer; another's description stays. */
+function describe(control, id, isDescribed) {
+  if (isDescribed) setAttribute(control, "aria-describedby", id);
+  else if (control.getAttribute("aria-describedby") === id) control.removeAttribute("aria-describedby");
+}
+
 document.addEventListener("keydown", (event) => {
   if (!event.target.matches?.("#tasks [role=tab]") || event.ctrlKey || event.altKey || event.metaKey) return;
   const tabs = taskTabs();

@@ -140,7 +140,7 @@ function drawFold() {
     fold.head.title = told;
     fold.head.dataset.told = told;
   }
-  fill(fold.back, t("put_back"));
+  if (fold.back.textContent !== t("put_back")) fill(fold.back, t("put_back"));
   fold.back.title = t("put_back_hint");
   fold.back.hidden = !changed.length;
   drawReasons();
@@ -160,8 +160,7 @@ function drawReasons() {
       const isIdle = Boolean(idleReason(name));
       byId(name)?.classList.toggle("idle", isIdle);
       for (const input of byId(name)?.querySelectorAll("input, textarea") ?? []) {
-        if (isIdle) setAttribute(input, "aria-describedby", box.id);
-        else input.removeAttribute("aria-describedby");
+        describe(input, box.id, isIdle);
       }
     }
   });
