@@ -51,7 +51,7 @@ def needs_an_environment(root: Path) -> None:
 
 
 def test_tests_and_benchmarks_run_here_if_everything_is_here(root: Path) -> None:
-    assert outcome(root, "test") == [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile"]
+    assert outcome(root, "test") == [sys.executable, "-m", "tests"]
     assert outcome(root, "test", "-q", "-k", "x") == [sys.executable, "-m", "pytest", "-q", "-k", "x"]
     assert outcome(root, "bench", "--help") == [sys.executable, "-m", "tests.benchmarks", "--help"]
 

@@ -24,8 +24,6 @@ from webui.launch.waiting_page import WaitingPage
 
 COMMANDS = ("test", "bench", "reindex")  # besides none, which runs the app
 _NEED_TESTS = ("test", "bench")  # those that need the test extra
-# Two at a time: much of it waits for programs that it starts. A file's tests stay together, for what they share.
-WHOLE_SUITE = ("-n", "2", "--dist", "loadfile")
 _INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -71,7 +69,7 @@ def _run_here(root: Path, command: str | None, arguments: list[str], console: Co
     match command:
         case "test":
             os.chdir(root)
-            become([sys.executable, "-m", "pytest", *(arguments[1:] or WHOLE_SUITE)])
+            become([sys.executable, "-m", *(["pytest", *arguments[1:]] if arguments[1:] else ["tests"])])
         case "bench":
             os.chdir(root)
             become([sys.executable, "-m", "tests.benchmarks", *arguments[1:]])
