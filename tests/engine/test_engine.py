@@ -22,9 +22,9 @@ REFERENCE = "sha256:" + "0" * 64
 
 
 @pytest.fixture(scope="module")
-def engine(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    folder = tmp_path_factory.mktemp("data")
-    return Engine(Settings(models_dir=toy_models, data_dir=folder, device="cpu", precision="fp32"))
+def engine(toy_models: Path, tmp_path_factory: pytest.TempPathFactory, multiplies_bf16: bool) -> Engine:
+    """In the number type that the CPU multiplies, one after the other."""
+    return Engine(Settings(models_dir=toy_models, data_dir=tmp_path_factory.mktemp("data"), device="cpu"))
 
 
 def context(events: list[EngineEvent], check: Any = lambda: None) -> Context:
@@ -101,10 +101,10 @@ def test_out_of_memory_ends_in_an_error_and_the_next_job_works(engine: Engine, m
     assert len(engine.run(request, context([]))) == 1
 
 
-def test_status_and_preload(engine: Engine) -> None:
+def test_status_and_preload(engine: Engine, multiplies_bf16: bool) -> None:
     engine.preload(None, lambda: None)
     status = engine.status()
-    assert (status.device, status.precision) == ("CPU", "fp32")
+    assert (status.device, status.precision) == ("CPU", "bf16" if multiplies_bf16 else "fp32")
     assert 0 < status.memory_used_bytes < status.memory_total_bytes
 
 

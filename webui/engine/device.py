@@ -1,4 +1,4 @@
-"""Where the engine computes, and in which number type: chosen once, when the engine is built.
+"""Where networks compute, and in which number type: the engine chooses once, when it is built; trainings ask here too.
 
 Knows no checkpoints.
 """
@@ -6,6 +6,7 @@ Knows no checkpoints.
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 
 import psutil
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 AMPERE = (8, 0)  # the first CUDA compute capability with bf16 tensor cores
+# oneDNN's names for instruction sets that multiply bf16; ONEDNN_MAX_CPU_ISA may limit it to a lesser one.
+_ISA_WITH_BF16 = ("AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX512_CORE_AMX", "AVX10_", "ALL", "DEFAULT")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,12 @@ class Device:
     @property
     def precision(self) -> str:
         """`fp32`, `bf16` or `fp16`."""
-        return next(name for name, dtype in PRECISIONS.items() if dtype == self.dtype)
+        return precision_of(self.dtype)
+
+    @property
+    def wide_dtype(self) -> torch.dtype:
+        """The device's number type where that has float32's range, else float32."""
+        return wide(self.dtype)
 
     @property
     def is_cpu(self) -> bool:
@@ -43,7 +51,7 @@ def choose_device(device: str = "auto", precision: str = "auto") -> Device:
     """
     kind = _available_kind(device)
     torch_device = torch.device(kind)
-    dtype = _best_dtype(kind)
+    dtype = best_dtype(torch_device)
     if precision != "auto":
         wanted = PRECISIONS[precision]
         if wanted == torch.float16 and kind == "cpu":
@@ -62,17 +70,43 @@ def _available_kind(wanted: str) -> str:
     return found
 
 
-def _best_dtype(kind: str) -> torch.dtype:
+def precision_of(dtype: torch.dtype) -> str:
+    """`fp32`, `bf16` or `fp16`."""
+    return next(name for name, known in PRECISIONS.items() if known == dtype)
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
     """The number type that the device multiplies natively."""
-    if kind == "cuda":
+    if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability() >= AMPERE else torch.float16
-    if kind == "mps":
+    if device.type == "mps":
         return torch.float16  # every Apple GPU has it; bf16 needs macOS 14 and an M2
     return torch.bfloat16 if cpu_multiplies_bf16() else torch.float32
 
 
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """`dtype` where it has float32's range, else float32: gradients and some activations leave that of fp16."""
+    return torch.float32 if dtype == torch.float16 else dtype
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """A context for training: products in bf16 where the device multiplies it, else everything in float32.
+
+    Without native bf16 a convolution takes about 200 times as long in bf16 as in float32.
+    """
+    if best_dtype(device) == torch.bfloat16:
+        return torch.autocast(device.type, torch.bfloat16)
+    return torch.autocast(device.type, enabled=False)
+
+
 def cpu_multiplies_bf16() -> bool:
-    """Whether this CPU has bf16 products in hardware: AVX512_BF16, AMX, or Arm's BF16 extension."""
+    """Whether this CPU has bf16 products in hardware: AVX512_BF16, AMX, or Arm's BF16 extension.
+
+    A limit set for oneDNN, which computes them for torch, counts like a lesser CPU.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    if not limit.startswith(_ISA_WITH_BF16):
+        return False
     found = torch.cpu.get_capabilities()
     return any(found.get(name) for name in ("avx512_bf16", "amx_bf16", "arm_bf16", "bf16"))
 

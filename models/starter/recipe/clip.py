@@ -42,6 +42,7 @@ from models.starter.recipe.scene import Scene
 from models.starter.recipe.thumbnails import Augmentation, Pool
 from models.starter.recipe.tokenizer import MAX_TOKENS
 from models.starter.recipe.training import REPORT_STEPS, Options, Session
+from webui.engine.device import mixed_precision
 
 log = logging.getLogger("clip")
 PEAK_RATE = 1.5e-3
@@ -114,7 +115,7 @@ def train_step(model: Trainee, pixels: Tensor, texts: Texts, truths: Tensor, tar
                reading: float, teacher: Judge | None = None) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
     """The loss of one batch, and shares of right answers: the first len(pixels) texts are the pictures' own."""
     number, clip = len(pixels), model.clip
-    with torch.autocast(pixels.device.type, torch.bfloat16):
+    with mixed_precision(pixels.device):
         seen, patches = embed_pictures(clip, pixels)
         read = embed_texts(clip, texts.tokens)
     seen, read = seen.float(), read.float()
@@ -136,7 +137,7 @@ def train_step(model: Trainee, pixels: Tensor, texts: Texts, truths: Tensor, tar
 @torch.no_grad()
 def lessons(teacher: Judge, pixels: Tensor) -> Tensor:
     """What the judge has in each of 8 by 8 cells, (B, 64, 192), of unit deviation."""
-    with torch.autocast(pixels.device.type, torch.bfloat16):
+    with mixed_precision(pixels.device):
         cells = teacher.body(pixels.contiguous(memory_format=torch.channels_last))
     cells = cells.float().flatten(2).transpose(1, 2)
     return F.layer_norm(cells, cells.shape[-1:])

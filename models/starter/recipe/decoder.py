@@ -17,6 +17,7 @@ from models.starter.recipe.architecture import PICTURE_SIZE, VAE_CHANNELS, VAE_F
 from models.starter.recipe.checkpoint import read_vae
 from models.starter.recipe.codec import Codec, write_encoder
 from models.starter.recipe.training import Clock, Options, Session, load_average
+from webui.engine.device import mixed_precision
 
 PEAK_RATE = 2e-3
 WARMUP_STEPS = 200
@@ -91,7 +92,7 @@ def decoder_loss(model: TaughtDecoder, codec: Codec, batch: np.ndarray, device: 
     """The loss for a batch of crops, and the part that the picture itself has in it."""
     target = torch.from_numpy(batch.copy()).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
     latents = codec.encode(batch).to(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device):
         output, told = model(latents + LATENT_NOISE * torch.randn_like(latents))
     loss = picture_loss(output.float(), target)
     extra = loss.new_zeros(())

@@ -16,6 +16,7 @@ from models.starter.recipe.batches import Batches
 from models.starter.recipe.checkpoint import read_text_encoder, read_unet
 from models.starter.recipe.text import load_text_weights
 from models.starter.recipe.training import CPU, Options, Session, load_average
+from webui.engine.device import mixed_precision
 
 PEAK_RATE = 8e-4
 WARMUP_STEPS = 300
@@ -64,7 +65,7 @@ def diffusion_loss(
     noise = torch.randn_like(latents)
     alpha = alphas_cumprod[timesteps].sqrt().view(-1, 1, 1, 1)
     sigma = (1 - alphas_cumprod[timesteps]).sqrt().view(-1, 1, 1, 1)
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device):
         predicted = model(alpha * latents + sigma * noise, timesteps, tokens)
     error = (predicted.float() - (alpha * noise - sigma * latents)).square().mean(dim=(1, 2, 3))
     return (error * weights[timesteps]).mean()

@@ -27,6 +27,7 @@ from models.starter.recipe.draw import draw_one
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.thumbnails import Augmentation, Pool, shrink, to_input
 from models.starter.recipe.training import CPU, REPORT_STEPS, Options, Session
+from webui.engine.device import mixed_precision
 
 log = logging.getLogger("judge")
 JUDGE = Path(__file__).with_name("judge.safetensors")
@@ -168,7 +169,7 @@ def train_judge(thumbnails: Path, state_path: Path, options: Options) -> Judge:
             order = rng.permutation(len(targets))
         chosen, order = order[:batch], order[batch:]
         wanted = targets[chosen].to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             logits = judge(augmented(pool.pictures(chosen)).to(device))
         session.update(judging_loss(logits.float(), wanted), rate, 100)
         if session.step % REPORT_STEPS == 0:

@@ -20,7 +20,8 @@ from models.starter.recipe.captions import caption
 from models.starter.recipe.checkpoint import read_text_encoder
 from models.starter.recipe.scene import Scene, sample_scene
 from models.starter.recipe.tokenizer import MAX_TOKENS
-from models.starter.recipe.training import Clock, learning_rate, load_state, save_state, set_learning_rate
+from models.starter.recipe.training import CPU, Clock, learning_rate, load_state, save_state, set_learning_rate
+from webui.engine.device import mixed_precision
 
 log = logging.getLogger("text")
 PEAK_RATE = 1e-3
@@ -85,7 +86,7 @@ def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | N
     while clock.progress < 1:
         tokens, targets = _batch(tokenizer, rng)
         set_learning_rate(optimizer, learning_rate(PEAK_RATE, step, clock.progress, 60))
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision(CPU):
             logits = heads(encoder(tokens).last_hidden_state)
         loss, right = reading_loss(logits.float(), tokens, targets, tokenizer.eos_token_id)
         loss.backward()

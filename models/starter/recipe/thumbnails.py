@@ -23,6 +23,8 @@ from torch.nn import functional as F
 
 from models.starter.recipe.draw import draw_one
 from models.starter.recipe.scene import Scene
+from models.starter.recipe.training import CPU
+from webui.engine.device import best_dtype
 
 Pixels = NDArray[np.uint8]
 SIZE = 128  # pixels, width and height
@@ -45,8 +47,8 @@ def to_input(pictures: Pixels) -> Tensor:
 
 
 def load_vae(checkpoint: Path) -> AutoencoderKL:
-    """The checkpoint's autoencoder in bf16, as the program runs it."""
-    return AutoencoderKL.from_pretrained(checkpoint / "vae", torch_dtype=torch.bfloat16).eval()
+    """The checkpoint's autoencoder in the number type that the program runs it in on this CPU."""
+    return AutoencoderKL.from_pretrained(checkpoint / "vae", torch_dtype=best_dtype(CPU)).eval()
 
 
 @torch.inference_mode()

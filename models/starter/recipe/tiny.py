@@ -18,6 +18,7 @@ from models.starter.recipe.checkpoint import read_tiny_vae
 from models.starter.recipe.codec import Codec
 from models.starter.recipe.decoder import LATENT_NOISE, picture_loss
 from models.starter.recipe.training import Options, Session, load_average
+from webui.engine.device import mixed_precision
 
 PEAK_RATE = 2e-3
 WARMUP_STEPS = 100
@@ -42,7 +43,7 @@ def pictures_of(folder: Path, rng: np.random.Generator, number: int) -> Iterator
 def tiny_loss(model: AutoencoderTiny, latents: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """The loss for latents (B, 16, h, w) of pictures whose small versions are `target` (B, 3, 8h, 8w) in [-1, 1], and
     the decoder's part of it."""
-    with torch.autocast(latents.device.type, torch.bfloat16):
+    with mixed_precision(latents.device):
         output = model.decoder(latents + LATENT_NOISE * torch.randn_like(latents))
         encoded = model.encoder(target)
     loss = picture_loss(output.float(), target, SCALES)

@@ -80,7 +80,7 @@ def pixels(transfer: InstantTransfer, request: StyleTransfer, reader: Reader | N
 
 
 @pytest.fixture
-def transfer() -> InstantTransfer:
+def transfer(multiplies_bf16: bool) -> InstantTransfer:
     return InstantTransfer(choose_device("cpu", "auto"))
 
 

@@ -20,14 +20,18 @@ def starter() -> Path:
     return STARTER
 
 
-@pytest.fixture(scope="session")
-def starter_pipeline(starter: Path) -> StableDiffusionPipeline:
-    """The checkpoint as any diffusers program loads it, in bf16 on the CPU."""
+@pytest.fixture(scope="module")
+def starter_pipeline(starter: Path, multiplies_bf16: bool) -> StableDiffusionPipeline:
+    """The checkpoint as any diffusers program loads it, in the number type that is best on a CPU."""
     import torch
     from diffusers import StableDiffusionPipeline
 
+    from webui.engine.device import best_dtype
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside the libraries
-        pipeline = StableDiffusionPipeline.from_pretrained(starter, safety_checker=None, dtype=torch.bfloat16)
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            starter, safety_checker=None, dtype=best_dtype(torch.device("cpu"))
+        )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from transformers import CLIPModel
 
 from models.starter.recipe import clip as clipping
-from models.starter.recipe import training
 from models.starter.recipe.architecture import build_tokenizer
 from models.starter.recipe.attributes import ATTRIBUTES
 from models.starter.recipe.captions import caption
@@ -32,7 +31,7 @@ from models.starter.recipe.clip_model import build_clip, embed_pictures, embed_t
 from models.starter.recipe.scene import sample_scene
 from models.starter.recipe.thumbnails import SIZE, Pool, to_input
 from models.starter.recipe.training import Options
-from tests.models.starter.test_judge import Steps, write_pool
+from tests.models.starter.test_judge import write_pool
 from webui.engine.critic import Critic, load_critic
 from webui.engine.device import choose_device
 
@@ -75,9 +74,9 @@ def test_patches_start_as_principal_components() -> None:
     torch.testing.assert_close(torch.cov(used.T), torch.eye(12), atol=0.25, rtol=0)
 
 
+@pytest.mark.usefixtures("counted_clock", "multiplies_bf16")
 def test_it_trains_and_any_user_of_clip_can_load_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clipping, "BATCH", 8)
-    monkeypatch.setattr(training, "Clock", Steps)
     folder = write_pool(tmp_path / "thumbnails", 30)
     clip = train_clip(folder, tmp_path / "clip.pt", Options(minutes=0.2, checkpoint=None))
     assert int(torch.load(tmp_path / "clip.pt", weights_only=True)["step"]) > 0
@@ -97,6 +96,7 @@ def test_it_trains_and_any_user_of_clip_can_load_it(tmp_path: Path, monkeypatch:
     torch.testing.assert_close(critic.embed_texts(texts), read, atol=1e-4, rtol=0)
 
 
+@pytest.mark.usefixtures("multiplies_bf16")
 def test_a_step_gives_gradients_to_everything(tmp_path: Path) -> None:
     tokenizer, pool = build_tokenizer(), Pool(write_pool(tmp_path, 20))
     batches = Batches(pool, tokenizer, np.random.default_rng(3), 6)

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 from models.starter.recipe import judge as judging
-from models.starter.recipe import training
 from models.starter.recipe.attributes import ATTRIBUTES, CLASSES, VALUES, answers, split
 from models.starter.recipe.judge import (
     JUDGE,
@@ -44,20 +43,6 @@ def write_pool(folder: Path, number: int = 70) -> Path:
     return folder
 
 
-class Steps:
-    """A clock that counts looks at it instead of seconds: what is trained does not depend on how busy a machine is."""
-
-    def __init__(self, minutes: float, spent_seconds: float = 0.0) -> None:
-        self.total_seconds = minutes * 60
-        self.spent_seconds = spent_seconds
-
-    @property
-    def progress(self) -> float:
-        """A second has gone by at every look."""
-        self.spent_seconds += 1
-        return min(self.spent_seconds / self.total_seconds, 1.0)
-
-
 def test_right_answers_cost_nothing_and_unanswerable_questions_count_for_nothing() -> None:
     targets = torch.stack(scenes(40))
     logits = torch.zeros(40, CLASSES)
@@ -77,9 +62,9 @@ def test_who_is_wrong_too_often_is_no_judge() -> None:
     assert shortfalls(found) == ["thing", "colour"]
 
 
+@pytest.mark.usefixtures("counted_clock", "multiplies_bf16")
 def test_it_learns_and_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "BATCH", 16)
-    monkeypatch.setattr(training, "Clock", Steps)
     folder = write_pool(tmp_path / "thumbnails")
     state = tmp_path / "judge.pt"
     train_judge(folder, state, Options(minutes=0.2, checkpoint=None))

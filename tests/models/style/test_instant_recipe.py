@@ -52,16 +52,17 @@ def test_patches_tell_textures_apart_and_not_places() -> None:
     assert near < 0.1 * float(patch_distance(stripes, grey, generator))
 
 
+@pytest.mark.usefixtures("counted_clock", "multiplies_bf16")
 def test_it_learns_and_goes_on_where_it_was(tmp_path: Path) -> None:
     pool = np.random.default_rng(0).integers(0, 255, (8, 256, 256, 3)).astype(np.uint8)
     np.save(tmp_path / "pictures.npy", pool)
     np.save(tmp_path / "paintings.npy", pool[:2])
-    options = Options(minutes=0.02, checkpoint=None)
+    options = Options(minutes=3 / 60, checkpoint=None)
     train.train(tmp_path, options, Shares(), side=32, pool_size=8, painting_count=2)
     saved = torch.load(tmp_path / "style.pt", weights_only=True)
     assert saved["step"] >= 1
     assert float(saved["model"]["decoder.leave.weight"].abs().max()) > 0
-    more = saved["seconds"] / 60 + 0.02
+    more = saved["seconds"] / 60 + 3 / 60
     train.train(tmp_path, Options(minutes=more, checkpoint=None), Shares(), side=32, pool_size=8, painting_count=2)
     assert torch.load(tmp_path / "style.pt", weights_only=True)["step"] > saved["step"]
     train.export(tmp_path, tmp_path / "instant.safetensors")

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import torch
 from PIL import Image
 
 from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
-from webui.engine.device import Device
+from webui.engine.device import Device, precision_of
 from webui.engine.images import read_picture
 from webui.engine.style.instant import WEIGHTS, InstantStyle, Seen, load_instant, seen_as, stylise
 from webui.engine.style.sources import Sources, Style
@@ -57,7 +56,7 @@ class InstantTransfer:
         context.on_event(Step(index=1, total=1, phase="optimise", seconds=seconds))
         info: dict[str, str | int | float] = {
             "device": self._device.name,
-            "precision": "bf16" if self._dtype == torch.bfloat16 else "fp32",
+            "precision": precision_of(self._device.wide_dtype),
             "seconds": round(seconds, 3),
         }
         height, width, _ = pixels.shape
@@ -66,12 +65,8 @@ class InstantTransfer:
     def network(self) -> InstantStyle:
         """The network with its trained weights, on the device."""
         if self._network is None:
-            self._network = load_instant(WEIGHTS, self._device.torch_device, self._dtype)
+            self._network = load_instant(WEIGHTS, self._device.torch_device, self._device.wide_dtype)
         return self._network
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        return torch.bfloat16 if self._device.dtype == torch.bfloat16 else torch.float32
 
     def _look(self, request: StyleTransfer, context: Context) -> _Looked:
         key = _key_of(request)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
-from webui.engine.device import Device
+from webui.engine.device import Device, precision_of
 from webui.engine.preview import Previewer
 from webui.engine.style.beginnings import beginning
 from webui.engine.style.iterate import Adam, resized
@@ -143,10 +143,9 @@ def _shared(request: StyleTransfer, style: Image.Image, further: Sequence[Image.
 
 def _network(path: Path | None, recipe: Recipe, sources: Sources, device: Device) -> Vgg19:
     """Trained where there are weights, else random."""
-    dtype = torch.bfloat16 if device.dtype == torch.bfloat16 else torch.float32  # gradients underflow in fp16
     if path is not None:
-        return load_vgg19(path, recipe.depth, device.torch_device, dtype)
-    return random_vgg19(sources.small, recipe.depth, dtype)
+        return load_vgg19(path, recipe.depth, device.torch_device, device.wide_dtype)
+    return random_vgg19(sources.small, recipe.depth, device.wide_dtype)
 
 
 class Progress:
@@ -207,7 +206,7 @@ def _image(
         "scales": " ".join(progress.scales),
         "iterations": progress.index,
         "device": device.name,
-        "precision": "bf16" if network.dtype == torch.bfloat16 else "fp32",
+        "precision": precision_of(network.dtype),
         "seconds": round(seconds, 3),
     }
     return EngineImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)

@@ -19,6 +19,7 @@ from torch.nn import functional
 from models.starter.recipe.training import Options, Session, load_average
 from models.style.recipe.instant.losses import STYLE_LAYERS, Shares, style_losses
 from models.style.recipe.instant.pictures import batch_of, paintings_of, pool_of
+from webui.engine.device import best_dtype, mixed_precision, wide
 from webui.engine.style.instant import WEIGHTS, InstantStyle, load_instant
 from webui.engine.style.rebuild import rebuilt
 from webui.engine.style.vgg import depth_of, random_vgg19
@@ -56,7 +57,7 @@ def train(
     rng = np.random.default_rng((options.seed, session.step))
     generator = torch.Generator().manual_seed(options.seed + session.step)
     seen_by = batch_of(pool, np.random.default_rng(options.seed), 16, side).to(options.device)
-    features = random_vgg19(list(seen_by.split(1)), depth_of(STYLE_LAYERS), torch.bfloat16)
+    features = random_vgg19(list(seen_by.split(1)), depth_of(STYLE_LAYERS), wide(best_dtype(options.device)))
     while session.clock.progress < 1:
         size = BATCH * options.batch_factor
         content = batch_of(pool, rng, size, side).to(options.device)
@@ -75,7 +76,7 @@ def _painted(network: InstantStyle, content: Tensor, style: Tensor, seed: int) -
     own = content[:IDENTITIES]
     pairs = zip(content.split(1), style.split(1), strict=True)
     drafts = torch.cat([*(rebuilt(one, other) for one, other in pairs), own])
-    with torch.autocast(content.device.type, torch.bfloat16):
+    with mixed_precision(content.device):
         moments = network.moments(torch.cat((style, own)).contiguous(memory_format=torch.channels_last))
         painted = network.paint(drafts.contiguous(memory_format=torch.channels_last), moments, seed).float()
     return painted[: len(content)], painted[len(content) :]
