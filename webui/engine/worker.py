@@ -6,6 +6,7 @@ then its parent is gone. Knows no queue, no database, no owners.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
@@ -61,6 +62,7 @@ def serve(connection: Connection, settings: Settings) -> None:
     channel = _Channel(connection)
     channel.start_reading()
     engine = _build_engine(settings)
+    gc.freeze()  # what was imported stays; each change of checkpoint would search it all for what is no longer used
     status = engine.status()
     channel.send(Ready(device=status.device, precision=status.precision, memory_total_bytes=status.memory_total_bytes))
     _preload(engine, channel)
