@@ -43,12 +43,12 @@ from multiprocessing.connection import Connection
 
 from PIL import Image
 
-from webui.branches import count_images
 from webui.errors import Cancelled, DarkroomError, NotFinite, OutOfMemory
 from webui.events import Loading, Step
 from webui.requests import ImageToImage, Request, StyleTransfer, image_seed
+from webui.rules.branches import count_images
 from webui.settings import Settings
-from webui.worker_messages import (
+from webui.worker.messages import (
     Cancel,
     CancelledJob,
     Done,

@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from webui.checkpoint_notes import Notes
-from webui.checkpoints import Catalogue
-from webui.families import UNET_FAMILIES
-from webui.models_folder import OTHER_FOLDERS, PICKLE_SUFFIXES
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.families import UNET_FAMILIES
+from webui.checkpoints.models_folder import OTHER_FOLDERS, PICKLE_SUFFIXES
+from webui.checkpoints.notes import Notes
 
 README = Path(__file__).resolve().parent.parent / "models" / "README.md"
 TEXT = README.read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ NAMES_ONLY = {
     "models/starter/recipe/judge.py": {"save_judge", "main"},
     "models/starter/recipe/latents.py": {"__getitem__"},
     "models/style/recipe/instant/train.py": {"export"},
-    "webui/engine/latents.py": {"_wide_enough"},
+    "webui/engine/pictures/latents.py": {"_wide_enough"},
     "webui/engine/style/objective.py": {"gradient"},
     "webui/engine/style/transfer.py": {"from_coarse_to_fine", "last"},
 }

@@ -11,11 +11,11 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 import webui
-from webui.api.attempts import Attempts
-from webui.api.decode import Decoder
+from webui.api.access.attempts import Attempts
+from webui.api.access.guard import Guard
+from webui.api.access.logins import Logins, read_secret
+from webui.api.bodies.decode import Decoder
 from webui.api.errors import install_error_handlers
-from webui.api.guard import Guard
-from webui.api.logins import Logins, read_secret
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
 from webui.api.routes.catalogue import catalogue_routes
@@ -35,20 +35,20 @@ from webui.api.routes.style_now import style_now_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
-from webui.checkpoint_hashes import BOOK_NAME, HashBook
-from webui.checkpoints import Catalogue
-from webui.jobs.local_worker import LocalWorker
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.jobs.queue import JobQueue
 from webui.metadata.finding import CheckpointFinder
 from webui.presets import Presets
-from webui.prompt_check.check import PromptCheck
+from webui.prompts.check.check import PromptCheck
 from webui.settings import Settings
-from webui.share import Share, ShareState
+from webui.share.link import Share, ShareState
+from webui.share.tunnel import Tunnel
 from webui.storage import Storage
 from webui.storage.housekeeping import Housekeeper
 from webui.texts import Texts
-from webui.tunnel import Tunnel
 from webui.ui.page import build_page, mount_page
+from webui.worker.local_worker import LocalWorker
 
 _DESCRIPTION = """\
 The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
@@ -68,7 +68,7 @@ def build(
 
     `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
     failed, from a thread. Raises FolderInUse and the like for the data folder, and ValueError for settings that would
-    let strangers in without a login (`webui.share.settings_with_login` adds one).
+    let strangers in without a login (`webui.share.link.settings_with_login` adds one).
     """
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")

@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
-from webui.scheduler_names import (
+from webui.schedulers import (
     SCHEDULERS,
     SIGMAS,
     canonical_scheduler,

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from webui.api.decode import Decoder
+from webui.api.bodies.decode import Decoder
 from webui.api.errors import install_error_handlers
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
@@ -19,11 +19,12 @@ from webui.api.routes.images import image_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.services import Services
-from webui.checkpoints import Catalogue
-from webui.jobs import JobQueue, LocalWorker
+from webui.checkpoints.catalogue import Catalogue
+from webui.jobs import JobQueue
 from webui.settings import Settings
 from webui.storage import Storage
 from webui.texts import Texts
+from webui.worker.local_worker import LocalWorker
 
 
 def main(port: int, data_dir: Path) -> None:

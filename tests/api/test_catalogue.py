@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from webui.scheduler_names import SCHEDULERS
+from webui.schedulers import SCHEDULERS
 
 
 def test_checkpoints(client: httpx.Client) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.api.bodies.test_slow_bodies import connect
 from tests.api.conftest import Server, serving
-from tests.api.test_slow_bodies import connect
 
 LAKE = {"prompt": "a lake steps=1"}
 

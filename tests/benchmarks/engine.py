@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from tests.benchmarks.figures import Figure, ratio
 from webui.engine.context import Context
 from webui.engine.engine import Engine
-from webui.engine.kept_steps import KeptSteps, Stamp, Tape
+from webui.engine.unet.kept_steps import KeptSteps, Stamp, Tape
 from webui.events import EngineEvent, Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import ROOT, Settings

@@ -18,7 +18,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.studio import Studio, visit
 from webui.requests import TextToImage, to_dict
 from webui.storage import Storage
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 COUNT = 50_000
 _FILES = 100  # real ones, which the rows share

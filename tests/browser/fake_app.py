@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> None:
 
     from webui.app import build
     from webui.launch.serve import read_settings
-    from webui.tunnel import Tunnel
+    from webui.share.tunnel import Tunnel
 
     if address := os.environ.get("FAKE_SHARE"):
         Tunnel._connect = lambda self: address  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ from tests.browser.studio import Studio, Visit
 from tests.browser.test_access import serious_findings
 from webui.requests import from_dict
 from webui.storage.pictures import encode_png
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]

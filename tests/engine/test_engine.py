@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from webui.engine import diffusion
 from webui.engine.context import Context
 from webui.engine.engine import Engine
+from webui.engine.unet import diffusion
 from webui.errors import Cancelled, InvalidRequest, OutOfMemory
 from webui.events import EngineEvent, Loading, Step
 from webui.requests import ImageToImage, TextToImage

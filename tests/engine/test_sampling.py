@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from webui.checkpoints.families import Defaults
 from webui.engine.sampling import Sampling
 from webui.errors import InvalidRequest
-from webui.families import Defaults
 from webui.requests import ImageToImage, TextToImage
 
 DEFAULTS = Defaults(width=256, height=128, steps=9, guidance_scale=3.0, scheduler="dpmpp_2m", sigmas="karras")

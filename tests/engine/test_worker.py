@@ -18,7 +18,7 @@ from webui.engine.worker import EXIT_DEVICE_LOST, _answer, _Flags, serve
 from webui.events import Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import Settings
-from webui.worker_messages import Cancel, CancelledJob, Done, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
+from webui.worker.messages import Cancel, CancelledJob, Done, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
 
 PATIENCE_SECONDS = 120
 ANSWERS = (Done, CancelledJob, FailedJob)

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.hand_worker import HandWorker
-from webui.checkpoints import Catalogue, Checkpoint, Defaults
+from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.errors import TaskUnsupported
 from webui.events import LAST_EVENTS, Event
-from webui.jobs import Job, JobQueue, JobState, LocalWorker, Patience, Retries
-from webui.jobs.worker import Worker
+from webui.jobs import Job, JobQueue, JobState, Retries
 from webui.requests import TextToImage
 from webui.settings import Settings
 from webui.storage import Storage
+from webui.worker.local_worker import LocalWorker
+from webui.worker.seam import Worker
+from webui.worker.timeouts import Patience
 
 BOTH_TASKS = frozenset({"text_to_image", "image_to_image"})
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from webui.events import Loading, Step
-from webui.jobs.job import WorkerState, WorkerStatus
-from webui.jobs.worker import Listener
 from webui.requests import Request
-from webui.worker_messages import FailedJob, RawImage
+from webui.worker.messages import FailedJob, RawImage
+from webui.worker.seam import Listener
+from webui.worker.status import WorkerState, WorkerStatus
 
 
 class HandWorker:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_addons import KOHYA, save
+from tests.checkpoints.test_addons import KOHYA, save
 from webui.errors import InvalidRequest, PromptError
 from webui.jobs.prompts import PromptRules
 from webui.prompts.settle import prompts_of, settle_prompts

@@ -15,7 +15,7 @@ from webui.events import Cancelled, Failed, Finished, Loading, Queued, Started, 
 from webui.jobs import JobState, Retries
 from webui.jobs import queue as queue_module
 from webui.requests import TextToImage
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 
 def test_a_job_from_submit_to_pictures(house: House, hand: HandWorker) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from webui.checkpoint_hashes import HashBook, Hashes
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.hashes import HashBook, Hashes
 from webui.metadata.finding import CheckpointFinder
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from webui.branches import branched, step_kept
 from webui.metadata.reading import read_pasted
 from webui.requests import Request, TextToImage
+from webui.rules.branches import branched, step_kept
 from webui.storage.metadata import darkroom_json, infotext
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 LAKE = TextToImage(
     prompt="a lake", seed=4, width=64, height=64, steps=20, checkpoint="x", scheduler="euler", sigmas="default",

@@ -9,7 +9,7 @@ import pytest
 
 from webui.requests import TextToImage
 from webui.storage import Storage
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from webui.storage.adoption import rebuild
 from webui.storage.database import MIGRATIONS, Database
 from webui.storage.metadata import read_darkroom
 from webui.storage.pictures import encode_png, verdict_of
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 VERDICTS: list[dict[str, Any]] = [
     {"critic": "clip/toy", "score": 0.12, "rank": 2, "kept": False},

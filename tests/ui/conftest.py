@@ -10,13 +10,13 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
-from webui.checkpoints import Catalogue, Checkpoint, Defaults, Example
+from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults, Example
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
 from webui.requests import Request
 from webui.settings import ROOT, Settings
-from webui.share import ShareState
+from webui.share.link import ShareState
 from webui.storage import Storage
 from webui.texts import Texts
 from webui.ui.page import build_page

@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
 from webui.errors import CheckpointPickled
 from webui.requests import REQUESTS, field_limits
 from webui.settings import Settings

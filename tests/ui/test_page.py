@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
-from webui.checkpoints import Example
+from webui.checkpoints.catalogue import Example
 from webui.settings import ROOT, Settings
 from webui.ui import assets
 from webui.ui.page import mount_page

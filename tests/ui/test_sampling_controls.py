@@ -9,9 +9,9 @@ import gradio as gr
 import pytest
 
 from tests.ui.conftest import DEFAULTS
-from webui.families import FAMILIES
+from webui.checkpoints.families import FAMILIES
 from webui.requests import TextToImage, field_limits
-from webui.sampling_rules import schedulers_for
+from webui.rules.sampling import schedulers_for
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.language import Words

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.ui.conftest import NotingQueue, OneCheckpoint, checkpoint
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
 from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets

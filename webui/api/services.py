@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from webui.api.decode import Decoder
-from webui.api.guard import LOCAL_OWNER
-from webui.checkpoints import Catalogue
+from webui.api.access.guard import LOCAL_OWNER
+from webui.api.bodies.decode import Decoder
+from webui.checkpoints.catalogue import Catalogue
 from webui.jobs.queue import JobQueue
 from webui.storage import Storage
 from webui.texts import Language, Texts, language_of

@@ -16,15 +16,12 @@ import numpy as np
 from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
 from PIL import Image
 
-from webui.addons import Addons
-from webui.branches import count_images, digest_of, image_alone
-from webui.checkpoint_hashes import BOOK_NAME, HashBook
-from webui.checkpoints import Catalogue
-from webui.engine import diffusion, pipelines
-from webui.engine.bench import Bench
-from webui.engine.best_of import HOST, Jury, keep_best, summon
+from webui.checkpoints.addons import Addons
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.engine.context import Context, EngineImage
-from webui.engine.course import start_of
+from webui.engine.critics.best_of import HOST, Jury, keep_best, summon
 from webui.engine.device import (
     choose_device,
     is_out_of_memory,
@@ -32,24 +29,28 @@ from webui.engine.device import (
     memory_used_bytes,
     release_unused_memory,
 )
-from webui.engine.images import read_picture
-from webui.engine.kept_steps import KeptSteps
+from webui.engine.loading.model_manager import LoadedCheckpoint, ModelManager
 from webui.engine.loras.merging import LoraMerger
-from webui.engine.masks import read_mask
-from webui.engine.model_manager import LoadedCheckpoint, ModelManager
-from webui.engine.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
+from webui.engine.pictures.images import read_picture
+from webui.engine.pictures.masks import read_mask
+from webui.engine.pipelines import tasks as pipelines
+from webui.engine.previews.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
+from webui.engine.previews.tiny_decoder import load_tiny_decoder
 from webui.engine.prompts.encoder import PromptEncoder
+from webui.engine.run_context import Bench
 from webui.engine.sampling import Sampling
 from webui.engine.style import InstantTransfer, KeptStyle, style_transfer
-from webui.engine.tiny_decoder import load_tiny_decoder
+from webui.engine.unet import diffusion
+from webui.engine.unet.branch_plan import start_of
+from webui.engine.unet.kept_steps import KeptSteps
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
-from webui.families import FAMILIES
 from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
 from webui.prompts.settle import SomeDiffusion, settle_prompts
 from webui.prompts.wildcards import Wildcards
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
-from webui.sampling_rules import check
+from webui.rules.branches import count_images, digest_of, image_alone
+from webui.rules.sampling import check
 from webui.settings import Settings
 
 logger = logging.getLogger(__name__)

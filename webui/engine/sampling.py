@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from webui.engine.redraw import WHOLE, Redraw
+from webui.checkpoints.families import Defaults
+from webui.engine.pictures.redraw import WHOLE, Redraw
 from webui.errors import InvalidRequest
-from webui.families import Defaults
 from webui.prompts.a1111 import Lora
 from webui.prompts.reading import AS_A1111, Reading, loras_in
 from webui.requests import ImageToImage, ResolvedPrompt, TextToImage, WalkEnd, image_seed

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from webui.errors import Cancelled, DarkroomError, NotAnImage, OutOfMemory
 from webui.events import EngineEvent
 from webui.settings import Settings
-from webui.worker_messages import (
+from webui.worker.messages import (
     Cancel,
     CancelledJob,
     Done,

@@ -16,15 +16,15 @@ from webui.errors import DarkroomError, Detail, WorkerDied
 from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Started, Step
 from webui.jobs.broadcast import Broadcast
 from webui.jobs.estimates import Estimates
+from webui.jobs.fair_queue import WaitingLine
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
-from webui.jobs.line import WaitingLine
-from webui.jobs.places import Places, added
-from webui.jobs.worker import Worker
+from webui.jobs.queue_positions import Places, added
 from webui.requests import pictures_of
 from webui.storage import Storage
 from webui.storage.owners import is_private
-from webui.worker_messages import FailedJob, RawImage
+from webui.worker.messages import FailedJob, RawImage
+from webui.worker.seam import Worker
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from webui.branches import count_images
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+from webui.rules.branches import count_images
 
 # How much the newest measurement counts: a machine's speed changes (another program, heat), but one job proves little.
 _WEIGHT_OF_NEWEST = 0.4

@@ -24,7 +24,7 @@ from webui.jobs.job import JobState
 from webui.requests import Request
 from webui.storage import Storage
 from webui.storage.job_rows import StoredEvent
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 log = logging.getLogger(__name__)
 

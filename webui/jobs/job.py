@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webui.errors import DarkroomError
 from webui.events import Failed, PictureInfo
 from webui.requests import Request
+from webui.worker.status import WorkerStatus
 
 
 class JobState(StrEnum):
@@ -46,30 +46,6 @@ class Job:
     error: Failed | None = None
     timings: dict[str, float] = field(default_factory=dict)
     steps_kept: tuple[int, ...] = ()
-
-
-class WorkerState(StrEnum):
-    """Where the worker is. `broken`: it does not start; jobs fail with the reason until it does."""
-
-    STARTING = "starting"
-    READY = "ready"
-    BUSY = "busy"
-    RESTARTING = "restarting"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerStatus:
-    """What is known of the worker. `ready_eta_seconds`: until it takes jobs; 0 when it does, None when unknown.
-    `steps_kept`: past jobs whose steps are in its memory, with those of their images."""
-
-    state: WorkerState
-    device: str | None = None
-    precision: str | None = None
-    memory_used_bytes: int | None = None
-    memory_total_bytes: int | None = None
-    ready_eta_seconds: float | None = None
-    steps_kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

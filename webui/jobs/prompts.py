@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from webui.addons import Addons
+from webui.checkpoints.addons import Addons
+from webui.checkpoints.families import FAMILIES
 from webui.errors import PromptError
-from webui.families import FAMILIES
 from webui.prompts.plain_words import words_to_fit
 from webui.prompts.reading import check_prompts
 from webui.prompts.settle import settle_prompts

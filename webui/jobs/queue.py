@@ -17,8 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from webui import events
-from webui.branches import count_images
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
 from webui.errors import JobNotFound, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
@@ -28,12 +27,13 @@ from webui.jobs.job import Job, JobState, QueueStatus
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
 from webui.jobs.stored import as_kept_now, job_from_row
-from webui.jobs.worker import Worker
 from webui.requests import Request, to_dict
+from webui.rules.branches import count_images
 from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job
 from webui.storage.job_rows import JobRow, Once
+from webui.worker.seam import Worker
 
 log = logging.getLogger(__name__)
 

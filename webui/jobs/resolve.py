@@ -11,13 +11,11 @@ import math
 import secrets
 from typing import TypeVar
 
-from webui.branches import count_images, image_alone, with_origins_course
-from webui.checkpoints import Catalogue, Checkpoint
-from webui.critics import critic_for
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.critics import critic_for
+from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
-from webui.families import FAMILIES
 from webui.jobs.prompts import PromptRules
-from webui.picture_rules import is_alike
 from webui.requests import (
     MAX_SEED,
     Branch,
@@ -29,9 +27,11 @@ from webui.requests import (
     is_reference,
     pictures_of,
 )
-from webui.sampling_rules import check
+from webui.rules.branches import count_images, image_alone, with_origins_course
+from webui.rules.pictures import is_alike
+from webui.rules.sampling import check
+from webui.rules.style import check_style
 from webui.storage.uploads import Uploads
-from webui.style_rules import check_style
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request

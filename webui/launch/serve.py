@@ -19,14 +19,14 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp, CliSettingsSource
 
-from webui.api.connections import ImpatientProtocol
+from webui.api.access.connections import ImpatientProtocol
 from webui.errors import DarkroomError
 from webui.launch.address import Address, take
 from webui.launch.browser import has_screen
 from webui.launch.console import Console
 from webui.launch.errors import LaunchError
 from webui.settings import Settings
-from webui.share import Share, settings_with_login
+from webui.share.link import Share, settings_with_login
 from webui.texts import Texts
 
 _GRACE_SECONDS = 3  # for open event streams, which only end when their job does; the queue gets its own time after

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from webui.checkpoint_hashes import SHORT_DIGITS, HashBook
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.hashes import SHORT_DIGITS, HashBook
 
 _SUFFIXES = (".safetensors", ".ckpt", ".pt")
 

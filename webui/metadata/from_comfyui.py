@@ -6,7 +6,7 @@ import re
 
 from webui.metadata.comfyui import ComfyPicture
 from webui.metadata.settings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
-from webui.scheduler_names import canonical_scheduler, canonical_sigmas
+from webui.schedulers import canonical_scheduler, canonical_sigmas
 
 # ComfyUI's samplers that only compute their noise elsewhere, and its `normal` sigmas, which are the model's own.
 _SUFFIXES = ("_gpu", "_cpu")

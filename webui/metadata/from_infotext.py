@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from webui.metadata.infotext import Infotext
 from webui.metadata.settings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
-from webui.picture_rules import OF_A_PART, RESIZE_LABELS, SIDE_LABELS, SIDES
-from webui.scheduler_names import canonical_scheduler, canonical_sigmas, nearest_scheduler
-from webui.style_rules import LAYER_LABELS, STYLE_LABELS
+from webui.rules.pictures import OF_A_PART, RESIZE_LABELS, SIDE_LABELS, SIDES
+from webui.rules.style import LAYER_LABELS, STYLE_LABELS
+from webui.schedulers import canonical_scheduler, canonical_sigmas, nearest_scheduler
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
 # Their name, without case → our field and how the value is read.

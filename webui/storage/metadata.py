@@ -15,12 +15,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
-from webui.branches import count_steps, seed_alone
-from webui.picture_rules import RESIZE_LABELS, added_to
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
-from webui.scheduler_names import SCHEDULERS, canonical_sigmas
-from webui.style_rules import LAYER_LABELS, STYLE_LABELS
-from webui.worker_messages import RawImage
+from webui.rules.branches import count_steps, seed_alone
+from webui.rules.pictures import RESIZE_LABELS, added_to
+from webui.rules.style import LAYER_LABELS, STYLE_LABELS
+from webui.schedulers import SCHEDULERS, canonical_sigmas
+from webui.worker.messages import RawImage
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from webui.storage.metadata import png_info
 from webui.storage.owners import check_place
 from webui.storage.search import words_of
 from webui.storage.thumbnails import Thumbnails
-from webui.worker_messages import RawImage
+from webui.worker.messages import RawImage
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import TypeVar, get_args, get_type_hints
 import gradio as gr
 from gradio.components import Component
 
-from webui.checkpoints import Catalogue, Checkpoint
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.presets import Presets
 from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage, field_limits
 from webui.ui.language import Words

@@ -15,14 +15,14 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from webui.branches import FREE
-from webui.checkpoints import Catalogue, Checkpoint
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.scheduler_names import SCHEDULERS
+from webui.rules.branches import FREE
+from webui.schedulers import SCHEDULERS
 from webui.settings import Settings
-from webui.share import ShareState
+from webui.share.link import ShareState
 from webui.storage import Storage
 from webui.texts import Language, Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image

@@ -11,11 +11,11 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
 from webui.errors import DarkroomError
 from webui.presets import Presets
 from webui.requests import MAX_FURTHER_STYLES, StyleTransfer
-from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
+from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
 from webui.ui.controls import WITHOUT_CONTROL
 
 

@@ -1,7 +1,7 @@
 """The fold *Sampling*: how the noise is made and taken away, and how prompts are read, in the order of its use.
 
 Its head says what in it is not at its default. The scheduler stays in sight, as all else in the fold hangs on it.
-What does nothing with a checkpoint or beside another setting is said by `webui.sampling_rules`; `sampling_data` hands
+What does nothing with a checkpoint or beside another setting is said by `webui.rules.sampling`; `sampling_data` hands
 that to `assets/sampling.js`, which greys it out and gives the reason.
 """
 
@@ -12,13 +12,13 @@ from typing import Any, get_args, get_type_hints
 
 import gradio as gr
 
-from webui.checkpoints import Checkpoint
-from webui.families import FAMILIES
-from webui.picture_rules import resize_modes_for
+from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.families import FAMILIES
 from webui.requests import TextToImage, field_limits
-from webui.sampling_rules import idle_settings, schedulers_for, sigmas_for
-from webui.scheduler_names import SCHEDULERS, SIGMAS, scheduler_named
-from webui.style_rules import IDLE_IN_STYLES
+from webui.rules.pictures import resize_modes_for
+from webui.rules.sampling import idle_settings, schedulers_for, sigmas_for
+from webui.rules.style import IDLE_IN_STYLES
+from webui.schedulers import SCHEDULERS, SIGMAS, scheduler_named
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.controls import Controls, chips, number, slider, unchecked

@@ -1,6 +1,6 @@
 """The Share dialog's data: the address that others can open, as text and as a QR code, or why there is none.
 
-The state itself lives in `webui.share`; this only words it for the page.
+The state itself lives in `webui.share.link`; this only words it for the page.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import segno
 
-from webui.share import Share
+from webui.share.link import Share
 from webui.texts import Language, Texts
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from webui.branches import FREE, branched
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.families import FAMILIES
 from webui.errors import DarkroomError, PrivateOver
-from webui.families import FAMILIES
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
 from webui.requests import PICTURE_FIELDS, REQUESTS, Request, field_limits, from_dict, to_dict
+from webui.rules.branches import FREE, branched
 from webui.storage.owners import is_private
 from webui.texts import Language, Texts
 from webui.ui.controls import WITHOUT_CONTROL

@@ -39,7 +39,7 @@ from models.starter.recipe.prompts import PROMPTS
 from models.starter.recipe.report import Row, as_json, markdown
 from models.starter.recipe.sample import Studio, contact_sheet
 from models.starter.recipe.thumbnails import load_vae, reconstruct, to_input
-from webui.engine.critic import load_critic
+from webui.engine.critics.critic import load_critic
 from webui.engine.device import choose_device
 
 CHECKPOINT = Path(__file__).resolve().parents[1]

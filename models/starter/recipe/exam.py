@@ -20,7 +20,7 @@ from models.starter.recipe.questions import Question, ask, ask_for, weighted, wi
 from models.starter.recipe.report import Row
 from models.starter.recipe.sample import Studio
 from models.starter.recipe.scene import HELD_OUT, sample_scene, sample_with
-from webui.engine.critic import Critic
+from webui.engine.critics.critic import Critic
 
 SEED = 4242  # of the examination's scenes; training drew from others
 THRESHOLDS = {

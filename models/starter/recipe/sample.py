@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from webui.checkpoints import Catalogue
+from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.requests import TextToImage

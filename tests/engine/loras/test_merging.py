@@ -16,14 +16,14 @@ from torch import Tensor
 
 from tests.engine.test_engine import context
 from tests.toys import save_sd15
-from webui.addons import Addons
-from webui.branches import branched
+from webui.checkpoints.addons import Addons
 from webui.engine.context import EngineImage
 from webui.engine.engine import Engine
 from webui.engine.loras.merging import LoraMerger
 from webui.errors import Cancelled, LoraUnusable
 from webui.prompts.a1111 import Lora
 from webui.requests import TextToImage, WalkEnd
+from webui.rules.branches import branched
 from webui.settings import Settings
 
 UNET = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_v"

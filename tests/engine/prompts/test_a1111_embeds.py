@@ -11,7 +11,7 @@ import torch
 from diffusers import DiffusionPipeline
 from safetensors.torch import save_file
 
-from webui.addons import Addons
+from webui.checkpoints.addons import Addons
 from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder, Reading
 from webui.engine.prompts.text_encoders import text_encoders
 from webui.errors import PromptError

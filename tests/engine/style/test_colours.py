@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from webui.engine.images import to_tensor
+from webui.engine.pictures.images import to_tensor
 from webui.engine.style.colours import ColourMap, coral, like_in_luminance, luminance, transport, with_chroma
 
 from .pictures import china, flower

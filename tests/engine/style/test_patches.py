@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from webui.engine.images import to_tensor
+from webui.engine.pictures.images import to_tensor
 from webui.engine.style import patches
 from webui.engine.style.patches import Patches
 from webui.errors import Cancelled

@@ -8,7 +8,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from webui.engine.device import Device
-from webui.engine.images import to_tensor
+from webui.engine.pictures.images import to_tensor
 from webui.engine.style import objective
 from webui.engine.style.kept import KeptStyle
 from webui.engine.style.style_losses import Gram

@@ -11,7 +11,7 @@ from torch.nn import functional
 from webui.engine.style.vgg import IMAGENET_MEAN, IMAGENET_STD, LAYERS
 from webui.engine.style.weights import load_vgg19
 from webui.errors import CheckpointPickled, WeightsBroken
-from webui.style_rules import find_weights
+from webui.rules.style import find_weights
 
 CPU = torch.device("cpu")
 DEPTH = 3  # up to conv2_1, past the first pooling

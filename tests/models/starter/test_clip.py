@@ -32,7 +32,7 @@ from models.starter.recipe.scene import sample_scene
 from models.starter.recipe.thumbnails import SIZE, Pool, to_input
 from models.starter.recipe.training import Options
 from tests.models.starter.test_judge import write_pool
-from webui.engine.critic import Critic, load_critic
+from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
 
 MIB = 1024 * 1024

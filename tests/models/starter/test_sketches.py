@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from webui.engine.context import Context
-from webui.engine.critic import Critic, load_critic
+from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
 from webui.engine.engine import Engine
 from webui.requests import ImageToImage, TextToImage

@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from webui.api.media_types import JsonRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, BoardOut, PictureIds
 from webui.api.services import Services, owner_of
 from webui.api.wire import board_json

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from webui.api.media_types import JsonRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
 from webui.errors import BundleTooLarge, PictureNotFound, TooManyPictures

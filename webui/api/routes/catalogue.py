@@ -10,9 +10,9 @@ from fastapi import APIRouter
 
 from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
-from webui.checkpoints import Catalogue, Checkpoint
-from webui.critics import critic_id_for
-from webui.scheduler_names import SCHEDULERS
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.critics import critic_id_for
+from webui.schedulers import SCHEDULERS
 
 
 def catalogue_routes(services: Services) -> APIRouter:

@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictBool
 
-from webui.api.media_types import JsonRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, GalleryPage, Kept, PictureIds, PicturesDone
 from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json

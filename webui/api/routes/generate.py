@@ -12,8 +12,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Request
 
 from webui import requests
-from webui.api.media_types import JsonRoute
-from webui.api.pictures_in import store_inline_pictures
+from webui.api.bodies.media_types import JsonRoute
+from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.requests import ImageToImage, StyleTransfer, TextToImage

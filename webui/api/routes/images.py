@@ -9,8 +9,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 
-from webui.api.media_types import FormRoute
-from webui.api.pictures_in import store_file
+from webui.api.bodies.media_types import FormRoute
+from webui.api.bodies.pictures import store_file
 from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest, PictureNotFound

@@ -15,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
-from webui.api.bodies import MEGABYTE, OTHER_MEGABYTES
-from webui.api.media_types import in_memory_if_private, is_json, is_multipart, media_type, strict_json
+from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES
+from webui.api.bodies.media_types import in_memory_if_private, is_json, is_multipart, media_type, strict_json
 from webui.api.refusals import BodyTooLarge, MediaTypeRefused
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of

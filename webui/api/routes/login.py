@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from webui.api import origins
-from webui.api.attempts import Attempts
-from webui.api.guard import check_password
-from webui.api.login_page import CONTENT_SECURITY_POLICY, LoginPage, safe_next
-from webui.api.logins import VALID_SECONDS, Logins
+from webui.api.access import origins
+from webui.api.access.attempts import Attempts
+from webui.api.access.guard import check_password
+from webui.api.access.login_page import CONTENT_SECURITY_POLICY, LoginPage, safe_next
+from webui.api.access.logins import VALID_SECONDS, Logins
 from webui.api.refusals import LoginWrong, TooManyAttempts, status_of
 from webui.api.services import language_asked
 from webui.texts import Texts

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from webui.api.refusals import refuse_json
 from webui.api.services import Services, language_asked, owner_of
-from webui.jobs.job import WorkerStatus
+from webui.worker.status import WorkerStatus
 
 
 def machine_routes(services: Services) -> APIRouter:

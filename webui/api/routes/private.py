@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from webui.api import private_mode
+from webui.api.access import private_mode
 from webui.api.routes.login import is_https
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked
-from webui.prompt_check.check import PromptCheck, Question
-from webui.prompt_check.report import Note, Report
+from webui.prompts.check.check import PromptCheck, Question
+from webui.prompts.check.report import Note, Report
 from webui.prompts.chunks import CHUNK_TOKENS
 from webui.requests import MAX_SEED, Prompt
 from webui.texts import Language, Texts

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from webui import requests
-from webui.api.media_types import JsonRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
-from webui.branches import branched, step_kept
 from webui.requests import Prompt, to_dict
+from webui.rules.branches import branched, step_kept
 from webui.storage.animation import animated_webp
 
 _PARALLEL = 2  # strips that are put together at once: each takes up to two seconds of a core

@@ -16,8 +16,8 @@ from fastapi import APIRouter, Request, Response
 
 from webui import requests
 from webui.api import refusals
-from webui.api.media_types import JsonRoute
-from webui.api.pictures_in import store_inline_pictures
+from webui.api.bodies.media_types import JsonRoute
+from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import failure_json

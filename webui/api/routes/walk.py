@@ -8,13 +8,13 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from webui.api.media_types import JsonRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest
 from webui.requests import TextToImage, from_dict, to_dict
+from webui.rules.walks import Image, walk_between
 from webui.storage.pictures import Picture
-from webui.walks import Image, walk_between
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from webui.addons import Addons, LoraFile
+from webui.checkpoints.addons import Addons, LoraFile
 from webui.engine.loras.changes import LayerChange, by_layer
 from webui.engine.loras.layers import layers_by_name, plain_name
 from webui.errors import LoraUnusable

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from webui.addons import Addons
+from webui.checkpoints.addons import Addons
 from webui.engine.prompts import a1111_embeds, compel_embeds
 from webui.engine.prompts.text_encoders import TextEncoder, filled_up, text_encoders
 from webui.engine.prompts.textual_inversion import TextualInversions

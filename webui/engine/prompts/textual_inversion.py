@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from webui.addons import Addons, EmbeddingFile
+from webui.checkpoints.addons import Addons, EmbeddingFile
 from webui.engine.prompts.text_encoders import TextEncoder
 
 MAX_KEPT = 64  # files; a few hundred kB each at most

@@ -15,12 +15,12 @@ from PIL import Image
 from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device, precision_of
-from webui.engine.images import read_picture
+from webui.engine.pictures.images import read_picture
 from webui.engine.style.instant import WEIGHTS, InstantStyle, Seen, load_instant, seen_as, stylise
 from webui.engine.style.sources import Sources, Style
 from webui.events import Step
 from webui.requests import StyleTransfer, WeightedStyle
-from webui.style_rules import style_shares
+from webui.rules.style import style_shares
 
 
 @dataclass(frozen=True)

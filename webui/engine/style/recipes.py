@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from webui.engine.style.objective import Pull
 from webui.engine.style.vgg import depth_of
 from webui.requests import StyleTransfer
-from webui.style_rules import RANDOM_LAYERS, TRAINED_LAYERS
+from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS
 
 FROM_CONTENT = ("content", "instant")  # beginnings that show it
 FROM_NOISE = 30.0  # times the content's weight, where its features are all that is told of it (tried: 10 shows little)

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from webui.engine.images import to_pixels
+from webui.engine.pictures.images import to_pixels
 from webui.engine.style.colours import ColourMap, coral, like_in_luminance, transport, with_chroma
 from webui.engine.style.scales import fitted_size
 from webui.engine.style.tiles import Tile

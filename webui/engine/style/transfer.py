@@ -21,7 +21,7 @@ from torch import Tensor
 from webui.engine.cancel import cancellable
 from webui.engine.context import Context, EngineImage
 from webui.engine.device import Device, precision_of
-from webui.engine.preview import Previewer
+from webui.engine.previews.preview import Previewer
 from webui.engine.style.beginnings import beginning
 from webui.engine.style.iterate import Adam, resized
 from webui.engine.style.kept import KeptStyle
@@ -36,7 +36,7 @@ from webui.engine.style.vgg import Vgg19, random_vgg19
 from webui.engine.style.weights import load_vgg19
 from webui.errors import Cancelled, InvalidRequest
 from webui.requests import StyleTransfer
-from webui.style_rules import find_weights, style_shares
+from webui.rules.style import find_weights, style_shares
 
 PREVIEW_SECONDS = 0.5  # between previews, to one who watches
 PREVIEW_SIDE = 512  # pixels: larger pictures are thinned out before they become a preview

@@ -19,7 +19,7 @@ from sklearn.datasets import load_sample_image
 from torch import nn
 
 from models.style.recipe.comparison.features import Judged, PixelPatches, Softened
-from webui.engine.preview import Previewer
+from webui.engine.previews.preview import Previewer
 from webui.engine.style.recipes import RANDOM, Recipe
 from webui.engine.style.sources import Sources, Style
 from webui.engine.style.transfer import Progress, from_coarse_to_fine

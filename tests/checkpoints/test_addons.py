@@ -1,0 +1,112 @@
+"""LoRAs and embeddings in the models folder: found by name, told apart by their headers, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from webui.checkpoints.addons import Addons
+
+
+def save(path: Path, shapes: dict[str, tuple[int, ...]], metadata: dict[str, str] | None = None) -> Path:
+    """A safetensors file of float16 zeros."""
+    header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
+    at = 0
+    for name, shape in shapes.items():
+        size = 2
+        for side in shape:
+            size *= side
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(at))
+    return path
+
+
+KOHYA = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
+PEFT = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "metadata", "family"),
+    [
+        ({KOHYA: (4, 768)}, None, "sd15"),
+        ({KOHYA: (4, 1024)}, None, "sd2"),
+        ({PEFT: (4, 2048)}, None, "sdxl"),
+        ({"lora_te1_x.lora_down.weight": (4, 8)}, {"ss_base_model_version": "sdxl_base_v1-0"}, "sdxl"),
+        ({"a.lora_A.weight": (4, 8)}, {"modelspec.architecture": "stable-diffusion-v1/lora"}, "sd15"),
+        ({"transformer.single_transformer_blocks.0.x.lora_A.weight": (4, 8)}, None, "FluxPipeline"),
+        ({"x.lora_up.weight": (4, 8)}, None, None),
+    ],
+)
+def test_a_loras_family(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], metadata: dict[str, str] | None, family: str | None
+) -> None:
+    save(tmp_path / "loras" / "ink.safetensors", shapes, metadata)
+    assert Addons(tmp_path).loras()["ink"].family == family
+
+
+def test_names(tmp_path: Path) -> None:
+    for folder in ("loras", "loras/b"):
+        save(tmp_path / folder / "ink.safetensors", {KOHYA: (4, 768)})
+    save(tmp_path / "loras" / "vae.safetensors", {"decoder.conv_in.weight": (4, 4)})
+    (tmp_path / "loras" / "broken.safetensors").write_bytes(b"<html>")
+    (tmp_path / "loras" / "pickled.pt").write_bytes(b"x")
+    save(tmp_path / "loras" / ".hidden.safetensors", {KOHYA: (4, 768)})
+    found = Addons(tmp_path).loras()
+    assert set(found) == {"ink", "b/ink"}
+    assert found["ink"].path.parent.name == "loras"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "vectors", "fits"),
+    [
+        ({"emb_params": (3, 768)}, 3, (768,)),
+        ({"<cat>": (768,)}, 1, (768,)),
+        ({"clip_l": (2, 768), "clip_g": (2, 1280)}, 2, (768, 1280)),
+        ({"clip_g": (2, 1280)}, 2, (1280,)),
+    ],
+)
+def test_embeddings_fit_encoders_of_their_width(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], vectors: int, fits: tuple[int, ...]
+) -> None:
+    save(tmp_path / "embeddings" / "style.safetensors", shapes)
+    (found,) = set(Addons(tmp_path).embeddings())
+    embedding = Addons(tmp_path).embeddings()[found]
+    assert (found, embedding.vectors) == ("style", vectors)
+    assert embedding.fits(fits)
+    assert not embedding.fits((7,))
+    assert not embedding.fits((*fits, 7))
+    assert not embedding.fits(())
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"emb_params": (100, 768)},
+        {"emb_params": (2, 2, 768)},
+        {"clip_l": (2, 768), "clip_g": (3, 1280)},
+        {"a": (2, 768), "b": (2, 768)},
+    ],
+)
+def test_what_is_no_embedding_is_left_out(tmp_path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    save(tmp_path / "embeddings" / "odd.safetensors", shapes)
+    assert Addons(tmp_path).embeddings() == {}
+
+
+def test_it_looks_again(tmp_path: Path) -> None:
+    addons = Addons(tmp_path)
+    assert addons.embeddings() == {}
+    assert addons.loras() == {}
+    path = save(tmp_path / "embeddings" / "style.safetensors", {"emb_params": (3, 768)})
+    assert addons.embeddings()["style"].vectors == 3
+    save(path, {"emb_params": (4, 768)})
+    assert addons.embeddings()["style"].vectors == 4
+    path.rename(path.with_name("other.safetensors"))
+    assert set(addons.embeddings()) == {"other"}
+    path.with_name("old.pt").write_bytes(b"x")
+    assert addons.pickled_embeddings() == {"old"}

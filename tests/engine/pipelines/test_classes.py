@@ -1,0 +1,118 @@
+"""The rows of the families against the libraries that are installed."""
+
+from __future__ import annotations
+
+import re
+
+import diffusers
+import pytest
+from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+
+from webui.checkpoints.families import FAMILIES, OTHER_FAMILIES, UNET_FAMILIES
+from webui.checkpoints.refusals import Unrecognised
+from webui.engine.pipelines.classes import component_class, pipeline_class, pipeline_class_for
+from webui.requests import TextToImage, from_dict
+from webui.schedulers import SCHEDULERS, SIGMAS
+
+# What diffusers makes pictures with and we do not, and why.
+NOT_OURS = {
+    "ControlNet": "needs a second picture",
+    "Control": "needs a second picture",
+    "Kontext": "edits pictures by instruction",
+    "Combined": "two pipelines in two folders",
+    "PAG": "another way to guide, on the checkpoints of the plain family",
+    "IFPipeline": "three pipelines one after the other",
+    "Omni": "edits pictures by instruction",
+    "GlmImage": "thinks in a language model first, and is not one folder's pipeline",
+    "Helios": "makes videos",
+    "Ideogram4": "takes captions in a form of its own",
+    "NucleusMoE": "takes sizes of its own",
+    "QwenImage21": "takes sizes of its own",
+}
+
+
+def is_ours_to_have(name: str) -> bool:
+    return not any(part in name for part in NOT_OURS)
+
+
+def test_every_pipeline_that_makes_a_picture_from_a_prompt_has_a_row() -> None:
+    known = set(FAMILIES) | {"StableDiffusionPipeline", "StableDiffusionXLPipeline"}
+    offered = {found.__name__ for found in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()}
+    assert {name for name in offered if is_ours_to_have(name)} <= known
+
+
+@pytest.mark.parametrize("family", OTHER_FAMILIES, ids=lambda family: family.id)
+def test_a_family_is_a_pipeline_of_the_installed_diffusers(family: object) -> None:
+    row = FAMILIES[getattr(family, "id", "")]
+    assert pipeline_class_for(row.id, "text_to_image") is getattr(diffusers, row.pipeline or row.id)
+    found = pipeline_class_for(row.id, "image_to_image")
+    assert (found is not None) == ("image_to_image" in row.tasks)
+    offered = {name: kind.__name__ for name, kind in AUTO_IMAGE2IMAGE_PIPELINES_MAPPING.items()}
+    for name, kind in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.items():
+        if kind.__name__ == (row.pipeline or row.id) and offered.get(name, kind.__name__) != kind.__name__:
+            assert found is not None
+            assert found.__name__ == offered[name]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.id)
+def test_defaults_are_requests_that_can_be_made(family: object) -> None:
+    row = FAMILIES[getattr(family, "id", "")]
+    defaults = row.defaults
+    request = from_dict(
+        {
+            "task": "text_to_image",
+            "width": defaults.width,
+            "height": defaults.height,
+            "steps": defaults.steps,
+            "guidance_scale": float(defaults.guidance_scale),
+            "scheduler": defaults.scheduler,
+            "sigmas": defaults.sigmas,
+        }
+    )
+    assert isinstance(request, TextToImage)
+    assert defaults.width % row.size_multiple == 0
+    assert defaults.scheduler in {scheduler.id for scheduler in SCHEDULERS}
+    assert defaults.sigmas in SIGMAS
+
+
+@pytest.mark.parametrize("family", UNET_FAMILIES, ids=lambda family: family.id)
+def test_a_unet_family_has_all_that_single_files_need(family: object) -> None:
+    row = FAMILIES[getattr(family, "id", "")]
+    for is_inpainting in (False, True):
+        components = row.components_for(is_inpainting)
+        assert components is not None
+        assert (components / "model_index.json").is_file()
+    assert row.tokenizers
+    for source in row.tokenizers.values():
+        assert re.fullmatch("[0-9a-f]{40}", source.revision)
+    assert row.latent_to_rgb is not None
+    assert len(row.latent_to_rgb.weights) == 4
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [
+        ("diffusers", "UNet9DConditionModel"),
+        ("diffusers", "logging"),
+        ("diffusers", "utils"),
+        ("diffusers", "__version__"),
+        ("transformers", "pipeline"),
+        ("transformers", "Trainer"),
+        ("os", "system"),
+        ("builtins", "eval"),
+    ],
+)
+def test_only_parts_of_pipelines_may_be_loaded(library: str, name: str) -> None:
+    with pytest.raises(Unrecognised) as caught:
+        component_class(library, name)
+    assert caught.value.reason == "class_unknown"
+
+
+def test_parts_and_pipelines_by_name() -> None:
+    assert component_class("diffusers", "UNet2DConditionModel") is diffusers.UNet2DConditionModel
+    assert component_class("transformers", "CLIPTextModel").__name__ == "CLIPTextModel"
+    assert component_class("transformers", "CLIPTokenizer").__name__ == "CLIPTokenizer"
+    assert pipeline_class("FluxPipeline") is diffusers.FluxPipeline
+    with pytest.raises(Unrecognised):
+        pipeline_class("UNet2DConditionModel")
+    assert pipeline_class_for("SanaPipeline", "image_to_image") is None

@@ -1,0 +1,1 @@
+"""Who may come in: the guard, logins, origins, private mode, and what of Gradio is open."""

@@ -1,0 +1,191 @@
+"""The guard in front of everything, Gradio's mount included: nothing reaches a route that did not pass here.
+
+Pure ASGI, and every decision is made on `scope["path"]`. It writes whose call it is into `scope["state"]["owner"]`.
+Knows no job, no picture and no page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webui.api import refusals
+from webui.api.access import gradio_routes, origins, private_mode
+from webui.api.access.attempts import Attempts
+from webui.api.access.logins import Logins, basic_login
+from webui.api.bodies import limits as bodies
+from webui.errors import DarkroomError
+from webui.settings import LOOPBACK, Settings
+from webui.texts import Texts, language_of
+
+LOCAL_OWNER = "local"  # whose everything is where there are no logins
+FAILURE_DELAY_SECONDS = 0.5  # a person hardly notices it; a program that guesses does
+_SAFE_METHODS = ("GET", "HEAD")
+_OPEN_PATHS = ("/healthz", "/login", "/logout")
+_CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's page is one inline script and builds functions
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # not `no-referrer`: with that, our own form would come with `Origin: null`
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """Wraps the whole app."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, logins: Logins, attempts: Attempts, texts: Texts) -> None:
+        self._app = app
+        self._port = settings.port
+        self._logins = logins
+        self._attempts = attempts
+        self._texts = texts
+        checks_names = settings.host in LOOPBACK and not logins.are_needed
+        self._names = origins.allowed_names(settings.host) if checks_names else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._guard(scope, receive, _Outgoing(send, _caching(scope["path"])))
+        else:  # nothing of ours or Gradio's page speaks WebSocket
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _guard(self, scope: Scope, receive: Receive, send: _Outgoing) -> None:
+        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body not too long or slow."""
+        headers = Headers(scope=scope)
+        path = scope["path"]
+        try:
+            self._check_name(headers)
+            self._check_origin(scope["method"], headers, path)
+            owner = private_mode.owner_in(await self._login(scope, headers), headers, self._port)
+            self._check_address(path)
+            limit = bodies.limit_megabytes(path)
+            bodies.check_announced(headers, limit)
+            scope.setdefault("state", {})["owner"] = owner
+            await self._app(scope, bodies.limited(receive, limit), send)
+        except DarkroomError as error:
+            await self._refuse(error, scope, headers, receive, send)
+        except ClientDisconnect:
+            _log.debug("%s %s: the caller went away", scope["method"], path)
+        except Exception:  # noqa: BLE001  (the last place where a bug becomes an answer and a line in the log)
+            log_id = secrets.token_hex(4)
+            _log.exception("%s %s failed (%s)", scope["method"], path, log_id)
+            await self._refuse(refusals.Internal(log_id=log_id), scope, headers, receive, send)
+
+    def _check_name(self, headers: Headers) -> None:
+        """Refuses other names than ours (DNS rebinding), and what is no name at all."""
+        host = headers.get("host", "")
+        name = origins.host_name(host)
+        if name is None or (self._names is not None and name not in self._names):
+            raise refusals.ForeignHost(host=host[:100], port=self._port)
+
+    def _check_origin(self, method: str, headers: Headers, path: str) -> None:
+        """Other sites may link to us; they may not change anything, nor take our answers apart."""
+        if method not in _SAFE_METHODS and origins.is_foreign(headers):
+            raise refusals.ForeignOrigin()
+        if path != "/healthz" and origins.is_foreign_embedding(headers):
+            raise refusals.ForeignOrigin()
+
+    async def _login(self, scope: Scope, headers: Headers) -> str:
+        """Whose call this is. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
+        if not self._logins.are_needed or scope["path"] in _OPEN_PATHS:
+            return LOCAL_OWNER
+        if user := self._logins.user_of(headers):
+            return user
+        if (given := basic_login(headers)) is None:
+            raise refusals.LoginNeeded()
+        address = origins.client_address(scope, headers)
+        await check_password(self._logins, self._attempts, address, *given)
+        return given[0]
+
+    def _check_address(self, path: str) -> None:
+        """Closes what of Gradio the page does not need, and what nobody serves."""
+        is_open = gradio_routes.is_ours(path) or gradio_routes.is_needed(path)
+        if not is_open and gradio_routes.is_gradios(path):
+            raise refusals.Forbidden()
+        if not is_open or not origins.is_path_plain(path):
+            raise refusals.NotFound()
+
+    async def _refuse(
+        self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: _Outgoing
+    ) -> None:
+        if send.has_started:
+            return  # too late for another answer: if this one is not complete, the server cuts the connection
+        await self._answer(error, scope, headers)(scope, receive, send)
+
+    def _answer(self, error: DarkroomError, scope: Scope, headers: Headers) -> Response:
+        path = scope["path"]
+        is_person = scope["method"] in _SAFE_METHODS and origins.accepts_html(headers) and not path.startswith("/api/")
+        if isinstance(error, refusals.LoginNeeded) and is_person:
+            return RedirectResponse(f"/login?next={quote(path)}", 303, {"Cache-Control": "no-store"})
+        answer = refusals.refuse(error, self._texts, language_of(headers.get("accept-language")))
+        if answer.status_code == 401 and "sec-fetch-mode" not in headers:  # a browser would open a dialog of its own
+            answer.headers["WWW-Authenticate"] = 'Basic realm="Darkroom", charset="UTF-8"'
+        return answer
+
+
+async def check_password(logins: Logins, attempts: Attempts, address: str, user: str, password: str) -> None:
+    """Raises TooManyAttempts before it even looks, LoginWrong after a moment."""
+    attempts.check(address)
+    if logins.is_right(user, password):
+        attempts.succeeded(address)
+        return
+    attempts.failed(address)  # counted before the wait, so that many at once gain nothing
+    await asyncio.sleep(FAILURE_DELAY_SECONDS)
+    raise refusals.LoginWrong()
+
+
+def _caching(path: str) -> str | None:
+    """What is somebody's own stays in no cache; the page may be kept if it is asked for again each time. None for
+    scripts and styles, which are the same for everybody."""
+    if path.startswith(("/api/", "/gradio_api/")):
+        return "no-store"
+    return "private, no-cache" if path == "/" else None
+
+
+class _Outgoing:
+    """`send` that puts our headers on every answer and takes Gradio's cross-origin ones off."""
+
+    def __init__(self, send: Send, caching: str | None) -> None:
+        """`caching`: the Cache-Control of answers that have none of their own."""
+        self._send = send
+        self._caching = caching
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            kept = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"access-control-")]
+            headers = MutableHeaders(raw=kept)
+            message["headers"] = headers.raw
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            if self._caching is not None:
+                headers.setdefault("Cache-Control", self._caching)
+        await self._send(message)

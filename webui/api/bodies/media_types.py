@@ -1,0 +1,135 @@
+"""What kind of body a route takes, said before the body is read: JSON, or for an upload a form; and what JSON may be.
+
+A page of another site may send `text/plain` and forms without asking first, but not JSON; and a caller who sends the
+wrong kind hears that, instead of complaints about fields that it did send. JSON is read strictly: no name twice in one
+object (readers differ in which one counts), and no more names than any request could have. Knows no route.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any
+
+from fastapi import HTTPException, Request
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.responses import Response
+
+from webui.api.bodies.limits import MEGABYTE, PICTURE_MEGABYTES
+from webui.api.refusals import MediaTypeRefused
+from webui.api.services import owner_of
+from webui.storage.owners import is_private
+
+MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand unknown ones took six seconds
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, where it has one, is `application/json` or a relative of it (`application/…+json`)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler, behind the check."""
+        handle = _checked(self, is_json)
+
+        async def handle_strictly(call: Request) -> Response:
+            return await handle(_StrictRequest(call.scope, call.receive))
+
+        return handle_strictly
+
+
+class FormRoute(APIRoute):
+    """A route whose body, where it has one, is `multipart/form-data`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler, behind the check."""
+        handle = _checked(self, is_multipart)
+
+        async def handle_in_place(call: Request) -> Response:
+            return await handle(in_memory_if_private(call))
+
+        return handle_in_place
+
+
+class _StrictRequest(Request):
+    """Reads its JSON strictly; what it does not take, FastAPI answers like any other JSON that cannot be read."""
+
+    async def json(self) -> Any:
+        """Raises json.JSONDecodeError."""
+        return strict_json(await self.body())
+
+
+class _MemoryParser(MultiPartParser):
+    """Puts no file of a form on the disk, however large; the guard has bounded the whole body."""
+
+    spool_max_size = 2 * PICTURE_MEGABYTES * MEGABYTE
+
+
+class _MemoryRequest(Request):
+    async def _get_form(
+        self, *, max_files: float = 1000, max_fields: float = 1000, max_part_size: int = 2**20
+    ) -> FormData:
+        if self._form is None:
+            parser = _MemoryParser(
+                self.headers, self.stream(), max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+            )
+            try:
+                self._form = await parser.parse()
+            except MultiPartException as error:
+                raise HTTPException(400, error.message) from error
+        return self._form
+
+
+def in_memory_if_private(call: Request) -> Request:
+    """The same call; a form in it stays in memory where it is that of somebody in private mode."""
+    is_ours = is_private(owner_of(call)) and is_multipart(media_type(call))
+    return _MemoryRequest(call.scope, call.receive) if is_ours else call
+
+
+def strict_json(content: bytes) -> Any:
+    """Raises json.JSONDecodeError, also for what ordinary JSON would take."""
+    return json.loads(content, object_pairs_hook=_strict_object)
+
+
+def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_NAMES:
+        raise json.JSONDecodeError("too many names in one object", "", 0)
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise json.JSONDecodeError("a name stands twice in one object", "", 0)
+    return values
+
+
+def _checked(route: APIRoute, is_taken: Callable[[str], bool]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    handle = APIRoute.get_route_handler(route)
+    if route.body_field is None:
+        return handle
+
+    async def check_and_handle(call: Request) -> Response:
+        if not is_taken(media_type(call)):
+            raise MediaTypeRefused()
+        return await handle(call)
+
+    return check_and_handle
+
+
+def media_type(call: Request) -> str:
+    """`type/subtype` in lower case; empty where the caller does not say."""
+    said = call.headers.get("content-type", "")
+    if not said:
+        return ""
+    message = Message()
+    message["content-type"] = said
+    return message.get_content_type() if "/" in said else said
+
+
+def is_json(said: str) -> bool:
+    """`application/json` or a relative of it."""
+    kind, _, subtype = said.partition("/")
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def is_multipart(said: str) -> bool:
+    """What a form with a file in it comes as."""
+    return said == "multipart/form-data"

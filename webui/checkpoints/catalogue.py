@@ -1,0 +1,238 @@
+"""What lies in the models folder: checkpoints that can be loaded, and those that cannot, each with its reason.
+
+Reads names, headers and small configs, never weights; the web process and the worker use it alike. Knows no torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from webui.checkpoints.architecture import recognise
+from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, read_folder
+from webui.checkpoints.families import Defaults as Defaults
+from webui.checkpoints.families import Family
+from webui.checkpoints.models_folder import Found, find_checkpoints
+from webui.checkpoints.notes import Notes, apply_notes, read_notes
+from webui.checkpoints.refusals import Broken, Pickled, Refusal, Unrecognised
+from webui.checkpoints.safetensors_header import read_header
+from webui.errors import (
+    CheckpointBroken,
+    CheckpointNotFound,
+    CheckpointPickled,
+    DarkroomError,
+    FamilyUnknown,
+    NoCheckpoint,
+)
+
+DEFAULT_CHECKPOINT = "starter"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A prompt that a checkpoint is good at, in both languages; `picture` is what it gave, if that lies beside it."""
+
+    prompt: str
+    prompt_zh: str = ""
+    seed: int | None = None
+    picture: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """One checkpoint below the models folder.
+
+    `family` is `sd15`, `sd2`, `sdxl` or the name of a diffusers pipeline class. A checkpoint with a `problem` cannot
+    be loaded; what could not be read of it is then empty.
+    """
+
+    id: str  # path below models/ without suffix, "/" between
+    name: str
+    path: Path
+    form: Literal["folder", "file"]
+    family: str
+    is_inpainting: bool = False
+    size_bytes: int
+    tasks: frozenset[str] = frozenset()
+    defaults: Defaults
+    examples: tuple[Example, ...] = ()
+    problem: DarkroomError | None = None
+    is_zero_terminal_snr: bool = False
+    clip_layers: int | None = None  # of the smaller text encoder, for the U-Net families: what CLIP skip can skip
+    folder: DiffusersFolder | None = field(default=None, repr=False)  # the parts, where it is a diffusers folder
+    components: Path | None = None  # configs of the parts, where it is a single file
+    version: str = ""  # changes with any file of it
+
+
+_NO_DEFAULTS = Defaults(width=512, height=512, steps=20, guidance_scale=7.0, scheduler="euler", sigmas="default")
+
+
+class Catalogue:
+    """The checkpoints below one folder. Looks again at every call; reads only what has changed since. Thread-safe."""
+
+    def __init__(self, models_dir: Path) -> None:
+        self.models_dir = models_dir
+        self._lock = threading.Lock()
+        self._known: dict[str, Checkpoint] = {}
+
+    def list(self) -> tuple[Checkpoint, ...]:
+        """Those that can be loaded, by id."""
+        return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is None)
+
+    def refused(self) -> tuple[Checkpoint, ...]:
+        """Those that cannot, each with its `problem`, by id."""
+        return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is not None)
+
+    def get(self, id: str) -> Checkpoint:
+        """Raises CheckpointNotFound, CheckpointBroken, CheckpointPickled or FamilyUnknown."""
+        for checkpoint in self._look():
+            if checkpoint.id == id:
+                if checkpoint.problem is not None:
+                    raise type(checkpoint.problem)(**checkpoint.problem.details)
+                return checkpoint
+        raise CheckpointNotFound(checkpoint=id)
+
+    def default(self) -> Checkpoint:
+        """The starter if it is there, else the first one. Raises NoCheckpoint."""
+        usable = self.list()
+        if not usable:
+            raise NoCheckpoint(folder=self.models_dir.name)
+        return next((checkpoint for checkpoint in usable if checkpoint.id == DEFAULT_CHECKPOINT), usable[0])
+
+    def _look(self) -> tuple[Checkpoint, ...]:
+        with self._lock:
+            seen: dict[str, Checkpoint] = {}
+            for found in find_checkpoints(self.models_dir):
+                known = self._known.get(found.id)
+                version = found.version()
+                if known is None or known.version != version:
+                    known = replace(_read(found), version=version)
+                    if known.problem is not None:
+                        _log.warning("refused: %s", known.problem)
+                seen[found.id] = known
+            self._known = seen
+            return tuple(seen.values())
+
+
+def _read(found: Found) -> Checkpoint:
+    """One checkpoint; whatever is wrong with it becomes its problem and nobody else's."""
+    try:
+        if found.form == "pickle":
+            raise Pickled("pickled")
+        notes = read_notes(found.notes)
+        return _read_folder(found, notes) if found.form == "folder" else _read_file(found, notes)
+    except (Refusal, OSError) as error:
+        problem = problem_of(found.id, error)
+    except Exception:  # noqa: BLE001  (configs are foreign JSON: what nobody thought of must not hide the others)
+        _log.exception("cannot make sense of %s", found.id)
+        problem = CheckpointBroken(checkpoint=found.id, reason="config_unreadable")
+    return Checkpoint(
+        id=found.id,
+        name=found.path.name,
+        path=found.path,
+        form="folder" if found.form == "folder" else "file",
+        family="",
+        size_bytes=0,
+        defaults=_NO_DEFAULTS,
+        problem=problem,
+    )
+
+
+def problem_of(id: str, error: Refusal | OSError) -> DarkroomError:
+    """What a refusal, or a file that cannot be read, is to the job that asked for the checkpoint."""
+    match error:
+        case Pickled():
+            return CheckpointPickled(checkpoint=id)
+        case Unrecognised():
+            return FamilyUnknown(checkpoint=id, reason=error.reason)
+        case Refusal():
+            return CheckpointBroken(checkpoint=id, reason=error.reason)
+    _log.warning("cannot read %s: %s", id, error)
+    return CheckpointBroken(checkpoint=id, reason="unreadable")
+
+
+def _read_folder(found: Found, notes: Notes) -> Checkpoint:
+    folder = read_folder(found.path)
+    defaults = _tuned(folder.family, folder.prediction_type, folder.is_zero_terminal_snr, folder.native_size)
+    return Checkpoint(
+        id=found.id,
+        name=notes.name or found.path.name,
+        path=found.path,
+        form="folder",
+        family=folder.family.id,
+        is_inpainting=folder.is_inpainting,
+        size_bytes=folder.size_bytes,
+        tasks=folder.family.tasks,
+        defaults=apply_notes(notes, defaults),
+        examples=_examples(found.path, notes),
+        is_zero_terminal_snr=folder.is_zero_terminal_snr,
+        clip_layers=clip_layers(found.path) if folder.family.is_unet else None,
+        folder=folder,
+    )
+
+
+def _read_file(found: Found, notes: Notes) -> Checkpoint:
+    own_components = found.components if found.components.is_dir() else None
+    header = read_header(found.path)
+    recognised = recognise(header, own_components)
+    family = recognised.family
+    components = own_components or family.components_for(recognised.is_inpainting)
+    if components is None:
+        raise Unrecognised("foreign")
+    prediction_type, size = recognised.prediction_type, None
+    if family.id == "sd2":
+        prediction_type, size = _guess_sd2(found.path.stem, recognised.is_inpainting, prediction_type)
+    zero_snr = recognised.is_zero_terminal_snr
+    defaults = _tuned(family, prediction_type or family.defaults.prediction_type, zero_snr, size)
+    return Checkpoint(
+        id=found.id,
+        name=notes.name or found.path.stem,
+        path=found.path,
+        form="file",
+        family=family.id,
+        is_inpainting=recognised.is_inpainting,
+        size_bytes=found.path.stat().st_size,
+        tasks=family.tasks,
+        defaults=apply_notes(notes, defaults),
+        examples=_examples(found.path.parent, notes),
+        is_zero_terminal_snr=zero_snr,
+        clip_layers=clip_layers(components),
+        components=components,
+    )
+
+
+def _guess_sd2(stem: str, is_inpainting: bool, said: str | None) -> tuple[str, int]:
+    """Prediction type and size of an SD 2.x file, of which neither is in its tensors.
+
+    The published ones are `512-base-ema`, `512-inpainting-ema` (epsilon at 512 pixels) and `768-v-ema`,
+    `v2-1_768-ema-pruned` (v at 768), and most others descend from the latter. So: what the file says of itself; else
+    epsilon for inpainting and where the name says "512" or "base"; else v. The note beside the file overrules it.
+    """
+    looks_base = is_inpainting or "512" in stem or "base" in stem.casefold()
+    prediction_type = said or ("epsilon" if looks_base else "v_prediction")
+    return prediction_type, 512 if looks_base else 768
+
+
+def _tuned(family: Family, prediction_type: str | None, is_zero_terminal_snr: bool, size: int | None) -> Defaults:
+    """The family's defaults for what the checkpoint says of itself."""
+    defaults = replace(family.defaults, prediction_type=prediction_type)
+    if size is not None:
+        defaults = replace(defaults, width=size, height=size)
+    if is_zero_terminal_snr:  # the first sigma is infinite then, from which Karras' schedule cannot start
+        defaults = replace(defaults, scheduler="ddim", sigmas="default")
+    return defaults
+
+
+def _examples(folder: Path, notes: Notes) -> tuple[Example, ...]:
+    """The notes' examples; a picture counts only where it lies in `folder`."""
+    examples = []
+    for note in notes.examples:
+        picture = (folder / note.picture).resolve() if note.picture else None
+        if picture is not None and not (picture.is_relative_to(folder.resolve()) and picture.is_file()):
+            raise Broken("notes")
+        examples.append(Example(prompt=note.prompt, prompt_zh=note.prompt_zh, seed=note.seed, picture=picture))
+    return tuple(examples)

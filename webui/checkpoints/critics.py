@@ -1,0 +1,56 @@
+"""Where the models lie that judge how well a picture fits its prompt: looked for by their files, not opened.
+
+A critic is a CLIP model as `CLIPModel.save_pretrained` writes it, with tokenizer and `preprocessor_config.json` beside
+the weights: a checkpoint's own `clip/`, which reads what the checkpoint reads, or one below `models/clip/`. Knows no
+torch: the page asks whether there is one, the engine loads it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from webui.checkpoints.catalogue import Checkpoint
+from webui.errors import CriticMissing
+
+FOLDER = "clip"  # in a checkpoint's folder, and in models/
+_FILES = ("config.json", "preprocessor_config.json")
+_MAX_CONFIG_BYTES = 1 << 20  # CLIP's configs have a few thousand
+
+
+def find_critics(checkpoint: Path, models_dir: Path) -> list[Path]:
+    """Folders of CLIP models that can judge what `checkpoint` draws: its own first, then those of `models/clip/`."""
+    shared = models_dir / FOLDER
+    inner = sorted(place for place in shared.iterdir() if not place.name.startswith(".")) if shared.is_dir() else []
+    return [place for place in (checkpoint / FOLDER, shared, *inner) if _is_critic(place)]
+
+
+def critic_for(checkpoint: Checkpoint, models_dir: Path) -> Path:
+    """The one that judges what `checkpoint` draws. Raises CriticMissing, which says where one would go."""
+    found = find_critics(checkpoint.path, models_dir)
+    if not found:
+        raise CriticMissing(checkpoint=checkpoint.id, folder=f"{models_dir.name}/{FOLDER}")
+    return found[0]
+
+
+def critic_id(place: Path, models_dir: Path) -> str:
+    """A critic's name in answers and metadata: its path below the models folder, `/` between."""
+    return place.relative_to(models_dir).as_posix() if place.is_relative_to(models_dir) else place.name
+
+
+def critic_id_for(checkpoint: Checkpoint, models_dir: Path) -> str | None:
+    """The name of the one that judges what `checkpoint` draws; None where there is none."""
+    found = find_critics(checkpoint.path, models_dir)
+    return critic_id(found[0], models_dir) if found else None
+
+
+def _is_critic(place: Path) -> bool:
+    """Whether the files are there, weights too, and the config says that it is a whole CLIP, not a tower of one."""
+    if not all((place / name).is_file() for name in _FILES) or not any(place.glob("*.safetensors")):
+        return False
+    config = place / "config.json"
+    try:
+        said = json.loads(config.read_text("utf-8")) if config.stat().st_size <= _MAX_CONFIG_BYTES else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("model_type") == "clip"

@@ -1,0 +1,98 @@
+"""What a checkpoint's weights hash to, so that a picture can name them and another program can tell them again.
+
+For a single file it is the file's sha256, of which A1111 and its relatives write the first ten digits (`Model hash`).
+They know no folders: a folder's is that of a list of its weight files, `<sha256> <path>` by line in the order of the
+paths. A VAE of its own file has that file's. Weights are hashed while they are loaded; the book keeps what came of it
+for later loads, and for whoever finds a picture and asks which checkpoint made it. Knows no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from webui.checkpoints.catalogue import Checkpoint
+
+SHORT_DIGITS = 10  # of A1111's `Model hash` and `VAE hash`
+BOOK_NAME = "checkpoint-hashes.json"
+_MAX_BOOK_BYTES = 16 * 2**20
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hashes:
+    """64 hexadecimal digits each; `vae` is None where the VAE is part of the checkpoint's one file."""
+
+    checkpoint: str
+    vae: str | None = None
+
+
+def hashes_of(checkpoint: Checkpoint, digests: Mapping[Path, str]) -> Hashes:
+    """The hashes of a checkpoint whose weight files hash to `digests`. Raises KeyError for a file without one."""
+    if checkpoint.folder is None:
+        return Hashes(checkpoint=digests[checkpoint.path])
+    parts = checkpoint.folder.components
+    files = {file for part in parts.values() for file in part.weights}
+    vae = parts["vae"].weights if "vae" in parts else ()
+    return Hashes(
+        checkpoint=_combined({file.relative_to(checkpoint.path).as_posix(): digests[file] for file in files}),
+        vae=_combined({file.name: digests[file] for file in vae}) if len(vae) > 1 else digests[vae[0]] if vae else None,
+    )
+
+
+def _combined(digests: Mapping[str, str]) -> str:
+    lines = "".join(f"{digests[name]} {name}\n" for name in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+class HashBook:
+    """A small file with the hashes of every checkpoint that was loaded, each with the version that it had then.
+
+    The worker writes it, the web process reads it. It can be thrown away at any time.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def get(self, checkpoint: Checkpoint) -> Hashes | None:
+        """Its hashes, if it was loaded once and is still the same."""
+        return self._hashes(self._entries().get(checkpoint.id), checkpoint.version)
+
+    def put(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
+        """Keeps the hashes; where that cannot be written, it is hashed again next time."""
+        entries = self._entries() | {checkpoint.id: {"version": checkpoint.version, **asdict(hashes)}}
+        beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+            beside.replace(self._file)
+        except OSError as error:
+            _log.warning("the hashes of %s are not kept: %s", checkpoint.id, error)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    def _entries(self) -> dict[str, Any]:
+        """What the file says; nothing where there is none or somebody else wrote into it."""
+        try:
+            if self._file.stat().st_size > _MAX_BOOK_BYTES:
+                return {}
+            entries = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return entries if isinstance(entries, dict) else {}
+
+    @staticmethod
+    def _hashes(entry: Any, version: str) -> Hashes | None:
+        if not isinstance(entry, dict) or entry.get("version") != version:
+            return None
+        checkpoint, vae = entry.get("checkpoint"), entry.get("vae")
+        if not isinstance(checkpoint, str) or not isinstance(vae, str | None):
+            return None
+        return Hashes(checkpoint=checkpoint, vae=vae)

@@ -1,0 +1,112 @@
+"""The small file beside a checkpoint, by which a person says what its weights do not: name, defaults, prediction type.
+
+`darkroom.json` in a diffusers folder, `<name>.json` beside `<name>.safetensors`. Everything in it may be left out; keys
+that we do not know are left alone, so that a note may carry more than we read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le, MultipleOf
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from webui.checkpoints.families import Defaults
+from webui.checkpoints.refusals import Broken
+from webui.schedulers import canonical_scheduler, canonical_sigmas, has_sigmas
+
+MAX_NOTES_BYTES = 2**20
+_CONFIG = ConfigDict(frozen=True, extra="ignore")
+_Pixels = Annotated[int, Ge(64), Le(2048), MultipleOf(8)]
+
+
+class DefaultsNotes(BaseModel):
+    """Parts of the defaults; None leaves the family's."""
+
+    model_config = _CONFIG
+
+    width: _Pixels | None = None
+    height: _Pixels | None = None
+    steps: Annotated[int, Ge(1), Le(150)] | None = None
+    guidance_scale: Annotated[float, Ge(0), Le(30)] | None = None
+    scheduler: str | None = None
+    sigmas: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_combined_name(cls, data: Any) -> Any:
+        """`DPM++ 2M Karras` says the sigmas too."""
+        said = data.get("scheduler") if isinstance(data, dict) else None
+        found = canonical_scheduler(said) if isinstance(said, str) else None
+        if found is None or found[1] is None or data.get("sigmas") is not None:
+            return data
+        return {**data, "sigmas": found[1]}
+
+    @field_validator("scheduler")
+    @classmethod
+    def _our_scheduler(cls, value: str | None) -> str | None:
+        found = canonical_scheduler(value) if value is not None else ("", None)
+        if found is None:
+            raise ValueError("no such scheduler")
+        return found[0] or None
+
+    @field_validator("sigmas")
+    @classmethod
+    def _our_sigmas(cls, value: str | None) -> str | None:
+        if value is not None and canonical_sigmas(value) is None:
+            raise ValueError("no such sigmas")
+        return canonical_sigmas(value) if value is not None else None
+
+
+class ExampleNotes(BaseModel):
+    """A prompt worth trying. `picture` is a file below the checkpoint's own folder."""
+
+    model_config = _CONFIG
+
+    prompt: Annotated[str, Field(max_length=1000)]
+    prompt_zh: Annotated[str, Field(max_length=1000)] = ""
+    seed: Annotated[int, Ge(0), Le(2**32 - 1)] | None = None
+    picture: str | None = None
+
+
+class Notes(BaseModel):
+    """Everything that the file may say."""
+
+    model_config = _CONFIG
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    defaults: DefaultsNotes = DefaultsNotes()
+    prediction_type: Literal["epsilon", "v_prediction", "sample"] | None = None
+    examples: tuple[ExampleNotes, ...] = ()
+
+
+def read_notes(path: Path) -> Notes:
+    """What `path` says; nothing, where there is no such file. Raises Broken."""
+    try:
+        if not path.is_file():
+            return Notes()
+        with path.open("rb") as file:
+            text = file.read(MAX_NOTES_BYTES + 1)
+        if len(text) > MAX_NOTES_BYTES:
+            raise Broken("notes")
+        return Notes.model_validate_json(text)
+    except (ValidationError, OSError) as error:
+        raise Broken("notes") from error
+
+
+def apply_notes(notes: Notes, defaults: Defaults) -> Defaults:
+    """The family's defaults, where the notes say nothing else. Raises Broken for sigmas that the scheduler has not."""
+    said = {name: value for name, value in notes.defaults.model_dump().items() if value is not None}
+    if "scheduler" in said:  # the family's sigmas belong to the family's scheduler
+        said.setdefault("sigmas", "default")
+    if notes.prediction_type is not None:
+        said["prediction_type"] = notes.prediction_type
+    applied = Defaults(**{**_as_dict(defaults), **said})
+    if applied.sigmas != "default" and not has_sigmas(applied.scheduler):
+        raise Broken("notes")
+    return applied
+
+
+def _as_dict(defaults: Defaults) -> dict[str, object]:
+    return {name: getattr(defaults, name) for name in defaults.__dataclass_fields__}

@@ -1,0 +1,27 @@
+"""Why something in the models folder is no checkpoint, before anybody has given it a name or asked for it.
+
+`reason` is a code; the catalogues of sentences have `reason.<code>`. `catalogue.py` turns a refusal into the domain error
+that a job gets.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Raised by what reads headers and folders."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Broken(Refusal):
+    """Damaged, cut off, or not what its name says."""
+
+
+class Pickled(Refusal):
+    """Its weights are pickled."""
+
+
+class Unrecognised(Refusal):
+    """Sound, but no checkpoint of a family we know."""

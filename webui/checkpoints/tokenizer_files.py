@@ -1,0 +1,30 @@
+"""Where the tokenizer of a checkpoint lies: in its folder, or for a single file beside it and in `models/tokenizers/`.
+
+Knows no tokenizer and no torch: the engine loads one, the prompt's check counts with one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from webui.checkpoints.catalogue import Checkpoint
+
+FILES = ("vocab.json", "merges.txt")
+
+
+def find_tokenizer(checkpoint: Checkpoint, name: str, tokenizers_dir: Path) -> Path | None:
+    """The first of the places that holds the component `name` (`tokenizer`, `tokenizer_2`); None where none does."""
+    places = [checkpoint.path / name] if checkpoint.form == "folder" else _places(checkpoint, name, tokenizers_dir)
+    return next((place for place in places if is_tokenizer(place)), None)
+
+
+def is_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer's files."""
+    return all((folder / name).is_file() for name in FILES) or (folder / "tokenizer.json").is_file()
+
+
+def _places(checkpoint: Checkpoint, name: str, tokenizers_dir: Path) -> list[Path]:
+    """For a single file, the nearest first. What is said of one component comes before what is said of all."""
+    file, family = checkpoint.path, tokenizers_dir / checkpoint.family
+    beside = [file.with_name(f"{file.stem}.components"), file.with_name(f"{file.stem}.tokenizer")]
+    return [*(place / name for place in beside), beside[1], file.with_name(name), family / name, family]

@@ -1,0 +1,1 @@
+"""From a checkpoint on the disk to a pipeline on the device."""

@@ -1,0 +1,1 @@
+"""Pictures as they go in and come out: pixels, masks, latents."""

@@ -1,0 +1,1 @@
+"""The other families, through diffusers' pipelines."""

@@ -1,0 +1,1 @@
+"""What the person watching sees of a step."""

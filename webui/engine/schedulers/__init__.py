@@ -1,0 +1,1 @@
+"""Update rules and noise schedules: the field's names, diffusers' classes."""

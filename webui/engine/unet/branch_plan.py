@@ -1,0 +1,127 @@
+"""The way from noise to picture as a request says it: where it is another picture's way at first, and where it ends.
+
+Knows requests and samplings, no networks and no latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webui.checkpoints.families import Defaults
+from webui.engine.sampling import Sampling
+from webui.requests import Diffusion, ImageToImage, TextToImage
+from webui.rules.branches import digest_of, image_alone, origins, seed_alone
+
+SomeDiffusion = TextToImage | ImageToImage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """From here on image `index` (from 0) of `asked` is drawn instead of what was drawn until then.
+
+    With the same seed nothing changes but what the network is told: noise and scheduler go on as they are. With another
+    one (`is_renoised`) all the noise that is left is drawn anew from it, around the denoised estimate of the step; and
+    the scheduler begins there without a memory of earlier steps. So a seed means something to every scheduler, those
+    too that draw no noise on the way.
+    """
+
+    asked: Sampling
+    index: int
+    is_renoised: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """A part of the way. `digests`: for each image, of all pictures whose steps are the same up to here; `until`: the
+    step that it ends with, None: the last; `turn`: what follows, None: nothing."""
+
+    digests: Sequence[Sequence[str]] = ()
+    until: int | None = None
+    turn: Turn | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """`digests` of the pictures themselves. A way that does not `end_clean` ends early, with the denoised estimate."""
+
+    legs: tuple[Leg, ...] = (Leg(),)
+    digests: Sequence[str] = ()
+
+    @property
+    def ends_clean(self) -> bool:
+        """Whether all steps are gone."""
+        return self.legs[-1].until is None
+
+    @property
+    def branched_at(self) -> int | None:
+        """The step after which it became a picture of its own."""
+        return self.legs[-2].until if len(self.legs) > 1 else None
+
+    def end(self, asked: Sampling, indices: Sequence[int]) -> tuple[Sampling, Sequence[int]]:
+        """What is drawn in the end, where it began with the images `indices` of `asked`."""
+        turn = self.legs[-2].turn if len(self.legs) > 1 else None
+        return (asked, indices) if turn is None else (turn.asked, [turn.index])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What to begin with for some images of a request: of a branch, with its first origin."""
+
+    asked: Sampling
+    indices: list[int]
+    course: Course
+
+
+def start_of(request: SomeDiffusion, asked: Sampling, defaults: Defaults, indices: list[int]) -> Start:
+    """Where the images `indices` (from 0) of a settled request begin; of a branch, one image at a time.
+
+    `asked` is the request's own sampling. Raises InvalidRequest for an open seed of an origin.
+    """
+    alone = [image_alone(request, _place(request, index)) for index in indices]
+    digests = [digest_of(one) for one in alone]
+    if request.branch_from is None:
+        leg = Leg(digests=[[digest] for digest in digests], until=request.stop_after)
+        return Start(asked=asked, indices=indices, course=Course(legs=(leg,), digests=digests))
+    chain = _gone_through(_chain(alone[0], request.stop_after))
+    own = [digest_of(one) for one, _ in chain]
+    legs: list[Leg] = []
+    for at, (one, until) in enumerate(chain):
+        following = chain[at + 1][0] if at + 1 < len(chain) else None
+        turn = None if following is None else _turn(one, following, defaults)
+        legs.append(Leg(digests=[own[at:]], until=until, turn=turn))
+    first = chain[0][0]
+    course = Course(legs=tuple(legs), digests=digests)
+    return Start(asked=Sampling.of(first, defaults), indices=[_index(first)], course=course)
+
+
+def _turn(before: SomeDiffusion, after: SomeDiffusion, defaults: Defaults) -> Turn:
+    is_renoised = seed_alone(after) != seed_alone(before)
+    return Turn(asked=Sampling.of(after, defaults), index=_index(after), is_renoised=is_renoised)
+
+
+def _chain(alone: SomeDiffusion, stop_after: int | None) -> list[tuple[SomeDiffusion, int | None]]:
+    """The first origin, and each that branched off in turn; with the step after which it was left."""
+    found, until = [(alone, stop_after)], None
+    for branch in origins(alone):
+        until = branch.step
+        found.append((branch.origin, until))
+    return found[::-1]
+
+
+def _gone_through(chain: list[tuple[SomeDiffusion, int | None]]) -> list[tuple[SomeDiffusion, int | None]]:
+    """Without those that were left before they had become what they are: their origin was on the same way."""
+    kept: list[tuple[SomeDiffusion, int | None]] = []
+    for one, until in chain:
+        kept.append((one, until))
+        while len(kept) > 1 and until is not None and until <= (kept[-2][1] or 0):
+            kept[-2:] = [(kept[-2][0], until)]
+    return kept
+
+
+def _place(request: Diffusion, index: int) -> int:
+    return index if request.only_image is None else 0
+
+
+def _index(alone: Diffusion) -> int:
+    return alone.only_image or 0

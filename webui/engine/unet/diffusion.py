@@ -1,0 +1,287 @@
+"""Text to image and image to image with the U-Net families (SD 1.x, SD 2.x, SDXL): the story, step by step.
+
+Agrees with diffusers' own pipelines on the same inputs up to rounding. Knows no jobs and no files; other families are
+in pipelines.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import PNDMScheduler
+from PIL import Image
+from torch import Tensor
+
+from webui.checkpoints.families import FAMILIES
+from webui.engine.cancel import all_cancellable
+from webui.engine.context import EngineImage
+from webui.engine.pictures.images import pad_to, to_pixels, to_tensor
+from webui.engine.pictures.intake import PictureIn, drawn_size, take_in
+from webui.engine.pictures.latents import Canvas, decode, encode, encode_enlarged
+from webui.engine.previews.preview import LatentDecoder
+from webui.engine.run_context import Bench, engine_image, kept_picture
+from webui.engine.sampling import Sampling
+from webui.engine.schedulers.make import make_scheduler, steps_after_calls
+from webui.engine.unet import inpainting
+from webui.engine.unet.conditioning import condition
+from webui.engine.unet.denoising import Conditioning, Hold, StepDone, Stretch, denoise
+from webui.engine.unet.noise import NoiseSource
+from webui.engine.unet.seamless import AXES, seamless
+from webui.errors import InvalidRequest, NotFinite
+
+
+def text_to_image(asked: Sampling, bench: Bench, indices: list[int]) -> list[EngineImage]:
+    """The images `indices` (from 0) of what is asked, as one batch."""
+    with _at_work(asked, bench):
+        canvas = _canvas(asked, bench)
+        # 1. The timesteps.
+        scheduler = _scheduler(asked, bench)
+        # 2. The prompts as the U-Net hears them, step by step.
+        conditionings = condition(asked, bench, canvas, indices, _count_steps(scheduler, scheduler.timesteps))
+        # 3. Noise, for each image from its own seed.
+        source = NoiseSource.of(asked, indices)
+        shape = (bench.pipeline.vae.config.latent_channels, *canvas.latent_size)
+        latents = source.initial(shape, bench.device.torch_device) * scheduler.init_noise_sigma
+        # 4. Step by step from noise to latents.
+        latents, steps = _denoise(
+            bench, scheduler, scheduler.timesteps, latents, conditionings, source, canvas, indices
+        )
+        # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
+        return _pictures(asked, bench, latents, canvas, indices, steps)
+
+
+def image_to_image(
+    asked: Sampling, bench: Bench, indices: list[int], init_image: Image.Image, mask: np.ndarray | None = None
+) -> list[EngineImage]:
+    """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image` where `mask` says.
+
+    `denoising_strength` 0 gives the picture itself, at the size asked for; 1 ignores it where it may change.
+    """
+    if asked.ignores_picture:
+        return text_to_image(asked, bench, indices)
+    asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
+    picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
+    if asked.keeps_picture:
+        return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]
+    with _at_work(asked, bench):
+        canvas = _canvas(asked, bench)
+        # 1. The timesteps, from where the noise is as strong as the request says.
+        scheduler = _scheduler(asked, bench)
+        timesteps = _start_late(scheduler, asked.strongest)
+        steps = _count_steps(scheduler, timesteps)
+        # 2. The prompts as the U-Net hears them, step by step.
+        conditionings = condition(asked, bench, canvas, indices, steps, picture_in)
+        # 3. The picture's latents under noise, for each image from its own seed, and which of them may move when.
+        source = NoiseSource.of(asked, indices)
+        clean = _encode_picture(bench, picture_in, canvas, source, indices)
+        still = inpainting.still(asked, picture_in, clean, source, canvas)
+        latents, hold = still.begin(scheduler, timesteps), still.hold(scheduler, timesteps, asked.steps)
+        # 4. Step by step from there to latents.
+        latents, steps = _denoise(
+            bench, scheduler, timesteps, latents, conditionings, source, canvas, indices, picture_in, hold
+        )
+        # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
+        return _pictures(asked, bench, latents, canvas, indices, steps, picture_in.put_back)
+
+
+@contextmanager
+def _at_work(asked: Sampling, bench: Bench) -> Iterator[None]:
+    """While pictures are made: networks that can be stopped, and that see past a picture's edges where it tiles."""
+    with (
+        all_cancellable(bench.components, bench.context.check),
+        seamless(asked.tiling, bench.pipeline.unet, bench.pipeline.vae),
+        torch.inference_mode(),
+    ):
+        yield
+
+
+def _canvas(asked: Sampling, bench: Bench) -> Canvas:
+    """Raises InvalidRequest where a picture that tiles would have to be cut to its size: its edges would not fit."""
+    canvas = Canvas.of(asked.width, asked.height, bench.pipeline.vae)
+    computed = {"x": (canvas.computed_width, canvas.width), "y": (canvas.computed_height, canvas.height)}
+    if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.tiling])):
+        raise InvalidRequest(field="tiling", reason="tiling_size")
+    return canvas
+
+
+def _scheduler(asked: Sampling, bench: Bench) -> Any:
+    config = dict(bench.pipeline.scheduler.config)
+    if bench.checkpoint.is_zero_terminal_snr:
+        config |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    prediction_type = bench.checkpoint.defaults.prediction_type
+    return make_scheduler(
+        config,
+        asked.scheduler,
+        asked.sigmas,
+        steps=asked.steps,
+        prediction_type=prediction_type,
+        eta=asked.eta,
+        align_your_steps=FAMILIES[bench.checkpoint.family].align_your_steps,
+    )
+
+
+def _start_late(scheduler: Any, denoising_strength: float) -> Tensor:
+    """The last timesteps, as many as `denoising_strength` says, but one at least; as diffusers cuts them.
+
+    PLMS repeats its second timestep, and the cut takes no notice: it then goes its first strides from one timestep too
+    far down, in diffusers' pipeline and here alike. With a network that knows the answer, up to a third more noise is
+    left at 20 steps and a strength of 0.3 (0.039 for 0.030 of its standard deviation) and nothing that counts at 50.
+    """
+    steps = scheduler.num_inference_steps
+    skipped = (steps - max(1, int(steps * denoising_strength))) * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(skipped)
+    timesteps: Tensor = scheduler.timesteps[skipped:]
+    return timesteps
+
+
+def _count_steps(scheduler: Any, timesteps: Tensor) -> int:
+    """How many steps `timesteps` are: those of second order have two for each."""
+    return steps_after_calls(scheduler, len(timesteps))[-1]
+
+
+def _encode_picture(
+    bench: Bench, picture_in: PictureIn, canvas: Canvas, source: NoiseSource, indices: list[int]
+) -> Tensor:
+    started = time.perf_counter()
+    picture = picture_in.picture
+    if picture_in.own is not None:
+        clean = encode_enlarged(bench.pipeline.vae, picture_in.own, canvas, source.generators)
+    else:
+        padded = pad_to(to_tensor(picture), canvas.computed_width, canvas.computed_height)
+        clean = encode(bench.pipeline.vae, padded, source.generators)
+    seconds = (time.perf_counter() - started) / len(indices)
+    for index in indices:
+        bench.previewer.step(index=1, total=1, phase="encode", image=index, seconds=seconds, make=lambda: picture)
+    return clean
+
+
+def _denoise(
+    bench: Bench,
+    scheduler: Any,
+    timesteps: Tensor,
+    latents: Tensor,
+    conditionings: Sequence[Conditioning],
+    source: NoiseSource,
+    canvas: Canvas,
+    indices: list[int],
+    picture_in: PictureIn | None = None,
+    hold: Hold | None = None,
+) -> tuple[Tensor, int]:
+    """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
+
+    On the way the request may become another one, as the bench's course says. Raises InvalidRequest for a step that is
+    not there.
+    """
+    if hasattr(scheduler, "set_begin_index") and scheduler.begin_index is None:
+        scheduler.set_begin_index(0)  # else it would look for the first timestep's index, and may find the second
+    course = bench.course
+    rest = Stretch.whole(scheduler, timesteps)
+    last: StepDone | None = None
+
+    def on_step(done: StepDone) -> None:
+        nonlocal last
+        last = done
+        _report(bench, done, canvas, indices, picture_in)
+
+    with bench.kept_steps.tape(course.digests, bench.stamp) as tape:
+        for leg in course.legs:
+            tape.known = [bench.kept_steps.recall(alike, bench.stamp) for alike in leg.digests]
+            stretch, rest = rest.cut(rest.total if leg.until is None else leg.until)
+            latents = denoise(
+                bench.pipeline.unet,
+                scheduler,
+                stretch,
+                latents,
+                conditionings,
+                source,
+                bench.device,
+                bench.context.check,
+                on_step,
+                tape,
+                hold,
+            )
+            if leg.turn is None or last is None:
+                break
+            bench.take_up(leg.turn.asked, leg.turn.index)
+            conditionings = condition(leg.turn.asked, bench, canvas, [leg.turn.index], rest.total, picture_in)
+            if leg.turn.is_renoised:
+                source = NoiseSource.of(leg.turn.asked, [leg.turn.index])
+                scheduler, rest = _begin_again(leg.turn.asked, bench, scheduler, rest)
+                noise = source.initial(latents.shape[1:], latents.device)
+                latents = scheduler.add_noise(last.estimate(), noise, rest.timesteps[:1])
+                latents = latents if hold is None else hold(scheduler, latents, last.index)
+    if last is None:
+        raise InvalidRequest(field="steps", reason="no_iterations")
+    return (latents if course.ends_clean else last.estimate()), last.index
+
+
+def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int], picture_in: PictureIn | None) -> None:
+    """A step of a batch is one of each of its images."""
+    for row, image in enumerate(indices):
+        bench.previewer.step(
+            index=done.index,
+            total=done.total,
+            phase="denoise",
+            image=image,
+            seconds=done.seconds / len(indices),
+            make=_preview_maker(bench.latent_decoder, done, row, canvas),
+            finish=None if picture_in is None else picture_in.preview,
+        )
+
+
+def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -> tuple[Any, Stretch]:
+    """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
+    fresh = _scheduler(asked, bench)
+    timesteps = rest.timesteps
+    if hasattr(fresh, "set_begin_index"):
+        fresh.set_begin_index(len(scheduler.timesteps) - len(timesteps))
+    elif isinstance(fresh, PNDMScheduler) and len(timesteps) > 1:
+        timesteps = torch.cat([timesteps[:2], timesteps[1:]])  # PLMS begins by taking its first stride twice
+    return fresh, Stretch.whole(fresh, timesteps, before=rest.before)
+
+
+def _preview_maker(
+    decoder: LatentDecoder | None, done: StepDone, row: int, canvas: Canvas
+) -> Callable[[], np.ndarray] | None:
+    return None if decoder is None else lambda: canvas.crop(decoder(done.estimate()[row]))
+
+
+def _pictures(
+    asked: Sampling,
+    bench: Bench,
+    latents: Tensor,
+    canvas: Canvas,
+    indices: list[int],
+    steps: int,
+    finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
+) -> list[EngineImage]:
+    """One picture after the other through the VAE: together they would only take more memory.
+
+    `finish` makes the picture of what was drawn, (H, W, 3) uint8.
+    """
+    finished = []
+    asked, ends = bench.course.end(asked, indices)
+    for row, index in enumerate(ends):
+        bench.context.check()
+        started = time.perf_counter()
+        decoded = decode(bench.pipeline.vae, latents[row : row + 1], is_tiled=bench.is_tiled)
+        if not bool(torch.isfinite(decoded).all()):
+            raise NotFinite(phase="decode")
+        picture = finish(canvas.crop(to_pixels(decoded)))
+        seconds = time.perf_counter() - started
+        bench.previewer.step(
+            index=1, total=1, phase="decode", image=index, seconds=seconds, make=partial(_same, picture)
+        )
+        finished.append(engine_image(asked, bench, picture, index, steps))
+    return finished
+
+
+def _same(picture: Image.Image) -> Image.Image:
+    return picture

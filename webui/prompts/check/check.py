@@ -1,0 +1,270 @@
+"""Counts a prompt's tokens and says what in it will have no effect, for one checkpoint and the settings at hand.
+
+Nothing is loaded but a tokenizer. Knows no HTTP and no words: notes are codes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from webui.checkpoints.addons import Addons
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.refusals import Broken
+from webui.checkpoints.tokenizer_files import find_tokenizer
+from webui.errors import PromptError
+from webui.prompts import a1111, compel
+from webui.prompts.attention import attention_with_places
+from webui.prompts.check.borders import chunk_infos, compel_chunks
+from webui.prompts.check.clip_tokenizer import ClipTokenizer
+from webui.prompts.check.report import Checked, Note, Report
+from webui.prompts.check.syntax import COMPEL_SYNTAX, MAX_NOTES, comment_notes, syntax_notes
+from webui.prompts.check.token_limits import Reach
+from webui.prompts.chunks import Chunk, Embeddings, cut
+from webui.prompts.templates import settle
+from webui.prompts.wildcards import Wildcards
+
+MAX_TEXTS = 8  # of a prompt that changes from step to step, to find the longest of
+KEPT_TOKENIZERS = 8
+_NOT_LATIN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
+_EMBEDDING = re.compile(r"embedding:([\w./-]{1,100})", re.IGNORECASE)
+_NOT_SPOKEN = re.compile(r"<[^<>]*>|__\S+?__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)  # other notes are about these
+_WORD = re.compile(r"[\w.-]+")
+_PLAIN_SYNTAX = re.compile(r"\([^()]{0,200}:[0-9.]{1,5}\)|\(\(|\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]|\bBREAK\b|\bAND\b")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is checked; None for the checkpoint's default. `seed` chooses among the wildcards."""
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    dialect: str = "a1111"
+    checkpoint: str | None = None
+    guidance_scale: float | None = None
+    steps: int | None = None
+    seed: int = 0
+
+
+class PromptCheck:
+    """Checks prompts. Keeps the last few tokenizers. Thread-safe."""
+
+    def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
+        self._catalogue = catalogue
+        self._wildcards = Wildcards(presets_dir / "wildcards")
+        self._addons = Addons(catalogue.models_dir)
+        self._reach = Reach()
+        self._lock = threading.Lock()
+        self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
+
+    def check(self, question: Question) -> Checked:
+        """Both prompts. Raises the errors of the catalogue for a checkpoint that is not there or cannot be used."""
+        asked = question.checkpoint
+        checkpoint = self._catalogue.get(asked) if asked is not None else self._catalogue.default()
+        return Checked(
+            prompt=self._report(question, checkpoint, "prompt"),
+            negative_prompt=self._report(question, checkpoint, "negative_prompt"),
+        )
+
+    def _report(self, question: Question, checkpoint: Checkpoint, field: str) -> Report:
+        is_negative = field == "negative_prompt"
+        written = question.negative_prompt if is_negative else question.prompt
+        is_a1111 = question.dialect == "a1111"
+        notes = comment_notes(written) if is_a1111 else []
+        text = a1111.without_comments(written) if is_a1111 else written
+        tokenizer = self._tokenizer(checkpoint)
+        try:
+            settled = settle(text, f"{field} {question.seed}", self._wildcards)
+        except PromptError as error:
+            return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
+        notes += _guidance_notes(question, checkpoint, is_negative, settled)
+        if not FAMILIES[checkpoint.family].is_unet:
+            notes += [*_ignored(text, question.dialect), *self._cut_notes(settled, text, checkpoint)]
+            lora_notes = self._lora_notes(settled, checkpoint) if is_a1111 else []
+            return Report(tokens=None, chunks=(), notes=(*lora_notes, *notes))
+        notes += syntax_notes(text, question.dialect)
+        notes += self._word_notes(text, checkpoint, tokenizer)
+        steps = question.steps or checkpoint.defaults.steps
+        try:
+            longest, loras = self._longest(settled, question.dialect, steps, is_negative, tokenizer, checkpoint)
+        except PromptError as error:
+            return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
+        notes += self._lora_notes_of(loras, checkpoint)
+        if is_a1111:
+            notes += self._embedding_notes(text, checkpoint)
+        if longest is None:
+            return Report(tokens=None, chunks=(), notes=tuple(notes))
+        as_written = text if settled == text else None
+        chunks = chunk_infos(longest, as_written, question.dialect, is_negative=is_negative)
+        return Report(tokens=sum(len(chunk.tokens) for chunk in longest), chunks=chunks, notes=tuple(notes))
+
+    def _longest(
+        self,
+        text: str,
+        dialect: str,
+        steps: int,
+        is_negative: bool,
+        tokenizer: ClipTokenizer | None,
+        checkpoint: Checkpoint,
+    ) -> tuple[list[Chunk] | None, tuple[a1111.Lora, ...]]:
+        """The chunks of the text with the most tokens among all that the prompt becomes. Raises PromptError."""
+        if dialect == "compel":
+            prompt = compel.parse(text)
+            if tokenizer is None:
+                return None, ()
+            return compel_chunks(prompt, tokenizer), ()
+        parsed = a1111.parse(text, is_negative=is_negative)
+        texts: list[str] = []
+        for part in parsed.parts:
+            texts += list(dict.fromkeys(part.timeline.texts(steps)))[:MAX_TEXTS]
+        if tokenizer is None:
+            return None, parsed.loras
+        embeddings = self._embeddings(checkpoint, tokenizer)
+        found = [
+            cut(attention_with_places(one)[0], tokenizer.words, tokenizer.comma, embeddings)
+            for one in texts[: MAX_TEXTS * 2]
+        ]
+        return max(found, key=lambda chunks: sum(len(chunk.tokens) for chunk in chunks)), parsed.loras
+
+    def _tokenizer(self, checkpoint: Checkpoint) -> ClipTokenizer | None:
+        if not FAMILIES[checkpoint.family].is_unet:
+            return None
+        key = checkpoint.id, checkpoint.version
+        with self._lock:
+            if key not in self._tokenizers:
+                self._tokenizers[key] = _load(checkpoint, self._catalogue.models_dir / "tokenizers")
+                while len(self._tokenizers) > KEPT_TOKENIZERS:
+                    self._tokenizers.popitem(last=False)
+            self._tokenizers.move_to_end(key)
+            return self._tokenizers[key]
+
+    def _embeddings(self, checkpoint: Checkpoint, tokenizer: ClipTokenizer) -> Embeddings:
+        widths = _text_widths(checkpoint)
+        files = self._addons.embeddings()
+        return Embeddings.of({name: file.vectors for name, file in files.items() if file.fits(widths)}, tokenizer.ids)
+
+    def _cut_notes(self, settled: str, written: str, checkpoint: Checkpoint) -> list[Note]:
+        """What a family that reads prompts as they stand does not get to; where, unless chance decided on the text."""
+        end = self._reach.end(settled, checkpoint)
+        if end is None:
+            return []
+        if settled != written:
+            return [Note(code="cut", level="warning")]
+        return [Note(code="cut", level="warning", start=end, end=len(written))]
+
+    def _lora_notes(self, text: str, checkpoint: Checkpoint) -> list[Note]:
+        try:
+            return self._lora_notes_of(a1111.take_loras(text)[0], checkpoint)
+        except PromptError as error:
+            return [_error_note(error)]
+
+    def _lora_notes_of(self, loras: Sequence[a1111.Lora], checkpoint: Checkpoint) -> list[Note]:
+        known = self._addons.loras() if loras else {}
+        text_width = sum(_text_widths(checkpoint)) if loras and FAMILIES[checkpoint.family].is_unet else None
+        notes = []
+        for lora in loras:
+            file = known.get(lora.name)
+            if file is not None and file.fits(checkpoint.family, text_width):
+                continue
+            is_of_family = file is not None and file.fits(checkpoint.family)
+            code = "lora_missing" if file is None else "lora_size" if is_of_family else "lora_family"
+            details = {"name": lora.name, "family": _family_name(file.family if file else None)}
+            end = lora.position + len("<lora:") + len(lora.name)
+            notes.append(Note(code=code, level="error", start=lora.position, end=end, details=dict(details)))
+        return notes
+
+    def _embedding_notes(self, text: str, checkpoint: Checkpoint) -> list[Note]:
+        """Names of embeddings that are there and cannot be used, and those asked for in ComfyUI's way."""
+        files, pickled = self._addons.embeddings(), self._addons.pickled_embeddings()
+        widths = _text_widths(checkpoint) if files else ()
+        notes = []
+        for match in _EMBEDDING.finditer(text):
+            code = "embedding_prefix" if match[1] in files else "embedding_missing"
+            notes.append(_at(match, code, name=match[1]))
+        for match in _WORD.finditer(text):
+            file = files.get(match[0])
+            if file is not None and not file.fits(widths):
+                notes.append(_at(match, "embedding_family", name=match[0]))
+            elif file is None and match[0] in pickled:
+                notes.append(_at(match, "embedding_pickled", name=match[0]))
+        return notes[:MAX_NOTES]
+
+    def _word_notes(self, text: str, checkpoint: Checkpoint, tokenizer: ClipTokenizer | None) -> list[Note]:
+        """Words that the checkpoint cannot know, each once, and other languages than the one it was taught."""
+        if tokenizer is None or not tokenizer.is_closed:
+            foreign = _NOT_LATIN.search(text)
+            details: dict[str, str | int | float] = {"family": FAMILIES[checkpoint.family].name}
+            return [] if foreign is None else [Note(code="english_only", level="warning", details=details)]
+        names = {name.casefold() for name in self._addons.embeddings()}
+        spoken = _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
+        places = {
+            text[start:end].casefold(): (start, end)
+            for start, end in reversed(tokenizer.unknown(spoken, {"break", "and", *names}))
+        }
+        return [
+            Note(code="unknown_word", level="warning", start=start, end=end, details={"word": text[start:end]})
+            for start, end in sorted(places.values())[:MAX_NOTES]
+        ]
+
+
+def _guidance_notes(question: Question, checkpoint: Checkpoint, is_negative: bool, text: str) -> list[Note]:
+    """A negative prompt works through guidance alone; `AND` brings it in all the same."""
+    family = FAMILIES[checkpoint.family]
+    scale = checkpoint.defaults.guidance_scale if question.guidance_scale is None else question.guidance_scale
+    has_and = family.is_unet and question.dialect == "a1111" and re.search(r"\bAND\b", question.prompt) is not None
+    if not (is_negative and text.strip() and scale <= family.guided_above) or family.is_distilled or has_and:
+        return []
+    details: dict[str, str | int | float] = {"guidance_scale": scale, "limit": f"{family.guided_above:g}"}
+    return [Note(code="negative_unguided", level="warning", details=details)]
+
+
+def _ignored(text: str, dialect: str) -> list[Note]:
+    """Syntax that a family takes for plain text."""
+    pattern = _PLAIN_SYNTAX if dialect == "a1111" else COMPEL_SYNTAX
+    return [_at(match, "syntax_ignored", text=match[0][:60]) for match in pattern.finditer(text)][:MAX_NOTES]
+
+
+def _at(match: re.Match[str], code: str, **details: str) -> Note:
+    return Note(code=code, level="warning", start=match.start(), end=match.end(), details=dict(details))
+
+
+def _error_note(error: PromptError) -> Note:
+    return Note(code="unreadable", level="error", start=int(error.details.get("position", 0)), details=error.details)
+
+
+def _family_name(family: str | None) -> str:
+    return FAMILIES[family].name if family is not None and family in FAMILIES else ""
+
+
+def _load(checkpoint: Checkpoint, tokenizers_dir: Path) -> ClipTokenizer | None:
+    for name in ("tokenizer", "tokenizer_2"):
+        folder = find_tokenizer(checkpoint, name, tokenizers_dir)
+        if folder is not None:
+            try:
+                return ClipTokenizer(folder)
+            except Broken:
+                return None
+    return None
+
+
+def _text_widths(checkpoint: Checkpoint) -> tuple[int, ...]:
+    """How wide the checkpoint's text encoders are, from their configs."""
+    root = checkpoint.path if checkpoint.form == "folder" else checkpoint.components
+    widths = []
+    for name in ("text_encoder", "text_encoder_2"):
+        config = root / name / "config.json" if root is not None else None
+        if config is None or not config.is_file():
+            continue
+        try:
+            widths.append(int(json.loads(config.read_text(encoding="utf-8"))["hidden_size"]))
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            _log.warning("the text encoder's config of %s cannot be read: %s", checkpoint.id, error)
+    return tuple(widths)

@@ -1,0 +1,89 @@
+"""Which settings of an image to image go together: those about its picture, its mask and what is added at its sides.
+
+Asked where `sampling_rules` is, as a part of it. Knows no torch and opens no picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from webui.checkpoints.families import Family
+from webui.errors import InvalidRequest
+from webui.requests import ImageToImage
+from webui.rules.inactive_settings import Idle
+
+MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
+SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
+SIDE_LABELS = {name.replace("_", " ").capitalize(): name for name in SIDES}
+OF_A_PART = ("mask_mode", "mask_blur", "masked_content", "inpaint_area", "inpaint_padding", "soft_inpainting")
+_UNET_ONLY = ("masked_content", "soft_inpainting")
+_PIXELS_ONLY = ("just_resize", "crop_and_resize", "resize_and_fill")
+
+
+# A1111's names for its resize modes.
+RESIZE_LABELS = {
+    "just_resize": "Just resize",
+    "crop_and_resize": "Crop and resize",
+    "resize_and_fill": "Resize and fill",
+    "latent_upscale": "Just resize (latent upscale)",
+}
+
+
+def added_to(request: ImageToImage) -> dict[str, str | int | float | None]:
+    """What is added at which side, by the name that an infotext has for it; empty where nothing is."""
+    return {label: getattr(request, name) for label, name in SIDE_LABELS.items() if getattr(request, name)}
+
+
+def resize_modes_for(family: Family) -> tuple[str, ...]:
+    """How checkpoints of `family` can have a picture brought to size, in the order of the control."""
+    return (*_PIXELS_ONLY, "latent_upscale") if family.is_unet else _PIXELS_ONLY
+
+
+def idle_for_pictures(family: Family) -> tuple[Idle, ...]:
+    """What does nothing with checkpoints of `family`, and when. The first that fits a field is the reason to give."""
+    found = []
+    if not family.can_inpaint:
+        found += [Idle(field=name, reason="no_inpainting") for name in ("mask", *SIDES, *OF_A_PART)]
+    elif not family.is_unet:
+        found += [Idle(field=name, reason="only_unet") for name in _UNET_ONLY]
+    return (
+        *found,
+        *(Idle(field=name, reason="nothing_masked", without=("mask", *SIDES)) for name in OF_A_PART),
+        Idle(field="mask_mode", reason="nothing_masked", without=("mask",)),
+        Idle(field="masked_content", reason="from_noise", without=("mask",)),
+        Idle(field="masked_content", reason="full_strength", at_least={"denoising_strength": 1.0}),
+        Idle(field="inpaint_padding", reason="whole_picture", when={"inpaint_area": ("whole_picture",)}),
+        Idle(field="resize_mode", reason="own_size", when={"inpaint_area": ("only_masked",)}, beside=("mask", *SIDES)),
+        Idle(field="denoising_strength", reason="from_noise", beside=SIDES, without=("mask",)),
+    )
+
+
+def check_picture(request: ImageToImage, family: Family) -> None:
+    """Raises InvalidRequest for a resolved request that `family` cannot follow, or whose result would be too large."""
+    added = [name for name in SIDES if getattr(request, name)]
+    is_partial = request.mask is not None or bool(added)
+    if is_partial and not family.can_inpaint:
+        raise InvalidRequest(field="mask" if request.mask is not None else added[0], reason="no_inpainting")
+    if request.resize_mode not in resize_modes_for(family):
+        raise InvalidRequest(field="resize_mode", reason="only_unet")
+    if is_partial and not family.is_unet:
+        for name in _UNET_ONLY:
+            if getattr(request, name) != next(field.default for field in fields(request) if field.name == name):
+                raise InvalidRequest(field=name, reason="only_unet")
+    if request.inpaint_area == "only_masked" or request.width is None or request.height is None:
+        return
+    across = request.width + request.outpaint_left + request.outpaint_right
+    down = request.height + request.outpaint_top + request.outpaint_bottom
+    if max(across, down) > MAX_DRAWN:
+        raise InvalidRequest(field=added[0], reason="outpaint_too_large", limit=MAX_DRAWN)
+
+
+def is_alike(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether a mask of this (width, height) has the picture's shape, give or take a pixel of the smaller one.
+
+    >>> is_alike((512, 384), (4000, 3000)), is_alike((512, 512), (512, 384))
+    (True, False)
+    """
+    small, large = sorted((mask, picture))
+    scale = large[0] / small[0]
+    return abs(large[1] / scale - small[1]) <= 1 or abs(small[0] - large[0] * small[1] / large[1]) <= 1

@@ -1,0 +1,204 @@
+"""The schedulers by name: ours, the label that people know, and what other programs call them; and their sigmas.
+
+The classes behind the names live in `webui/engine/schedulers/make.py`, the spacings beside it in `sigmas.py`; tests hold
+both to the same sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerName:
+    """One update rule. `aliases` are names by which other programs store it; compared without case.
+
+    Without `has_sigmas` it runs on its checkpoint's own sigmas alone, and a request for others is refused. `eta` is the
+    share of fresh noise at each step that it takes by itself; None where that cannot be chosen. `automatic` are the
+    sigmas that A1111 1.10 (`modules/sd_samplers_kdiffusion.py`) takes for it where its schedule type is *Automatic*.
+    """
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    has_sigmas: bool = True
+    adds_noise: bool = False  # at every step; then a picture hangs on more than its first noise
+    eta: float | None = None
+    automatic: str = "default"
+
+
+SCHEDULERS: tuple[SchedulerName, ...] = (
+    SchedulerName(id="euler", name="Euler", aliases=("k_euler",)),
+    SchedulerName(
+        id="euler_a",
+        name="Euler a",
+        aliases=("k_euler_a", "Euler ancestral", "euler_ancestral", "k_euler_ancestral"),
+        adds_noise=True,
+        eta=1.0,
+    ),
+    SchedulerName(id="heun", name="Heun", aliases=("k_heun",)),
+    SchedulerName(id="lms", name="LMS", aliases=("k_lms",)),
+    SchedulerName(id="dpm2", name="DPM2", aliases=("k_dpm_2", "dpm_2", "kdpm_2"), automatic="karras"),
+    SchedulerName(
+        id="dpm2_a",
+        name="DPM2 a",
+        aliases=("k_dpm_2_a", "DPM2 ancestral", "dpm_2_ancestral", "k_dpm_2_ancestral", "kdpm_2_a"),
+        adds_noise=True,
+        eta=1.0,
+        automatic="karras",
+    ),
+    SchedulerName(id="dpmpp_2m", name="DPM++ 2M", aliases=("k_dpmpp_2m",), automatic="karras"),
+    SchedulerName(
+        id="dpmpp_2m_sde", name="DPM++ 2M SDE", aliases=("k_dpmpp_2m_sde",), adds_noise=True, automatic="exponential"
+    ),
+    SchedulerName(
+        id="dpmpp_2m_sde_heun",
+        name="DPM++ 2M SDE Heun",
+        aliases=("k_dpmpp_2m_sde_heun",),
+        adds_noise=True,
+        automatic="exponential",
+    ),
+    SchedulerName(
+        id="dpmpp_3m_sde", name="DPM++ 3M SDE", aliases=("k_dpmpp_3m_sde",), adds_noise=True, automatic="exponential"
+    ),
+    SchedulerName(id="dpmpp_sde", name="DPM++ SDE", aliases=("k_dpmpp_sde",), adds_noise=True, automatic="karras"),
+    SchedulerName(id="ddim", name="DDIM", has_sigmas=False, eta=0.0),
+    SchedulerName(id="ddpm", name="DDPM", has_sigmas=False, adds_noise=True),
+    SchedulerName(id="pndm", name="PLMS", aliases=("PNDM",), has_sigmas=False),
+    SchedulerName(id="unipc", name="UniPC", aliases=("uni_pc", "uni_pc_bh2")),
+    SchedulerName(id="deis", name="DEIS", aliases=("k_deis",)),
+    SchedulerName(id="lcm", name="LCM", aliases=("k_lcm",), has_sigmas=False, adds_noise=True),
+    # not a way to remove noise: tokens of a codebook, all masked at first and fewer at each step (aMUSEd)
+    SchedulerName(id="unmasking", name="Unmasking", has_sigmas=False, adds_noise=True),
+)
+
+SIGMAS: tuple[str, ...] = ("default", "karras", "exponential", "beta", "simple", "sgm_uniform", "ays")
+
+# What A1111 1.10 and its relatives offer and Darkroom does not, with the nearest that it does: their names are
+# refused with a sentence, for a picture by another rule would not be the one that was asked for.
+NEAREST: dict[str, str] = {
+    "DPM fast": "DPM++ 2M",
+    "DPM adaptive": "DPM++ 2M",
+    "DPM++ 2S a": "DPM++ SDE",
+    "Restart": "DPM++ 2M SDE",
+    "DDIM CFG++": "DDIM",
+    "HeunPP2": "Heun",
+    "IPNDM": "DEIS",
+    "IPNDM_V": "DEIS",
+}
+# The same for schedule types, without case.
+NEAREST_SIGMAS: dict[str, str] = {"polyexponential": "Exponential", "kl optimal": "Align Your Steps"}
+# Their names in A1111's code, which stand in stored settings.
+_NEAREST_ALIASES = {
+    "k_dpm_fast": "DPM fast",
+    "k_dpm_ad": "DPM adaptive",
+    "k_dpmpp_2s_a": "DPM++ 2S a",
+    "ddim_cfgpp": "DDIM CFG++",
+}
+
+_SIGMAS_ALIASES = {
+    "uniform": "default",
+    "normal": "default",  # ComfyUI's and Forge's name for the same
+    "sgm uniform": "sgm_uniform",
+    "sgmuniform": "sgm_uniform",
+    "align your steps": "ays",
+    "align_your_steps": "ays",
+    **{name: name for name in SIGMAS},
+}
+# How combined names end: A1111's labels, its old short names, and InvokeAI's.
+_ENDINGS = {
+    " karras": "karras",
+    " exponential": "exponential",
+    " beta": "beta",
+    " simple": "simple",
+    " sgm uniform": "sgm_uniform",
+    " align your steps": "ays",
+    "_karras": "karras",
+    "_exponential": "exponential",
+    "_ka": "karras",
+    "_exp": "exponential",
+    "_k": "karras",
+}
+
+
+def _lookup() -> dict[str, str]:
+    table: dict[str, str] = {}
+    for scheduler in SCHEDULERS:
+        for name in (scheduler.id, scheduler.name, *scheduler.aliases):
+            table[name.casefold()] = scheduler.id
+    return table
+
+
+_BY_NAME = _lookup()
+_NEAREST_BY_NAME = {name.casefold(): found for name, found in NEAREST.items()} | {
+    alias: NEAREST[name] for alias, name in _NEAREST_ALIASES.items()
+}
+
+
+def canonical_sigmas(name: str, scheduler: str | None = None) -> str | None:
+    """A1111's schedule type as ours; None if we have no such. `scheduler` is the id of the one that it is for.
+
+    >>> canonical_sigmas("SGM Uniform")
+    'sgm_uniform'
+    >>> canonical_sigmas("Automatic", "euler"), canonical_sigmas("Automatic", "dpmpp_2m")
+    ('default', 'karras')
+    """
+    wanted = name.strip().casefold()
+    if wanted == "automatic":
+        return next((known.automatic for known in SCHEDULERS if known.id == scheduler), "default")
+    return _SIGMAS_ALIASES.get(wanted)
+
+
+def nearest_sigmas(name: str) -> str | None:
+    """The label of ours that comes nearest to a schedule type that other programs have and Darkroom does not."""
+    return NEAREST_SIGMAS.get(name.strip().casefold())
+
+
+def canonical_scheduler(name: str) -> tuple[str, str | None] | None:
+    """Ours for any known name, and the sigmas that an old combined name asks for.
+
+    >>> canonical_scheduler("DPM++ 2M Karras")
+    ('dpmpp_2m', 'karras')
+    >>> canonical_scheduler("Euler a")
+    ('euler_a', None)
+    >>> canonical_scheduler("k_dpmpp_2m_sde_ka")
+    ('dpmpp_2m_sde', 'karras')
+
+    None for a name that nobody knows.
+    """
+    wanted = name.strip().casefold()
+    if wanted in _BY_NAME:
+        return _BY_NAME[wanted], None
+    for ending, sigmas in _ENDINGS.items():
+        base = wanted.removesuffix(ending)
+        if base != wanted and base in _BY_NAME and scheduler_named(_BY_NAME[base]).has_sigmas:
+            return _BY_NAME[base], sigmas
+    return None
+
+
+def nearest_scheduler(name: str) -> str | None:
+    """The label of ours that comes nearest to a rule that other programs have and Darkroom does not; else None."""
+    wanted = name.strip().casefold()
+    for ending in ("", *_ENDINGS):
+        if wanted.endswith(ending) and wanted.removesuffix(ending) in _NEAREST_BY_NAME:
+            return _NEAREST_BY_NAME[wanted.removesuffix(ending)]
+    return None
+
+
+def scheduler_named(scheduler: str) -> SchedulerName:
+    """The row of this id. Raises KeyError if there is none."""
+    for known in SCHEDULERS:
+        if known.id == scheduler:
+            return known
+    raise KeyError(scheduler)
+
+
+def has_sigmas(scheduler: str) -> bool:
+    """Whether the scheduler of this id can run on other sigmas than its checkpoint's own."""
+    return any(known.has_sigmas for known in SCHEDULERS if known.id == scheduler)
+
+
+def adds_noise(scheduler: str, eta: float | None = None) -> bool:
+    """Whether it adds fresh noise on the way, at this `eta` (None: its own)."""
+    known = scheduler_named(scheduler)
+    return known.adds_noise if eta is None or known.eta is None else eta > 0

@@ -1,0 +1,55 @@
+"""The public link, as the page sees it: whether one is wanted, being opened, open, or not to be had, and its login.
+
+Knows no tunnel (`webui/share/tunnel.py` opens it), no HTTP, no page.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from webui.errors import DarkroomError
+from webui.settings import Settings
+
+_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that people mix up when they read aloud: no 0/o, 1/l/i
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One moment of the link. `url` when `open`, `error` when `failed`."""
+
+    state: Literal["off", "opening", "open", "failed"] = "off"
+    url: str = ""
+    error: DarkroomError | None = None
+
+
+class ShareState:
+    """Where the link's present state is kept: written by the tunnel's thread, read by page and guard."""
+
+    def __init__(self, share: Share | None = None) -> None:
+        self._lock = threading.Lock()
+        self._share = share or Share()
+
+    @property
+    def now(self) -> Share:
+        """The link as it is at this moment."""
+        with self._lock:
+            return self._share
+
+    def set(self, share: Share) -> None:
+        """Replaces the state."""
+        with self._lock:
+            self._share = share
+
+
+def settings_with_login(settings: Settings) -> tuple[Settings, bool]:
+    """Settings in which whatever others can reach has a login, and whether one was made up for that.
+
+    The made-up password is three groups of five of 31 signs, 74 bits, drawn from the system's own source.
+    """
+    if not settings.is_public or settings.auth:
+        return settings, False
+    password = "-".join("".join(secrets.choice(_SIGNS) for _ in range(5)) for _ in range(3))
+    return settings.model_copy(update={"auth": (f"darkroom:{password}",)}), True

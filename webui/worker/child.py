@@ -1,0 +1,109 @@
+"""One worker process from its start to its end, and the pipe to it. Knows messages, but nothing of what they mean."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+from multiprocessing.connection import wait
+
+from webui.settings import Settings
+from webui.worker import process as worker_process
+from webui.worker.messages import FromWorker, ToWorker
+
+log = logging.getLogger(__name__)
+
+
+class Gone(Exception):
+    """The process has ended, or says what nobody understands."""
+
+
+class Bell:
+    """Wakes the one thread that waits for a child, from any other. Rung twice before it is heard, it rings once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_rung = False
+        self.out, self._in = multiprocessing.Pipe(duplex=False)
+
+    def ring(self) -> None:
+        """From any thread; never waits."""
+        with self._lock:
+            if not self._is_rung:
+                self._is_rung = True
+                self._in.send_bytes(b"\0")
+
+    def quiet(self) -> None:
+        """By the thread that heard it."""
+        with self._lock:
+            self.out.recv_bytes()
+            self._is_rung = False
+
+
+class Child:
+    """Made with `spawn`, so that it shares nothing with this process but one pipe. Only `kill` is for any thread."""
+
+    def __init__(self, target: str, settings: Settings, bell: Bell) -> None:
+        """Starts `target` ("module:function", imported in the child). Raises OSError where no process can be had."""
+        context = multiprocessing.get_context("spawn")
+        self._bell = bell
+        self._lock = threading.Lock()
+        self._is_buried = False
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=worker_process.run, args=(target, theirs, settings), name="darkroom-worker", daemon=True
+        )
+        try:
+            self._process.start()
+        except OSError:
+            self._connection.close()
+            raise
+        finally:
+            theirs.close()  # or the end of the child would not be the end of the pipe
+
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 once it is buried."""
+        with self._lock:
+            return 0 if self._is_buried else self._process.pid or 0
+
+    def send(self, message: ToWorker) -> None:
+        """Raises Gone."""
+        try:
+            self._connection.send(message)
+        except OSError as error:
+            raise Gone from error
+
+    def receive(self, timeout: float) -> FromWorker | None:
+        """The next message; None after `timeout` seconds without one, or when the bell rings. Raises Gone."""
+        try:
+            spoke = wait([self._connection, self._bell.out], timeout)
+            if self._bell.out in spoke:
+                self._bell.quiet()
+            message: FromWorker | None = self._connection.recv() if self._connection in spoke else None
+        except (EOFError, OSError) as error:
+            raise Gone from error
+        except Exception as error:  # unpickling may raise anything
+            log.exception("the worker said something that cannot be read, and is replaced")
+            self.kill()
+            raise Gone from error
+        return message
+
+    def kill(self) -> None:
+        """At once, from any thread, as often as one likes."""
+        with self._lock:
+            if not self._is_buried:
+                self._process.kill()
+
+    def bury(self, patience_seconds: float) -> int:
+        """Sees to it that the process has ended, by killing it after that long; its exit code."""
+        self._process.join(patience_seconds)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        code = self._process.exitcode
+        with self._lock:
+            self._is_buried = True
+            self._process.close()
+        self._connection.close()
+        return -1 if code is None else code

@@ -1,0 +1,104 @@
+"""The one job that a worker has: whether it was sent yet, and whether it was told to stop.
+
+Everybody's threads ask here, the supervisor's and those of whoever submits, watches and stops; the lock is in here and
+never held for longer than a look. Knows no process and no listener.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webui.requests import Request
+from webui.worker.messages import Run
+
+
+@dataclass
+class Running:
+    """The job that the worker has. `sent_at` is a monotonic time."""
+
+    job_id: str
+    run: Run
+    is_sent: bool = False
+    is_cancelled: bool = False
+    is_stalled: bool = False
+    sent_at: float = 0.0
+
+
+class Slot:
+    """At most one job. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: Running | None = None
+
+    @property
+    def running(self) -> Running | None:
+        """The job that is in it at this moment."""
+        return self._running
+
+    def put(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
+        """The next job. Raises RuntimeError while another one is in it."""
+        with self._lock:
+            if self._running is not None:
+                raise RuntimeError(f"{self._running.job_id} runs already")
+            run = Run(job_id=job_id, request=request, is_watched=is_watched, pictures=pictures or {})
+            self._running = Running(job_id, run)
+
+    def take_to_send(self) -> Run | None:
+        """The job as a message, once: from now on it is sent."""
+        with self._lock:
+            running = self._running
+            if running is None or running.is_sent:
+                return None
+            running.is_sent = True
+            running.sent_at = time.monotonic()
+            return running.run
+
+    def cancel(self, job_id: str) -> Running | None:
+        """The job, now told to stop; None if it is not in here, or was told before. One that was not sent leaves."""
+        with self._lock:
+            running = self._running
+            if running is None or running.job_id != job_id or running.is_cancelled:
+                return None
+            running.is_cancelled = True
+            if not running.is_sent:
+                self._running = None
+            return running
+
+    def watch(self, job_id: str, *, is_watched: bool) -> bool:
+        """Whether the worker, which has the job already, has to hear of it."""
+        with self._lock:
+            running = self._running
+            if running is None or running.job_id != job_id or running.run.is_watched == is_watched:
+                return False
+            running.run = dataclasses.replace(running.run, is_watched=is_watched)
+            return running.is_sent
+
+    def end(self, job_id: str) -> bool:
+        """Empties it, if this job was in it."""
+        with self._lock:
+            if self._running is None or self._running.job_id != job_id:
+                return False
+            self._running = None
+            return True
+
+    def bury(self) -> Running | None:
+        """What the process that is gone takes with it; a job that it never got stays for the next one."""
+        with self._lock:
+            running = self._running
+            if running is not None and not running.is_sent and not running.is_cancelled:
+                return None
+            self._running = None
+            return running
+
+    def clear(self) -> Running | None:
+        """Takes out whatever is in it."""
+        with self._lock:
+            running, self._running = self._running, None
+            return running

@@ -1,0 +1,264 @@
+"""The worker process of this machine and its supervisor: started, listened to, replaced when it dies or does not yield.
+
+One thread owns the process and reads all it says; whoever wants something of it leaves a message. Knows nothing of the
+queue (it calls a listener) and never imports the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Mapping
+
+from webui.errors import WorkerStalled, WorkerUnavailable
+from webui.requests import Request
+from webui.settings import Settings
+from webui.worker import process as worker_process
+from webui.worker.child import Bell, Child, Gone
+from webui.worker.current_job import Running, Slot
+from webui.worker.messages import (
+    Cancel,
+    CancelledJob,
+    Done,
+    Emitted,
+    Exit,
+    FailedJob,
+    FromWorker,
+    Ready,
+    Status,
+    ToWorker,
+    Watch,
+)
+from webui.worker.seam import Listener
+from webui.worker.status import WorkerState, WorkerStatus
+from webui.worker.timeouts import Patience
+
+log = logging.getLogger(__name__)
+
+
+class LocalWorker:
+    """One child process at a time, and the job that it has."""
+
+    def __init__(self, settings: Settings, target: str, patience: Patience | None = None) -> None:
+        """`target` is "module:function", imported in the child."""
+        self._settings = settings
+        self._target = target
+        self._patience = patience or Patience()
+        self._slot = Slot()
+        self._child: Child | None = None
+        self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+        self._bell = Bell()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._state = WorkerState.STARTING
+        self._ready: Ready | None = None
+        self._last_words: FailedJob | None = None
+        self._memory_used_bytes: int | None = None
+        self._steps_kept: dict[str, tuple[int, ...]] = {}
+        self._start_seconds: float | None = None
+        self._started_at = time.monotonic()
+
+    # --- what the queue asks -----------------------------------------------------------------------------------------
+
+    def start(self, listener: Listener) -> None:
+        """Starts the supervisor, which starts the process."""
+        self._listener = listener
+        self._thread = threading.Thread(target=self._supervise, name="worker-supervisor", daemon=True)
+        self._thread.start()
+
+    def run(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
+        self._slot.put(job_id, request, is_watched=is_watched, pictures=pictures)
+        self._bell.ring()
+
+    def cancel(self, job_id: str) -> None:
+        """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
+        running = self._slot.cancel(job_id)
+        if running is None:
+            return
+        if not running.is_sent:
+            self._listener.cancelled(job_id)
+            return
+        self._send(Cancel(job_id=job_id))
+        timer = threading.Timer(self._patience.cancel_grace, self._kill_if_running, (running,))
+        timer.daemon = True
+        timer.start()
+
+    def watch(self, job_id: str, *, is_watched: bool) -> None:
+        """Passes on whether previews are worth making."""
+        if self._slot.watch(job_id, is_watched=is_watched):
+            self._send(Watch(job_id=job_id, is_watched=is_watched))
+
+    def status(self) -> WorkerStatus:
+        """How it is at the moment."""
+        state = self._state
+        is_up = state in (WorkerState.READY, WorkerState.BUSY)
+        eta = 0.0 if is_up else None
+        if not is_up and self._start_seconds is not None:
+            eta = max(0.0, self._start_seconds - (time.monotonic() - self._started_at))
+        return WorkerStatus(
+            state=WorkerState.BUSY if is_up and self._slot.running else state,
+            device=self._ready.device if self._ready else None,
+            precision=self._ready.precision if self._ready else None,
+            memory_used_bytes=self._memory_used_bytes,
+            memory_total_bytes=self._ready.memory_total_bytes if self._ready else None,
+            ready_eta_seconds=eta,
+            steps_kept=self._steps_kept,
+        )
+
+    def close(self) -> None:
+        """Ends the process within `Patience.end` seconds, twice that at most, and the supervisor after it."""
+        self._closing.set()
+        self._bell.ring()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    # --- the supervisor's thread -------------------------------------------------------------------------------------
+
+    def _supervise(self) -> None:
+        deaths, delay = 0, self._patience.retry_first
+        while not self._closing.is_set():
+            was_ready, was_busy, exit_code = self._live()
+            if self._closing.is_set():
+                return
+            self._state = WorkerState.RESTARTING
+            log.warning("the worker process ended with %s", exit_code)
+            deaths = 0 if was_ready else deaths + 1
+            if deaths >= self._patience.quick_deaths:
+                self._give_up(self._reason(exit_code))
+            if was_busy or time.monotonic() - self._started_at > self._patience.retry_most:
+                delay = self._patience.retry_first
+            if not was_busy:  # what a job did to it is no reason to let the next job wait
+                self._closing.wait(delay)
+                delay = min(delay * 2, self._patience.retry_most)
+
+    def _live(self) -> tuple[bool, bool, int]:
+        """One process from its start to its end: whether it was ever ready, whether it had a job, its exit code."""
+        self._started_at = time.monotonic()
+        self._last_words = None
+        self._steps_kept = {}
+        self._outbox = queue.SimpleQueue()  # what was meant for the one before
+        try:
+            child = self._child = Child(self._target, self._settings, self._bell)
+        except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
+            log.exception("no worker process can be started")
+            return False, False, -1
+        was_ready = self._converse(child)
+        if not was_ready:  # it may not listen yet, and has nothing to put in order
+            child.kill()
+        exit_code = child.bury(self._patience.end)
+        return was_ready, self._settle(exit_code), exit_code
+
+    def _converse(self, child: Child) -> bool:
+        """Reads and writes until the process ends or is to end; whether it ever said Ready."""
+        is_ready = False
+        last_word = time.monotonic()
+        try:
+            while not self._closing.is_set():
+                self._deliver(child, is_ready)
+                message = child.receive(timeout=1.0)
+                if message is not None:
+                    last_word = time.monotonic()
+                    is_ready = is_ready or isinstance(message, Ready)
+                    self._tell(message)
+                elif self._is_overdue(is_ready, time.monotonic() - last_word):
+                    child.kill()
+            child.send(Exit())
+        except Gone:
+            pass
+        return is_ready
+
+    def _deliver(self, child: Child, is_ready: bool) -> None:
+        run = self._slot.take_to_send() if is_ready else None
+        if run is not None:
+            child.send(run)
+        while not self._outbox.empty():
+            child.send(self._outbox.get())
+
+    def _tell(self, message: FromWorker) -> None:
+        try:
+            self._hear(message)
+        except Exception:  # whatever the listener runs into, somebody has to go on listening to the worker
+            log.exception("the listener stumbled over %s", type(message).__name__)
+
+    def _hear(self, message: FromWorker) -> None:
+        match message:
+            case Ready():
+                self._ready = message
+                self._start_seconds = time.monotonic() - self._started_at
+                self._state = WorkerState.READY
+                self._listener.ready()
+            case Emitted():
+                self._listener.emitted(message.job_id, message.event)
+            case Done() if self._slot.end(message.job_id):
+                self._listener.done(message.job_id, message.images)
+            case CancelledJob() if self._slot.end(message.job_id):
+                self._listener.cancelled(message.job_id)
+            case FailedJob(job_id=worker_process.NO_JOB):
+                self._last_words = message
+                log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
+            case FailedJob() if self._slot.end(message.job_id):
+                self._listener.failed(message)
+            case Status():
+                self._memory_used_bytes = message.memory_used_bytes
+                self._steps_kept = message.kept
+
+    def _is_overdue(self, is_ready: bool, silent_seconds: float) -> bool:
+        running = self._slot.running
+        if not is_ready:
+            return silent_seconds > self._patience.start
+        if running is None or not running.is_sent:
+            return False
+        if min(silent_seconds, time.monotonic() - running.sent_at) <= self._patience.stall:
+            return False
+        running.is_stalled = True
+        return True
+
+    def _settle(self, exit_code: int) -> bool:
+        """Tells what became of the job that the dead process had, if it had one."""
+        running = self._slot.bury()
+        if self._slot.running is not None:
+            return False  # it was never sent: the next process gets it
+        if self._closing.is_set():
+            return False
+        if running is None or running.is_cancelled or running.is_stalled:
+            self._listener.died(None, exit_code)
+        if running is None:
+            return False
+        if running.is_cancelled:
+            self._listener.cancelled(running.job_id)
+        elif running.is_stalled:
+            stalled = WorkerStalled(minutes=round(self._patience.stall / 60))
+            self._listener.failed(FailedJob(job_id=running.job_id, kind=stalled.kind, details=stalled.details))
+        else:
+            self._listener.died(running.job_id, exit_code)
+        return True
+
+    def _give_up(self, reason: WorkerUnavailable) -> None:
+        """Nobody waits for it any more, not even the job that was about to be sent."""
+        self._state = WorkerState.BROKEN
+        self._listener.unavailable(reason)
+        running = self._slot.clear()
+        if running is not None:
+            self._listener.failed(FailedJob(job_id=running.job_id, kind=reason.kind, details=reason.details))
+
+    def _reason(self, exit_code: int) -> WorkerUnavailable:
+        said = self._last_words
+        reason = said.details.get("reason", said.kind) if said else f"exit code {exit_code}"
+        return WorkerUnavailable(reason=reason)
+
+    # --- both sides --------------------------------------------------------------------------------------------------
+
+    def _kill_if_running(self, running: Running) -> None:
+        child = self._child
+        if child is not None and self._slot.running is running:
+            log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
+            child.kill()
+
+    def _send(self, message: ToWorker) -> None:
+        self._outbox.put(message)
+        self._bell.ring()

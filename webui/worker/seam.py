@@ -1,0 +1,65 @@
+"""The seam between the queue and whatever computes: a process of this machine today, others behind the same words.
+
+A worker runs one job at a time. It calls its listener from a thread of its own. Knows no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from webui.errors import DarkroomError
+from webui.events import EngineEvent
+from webui.requests import Request
+from webui.worker.messages import FailedJob, RawImage
+from webui.worker.status import WorkerStatus
+
+
+class Listener(Protocol):
+    """What a worker tells. After `ready`, and after every end of a job, it can take the next one."""
+
+    def ready(self) -> None:
+        """It can take a job."""
+
+    def emitted(self, job_id: str, event: EngineEvent) -> None:
+        """Something happened in the job."""
+
+    def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
+        """The job is finished; its pictures are not saved yet."""
+
+    def cancelled(self, job_id: str) -> None:
+        """The job stopped because it was told to."""
+
+    def failed(self, failure: FailedJob) -> None:
+        """The job ended with an error; the worker lives on, or a new one is on its way."""
+
+    def died(self, job_id: str | None, exit_code: int) -> None:
+        """The worker is gone, with the job that it ran if there was one. Another one starts by itself."""
+
+    def unavailable(self, error: DarkroomError) -> None:
+        """It died several times before it was ever ready. It goes on trying."""
+
+
+class Worker(Protocol):
+    """What the queue asks of a worker. No method waits for the job."""
+
+    def start(self, listener: Listener) -> None:
+        """Begins; `listener.ready` follows."""
+
+    def run(
+        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Runs one job; only after `ready`, and never while another one runs. `pictures`: those of its references that
+        lie in no file."""
+
+    def cancel(self, job_id: str) -> None:
+        """Stops that job if it runs. One of the listener's four ends of a job follows in any case."""
+
+    def watch(self, job_id: str, *, is_watched: bool) -> None:
+        """Says whether anybody looks at that job's previews."""
+
+    def status(self) -> WorkerStatus:
+        """How it is."""
+
+    def close(self) -> None:
+        """Ends it for sure, whatever it does. The listener hears nothing more after this returns."""
