@@ -1,7 +1,7 @@
 """The schedulers by name: ours, the label that people know, and what other programs call them; and their sigmas.
 
-The classes behind the names live in `webui/engine/schedulers/make.py`, the spacings beside it in `sigmas.py`; tests hold
-both to the same sets.
+The classes behind the names live in `webui/engine/schedulers/make.py`, the spacings beside it in `sigmas.py`; tests
+hold both to the same sets.
 """
 
 from __future__ import annotations

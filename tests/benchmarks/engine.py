@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from tests.benchmarks.figures import Figure, ratio
 from webui.engine.context import Context
 from webui.engine.engine import Engine
-from webui.engine.unet.kept_steps import KeptSteps, Stamp, Tape
+from webui.engine.unet.kept_steps import KeptSteps, Stamp, StepRecorder
 from webui.events import EngineEvent, Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import ROOT, Settings
@@ -83,14 +83,14 @@ class _EverySecond(KeptSteps):
     """Keeps the first step of a picture, the third, and so on."""
 
     @contextmanager
-    def tape(self, digests: Sequence[str], stamp: Stamp) -> Iterator[Tape]:
-        tape = _EverySecondTape(is_recording=True)
-        with super().tape(digests, stamp) as whole:
+    def recorder(self, digests: Sequence[str], stamp: Stamp) -> Iterator[StepRecorder]:
+        recorder = _EverySecondRecorder(is_recording=True)
+        with super().recorder(digests, stamp) as whole:
             whole.is_recording = False
-            yield tape
+            yield recorder
 
 
-class _EverySecondTape(Tape):
+class _EverySecondRecorder(StepRecorder):
     def next(self, device: torch.device, predict: Callable[[], torch.Tensor]) -> torch.Tensor:
         prediction = super().next(device, predict)
         self.is_recording = not self.is_recording
@@ -150,10 +150,10 @@ def _ellipse(width: int, height: int) -> Image.Image:
 def _keeping_milliseconds(engine: Engine) -> float:
     """How long the loop waits for what is kept of one step, where nothing else goes on."""
     prediction = torch.randn(1, 4, 64, 64, device=engine.device.torch_device)  # Stable Diffusion's for 512×512 pixels
-    tape = Tape(is_recording=True)
+    recorder = StepRecorder(is_recording=True)
     start = time.perf_counter()
     for _ in range(_KEPT):
-        tape.next(prediction.device, lambda: prediction)
+        recorder.next(prediction.device, lambda: prediction)
     return 1000 * (time.perf_counter() - start) / _KEPT
 
 

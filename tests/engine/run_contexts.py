@@ -18,7 +18,7 @@ from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.previews.preview import Previewer, from_table
 from webui.engine.prompts.encoder import PromptEncoder
-from webui.engine.run_context import Bench
+from webui.engine.run_context import RunContext
 from webui.engine.sampling import Sampling
 from webui.events import EngineEvent, Step
 
@@ -78,13 +78,13 @@ def checkpoint_of(family: str, prediction_type: str | None = None, is_zero_termi
 @contextmanager
 def bench_for(
     pipeline: DiffusionPipeline, recorder: Recorder, family: str = "sd15", **checkpoint: Any
-) -> Iterator[Bench]:
-    """A bench with `pipeline` on the CPU in fp32; the recorder has every event when the block is left."""
+) -> Iterator[RunContext]:
+    """A run context with `pipeline` on the CPU in fp32; the recorder has every event when the block is left."""
     channels = pipeline.vae.config.latent_channels
     decoder = from_table([(1, 0, 0), (0, 1, 0), (0, 0, 1), *[(0, 0, 0)] * (channels - 3)], (0, 0, 0))
     context = recorder.context()
     with Previewer(context.on_event, context.watched) as previewer:
-        yield Bench(
+        yield RunContext(
             checkpoint=checkpoint_of(family, **checkpoint),
             hashes=Hashes(checkpoint="c" * 64),
             pipeline=pipeline,

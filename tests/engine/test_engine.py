@@ -74,11 +74,11 @@ def test_out_of_memory_goes_down_the_ladder(engine: Engine, monkeypatch: pytest.
     tried: list[tuple[list[int], bool]] = []
     real = diffusion.text_to_image
 
-    def scarce(asked: Any, bench: Any, indices: list[int]) -> Any:
-        tried.append((indices, bench.is_tiled))
-        if len(indices) > 1 or not bench.is_tiled:
+    def scarce(asked: Any, run_context: Any, indices: list[int]) -> Any:
+        tried.append((indices, run_context.is_tiled))
+        if len(indices) > 1 or not run_context.is_tiled:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(asked, bench, indices)
+        return real(asked, run_context, indices)
 
     monkeypatch.setattr(diffusion, "text_to_image", scarce)
     monkeypatch.setattr(type(engine.device), "is_cpu", property(lambda _self: False))  # so that it makes groups

@@ -19,7 +19,7 @@ from webui.settings import Settings
 from webui.storage import Storage
 from webui.worker.local_worker import LocalWorker
 from webui.worker.seam import Worker
-from webui.worker.timeouts import Patience
+from webui.worker.timeouts import Timeouts
 
 BOTH_TASKS = frozenset({"text_to_image", "image_to_image"})
 
@@ -131,13 +131,13 @@ def house(tmp_path: Path, hand: HandWorker) -> Iterator[House]:
     made.close()
 
 
-QUICK = Patience(cancel_grace=0.4, retry_first=0.05, retry_most=0.2, end=1.0)
+QUICK = Timeouts(cancel_grace=0.4, retry_first=0.05, retry_most=0.2, end=1.0)
 
 
-def process_house(data_dir: Path, patience: Patience = QUICK, target: str = "tests.fakes:serve") -> House:
+def process_house(data_dir: Path, timeouts: Timeouts = QUICK, target: str = "tests.fakes:serve") -> House:
     """With a real process that runs the fake worker."""
     settings = Settings(data_dir=data_dir, _cli_parse_args=[])  # type: ignore[call-arg]
-    return House(data_dir, LocalWorker(settings, target, patience))
+    return House(data_dir, LocalWorker(settings, target, timeouts))
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.jobs.fair_queue import WaitingLine
+from webui.jobs.fair_queue import FairQueue
 
 
-def drained(line: WaitingLine) -> list[str]:
+def drained(line: FairQueue) -> list[str]:
     taken = []
     while (job_id := line.take()) is not None:
         taken.append(job_id)
@@ -18,7 +18,7 @@ def drained(line: WaitingLine) -> list[str]:
 
 
 def test_one_job_waits_for_one_of_a_thousand() -> None:
-    line = WaitingLine()
+    line = FairQueue()
     for number in range(1000):
         line.add("ann", f"ann{number}")
     assert line.take() == "ann0"
@@ -29,7 +29,7 @@ def test_one_job_waits_for_one_of_a_thousand() -> None:
 
 
 def test_a_job_put_back_comes_first() -> None:
-    line = WaitingLine()
+    line = FairQueue()
     for owner in ("ann", "bob"):
         for number in range(2):
             line.add(owner, f"{owner}{number}")
@@ -40,7 +40,7 @@ def test_a_job_put_back_comes_first() -> None:
 
 
 def test_removing() -> None:
-    line = WaitingLine()
+    line = FairQueue()
     line.add("ann", "one")
     assert line.remove("ann", "one")
     assert not line.remove("ann", "one")
@@ -51,7 +51,7 @@ def test_removing() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
 def test_the_order_told_is_the_order_taken(moves: list[tuple[str, bool]]) -> None:
-    line, added, taken = WaitingLine(), [], []
+    line, added, taken = FairQueue(), [], []
     for number, (owner, is_take) in enumerate(moves):
         if is_take:
             taken += [job_id] if (job_id := line.take()) else []

@@ -1,10 +1,10 @@
-"""Places in the line are told when they change, with a guess that adds up what is measured."""
+"""Positions in the queue are told when they change, with a guess that adds up what is measured."""
 
 from __future__ import annotations
 
 from webui.events import Queued
 from webui.jobs.estimates import Estimates
-from webui.jobs.queue_positions import Places
+from webui.jobs.queue_positions import QueuePositions
 from webui.requests import TextToImage
 
 REQUEST = TextToImage(checkpoint="starter", steps=10, width=64, height=64)
@@ -20,7 +20,7 @@ def test_only_news_is_told() -> None:
 
     estimates = Estimates()
     estimates.learn(REQUEST, {"running_seconds": 5.0})
-    places = Places(estimates, lambda job_id, event: told.append((job_id, event)))
+    places = QueuePositions(estimates, lambda job_id, event: told.append((job_id, event)))
     places.announce([("a", REQUEST), ("b", REQUEST)], eta)
     assert told == [("a", Queued(position=1, eta_seconds=2.0)), ("b", Queued(position=2, eta_seconds=7.0))]
     places.announce([("a", REQUEST), ("b", REQUEST)], eta)
@@ -34,6 +34,6 @@ def test_only_news_is_told() -> None:
 
 def test_what_nobody_measured_is_not_guessed() -> None:
     told: list[Queued] = []
-    places = Places(Estimates(), lambda job_id, event: told.append(event))
+    places = QueuePositions(Estimates(), lambda job_id, event: told.append(event))
     places.announce([("a", REQUEST), ("b", REQUEST)], lambda: 1.0)
     assert [event.eta_seconds for event in told] == [1.0, None]

@@ -9,8 +9,8 @@ import pytest
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
 from webui.requests import ImageToImage
-from webui.rules.inactive_settings import Idle
-from webui.rules.pictures import SIDES, idle_for_pictures, is_alike, resize_modes_for
+from webui.rules.inactive_settings import InactiveSetting
+from webui.rules.pictures import SIDES, inactive_for_pictures, is_alike, resize_modes_for
 from webui.rules.sampling import check
 from webui.texts import Texts
 
@@ -56,7 +56,7 @@ def reason(family: str, field: str, **values: Any) -> str | None:
     """Why a field has no say, as the page works it out."""
     said: dict[str, Any] = {"inpaint_area": "whole_picture", "denoising_strength": 0.6, **values}
 
-    def holds(idle: Idle) -> bool:
+    def holds(idle: InactiveSetting) -> bool:
         return (
             all(said.get(name) in words for name, words in idle.when.items())
             and all((said.get(name) or 0) <= most for name, most in idle.at_most.items())
@@ -65,7 +65,7 @@ def reason(family: str, field: str, **values: Any) -> str | None:
             and not any(said.get(name) for name in idle.without)
         )
 
-    found = (idle for idle in idle_for_pictures(FAMILIES[family]) if idle.field == field and holds(idle))
+    found = (idle for idle in inactive_for_pictures(FAMILIES[family]) if idle.field == field and holds(idle))
     return next((idle.reason for idle in found), None)
 
 

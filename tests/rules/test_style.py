@@ -6,7 +6,7 @@ import pytest
 
 from webui.errors import CheckpointPickled, InvalidRequest
 from webui.requests import LayerWeights, StyleTransfer, WeightedStyle
-from webui.rules.style import IDLE_IN_STYLES, ONLY_INSTANT, ONLY_OPTIMISED, check_style, style_shares
+from webui.rules.style import INACTIVE_IN_STYLES, ONLY_INSTANT, ONLY_OPTIMISED, check_style, style_shares
 
 REFERENCE = "sha256:" + "0" * 64
 
@@ -57,6 +57,6 @@ def test_a_style_has_to_count(tmp_path: Path) -> None:
 
 
 def test_whatever_one_method_leaves_out_is_idle_on_the_page() -> None:
-    named = {one.field for one in IDLE_IN_STYLES if one.when.get("method") == ("instant",)}
+    named = {one.field for one in INACTIVE_IN_STYLES if one.when.get("method") == ("instant",)}
     assert named >= set(ONLY_OPTIMISED)
     assert {*ONLY_OPTIMISED, *ONLY_INSTANT} <= set(StyleTransfer.__dataclass_fields__)

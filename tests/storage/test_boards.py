@@ -119,7 +119,7 @@ def test_all_of_it_outlives_the_database(tmp_path: Path, request_: TextToImage) 
     seeds = {picture.id: picture.seed for picture in storage.pictures.list("ann")}
     storage.pictures.star("ann", ids[:3])
     storage.pictures.star("ann", ids[:1], starred=False)
-    boats, gone = storage.boards.create("ann", "Boats"), storage.boards.create("ann", "Gone")
+    boats, gone = storage.boards.create("ann", "Boats"), storage.boards.create("ann", "ProcessEnded")
     storage.boards.change("ann", boats.id, add=[ids[1], ids[4]])
     storage.boards.change("ann", boats.id, remove=[ids[4]])
     storage.boards.rename("ann", boats.id, "Schiffe 船")

@@ -19,7 +19,7 @@ from webui.events import Cancelled, Finished, Loading, Started, Step
 from webui.jobs import JobState
 from webui.requests import StyleTransfer
 from webui.worker.status import WorkerState
-from webui.worker.timeouts import Patience
+from webui.worker.timeouts import Timeouts
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
 
@@ -165,8 +165,8 @@ def test_a_bug_s_traceback_is_in_the_log_once(processes: House, caplog: pytest.L
 
 
 def test_a_job_that_says_nothing_for_too_long_fails(tmp_path: Path) -> None:
-    patience = Patience(stall=0.5, retry_first=0.05, end=1.0)
-    house = process_house(tmp_path / "data", patience)
+    timeouts = Timeouts(stall=0.5, retry_first=0.05, end=1.0)
+    house = process_house(tmp_path / "data", timeouts)
     house.queue.start()
     error = house.ended(house.submit("hang")).error
     assert error is not None
@@ -185,7 +185,7 @@ def test_a_worker_that_does_not_start_says_why(
     reason: str,
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", how)
-    house = process_house(tmp_path / "data", Patience(quick_deaths=2, retry_first=0.05, retry_most=0.1))
+    house = process_house(tmp_path / "data", Timeouts(quick_deaths=2, retry_first=0.05, retry_most=0.1))
     house.queue.start()
     job = house.submit("a lake steps=1")
     error = house.ended(job).error
@@ -205,7 +205,7 @@ def test_a_worker_that_does_not_start_says_why(
 
 def test_a_worker_that_never_says_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_WORKER", "silent")
-    house = process_house(tmp_path / "data", Patience(start=0.2, quick_deaths=1, retry_first=0.05))
+    house = process_house(tmp_path / "data", Timeouts(start=0.2, quick_deaths=1, retry_first=0.05))
     house.queue.start()
     error = house.ended(house.submit("a lake")).error
     assert error is not None
@@ -273,6 +273,6 @@ def test_a_storm_of_stops(processes: House) -> None:
     assert processes.ended(processes.submit("a lake steps=1")).state is JobState.FINISHED
 
 
-def test_the_design_s_patience() -> None:
-    assert Patience().cancel_grace == 5.0
+def test_the_designs_timeouts() -> None:
+    assert Timeouts().cancel_grace == 5.0
     assert QUICK.cancel_grace < 1.0

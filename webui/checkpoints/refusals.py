@@ -1,7 +1,7 @@
 """Why something in the models folder is no checkpoint, before anybody has given it a name or asked for it.
 
-`reason` is a code; the catalogues of sentences have `reason.<code>`. `catalogue.py` turns a refusal into the domain error
-that a job gets.
+`reason` is a code; the catalogues of sentences have `reason.<code>`. `catalogue.py` turns a refusal into the domain
+error that a job gets.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.engine.context import Context, EngineImage
-from webui.engine.critics.best_of import HOST, Jury, keep_best, summon
+from webui.engine.critics.best_of import HOST, PromptCritic, keep_best, load_prompt_critic
 from webui.engine.device import (
     choose_device,
     is_out_of_memory,
@@ -37,7 +37,7 @@ from webui.engine.pipelines import tasks as pipelines
 from webui.engine.previews.preview import LatentDecoder, Numbered, Previewer, fit_decoder, from_table
 from webui.engine.previews.tiny_decoder import load_tiny_decoder
 from webui.engine.prompts.encoder import PromptEncoder
-from webui.engine.run_context import Bench
+from webui.engine.run_context import RunContext
 from webui.engine.sampling import Sampling
 from webui.engine.style import InstantTransfer, KeptStyle, style_transfer
 from webui.engine.unet import diffusion
@@ -168,7 +168,7 @@ class Engine:
         if request.task not in loaded.checkpoint.tasks:
             raise TaskUnsupported(checkpoint=checkpoint_id, family=loaded.checkpoint.family, task=request.task)
         with Previewer(context.on_event, context.watched) as previewer:
-            bench = Bench(
+            run_context = RunContext(
                 checkpoint=loaded.checkpoint,
                 hashes=loaded.hashes,
                 pipeline=loaded.pipeline,
@@ -183,9 +183,9 @@ class Engine:
             settled = self._settled(request)
             asked = Sampling.of(settled, loaded.checkpoint.defaults)
             check(replace(request, scheduler=asked.scheduler, sigmas=asked.sigmas), FAMILIES[loaded.checkpoint.family])
-            jury = self._jury(settled, asked, loaded, context.check)
+            prompt_critic = self._prompt_critic(settled, asked, loaded, context.check)
 
-            def make(bench: Bench, indices: list[int]) -> list[EngineImage]:
+            def make(run_context: RunContext, indices: list[int]) -> list[EngineImage]:
                 start = start_of(settled, asked, loaded.checkpoint.defaults, indices)
                 told = start.asked.told(start.indices[0])
                 hashes: dict[str, str] = {}
@@ -195,21 +195,23 @@ class Engine:
                     hashes.update(self._with_loras(asked.loras_of(index), loaded, context.check))
 
                 take_up(told, start.indices[0])
-                bench = replace(
-                    bench,
-                    previewer=bench.previewer if asked.is_plain else Numbered(previewer, asked.number_of(indices[0])),
-                    course=start.course,
+                run_context = replace(
+                    run_context,
+                    previewer=run_context.previewer
+                    if asked.is_plain
+                    else Numbered(previewer, asked.number_of(indices[0])),
+                    branch_plan=start.branch_plan,
                     lora_hashes=hashes,
                     stamp=(loaded.hashes, tuple(hashes.items())),
                     take_up=take_up,
                 )
-                return _task(told, loaded, pictures)(bench, start.indices)
+                return _task(told, loaded, pictures)(run_context, start.indices)
 
-            images = self._within_memory(asked, bench, make)
-            if jury is None:
+            images = self._within_memory(asked, run_context, make)
+            if prompt_critic is None:
                 return images
-            place = self.device if self._models.has_room(jury.size_bytes) else HOST
-            return keep_best(images, request.keep_best, jury, place, previewer, context.check)
+            place = self.device if self._models.has_room(prompt_critic.size_bytes) else HOST
+            return keep_best(images, request.keep_best, prompt_critic, place, previewer, context.check)
 
     def _with_loras(
         self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]
@@ -223,14 +225,14 @@ class Engine:
         self._lora_hashes.update(hashes)
         return hashes
 
-    def _jury(
+    def _prompt_critic(
         self, request: SomeDiffusion, asked: Sampling, loaded: LoadedCheckpoint, check: Callable[[], None]
-    ) -> Jury | None:
+    ) -> PromptCritic | None:
         """Who judges the images, where only the best are kept; there before anything is drawn, or it is refused."""
         if not request.keep_best:
             return None
         words = words_to_fit(request, asked.steps, is_unet=loaded.is_unet)
-        return summon(words, loaded.checkpoint, self._models_dir, check)
+        return load_prompt_critic(words, loaded.checkpoint, self._models_dir, check)
 
     def _settled(self, request: SomeDiffusion) -> SomeDiffusion:
         """With its wildcards settled, where that was not done when it was submitted."""
@@ -239,8 +241,8 @@ class Engine:
     def _within_memory(
         self,
         asked: Sampling,
-        bench: Bench,
-        make: Callable[[Bench, list[int]], list[EngineImage]],
+        run_context: RunContext,
+        make: Callable[[RunContext, list[int]], list[EngineImage]],
     ) -> list[EngineImage]:
         """All images, group by group. Where memory runs out: tiles in the VAE, then smaller groups, then OutOfMemory.
 
@@ -252,7 +254,7 @@ class Engine:
         finished: list[EngineImage] = []
         while len(finished) < asked.images:
             indices = asked.alike(len(finished), plan.group)
-            made = _or_none(partial(make, replace(bench, is_tiled=plan.is_tiled), indices))
+            made = _or_none(partial(make, replace(run_context, is_tiled=plan.is_tiled), indices))
             if made is not None:
                 finished += made
                 continue
@@ -311,8 +313,8 @@ def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:
 
 def _task(
     asked: Sampling, loaded: LoadedCheckpoint, pictures: _Pictures | None
-) -> Callable[[Bench, list[int]], list[EngineImage]]:
-    """The function that makes images of what is asked, but for the bench and which ones."""
+) -> Callable[[RunContext, list[int]], list[EngineImage]]:
+    """The function that makes images of what is asked, but for the run context and which ones."""
     if pictures is None or asked.ignores_picture:
         if loaded.is_unet:
             return partial(diffusion.text_to_image, asked)

@@ -72,12 +72,12 @@ class _Watcher:
                 continue
             id, event = found
             self.places[log] = id
-            if log.previews_after(id) >= self._patience(log, id):
+            if log.previews_after(id) >= self._newer_previews_allowed(log, id):
                 event = without_preview(event)
             return log.job_id, id, event
         return None
 
-    def _patience(self, log: EventLog, id: int) -> float:
+    def _newer_previews_allowed(self, log: EventLog, id: int) -> float:
         """How many newer previews make this event's own not worth sending."""
         if id > self._history[log]:
             return MAX_PREVIEWS_BEHIND

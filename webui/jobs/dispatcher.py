@@ -16,10 +16,10 @@ from webui.errors import DarkroomError, Detail, WorkerDied
 from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Started, Step
 from webui.jobs.broadcast import Broadcast
 from webui.jobs.estimates import Estimates
-from webui.jobs.fair_queue import WaitingLine
+from webui.jobs.fair_queue import FairQueue
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
-from webui.jobs.queue_positions import Places, added
+from webui.jobs.queue_positions import QueuePositions, added
 from webui.requests import pictures_of
 from webui.storage import Storage
 from webui.storage.owners import is_private
@@ -38,14 +38,14 @@ class Dispatcher:
     def __init__(self, storage: Storage, worker: Worker, retries: Retries) -> None:
         self.broadcast = Broadcast(on_watched=lambda job_id, watched: worker.watch(job_id, is_watched=watched))
         self.estimates = Estimates()
-        self._places = Places(self.estimates, self.broadcast.emit)
+        self._places = QueuePositions(self.estimates, self.broadcast.emit)
         self._storage = storage
         self._worker = worker
         self._retries = retries
         self._finisher = Finisher(storage, self.broadcast.stored, self._ended, retries)
         self._lock = threading.RLock()
         self._jobs: dict[str, ActiveJob] = {}
-        self._line = WaitingLine()
+        self._line = FairQueue()
         self._running: ActiveJob | None = None
         self._is_ready = False
         self._is_closing = False

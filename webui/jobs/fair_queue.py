@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 
 
-class WaitingLine:
+class FairQueue:
     """Round robin between owners, so that a thousand jobs of one person delay another's single job by one."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from webui.jobs.estimates import Estimates
 from webui.requests import Request
 
 
-class Places:
+class QueuePositions:
     """Tells every waiting job whose place changed."""
 
     def __init__(self, estimates: Estimates, tell: Callable[[str, Queued], None]) -> None:

@@ -19,7 +19,7 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp, CliSettingsSource
 
-from webui.api.access.connections import ImpatientProtocol
+from webui.api.access.connections import IdleLimitedProtocol
 from webui.errors import DarkroomError
 from webui.launch.address import Address, take
 from webui.launch.browser import has_screen
@@ -108,7 +108,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=ImpatientProtocol,
+                http=IdleLimitedProtocol,
                 log_config=None,
                 log_level=settings.log_level,
                 access_log=settings.log_level == "debug",

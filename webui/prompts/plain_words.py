@@ -1,9 +1,9 @@
 """A prompt as plain words, for a model that judges pictures by them: what the picture should show, with no syntax.
 
-Gone are comments, LoRAs, weights, brackets and `BREAK`. Also what weighs nothing, prompts joined by `AND` with a weight
-of 0 or less, and of what changes from step to step all but its last state, in which the picture was finished. Names of
-embeddings stay, as words like any others. The negative prompt has no say. Cuts no length: a CLIP reads the first 75
-tokens, and whoever asks it sees to that. Knows no tokens and no files.
+Left out are comments, LoRAs, weights, brackets and `BREAK`, and what weighs nothing: prompts joined by `AND` with a
+weight of 0 or less, and of what changes from step to step all but its last state, in which the picture was finished.
+Names of embeddings stay, as words like any others. The negative prompt has no say. Cuts no length: a CLIP reads the
+first 75 tokens, and whoever asks it sees to that. Knows no tokens and no files.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Idle:
+class InactiveSetting:
     """A setting that is refused or has no effect wherever the others are as it says; `reason` is a sentence's code.
 
     `when`: fields that have one of these values; `at_most`, `at_least`: fields with no more and no less than this;

@@ -10,7 +10,7 @@ from dataclasses import fields
 from webui.checkpoints.families import Family
 from webui.errors import InvalidRequest
 from webui.requests import ImageToImage
-from webui.rules.inactive_settings import Idle
+from webui.rules.inactive_settings import InactiveSetting
 
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
 SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
@@ -39,22 +39,24 @@ def resize_modes_for(family: Family) -> tuple[str, ...]:
     return (*_PIXELS_ONLY, "latent_upscale") if family.is_unet else _PIXELS_ONLY
 
 
-def idle_for_pictures(family: Family) -> tuple[Idle, ...]:
+def inactive_for_pictures(family: Family) -> tuple[InactiveSetting, ...]:
     """What does nothing with checkpoints of `family`, and when. The first that fits a field is the reason to give."""
     found = []
     if not family.can_inpaint:
-        found += [Idle(field=name, reason="no_inpainting") for name in ("mask", *SIDES, *OF_A_PART)]
+        found += [InactiveSetting(field=name, reason="no_inpainting") for name in ("mask", *SIDES, *OF_A_PART)]
     elif not family.is_unet:
-        found += [Idle(field=name, reason="only_unet") for name in _UNET_ONLY]
+        found += [InactiveSetting(field=name, reason="only_unet") for name in _UNET_ONLY]
     return (
         *found,
-        *(Idle(field=name, reason="nothing_masked", without=("mask", *SIDES)) for name in OF_A_PART),
-        Idle(field="mask_mode", reason="nothing_masked", without=("mask",)),
-        Idle(field="masked_content", reason="from_noise", without=("mask",)),
-        Idle(field="masked_content", reason="full_strength", at_least={"denoising_strength": 1.0}),
-        Idle(field="inpaint_padding", reason="whole_picture", when={"inpaint_area": ("whole_picture",)}),
-        Idle(field="resize_mode", reason="own_size", when={"inpaint_area": ("only_masked",)}, beside=("mask", *SIDES)),
-        Idle(field="denoising_strength", reason="from_noise", beside=SIDES, without=("mask",)),
+        *(InactiveSetting(field=name, reason="nothing_masked", without=("mask", *SIDES)) for name in OF_A_PART),
+        InactiveSetting(field="mask_mode", reason="nothing_masked", without=("mask",)),
+        InactiveSetting(field="masked_content", reason="from_noise", without=("mask",)),
+        InactiveSetting(field="masked_content", reason="full_strength", at_least={"denoising_strength": 1.0}),
+        InactiveSetting(field="inpaint_padding", reason="whole_picture", when={"inpaint_area": ("whole_picture",)}),
+        InactiveSetting(
+            field="resize_mode", reason="own_size", when={"inpaint_area": ("only_masked",)}, beside=("mask", *SIDES)
+        ),
+        InactiveSetting(field="denoising_strength", reason="from_noise", beside=SIDES, without=("mask",)),
     )
 
 

@@ -1,7 +1,7 @@
 """Which settings of a diffusion can go together: what a family or a scheduler cannot do is refused, never ignored.
 
 Asked twice: when a request is submitted, so that nobody waits for a refusal, and by the engine, which trusts nobody.
-`idle_settings` says the same ahead of time, as data, so that the page does not offer what would be refused.
+`inactive_settings` says the same ahead of time, as data, so that the page does not offer what would be refused.
 Knows no torch: what the classes behind the names can do is declared in `scheduler_names` and `families`, and tests hold
 both to the classes.
 """
@@ -14,8 +14,8 @@ from webui.checkpoints.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
 from webui.errors import InvalidRequest
 from webui.requests import Diffusion, ImageToImage, TextToImage
 from webui.rules.branches import check_steps
-from webui.rules.inactive_settings import Idle
-from webui.rules.pictures import check_picture, idle_for_pictures
+from webui.rules.inactive_settings import InactiveSetting
+from webui.rules.pictures import check_picture, inactive_for_pictures
 from webui.schedulers import SCHEDULERS, SIGMAS, has_sigmas, scheduler_named
 
 NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
@@ -44,25 +44,30 @@ def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
     return tuple(name for name in SIGMAS if name != "ays" or family.align_your_steps is not None)
 
 
-def idle_settings(family: Family) -> tuple[Idle, ...]:
+def inactive_settings(family: Family) -> tuple[InactiveSetting, ...]:
     """What does nothing with checkpoints of `family`, and when. The first that fits a field is the reason to give."""
     schedulers = schedulers_for(family)
     without_sigmas = tuple(name for name in schedulers if len(sigmas_for(name, family)) == 1)
     without_eta = tuple(name for name in schedulers if scheduler_named(name).eta is None)
-    found = [Idle(field="scheduler", reason=_why_not(family))] if len(schedulers) == 1 else []
-    found.append(Idle(field="sigmas", reason="scheduler_without_sigmas", when={"scheduler": without_sigmas}))
+    found = [InactiveSetting(field="scheduler", reason=_why_not(family))] if len(schedulers) == 1 else []
+    found.append(InactiveSetting(field="sigmas", reason="scheduler_without_sigmas", when={"scheduler": without_sigmas}))
     if not family.is_unet:
-        found += [Idle(field=name, reason="only_unet") for name in (*UNET_ONLY, "variation_seed")]
-        found += [Idle(field=name, reason="prompts_as_they_stand") for name in ("prompt_dialect", "emphasis")]
+        found += [InactiveSetting(field=name, reason="only_unet") for name in (*UNET_ONLY, "variation_seed")]
+        found += [
+            InactiveSetting(field=name, reason="prompts_as_they_stand") for name in ("prompt_dialect", "emphasis")
+        ]
     if family.is_distilled:
-        found.append(Idle(field="negative_prompt", reason="no_negative_prompt"))
+        found.append(InactiveSetting(field="negative_prompt", reason="no_negative_prompt"))
     return (
         *found,
-        Idle(field="variation_seed", reason="variation_off", at_most={"variation_strength": 0.0}),
-        *(Idle(field=name, reason="guidance_off", at_most={"guidance_scale": NO_GUIDANCE}) for name in _OF_GUIDANCE),
-        Idle(field="eta", reason="scheduler_without_eta", when={"scheduler": without_eta}),
-        Idle(field="emphasis", reason="emphasis_of_a1111", when={"prompt_dialect": ("compel",)}),
-        *idle_for_pictures(family),
+        InactiveSetting(field="variation_seed", reason="variation_off", at_most={"variation_strength": 0.0}),
+        *(
+            InactiveSetting(field=name, reason="guidance_off", at_most={"guidance_scale": NO_GUIDANCE})
+            for name in _OF_GUIDANCE
+        ),
+        InactiveSetting(field="eta", reason="scheduler_without_eta", when={"scheduler": without_eta}),
+        InactiveSetting(field="emphasis", reason="emphasis_of_a1111", when={"prompt_dialect": ("compel",)}),
+        *inactive_for_pictures(family),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.errors import CheckpointPickled, InvalidRequest
 from webui.requests import LayerWeights, StyleTransfer
-from webui.rules.inactive_settings import Idle
+from webui.rules.inactive_settings import InactiveSetting
 
 WEIGHTS_FOLDER = "vgg19"
 TRAINED_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys, Ecker & Bethge 2016
@@ -33,18 +33,22 @@ ONLY_OPTIMISED = (
 ONLY_INSTANT = ("style_strength",)
 LARGEST_INSTANT = 2048  # pixels: the network sees the picture as a whole
 # What has nothing to say to the one method or the other, and where the style counts nothing.
-IDLE_IN_STYLES = (
-    *(Idle(field=name, reason="only_optimised", when={"method": ("instant",)}) for name in ONLY_OPTIMISED),
-    *(Idle(field=name, reason="only_instant", when={"method": ("optimised",)}) for name in ONLY_INSTANT),
+INACTIVE_IN_STYLES = (
+    *(InactiveSetting(field=name, reason="only_optimised", when={"method": ("instant",)}) for name in ONLY_OPTIMISED),
+    *(InactiveSetting(field=name, reason="only_instant", when={"method": ("optimised",)}) for name in ONLY_INSTANT),
     *(
-        Idle(field=name, reason="no_style_weight", when={"method": ("optimised",)}, at_most={"style_weight": 0.0})
+        InactiveSetting(
+            field=name, reason="no_style_weight", when={"method": ("optimised",)}, at_most={"style_weight": 0.0}
+        )
         for name in ("style_scale", "total_variation_weight", "style_loss", "keep_colours")
     ),
     *(
-        Idle(field=name, reason="no_style_strength", when={"method": ("instant",)}, at_most={"style_strength": 0.0})
+        InactiveSetting(
+            field=name, reason="no_style_strength", when={"method": ("instant",)}, at_most={"style_strength": 0.0}
+        )
         for name in ("style_scale", "keep_colours")
     ),
-    Idle(field="style_image_weight", reason="one_style", without=("style_images",)),
+    InactiveSetting(field="style_image_weight", reason="one_style", without=("style_images",)),
 )
 LAYER_LABELS = {f"Weight of {name}": name for name in TRAINED_LAYERS}
 

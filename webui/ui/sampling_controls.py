@@ -16,8 +16,8 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
 from webui.requests import TextToImage, field_limits
 from webui.rules.pictures import resize_modes_for
-from webui.rules.sampling import idle_settings, schedulers_for, sigmas_for
-from webui.rules.style import IDLE_IN_STYLES
+from webui.rules.sampling import inactive_settings, schedulers_for, sigmas_for
+from webui.rules.style import INACTIVE_IN_STYLES
 from webui.schedulers import SCHEDULERS, SIGMAS, scheduler_named
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
@@ -94,7 +94,7 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
         table = {
             "schedulers": {name: sigmas_for(name, family) for name in schedulers_for(family)},
             "resize_modes": resize_modes_for(family),
-            "idle": [asdict(idle) for idle in (*idle_settings(family), *IDLE_IN_STYLES)],
+            "idle": [asdict(idle) for idle in (*inactive_settings(family), *INACTIVE_IN_STYLES)],
         }
         if table not in tables:
             tables.append(table)

@@ -14,11 +14,11 @@ from webui.worker.messages import FromWorker, ToWorker
 log = logging.getLogger(__name__)
 
 
-class Gone(Exception):
+class ProcessEnded(Exception):
     """The process has ended, or says what nobody understands."""
 
 
-class Bell:
+class Waker:
     """Wakes the one thread that waits for a child, from any other. Rung twice before it is heard, it rings once."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Bell:
 class Child:
     """Made with `spawn`, so that it shares nothing with this process but one pipe. Only `kill` is for any thread."""
 
-    def __init__(self, target: str, settings: Settings, bell: Bell) -> None:
+    def __init__(self, target: str, settings: Settings, bell: Waker) -> None:
         """Starts `target` ("module:function", imported in the child). Raises OSError where no process can be had."""
         context = multiprocessing.get_context("spawn")
         self._bell = bell
@@ -68,25 +68,25 @@ class Child:
             return 0 if self._is_buried else self._process.pid or 0
 
     def send(self, message: ToWorker) -> None:
-        """Raises Gone."""
+        """Raises ProcessEnded."""
         try:
             self._connection.send(message)
         except OSError as error:
-            raise Gone from error
+            raise ProcessEnded from error
 
     def receive(self, timeout: float) -> FromWorker | None:
-        """The next message; None after `timeout` seconds without one, or when the bell rings. Raises Gone."""
+        """The next message; None after `timeout` seconds without one, or when woken. Raises ProcessEnded."""
         try:
             spoke = wait([self._connection, self._bell.out], timeout)
             if self._bell.out in spoke:
                 self._bell.quiet()
             message: FromWorker | None = self._connection.recv() if self._connection in spoke else None
         except (EOFError, OSError) as error:
-            raise Gone from error
+            raise ProcessEnded from error
         except Exception as error:  # unpickling may raise anything
             log.exception("the worker said something that cannot be read, and is replaced")
             self.kill()
-            raise Gone from error
+            raise ProcessEnded from error
         return message
 
     def kill(self) -> None:
@@ -95,9 +95,9 @@ class Child:
             if not self._is_buried:
                 self._process.kill()
 
-    def bury(self, patience_seconds: float) -> int:
+    def wait_for_end(self, timeout_seconds: float) -> int:
         """Sees to it that the process has ended, by killing it after that long; its exit code."""
-        self._process.join(patience_seconds)
+        self._process.join(timeout_seconds)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

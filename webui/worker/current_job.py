@@ -17,7 +17,7 @@ from webui.worker.messages import Run
 
 
 @dataclass
-class Running:
+class RunningJob:
     """The job that the worker has. `sent_at` is a monotonic time."""
 
     job_id: str
@@ -28,15 +28,15 @@ class Running:
     sent_at: float = 0.0
 
 
-class Slot:
+class CurrentJob:
     """At most one job. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: Running | None = None
+        self._running: RunningJob | None = None
 
     @property
-    def running(self) -> Running | None:
+    def running(self) -> RunningJob | None:
         """The job that is in it at this moment."""
         return self._running
 
@@ -48,7 +48,7 @@ class Slot:
             if self._running is not None:
                 raise RuntimeError(f"{self._running.job_id} runs already")
             run = Run(job_id=job_id, request=request, is_watched=is_watched, pictures=pictures or {})
-            self._running = Running(job_id, run)
+            self._running = RunningJob(job_id, run)
 
     def take_to_send(self) -> Run | None:
         """The job as a message, once: from now on it is sent."""
@@ -60,7 +60,7 @@ class Slot:
             running.sent_at = time.monotonic()
             return running.run
 
-    def cancel(self, job_id: str) -> Running | None:
+    def cancel(self, job_id: str) -> RunningJob | None:
         """The job, now told to stop; None if it is not in here, or was told before. One that was not sent leaves."""
         with self._lock:
             running = self._running
@@ -88,7 +88,7 @@ class Slot:
             self._running = None
             return True
 
-    def bury(self) -> Running | None:
+    def take_lost(self) -> RunningJob | None:
         """What the process that is gone takes with it; a job that it never got stays for the next one."""
         with self._lock:
             running = self._running
@@ -97,7 +97,7 @@ class Slot:
             self._running = None
             return running
 
-    def clear(self) -> Running | None:
+    def clear(self) -> RunningJob | None:
         """Takes out whatever is in it."""
         with self._lock:
             running, self._running = self._running, None

@@ -16,8 +16,8 @@ from webui.errors import WorkerStalled, WorkerUnavailable
 from webui.requests import Request
 from webui.settings import Settings
 from webui.worker import process as worker_process
-from webui.worker.child import Bell, Child, Gone
-from webui.worker.current_job import Running, Slot
+from webui.worker.child import Child, ProcessEnded, Waker
+from webui.worker.current_job import CurrentJob, RunningJob
 from webui.worker.messages import (
     Cancel,
     CancelledJob,
@@ -33,7 +33,7 @@ from webui.worker.messages import (
 )
 from webui.worker.seam import Listener
 from webui.worker.status import WorkerState, WorkerStatus
-from webui.worker.timeouts import Patience
+from webui.worker.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +41,15 @@ log = logging.getLogger(__name__)
 class LocalWorker:
     """One child process at a time, and the job that it has."""
 
-    def __init__(self, settings: Settings, target: str, patience: Patience | None = None) -> None:
+    def __init__(self, settings: Settings, target: str, timeouts: Timeouts | None = None) -> None:
         """`target` is "module:function", imported in the child."""
         self._settings = settings
         self._target = target
-        self._patience = patience or Patience()
-        self._slot = Slot()
+        self._timeouts = timeouts or Timeouts()
+        self._current = CurrentJob()
         self._child: Child | None = None
         self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
-        self._bell = Bell()
+        self._bell = Waker()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._state = WorkerState.STARTING
@@ -72,25 +72,25 @@ class LocalWorker:
         self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
     ) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
-        self._slot.put(job_id, request, is_watched=is_watched, pictures=pictures)
+        self._current.put(job_id, request, is_watched=is_watched, pictures=pictures)
         self._bell.ring()
 
     def cancel(self, job_id: str) -> None:
         """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
-        running = self._slot.cancel(job_id)
+        running = self._current.cancel(job_id)
         if running is None:
             return
         if not running.is_sent:
             self._listener.cancelled(job_id)
             return
         self._send(Cancel(job_id=job_id))
-        timer = threading.Timer(self._patience.cancel_grace, self._kill_if_running, (running,))
+        timer = threading.Timer(self._timeouts.cancel_grace, self._kill_if_running, (running,))
         timer.daemon = True
         timer.start()
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
         """Passes on whether previews are worth making."""
-        if self._slot.watch(job_id, is_watched=is_watched):
+        if self._current.watch(job_id, is_watched=is_watched):
             self._send(Watch(job_id=job_id, is_watched=is_watched))
 
     def status(self) -> WorkerStatus:
@@ -101,7 +101,7 @@ class LocalWorker:
         if not is_up and self._start_seconds is not None:
             eta = max(0.0, self._start_seconds - (time.monotonic() - self._started_at))
         return WorkerStatus(
-            state=WorkerState.BUSY if is_up and self._slot.running else state,
+            state=WorkerState.BUSY if is_up and self._current.running else state,
             device=self._ready.device if self._ready else None,
             precision=self._ready.precision if self._ready else None,
             memory_used_bytes=self._memory_used_bytes,
@@ -111,7 +111,7 @@ class LocalWorker:
         )
 
     def close(self) -> None:
-        """Ends the process within `Patience.end` seconds, twice that at most, and the supervisor after it."""
+        """Ends the process within `Timeouts.end` seconds, twice that at most, and the supervisor after it."""
         self._closing.set()
         self._bell.ring()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -120,7 +120,7 @@ class LocalWorker:
     # --- the supervisor's thread -------------------------------------------------------------------------------------
 
     def _supervise(self) -> None:
-        deaths, delay = 0, self._patience.retry_first
+        deaths, delay = 0, self._timeouts.retry_first
         while not self._closing.is_set():
             was_ready, was_busy, exit_code = self._live()
             if self._closing.is_set():
@@ -128,13 +128,13 @@ class LocalWorker:
             self._state = WorkerState.RESTARTING
             log.warning("the worker process ended with %s", exit_code)
             deaths = 0 if was_ready else deaths + 1
-            if deaths >= self._patience.quick_deaths:
+            if deaths >= self._timeouts.quick_deaths:
                 self._give_up(self._reason(exit_code))
-            if was_busy or time.monotonic() - self._started_at > self._patience.retry_most:
-                delay = self._patience.retry_first
+            if was_busy or time.monotonic() - self._started_at > self._timeouts.retry_most:
+                delay = self._timeouts.retry_first
             if not was_busy:  # what a job did to it is no reason to let the next job wait
                 self._closing.wait(delay)
-                delay = min(delay * 2, self._patience.retry_most)
+                delay = min(delay * 2, self._timeouts.retry_most)
 
     def _live(self) -> tuple[bool, bool, int]:
         """One process from its start to its end: whether it was ever ready, whether it had a job, its exit code."""
@@ -150,7 +150,7 @@ class LocalWorker:
         was_ready = self._converse(child)
         if not was_ready:  # it may not listen yet, and has nothing to put in order
             child.kill()
-        exit_code = child.bury(self._patience.end)
+        exit_code = child.wait_for_end(self._timeouts.end)
         return was_ready, self._settle(exit_code), exit_code
 
     def _converse(self, child: Child) -> bool:
@@ -168,12 +168,12 @@ class LocalWorker:
                 elif self._is_overdue(is_ready, time.monotonic() - last_word):
                     child.kill()
             child.send(Exit())
-        except Gone:
+        except ProcessEnded:
             pass
         return is_ready
 
     def _deliver(self, child: Child, is_ready: bool) -> None:
-        run = self._slot.take_to_send() if is_ready else None
+        run = self._current.take_to_send() if is_ready else None
         if run is not None:
             child.send(run)
         while not self._outbox.empty():
@@ -194,34 +194,34 @@ class LocalWorker:
                 self._listener.ready()
             case Emitted():
                 self._listener.emitted(message.job_id, message.event)
-            case Done() if self._slot.end(message.job_id):
+            case Done() if self._current.end(message.job_id):
                 self._listener.done(message.job_id, message.images)
-            case CancelledJob() if self._slot.end(message.job_id):
+            case CancelledJob() if self._current.end(message.job_id):
                 self._listener.cancelled(message.job_id)
             case FailedJob(job_id=worker_process.NO_JOB):
                 self._last_words = message
                 log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
-            case FailedJob() if self._slot.end(message.job_id):
+            case FailedJob() if self._current.end(message.job_id):
                 self._listener.failed(message)
             case Status():
                 self._memory_used_bytes = message.memory_used_bytes
                 self._steps_kept = message.kept
 
     def _is_overdue(self, is_ready: bool, silent_seconds: float) -> bool:
-        running = self._slot.running
+        running = self._current.running
         if not is_ready:
-            return silent_seconds > self._patience.start
+            return silent_seconds > self._timeouts.start
         if running is None or not running.is_sent:
             return False
-        if min(silent_seconds, time.monotonic() - running.sent_at) <= self._patience.stall:
+        if min(silent_seconds, time.monotonic() - running.sent_at) <= self._timeouts.stall:
             return False
         running.is_stalled = True
         return True
 
     def _settle(self, exit_code: int) -> bool:
         """Tells what became of the job that the dead process had, if it had one."""
-        running = self._slot.bury()
-        if self._slot.running is not None:
+        running = self._current.take_lost()
+        if self._current.running is not None:
             return False  # it was never sent: the next process gets it
         if self._closing.is_set():
             return False
@@ -232,7 +232,7 @@ class LocalWorker:
         if running.is_cancelled:
             self._listener.cancelled(running.job_id)
         elif running.is_stalled:
-            stalled = WorkerStalled(minutes=round(self._patience.stall / 60))
+            stalled = WorkerStalled(minutes=round(self._timeouts.stall / 60))
             self._listener.failed(FailedJob(job_id=running.job_id, kind=stalled.kind, details=stalled.details))
         else:
             self._listener.died(running.job_id, exit_code)
@@ -242,7 +242,7 @@ class LocalWorker:
         """Nobody waits for it any more, not even the job that was about to be sent."""
         self._state = WorkerState.BROKEN
         self._listener.unavailable(reason)
-        running = self._slot.clear()
+        running = self._current.clear()
         if running is not None:
             self._listener.failed(FailedJob(job_id=running.job_id, kind=reason.kind, details=reason.details))
 
@@ -253,10 +253,10 @@ class LocalWorker:
 
     # --- both sides --------------------------------------------------------------------------------------------------
 
-    def _kill_if_running(self, running: Running) -> None:
+    def _kill_if_running(self, running: RunningJob) -> None:
         child = self._child
-        if child is not None and self._slot.running is running:
-            log.warning("the worker did not yield in %g s and is replaced", self._patience.cancel_grace)
+        if child is not None and self._current.running is running:
+            log.warning("the worker did not yield in %g s and is replaced", self._timeouts.cancel_grace)
             child.kill()
 
     def _send(self, message: ToWorker) -> None:

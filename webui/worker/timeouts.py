@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long the supervisor waits for what, in seconds, and how often."""
 
     cancel_grace: float = 5.0  # from Cancel to the end of the job; the design's five seconds

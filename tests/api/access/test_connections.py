@@ -27,7 +27,7 @@ async def patient(scope: Scope, receive: Receive, send: Send) -> None:
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.5)
     config = uvicorn.Config(
-        patient, port=0, http=connections.ImpatientProtocol, lifespan="off", log_config=None, timeout_keep_alive=30
+        patient, port=0, http=connections.IdleLimitedProtocol, lifespan="off", log_config=None, timeout_keep_alive=30
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -144,7 +144,9 @@ def test_a_critic_that_the_machine_cannot_hold_is_not_loaded(engine: Engine, mon
     with monkeypatch.context() as patch:
         patch.setattr(best_of.psutil, "virtual_memory", lambda: free)
         with pytest.raises(CheckpointTooLarge) as caught:
-            best_of.summon(["a cat"], engine.catalogue.get("toy-sd15"), engine.catalogue.models_dir, lambda: None)
+            best_of.load_prompt_critic(
+                ["a cat"], engine.catalogue.get("toy-sd15"), engine.catalogue.models_dir, lambda: None
+            )
     assert caught.value.details == {"checkpoint": "clip/toy", "device": "CPU", "needed_gb": 0.0}
 
 
@@ -185,11 +187,11 @@ def test_memory_that_runs_out_costs_no_picture(engine: Engine, monkeypatch: pyte
     real, judge = diffusion.text_to_image, Critic.embed_pictures
     judged: list[int] = []
 
-    def scarce(asked: Any, bench: Any, indices: list[int]) -> Any:
-        drawn.append((indices, bench.is_tiled))
-        if len(indices) > 2 or not bench.is_tiled:
+    def scarce(asked: Any, run_context: Any, indices: list[int]) -> Any:
+        drawn.append((indices, run_context.is_tiled))
+        if len(indices) > 2 or not run_context.is_tiled:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(asked, bench, indices)
+        return real(asked, run_context, indices)
 
     def scarce_too(self: Critic, pictures: Any, check: Any) -> Any:
         judged.append(1)
@@ -213,11 +215,11 @@ def test_memory_that_runs_out_costs_no_picture(engine: Engine, monkeypatch: pyte
 
 
 def test_the_network_goes_back_where_it_came_from(engine: Engine) -> None:
-    jury = best_of.summon(
+    prompt_critic = best_of.load_prompt_critic(
         ["a cat", "a dog", "a cat"], engine.catalogue.default(), engine.catalogue.models_dir, lambda: None
     )
-    assert jury.wanted.shape == (3, 16)
-    assert torch.equal(jury.wanted[0], jury.wanted[2])
-    assert not torch.equal(jury.wanted[0], jury.wanted[1])
-    assert jury.size_bytes == sum(p.numel() for p in jury.critic.model.parameters()) * 4
-    assert {p.device.type for p in jury.critic.model.parameters()} == {"cpu"}
+    assert prompt_critic.wanted.shape == (3, 16)
+    assert torch.equal(prompt_critic.wanted[0], prompt_critic.wanted[2])
+    assert not torch.equal(prompt_critic.wanted[0], prompt_critic.wanted[1])
+    assert prompt_critic.size_bytes == sum(p.numel() for p in prompt_critic.critic.model.parameters()) * 4
+    assert {p.device.type for p in prompt_critic.critic.model.parameters()} == {"cpu"}

@@ -45,8 +45,8 @@ def sd3_image(sd3: Any) -> Any:
 def test_text_to_image_is_the_pipeline_s_own(sd3: Any) -> None:
     recorder = Recorder()
     scheduler = sd3.scheduler
-    with bench_for(sd3, recorder, family=FAMILY) as bench:
-        (image,) = pipelines.text_to_image(sampling(), bench, [0], sd3)
+    with bench_for(sd3, recorder, family=FAMILY) as run_context:
+        (image,) = pipelines.text_to_image(sampling(), run_context, [0], sd3)
     theirs = sd3(
         "a red cat",
         width=64,
@@ -69,33 +69,33 @@ def test_image_to_image_gives_the_size_asked(sd3: Any, sd3_image: Any, size: tup
     recorder = Recorder()
     picture = Image.new("RGB", (100, 90), (180, 40, 40))
     asked = sampling(task="image_to_image", width=size[0], height=size[1], denoising_strength=0.5)
-    with bench_for(sd3, recorder, family=FAMILY) as bench:
-        (image,) = pipelines.image_to_image(asked, bench, [0], sd3_image, picture)
+    with bench_for(sd3, recorder, family=FAMILY) as run_context:
+        (image,) = pipelines.image_to_image(asked, run_context, [0], sd3_image, picture)
     assert (image.width, image.height) == size
     assert [(s.index, s.total) for s in recorder.steps if s.phase == "denoise"] == [(1, 2), (2, 2)]
 
 
 def test_strength_zero_keeps_and_a_weak_one_still_runs(sd3: Any, sd3_image: Any) -> None:
     picture = Image.new("RGB", (64, 64), (180, 40, 40))
-    with bench_for(sd3, Recorder(), family=FAMILY) as bench:
+    with bench_for(sd3, Recorder(), family=FAMILY) as run_context:
         asked = sampling(task="image_to_image", denoising_strength=0.0)
-        (kept,) = pipelines.image_to_image(asked, bench, [0], sd3_image, picture)
+        (kept,) = pipelines.image_to_image(asked, run_context, [0], sd3_image, picture)
         asked = sampling(task="image_to_image", denoising_strength=0.01)
-        (weak,) = pipelines.image_to_image(asked, bench, [0], sd3_image, picture)
+        (weak,) = pipelines.image_to_image(asked, run_context, [0], sd3_image, picture)
     assert kept.rgb == picture.tobytes()
     assert weak.info["steps"] in (1, 2)  # pipelines round differently
 
 
 @pytest.mark.parametrize("choice", [{"scheduler": "dpmpp_2m"}, {"scheduler": "ddim"}])
 def test_no_setting_is_ignored(sd3: Any, choice: dict[str, str]) -> None:
-    with pytest.raises(InvalidRequest), bench_for(sd3, Recorder(), family=FAMILY) as bench:
-        pipelines.text_to_image(sampling(**choice), bench, [0], sd3)
+    with pytest.raises(InvalidRequest), bench_for(sd3, Recorder(), family=FAMILY) as run_context:
+        pipelines.text_to_image(sampling(**choice), run_context, [0], sd3)
 
 
 def test_other_sigmas_change_the_picture(sd3: Any) -> None:
-    with bench_for(sd3, Recorder(), family=FAMILY) as bench:
-        (plain,) = pipelines.text_to_image(sampling(), bench, [0], sd3)
-        (karras,) = pipelines.text_to_image(sampling(sigmas="karras"), bench, [0], sd3)
+    with bench_for(sd3, Recorder(), family=FAMILY) as run_context:
+        (plain,) = pipelines.text_to_image(sampling(), run_context, [0], sd3)
+        (karras,) = pipelines.text_to_image(sampling(sigmas="karras"), run_context, [0], sd3)
     assert plain.rgb != karras.rgb
 
 
@@ -109,8 +109,8 @@ def test_stop_unwinds_the_pipeline_and_its_hooks(sd3: Any) -> None:
             raise Cancelled
 
     scheduler = sd3.scheduler
-    with pytest.raises(Cancelled), bench_for(sd3, Recorder(check=check), family=FAMILY) as bench:
-        pipelines.text_to_image(sampling(), bench, [0], sd3)
+    with pytest.raises(Cancelled), bench_for(sd3, Recorder(check=check), family=FAMILY) as run_context:
+        pipelines.text_to_image(sampling(), run_context, [0], sd3)
     assert sd3.scheduler is scheduler
     assert not any(module._forward_pre_hooks for module in sd3.transformer.modules())
 
@@ -207,7 +207,9 @@ def test_steps_are_counted_where_a_pipeline_does_not_call_back(sd3: Any) -> None
 
     seen = []
     silent = Silent()
-    with bench_for(sd3, Recorder(), family=FAMILY) as bench:
-        pipelines._Watcher(silent, bench, (64, 64), lambda done, total, _seconds, _make: seen.append((done, total)))
+    with bench_for(sd3, Recorder(), family=FAMILY) as run_context:
+        pipelines._Watcher(
+            silent, run_context, (64, 64), lambda done, total, _seconds, _make: seen.append((done, total))
+        )
         silent("a cat")
     assert seen == [(1, 3), (2, 3), (3, 3)]

@@ -49,8 +49,8 @@ def _draw(pipeline: Any, asked: Sampling, prompts: PromptEncoder) -> tuple[Engin
     )
     family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
     try:
-        with bench_for(pipeline, Recorder(), family=family) as bench:
-            (image,) = diffusion.text_to_image(asked, replace(bench, prompts=prompts), [0])
+        with bench_for(pipeline, Recorder(), family=family) as run_context:
+            (image,) = diffusion.text_to_image(asked, replace(run_context, prompts=prompts), [0])
     finally:
         handle.remove()
     return image, heard
@@ -115,8 +115,8 @@ def test_images_of_a_batch_hear_the_same(pipeline: Any) -> None:
         return (_joined(encode("a cat"), encode("a lake"), weights=(1.0, 0.5)), *(encode("a dog"),) * (steps - 1))
 
     family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
-    with bench_for(pipeline, Recorder(), family=family) as bench:
-        bench = replace(bench, prompts=_Scripted(script))
-        together = diffusion.text_to_image(sampling(num_images=2), bench, [0, 1])
-        (alone,) = diffusion.text_to_image(sampling(num_images=2), bench, [1])
+    with bench_for(pipeline, Recorder(), family=family) as run_context:
+        run_context = replace(run_context, prompts=_Scripted(script))
+        together = diffusion.text_to_image(sampling(num_images=2), run_context, [0, 1])
+        (alone,) = diffusion.text_to_image(sampling(num_images=2), run_context, [1])
     assert _distance(together[1], alone) <= 2

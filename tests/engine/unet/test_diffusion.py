@@ -83,8 +83,8 @@ def _generator() -> torch.Generator:
 @pytest.mark.parametrize("scheduler", list(UPDATE_RULES))
 def test_text_to_image_agrees_with_diffusers(sd15: Any, scheduler: str, prediction_type: str) -> None:
     recorder = Recorder()
-    with bench_for(sd15, recorder, prediction_type=prediction_type) as bench:
-        (ours,) = diffusion.text_to_image(sampling(scheduler=scheduler), bench, [0])
+    with bench_for(sd15, recorder, prediction_type=prediction_type) as run_context:
+        (ours,) = diffusion.text_to_image(sampling(scheduler=scheduler), run_context, [0])
     same = make_scheduler(sd15.scheduler.config, scheduler, steps=4, prediction_type=prediction_type)
     theirs = _theirs(sd15, same, generator=_generator(), width=64, height=64)
     assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
@@ -98,8 +98,8 @@ def test_image_to_image_agrees_with_diffusers(
 ) -> None:
     recorder = Recorder()
     asked = sampling(task="image_to_image", scheduler=scheduler, denoising_strength=0.5)
-    with bench_for(sd15, recorder, prediction_type=prediction_type) as bench:
-        (ours,) = diffusion.image_to_image(asked, bench, [0], photo)
+    with bench_for(sd15, recorder, prediction_type=prediction_type) as run_context:
+        (ours,) = diffusion.image_to_image(asked, run_context, [0], photo)
     pipeline = _quiet(StableDiffusionImg2ImgPipeline(**sd15.components, requires_safety_checker=False))
     same = make_scheduler(sd15.scheduler.config, scheduler, steps=4, prediction_type=prediction_type)
     image = to_tensor(crop_and_resize(photo, 64, 64)) / 2 + 0.5
@@ -110,8 +110,8 @@ def test_image_to_image_agrees_with_diffusers(
 
 @pytest.mark.parametrize("sigmas", ["karras", "exponential", "beta"])
 def test_other_sigmas_agree_with_diffusers(sd15: Any, sigmas: str) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        (ours,) = diffusion.text_to_image(sampling(scheduler="dpmpp_2m", sigmas=sigmas), bench, [0])
+    with bench_for(sd15, Recorder()) as run_context:
+        (ours,) = diffusion.text_to_image(sampling(scheduler="dpmpp_2m", sigmas=sigmas), run_context, [0])
     same = make_scheduler(sd15.scheduler.config, "dpmpp_2m", sigmas, steps=4)
     assert np.abs(_pixels(ours) - _theirs(sd15, same, generator=_generator(), width=64, height=64)).max() <= TOLERANCE
 
@@ -119,18 +119,18 @@ def test_other_sigmas_agree_with_diffusers(sd15: Any, sigmas: str) -> None:
 @pytest.mark.parametrize("scheduler", ["euler", "euler_a", "dpm2_a", "dpmpp_2m", "unipc", "deis"])
 @pytest.mark.parametrize("sigmas", ["simple", "sgm_uniform", "ays"])
 def test_sigmas_of_ours_make_another_picture(sd15: Any, photo: Image.Image, scheduler: str, sigmas: str) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        (default,) = diffusion.text_to_image(sampling(scheduler=scheduler), bench, [0])
-        (drawn,) = diffusion.text_to_image(sampling(scheduler=scheduler, sigmas=sigmas), bench, [0])
+    with bench_for(sd15, Recorder()) as run_context:
+        (default,) = diffusion.text_to_image(sampling(scheduler=scheduler), run_context, [0])
+        (drawn,) = diffusion.text_to_image(sampling(scheduler=scheduler, sigmas=sigmas), run_context, [0])
         asked = sampling(task="image_to_image", scheduler=scheduler, sigmas=sigmas, denoising_strength=0.5)
-        (redrawn,) = diffusion.image_to_image(asked, bench, [0], photo)
+        (redrawn,) = diffusion.image_to_image(asked, run_context, [0], photo)
     assert np.abs(_pixels(drawn) - _pixels(default)).max() > TOLERANCE
     assert redrawn.info["steps"] == 2
 
 
 def test_aligned_steps_agree_with_diffusers(sd15: Any) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        (ours,) = diffusion.text_to_image(sampling(sigmas="ays", steps=10), bench, [0])
+    with bench_for(sd15, Recorder()) as run_context:
+        (ours,) = diffusion.text_to_image(sampling(sigmas="ays", steps=10), run_context, [0])
     euler = EulerDiscreteScheduler.from_config(sd15.scheduler.config)
     arguments = {"sigmas": AysSchedules["StableDiffusionSigmas"], "width": 64, "height": 64}
     theirs = _theirs(sd15, euler, generator=_generator(), **arguments)
@@ -139,8 +139,8 @@ def test_aligned_steps_agree_with_diffusers(sd15: Any) -> None:
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 def test_ddim_s_eta_agrees_with_diffusers(sd15: Any, eta: float) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim", eta=eta), bench, [0])
+    with bench_for(sd15, Recorder()) as run_context:
+        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim", eta=eta), run_context, [0])
     same = make_scheduler(sd15.scheduler.config, "ddim", steps=4)
     theirs = _theirs(sd15, same, generator=_generator(), width=64, height=64, eta=eta)
     assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
@@ -149,19 +149,20 @@ def test_ddim_s_eta_agrees_with_diffusers(sd15: Any, eta: float) -> None:
 @pytest.mark.parametrize("scheduler", ["euler_a", "dpm2_a", "ddim"])
 def test_eta_changes_the_picture_and_its_own_one_does_not(sd15: Any, scheduler: str) -> None:
     own = scheduler_named(scheduler).eta
-    with bench_for(sd15, Recorder()) as bench:
+    with bench_for(sd15, Recorder()) as run_context:
         pictures = [
-            diffusion.text_to_image(sampling(scheduler=scheduler, eta=eta), bench, [0])[0] for eta in (None, own, 0.5)
+            diffusion.text_to_image(sampling(scheduler=scheduler, eta=eta), run_context, [0])[0]
+            for eta in (None, own, 0.5)
         ]
     assert pictures[0].rgb == pictures[1].rgb
     assert np.abs(_pixels(pictures[0]) - _pixels(pictures[2])).max() > TOLERANCE
 
 
 def test_sdxl_agrees_with_diffusers(sdxl: Any, photo: Image.Image) -> None:
-    with bench_for(sdxl, Recorder(), family="sdxl") as bench:
-        (text,) = diffusion.text_to_image(sampling(), bench, [0])
+    with bench_for(sdxl, Recorder(), family="sdxl") as run_context:
+        (text,) = diffusion.text_to_image(sampling(), run_context, [0])
         asked = sampling(task="image_to_image", denoising_strength=0.75)
-        (image,) = diffusion.image_to_image(asked, bench, [0], photo)
+        (image,) = diffusion.image_to_image(asked, run_context, [0], photo)
 
     def same() -> Any:
         return make_scheduler(sdxl.scheduler.config, "euler", steps=4)
@@ -177,9 +178,9 @@ def test_no_guidance_is_one_pass_a_step(sd15: Any) -> None:
     rows: list[int] = []
     handle = sd15.unet.register_forward_pre_hook(lambda _module, inputs: rows.append(len(inputs[0])))
     try:
-        with bench_for(sd15, Recorder()) as bench:
-            diffusion.text_to_image(sampling(guidance_scale=1.0), bench, [0])
-            diffusion.text_to_image(sampling(guidance_scale=1.1), bench, [0])
+        with bench_for(sd15, Recorder()) as run_context:
+            diffusion.text_to_image(sampling(guidance_scale=1.0), run_context, [0])
+            diffusion.text_to_image(sampling(guidance_scale=1.1), run_context, [0])
     finally:
         handle.remove()
     assert rows == [1] * 4 + [2] * 4
@@ -187,8 +188,8 @@ def test_no_guidance_is_one_pass_a_step(sd15: Any) -> None:
 
 def test_v_prediction_is_read_off_the_checkpoint(tmp_path: Path) -> None:
     pipeline = _quiet(DiffusionPipeline.from_pretrained(save_sd2(tmp_path)))
-    with bench_for(pipeline, Recorder(), family="sd2") as bench:
-        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim"), bench, [0])
+    with bench_for(pipeline, Recorder(), family="sd2") as run_context:
+        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim"), run_context, [0])
     theirs = _theirs(pipeline, type(pipeline.scheduler).from_config(pipeline.scheduler.config), generator=_generator())
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
@@ -196,17 +197,17 @@ def test_v_prediction_is_read_off_the_checkpoint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scheduler", ["euler", "euler_a", "dpmpp_2m_sde"])
 def test_an_image_in_a_batch_is_the_one_made_alone(sd15: Any, scheduler: str) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        together = diffusion.text_to_image(sampling(scheduler=scheduler, num_images=3), bench, [0, 1, 2])
-        (alone,) = diffusion.text_to_image(sampling(scheduler=scheduler, seed=9), bench, [0])
+    with bench_for(sd15, Recorder()) as run_context:
+        together = diffusion.text_to_image(sampling(scheduler=scheduler, num_images=3), run_context, [0, 1, 2])
+        (alone,) = diffusion.text_to_image(sampling(scheduler=scheduler, seed=9), run_context, [0])
     assert [image.seed for image in together] == [7, 8, 9]
     assert np.abs(_pixels(together[2]) - _pixels(alone)).max() <= TOLERANCE
     assert np.abs(_pixels(together[1]) - _pixels(alone)).max() > TOLERANCE
 
 
 def test_seeds_go_round_at_their_end(sd15: Any) -> None:
-    with bench_for(sd15, Recorder()) as bench:
-        (image,) = diffusion.text_to_image(sampling(seed=2**32 - 1, num_images=2), bench, [1])
+    with bench_for(sd15, Recorder()) as run_context:
+        (image,) = diffusion.text_to_image(sampling(seed=2**32 - 1, num_images=2), run_context, [1])
     assert image.seed == 0
 
 
@@ -219,11 +220,11 @@ def test_the_size_asked_is_the_size_given(
     vae = _deep_vae() if has_deep_vae else sd15.vae
     pipeline = _quiet(StableDiffusionPipeline(**sd15.components | {"vae": vae}, requires_safety_checker=False))
     recorder = Recorder()
-    with bench_for(pipeline, recorder) as bench:
+    with bench_for(pipeline, recorder) as run_context:
         asked = sampling(width=width, height=height, steps=2)
-        pictures = diffusion.text_to_image(asked, bench, [0])
+        pictures = diffusion.text_to_image(asked, run_context, [0])
         asked = sampling(task="image_to_image", width=width, height=height, steps=2, denoising_strength=0.5)
-        pictures += diffusion.image_to_image(asked, bench, [0], photo)
+        pictures += diffusion.image_to_image(asked, run_context, [0], photo)
     assert [(p.width, p.height, len(p.rgb)) for p in pictures] == [(width, height, 3 * width * height)] * 2
 
 
@@ -242,26 +243,26 @@ def _deep_vae() -> AutoencoderKL:
 def test_strength_zero_keeps_the_picture(sd15: Any, photo: Image.Image) -> None:
     recorder = Recorder()
     asked = sampling(task="image_to_image", denoising_strength=0.0)
-    with bench_for(sd15, recorder) as bench:
-        (kept,) = diffusion.image_to_image(asked, bench, [0], photo)
+    with bench_for(sd15, recorder) as run_context:
+        (kept,) = diffusion.image_to_image(asked, run_context, [0], photo)
     assert kept.rgb == crop_and_resize(photo, 64, 64).tobytes()
     assert kept.info["steps"] == 0
     assert [step.phase for step in recorder.steps] == ["encode"]
 
 
 def test_strength_one_ignores_the_picture(sd15: Any, photo: Image.Image) -> None:
-    with bench_for(sd15, Recorder()) as bench:
+    with bench_for(sd15, Recorder()) as run_context:
         asked = sampling(task="image_to_image", denoising_strength=1.0)
-        (redrawn,) = diffusion.image_to_image(asked, bench, [0], photo)
-        (drawn,) = diffusion.text_to_image(sampling(), bench, [0])
+        (redrawn,) = diffusion.image_to_image(asked, run_context, [0], photo)
+        (drawn,) = diffusion.text_to_image(sampling(), run_context, [0])
     assert redrawn.rgb == drawn.rgb
 
 
 def test_a_weak_strength_still_runs_a_step(sd15: Any, photo: Image.Image) -> None:
     recorder = Recorder()
     asked = sampling(task="image_to_image", denoising_strength=0.01)
-    with bench_for(sd15, recorder) as bench:
-        (image,) = diffusion.image_to_image(asked, bench, [0], photo)
+    with bench_for(sd15, recorder) as run_context:
+        (image,) = diffusion.image_to_image(asked, run_context, [0], photo)
     assert [(s.phase, s.index, s.total) for s in recorder.steps] == [
         ("encode", 1, 1),
         ("denoise", 1, 1),
@@ -271,10 +272,10 @@ def test_a_weak_strength_still_runs_a_step(sd15: Any, photo: Image.Image) -> Non
 
 
 def test_an_inpainting_checkpoint_draws_and_redraws(inpainting: Any, photo: Image.Image) -> None:
-    with bench_for(inpainting, Recorder()) as bench:
-        (drawn,) = diffusion.text_to_image(sampling(), bench, [0])
+    with bench_for(inpainting, Recorder()) as run_context:
+        (drawn,) = diffusion.text_to_image(sampling(), run_context, [0])
         asked = sampling(task="image_to_image", denoising_strength=0.5)
-        (redrawn,) = diffusion.image_to_image(asked, bench, [0], photo)
+        (redrawn,) = diffusion.image_to_image(asked, run_context, [0], photo)
     # what the U-Net is told of the picture around the mask makes the difference to diffusers' own
     blank = Image.new("RGB", (64, 64), (128, 128, 128))
     mask = Image.new("L", (64, 64), 255)
@@ -302,8 +303,8 @@ def test_an_inpainting_checkpoint_draws_and_redraws(inpainting: Any, photo: Imag
 
 def test_previews_are_of_the_denoised_estimate(sd15: Any) -> None:
     recorder = Recorder(is_watched=False)
-    with bench_for(sd15, recorder) as bench:
-        diffusion.text_to_image(sampling(steps=12), bench, [0])
+    with bench_for(sd15, recorder) as run_context:
+        diffusion.text_to_image(sampling(steps=12), run_context, [0])
     denoise = [step for step in recorder.steps if step.phase == "denoise"]
     assert [step.index for step in denoise if step.preview] == [3, 6, 9, 12]
     assert len({step.preview for step in denoise if step.preview}) >= 3
@@ -323,8 +324,8 @@ def test_stopping_inside_a_network_leaves_no_hook(sd15: Any, network: str) -> No
                 raise Cancelled
             frame = frame.f_back
 
-    with pytest.raises(Cancelled), bench_for(sd15, Recorder(check=stop_inside)) as bench:
-        diffusion.text_to_image(sampling(), bench, [0])
+    with pytest.raises(Cancelled), bench_for(sd15, Recorder(check=stop_inside)) as run_context:
+        diffusion.text_to_image(sampling(), run_context, [0])
     assert stopped
     for component in (sd15.unet, sd15.vae, sd15.text_encoder):
         assert not any(module._forward_pre_hooks for module in component.modules())
@@ -334,8 +335,8 @@ def test_numbers_that_run_away_are_an_error(sd15: Any) -> None:
     broken: Callable[..., Any] = lambda _m, _i, output: tuple(x * float("nan") for x in output)  # noqa: E731
     handle = sd15.unet.register_forward_hook(broken)
     try:
-        with pytest.raises(NotFinite) as caught, bench_for(sd15, Recorder()) as bench:
-            diffusion.text_to_image(sampling(), bench, [0])
+        with pytest.raises(NotFinite) as caught, bench_for(sd15, Recorder()) as run_context:
+            diffusion.text_to_image(sampling(), run_context, [0])
     finally:
         handle.remove()
     assert caught.value.details == {"phase": "denoise"}

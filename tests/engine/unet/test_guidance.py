@@ -34,8 +34,8 @@ def _family(pipeline: Any) -> str:
 
 
 def draw(pipeline: Any, asked: Sampling) -> np.ndarray:
-    with bench_for(pipeline, Recorder(), family=_family(pipeline)) as bench:
-        (image,) = diffusion.text_to_image(asked, bench, [0])
+    with bench_for(pipeline, Recorder(), family=_family(pipeline)) as run_context:
+        (image,) = diffusion.text_to_image(asked, run_context, [0])
     return np.frombuffer(image.rgb, np.uint8).reshape(64, 64, 3).astype(int)
 
 

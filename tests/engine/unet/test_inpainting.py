@@ -63,8 +63,8 @@ def pixels_of(image: Any) -> np.ndarray:
     return np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3).astype(int)
 
 
-def draw(pipeline: Any, asked: Any, photo: Image.Image, mask: np.ndarray | None, **bench: Any) -> np.ndarray:
-    with bench_for(pipeline, Recorder(), **bench) as made:
+def draw(pipeline: Any, asked: Any, photo: Image.Image, mask: np.ndarray | None, **run_context: Any) -> np.ndarray:
+    with bench_for(pipeline, Recorder(), **run_context) as made:
         (image,) = diffusion.image_to_image(asked, made, [0], photo, mask)
     return pixels_of(image)
 
@@ -180,8 +180,8 @@ def test_latents_are_enlarged_instead_of_pixels(sd15: Any, photo: Image.Image) -
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_image_in_a_batch_is_the_one_made_alone(sd15: Any, photo: Image.Image, mask: np.ndarray, count: int) -> None:
     many = replace(asked(0.5), num_images=3)
-    with bench_for(sd15, Recorder()) as bench:
-        together = diffusion.image_to_image(many, bench, [0, 1, 2], photo, mask)
+    with bench_for(sd15, Recorder()) as run_context:
+        together = diffusion.image_to_image(many, run_context, [0, 1, 2], photo, mask)
     alone = draw(sd15, replace(asked(0.5), seed=7 + count - 1), photo, mask)
     assert np.abs(pixels_of(together[count - 1]) - alone).max() <= TOLERANCE
 

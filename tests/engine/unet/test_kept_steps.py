@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from webui.engine.unet.kept_steps import KeptSteps, Tape
+from webui.engine.unet.kept_steps import KeptSteps, StepRecorder
 from webui.errors import Cancelled
 
 CPU = torch.device("cpu")
@@ -26,9 +26,9 @@ def test_a_tape_is_kept_however_its_block_is_left() -> None:
     kept = KeptSteps(100 * ONE)
 
     def stop_in_the_middle() -> None:
-        with kept.tape(["one", "two"], "weights") as tape:
+        with kept.recorder(["one", "two"], "weights") as recorder:
             for call in range(3):
-                tape.next(CPU, lambda call=call: torch.cat([prediction(call), prediction(10 + call)]))
+                recorder.next(CPU, lambda call=call: torch.cat([prediction(call), prediction(10 + call)]))
             raise Cancelled
 
     with pytest.raises(Cancelled):
@@ -38,23 +38,23 @@ def test_a_tape_is_kept_however_its_block_is_left() -> None:
 
 
 def test_what_is_known_is_played_and_then_it_goes_on() -> None:
-    tape = Tape(is_recording=True, known=[[prediction(1)[0], prediction(2)[0]]])
-    assert float(tape.next(CPU, refuse).mean()) == 1
-    assert float(tape.next(CPU, refuse).mean()) == 2
-    assert float(tape.next(CPU, lambda: prediction(3)).mean()) == 3
-    assert [float(row.mean()) for row in tape.row(0)] == [1, 2, 3]
+    recorder = StepRecorder(is_recording=True, known=[[prediction(1)[0], prediction(2)[0]]])
+    assert float(recorder.next(CPU, refuse).mean()) == 1
+    assert float(recorder.next(CPU, refuse).mean()) == 2
+    assert float(recorder.next(CPU, lambda: prediction(3)).mean()) == 3
+    assert [float(row.mean()) for row in recorder.row(0)] == [1, 2, 3]
 
 
 def test_a_batch_plays_only_what_is_known_of_all() -> None:
-    tape = Tape(known=[[prediction(1)[0]], []])
-    assert float(tape.next(CPU, lambda: prediction(5, rows=2)).mean()) == 5
+    recorder = StepRecorder(known=[[prediction(1)[0]], []])
+    assert float(recorder.next(CPU, lambda: prediction(5, rows=2)).mean()) == 5
 
 
 def test_what_is_kept_is_a_copy() -> None:
-    tape = Tape(is_recording=True)
-    made = tape.next(CPU, lambda: prediction(1))
+    recorder = StepRecorder(is_recording=True)
+    made = recorder.next(CPU, lambda: prediction(1))
     made += 1
-    assert float(tape.row(0)[0].mean()) == 1
+    assert float(recorder.row(0)[0].mean()) == 1
 
 
 def test_other_weights_have_other_steps() -> None:
@@ -79,9 +79,9 @@ def test_the_one_used_longest_ago_goes_first_and_a_shorter_run_takes_nothing_awa
 
 def test_with_no_memory_nothing_is_copied() -> None:
     kept = KeptSteps(0)
-    with kept.tape(["one"], ()) as tape:
+    with kept.recorder(["one"], ()) as recorder:
         given = prediction(1)
-        assert tape.next(CPU, lambda: given) is given
+        assert recorder.next(CPU, lambda: given) is given
     assert kept.size_bytes == 0
 
 
@@ -89,9 +89,9 @@ def test_with_no_memory_nothing_is_copied() -> None:
 def test_a_gpu_writes_in_its_own_time() -> None:
     cuda: Any = torch.device("cuda")
     kept = KeptSteps(100 * ONE)
-    with kept.tape(["one"], ()) as tape:
+    with kept.recorder(["one"], ()) as recorder:
         for call in range(3):
-            tape.next(cuda, lambda call=call: prediction(call).to(cuda))
+            recorder.next(cuda, lambda call=call: prediction(call).to(cuda))
     rows = kept.recall(["one"], ())
     assert [float(row.mean()) for row in rows] == [0, 1, 2]
     assert not any(row.is_pinned() for row in rows)

@@ -32,8 +32,8 @@ def pipeline(request: pytest.FixtureRequest, toy_models: Path) -> Any:
 
 def draw(pipeline: Any, asked: Sampling, indices: list[int] | None = None) -> list[EngineImage]:
     family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
-    with bench_for(pipeline, Recorder(), family=family) as bench:
-        return diffusion.text_to_image(asked, bench, indices or [0])
+    with bench_for(pipeline, Recorder(), family=family) as run_context:
+        return diffusion.text_to_image(asked, run_context, indices or [0])
 
 
 def _away(one: EngineImage, other: EngineImage) -> float:
@@ -89,8 +89,8 @@ def test_a_picture_is_varied_too(pipeline: Any) -> None:
     def redraw(strength: float) -> EngineImage:
         asked = sampling(task="image_to_image", denoising_strength=0.75, variation_seed=1, variation_strength=strength)
         family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
-        with bench_for(pipeline, Recorder(), family=family) as bench:
-            return diffusion.image_to_image(asked, bench, [0], photo)[0]
+        with bench_for(pipeline, Recorder(), family=family) as run_context:
+            return diffusion.image_to_image(asked, run_context, [0], photo)[0]
 
     assert _away(redraw(0.0), redraw(0.5)) > TOLERANCE
 

@@ -65,10 +65,10 @@ def test_the_picture_is_another_and_the_next_one_is_not(sd15: Any, task: str) ->
 
     def draw(tiling: str) -> bytes:
         asked = sampling(task=task, denoising_strength=0.75, tiling=tiling)
-        with bench_for(sd15, Recorder()) as bench:
+        with bench_for(sd15, Recorder()) as run_context:
             if task == "image_to_image":
-                return diffusion.image_to_image(asked, bench, [0], photo)[0].rgb
-            return diffusion.text_to_image(asked, bench, [0])[0].rgb
+                return diffusion.image_to_image(asked, run_context, [0], photo)[0].rgb
+            return diffusion.text_to_image(asked, run_context, [0])[0].rgb
 
     before, tiled, after = draw("none"), draw("both"), draw("none")
     assert before == after
@@ -83,8 +83,8 @@ def test_a_stop_leaves_nothing_behind(sd15: Any) -> None:
         if len(calls) > 30:
             raise Cancelled
 
-    with pytest.raises(Cancelled), bench_for(sd15, Recorder(check=check)) as bench:
-        diffusion.text_to_image(sampling(tiling="both"), bench, [0])
+    with pytest.raises(Cancelled), bench_for(sd15, Recorder(check=check)) as run_context:
+        diffusion.text_to_image(sampling(tiling="both"), run_context, [0])
     parts = [part for network in (sd15.unet, sd15.vae) for part in network.modules()]
     assert not any("_conv_forward" in vars(part) for part in parts)
 
@@ -92,10 +92,10 @@ def test_a_stop_leaves_nothing_behind(sd15: Any) -> None:
 def test_a_size_that_would_be_cut_is_refused(sd15: Any) -> None:
     for tiling, size, is_fine in (("x", (72, 64), True), ("x", (68, 64), False), ("y", (68, 64), True)):
         asked = sampling(tiling=tiling, width=size[0], height=size[1], steps=1)
-        with bench_for(sd15, Recorder()) as bench:
+        with bench_for(sd15, Recorder()) as run_context:
             if is_fine:
-                diffusion.text_to_image(asked, bench, [0])
+                diffusion.text_to_image(asked, run_context, [0])
                 continue
             with pytest.raises(InvalidRequest) as caught:
-                diffusion.text_to_image(asked, bench, [0])
+                diffusion.text_to_image(asked, run_context, [0])
             assert caught.value.details["field"] == "tiling"

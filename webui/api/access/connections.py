@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 PATIENCE_SECONDS = 30.0
 
 
-class ImpatientProtocol(H11Protocol):
+class IdleLimitedProtocol(H11Protocol):
     """uvicorn's own HTTP, with a clock that runs whenever no request is being answered."""
 
     _clock: asyncio.TimerHandle | None = None

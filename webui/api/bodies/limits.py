@@ -53,7 +53,7 @@ def limited(receive: Receive, limit: int) -> Receive:
             return await receive()
         asked = time.monotonic()
         try:
-            async with asyncio.timeout(_patience(received_bytes) - waited_seconds):
+            async with asyncio.timeout(_allowed_seconds(received_bytes) - waited_seconds):
                 message = await receive()
         except TimeoutError as error:
             raise BodyTooSlow() from error
@@ -67,6 +67,6 @@ def limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def _patience(received_bytes: int) -> float:
+def _allowed_seconds(received_bytes: int) -> float:
     """Seconds that so many bytes may have taken."""
     return GRACE_SECONDS + received_bytes / SLOWEST_BYTES_PER_SECOND

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Jury:
+class PromptCritic:
     """A critic, and what each image has to fit: embeddings (N, D) of length 1, in float32 on the CPU."""
 
     critic: Critic = field(repr=False)
@@ -51,7 +51,9 @@ class Jury:
         return sum(tensor.nbytes for tensor in self.critic.model.parameters())
 
 
-def summon(words: Sequence[str], checkpoint: Checkpoint, models_dir: Path, check: Callable[[], None]) -> Jury:
+def load_prompt_critic(
+    words: Sequence[str], checkpoint: Checkpoint, models_dir: Path, check: Callable[[], None]
+) -> PromptCritic:
     """The critic in the machine's memory, tried out on a grey picture, so that none fails when all has been drawn.
 
     `words` are each image's. Raises CriticMissing, CriticBroken, CheckpointTooLarge, and what `check` raises.
@@ -74,13 +76,13 @@ def summon(words: Sequence[str], checkpoint: Checkpoint, models_dir: Path, check
         raise CriticBroken(critic=name, reason="does_not_load") from error
     if not bool(torch.isfinite(embedded).all() and torch.isfinite(seen).all()):
         raise CriticBroken(critic=name, reason="not_finite")
-    return Jury(critic, name, embedded[[distinct.index(text) for text in words]])
+    return PromptCritic(critic, name, embedded[[distinct.index(text) for text in words]])
 
 
 def keep_best(
     images: Sequence[EngineImage],
     keep: int,
-    jury: Jury,
+    prompt_critic: PromptCritic,
     device: Device,
     previewer: Previewer,
     check: Callable[[], None],
@@ -91,17 +93,17 @@ def keep_best(
     better one. Raises NotFinite, and what `check` raises.
     """
     scores: list[float] = []
-    judge = partial(_judge, images, jury, scores, previewer, check)
+    judge = partial(_judge, images, prompt_critic, scores, previewer, check)
     try:
         if device.is_cpu or not _fits(judge, device):
             judge(HOST)
     finally:
-        jury.critic.model.to(HOST.torch_device)
+        prompt_critic.critic.model.to(HOST.torch_device)
         release_unused_memory(device)
     order = sorted(range(len(images)), key=lambda index: (-scores[index], index))
     ranks = {index: rank for rank, index in enumerate(order, start=1)}
     return [
-        replace(image, info=image.info | _verdict(jury.name, scores[index], ranks[index], keep))
+        replace(image, info=image.info | _verdict(prompt_critic.name, scores[index], ranks[index], keep))
         for index, image in enumerate(images)
     ]
 
@@ -124,7 +126,7 @@ def _fits(judge: Callable[[Device], None], device: Device) -> bool:
 
 def _judge(
     images: Sequence[EngineImage],
-    jury: Jury,
+    prompt_critic: PromptCritic,
     scores: list[float],
     previewer: Previewer,
     check: Callable[[], None],
@@ -132,14 +134,14 @@ def _judge(
 ) -> None:
     """Appends the scores of those `images` that have none yet, one picture after the other."""
     check()
-    jury.critic.model.to(device.torch_device)
-    with cancellable(jury.critic.model, check):
+    prompt_critic.critic.model.to(device.torch_device)
+    with cancellable(prompt_critic.critic.model, check):
         for index in range(len(scores), len(images)):
             check()
             started = time.perf_counter()
             image = images[index]
             picture = Image.frombytes("RGB", (image.width, image.height), image.rgb)
-            score = float(jury.critic.embed_pictures([picture], check)[0] @ jury.wanted[index])
+            score = float(prompt_critic.critic.embed_pictures([picture], check)[0] @ prompt_critic.wanted[index])
             if not math.isfinite(score):
                 raise NotFinite(phase=PHASE)
             scores.append(score)

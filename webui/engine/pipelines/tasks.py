@@ -25,7 +25,7 @@ from webui.engine.context import EngineImage
 from webui.engine.pictures.images import next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import drawn_size, take_in
 from webui.engine.previews.preview import decoded
-from webui.engine.run_context import Bench, engine_image, kept_picture
+from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
 from webui.errors import InvalidRequest, NotFinite
@@ -34,14 +34,14 @@ from webui.prompts.reading import as_it_stands
 _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
 
 
-def text_to_image(asked: Sampling, bench: Bench, indices: list[int], pipeline: Any) -> list[EngineImage]:
+def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int], pipeline: Any) -> list[EngineImage]:
     """The images `indices` (from 0) of what is asked, one after the other."""
-    return [_generate(asked, bench, pipeline, index, {}) for index in indices]
+    return [_generate(asked, run_context, pipeline, index, {}) for index in indices]
 
 
 def image_to_image(
     asked: Sampling,
-    bench: Bench,
+    run_context: RunContext,
     indices: list[int],
     pipeline: Any,
     init_image: Image.Image,
@@ -52,8 +52,8 @@ def image_to_image(
     asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
     picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
     if asked.keeps_picture:
-        return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]
-    width, height = _computed_size(asked, bench)
+        return [kept_picture(asked, run_context, picture_in.unchanged, index) for index in indices]
+    width, height = _computed_size(asked, run_context)
     extra = {
         "image": Image.fromarray(to_pixels(pad_to(to_tensor(picture_in.picture), width, height)[0])),
         # a pipeline runs int(steps · strength) steps, and none at all is an error to it
@@ -63,7 +63,7 @@ def image_to_image(
         drawn = np.zeros((height, width), np.uint8)
         drawn[: asked.height, : asked.width] = (picture_in.mask > 0) * 255
         extra["mask_image"] = Image.fromarray(_mask_for(pipeline, drawn))
-    return [_generate(asked, bench, pipeline, index, extra, picture_in.put_back) for index in indices]
+    return [_generate(asked, run_context, pipeline, index, extra, picture_in.put_back) for index in indices]
 
 
 def _mask_for(pipeline: Any, mask: np.ndarray) -> np.ndarray:
@@ -81,27 +81,27 @@ def _mask_for(pipeline: Any, mask: np.ndarray) -> np.ndarray:
 
 def _generate(
     asked: Sampling,
-    bench: Bench,
+    run_context: RunContext,
     pipeline: Any,
     index: int,
     extra: dict[str, Any],
     finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
 ) -> EngineImage:
     """`finish` makes the picture of what was drawn, (H, W, 3) uint8."""
-    width, height = _computed_size(asked, bench)
+    width, height = _computed_size(asked, run_context)
     steps = 0
 
     def on_step(done: int, total: int, seconds: float, make: Callable[[], np.ndarray] | None) -> None:
         nonlocal steps
         steps = done
-        bench.previewer.step(index=done, total=total, phase="denoise", image=index, seconds=seconds, make=make)
+        run_context.previewer.step(index=done, total=total, phase="denoise", image=index, seconds=seconds, make=make)
 
     with (
-        all_cancellable(bench.components, bench.context.check),
+        all_cancellable(run_context.components, run_context.context.check),
         _own_scheduler(pipeline, asked),
         torch.inference_mode(),
     ):
-        watcher = _Watcher(pipeline, bench, (height, width), on_step, share=extra.get("strength", 1.0))
+        watcher = _Watcher(pipeline, run_context, (height, width), on_step, share=extra.get("strength", 1.0))
         arguments = {
             "prompt": as_it_stands(asked.prompt, asked.reading.dialect),
             "negative_prompt": as_it_stands(asked.negative_prompt, asked.reading.dialect) or None,
@@ -131,8 +131,8 @@ def _generate(
     if not np.isfinite(pixels).all():
         raise NotFinite(phase="decode")
     picture = finish((pixels * 255).round().astype(np.uint8)[: asked.height, : asked.width])
-    bench.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: picture)
-    return engine_image(asked, bench, picture, index, steps)
+    run_context.previewer.step(index=1, total=1, phase="decode", image=index, make=lambda: picture)
+    return engine_image(asked, run_context, picture, index, steps)
 
 
 def _is_told_of_guidance(pipeline: Any) -> bool:
@@ -162,9 +162,9 @@ def _guidance(asked: Sampling, accepted: Mapping[str, inspect.Parameter], is_tol
     return {}
 
 
-def _computed_size(asked: Sampling, bench: Bench) -> tuple[int, int]:
+def _computed_size(asked: Sampling, run_context: RunContext) -> tuple[int, int]:
     """Width and height at the family's next multiple; what stands over is cut off at the right and the bottom."""
-    multiple = FAMILIES[bench.checkpoint.family].size_multiple
+    multiple = FAMILIES[run_context.checkpoint.family].size_multiple
     return next_multiple(asked.width, multiple), next_multiple(asked.height, multiple)
 
 
@@ -219,12 +219,12 @@ class _Watcher:
     def __init__(
         self,
         pipeline: Any,
-        bench: Bench,
+        run_context: RunContext,
         size: tuple[int, int],
         on_step: Callable[[int, int, float, Callable[[], np.ndarray] | None], None],
         share: float = 1.0,
     ) -> None:
-        self._bench = bench
+        self._run_context = run_context
         self._size = size
         self._on_step = on_step
         self._share = share  # of the timesteps that will run
@@ -236,21 +236,21 @@ class _Watcher:
 
     def on_step_end(self, pipeline: Any, step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         """diffusers' callback; `step` counts calls of the network, from 0."""
-        self._bench.context.check()
+        self._run_context.context.check()
         planned = int(len(pipeline.scheduler.timesteps) * self._share)
         calls = pipeline.num_timesteps if self._is_called_back else planned
         done_after = steps_after_calls(pipeline.scheduler, calls)
         if done_after[step] > self._done:
             self._done = done_after[step]
             seconds, self._started = time.perf_counter() - self._started, time.perf_counter()
-            decoder, estimate = self._bench.latent_decoder, self._estimate
+            decoder, estimate = self._run_context.latent_decoder, self._estimate
             make = None
             if isinstance(pipeline.scheduler, AmusedScheduler) and estimate is not None:
                 make = lambda: _tokens_to_pixels(pipeline, estimate())  # noqa: E731
             elif decoder is not None and estimate is not None:
                 make = lambda: decoder(self._as_grid(pipeline, estimate()))  # noqa: E731
             self._on_step(self._done, done_after[-1], seconds, make)
-            if self._done == self._bench.course.legs[-1].until:
+            if self._done == self._run_context.branch_plan.segments[-1].until:
                 raise _Enough
         return values
 
@@ -258,7 +258,7 @@ class _Watcher:
         """(H, W, 3) in [0, 1] of what the last step worked towards. Raises InvalidRequest where that has no decoder."""
         if self._estimate is not None and isinstance(pipeline.scheduler, AmusedScheduler):
             return _tokens_to_pixels(pipeline, self._estimate()).astype(np.float32) / 255
-        if self._estimate is None or self._bench.latent_decoder is None:
+        if self._estimate is None or self._run_context.latent_decoder is None:
             raise InvalidRequest(field="stop_after", reason="no_estimate")
         pixels = decoded(pipeline.vae, self._as_grid(pipeline, self._estimate()).unsqueeze(0))
         return to_pixels(pixels[0]).astype(np.float32) / 255

@@ -17,7 +17,7 @@ SomeDiffusion = TextToImage | ImageToImage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class Switch:
     """From here on image `index` (from 0) of `asked` is drawn instead of what was drawn until then.
 
     With the same seed nothing changes but what the network is told: noise and scheduler go on as they are. With another
@@ -32,36 +32,36 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leg:
+class Segment:
     """A part of the way. `digests`: for each image, of all pictures whose steps are the same up to here; `until`: the
-    step that it ends with, None: the last; `turn`: what follows, None: nothing."""
+    step that it ends with, None: the last; `switch`: what follows, None: nothing."""
 
     digests: Sequence[Sequence[str]] = ()
     until: int | None = None
-    turn: Turn | None = None
+    switch: Switch | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class BranchPlan:
     """`digests` of the pictures themselves. A way that does not `end_clean` ends early, with the denoised estimate."""
 
-    legs: tuple[Leg, ...] = (Leg(),)
+    segments: tuple[Segment, ...] = (Segment(),)
     digests: Sequence[str] = ()
 
     @property
     def ends_clean(self) -> bool:
         """Whether all steps are gone."""
-        return self.legs[-1].until is None
+        return self.segments[-1].until is None
 
     @property
     def branched_at(self) -> int | None:
         """The step after which it became a picture of its own."""
-        return self.legs[-2].until if len(self.legs) > 1 else None
+        return self.segments[-2].until if len(self.segments) > 1 else None
 
     def end(self, asked: Sampling, indices: Sequence[int]) -> tuple[Sampling, Sequence[int]]:
         """What is drawn in the end, where it began with the images `indices` of `asked`."""
-        turn = self.legs[-2].turn if len(self.legs) > 1 else None
-        return (asked, indices) if turn is None else (turn.asked, [turn.index])
+        switch = self.segments[-2].switch if len(self.segments) > 1 else None
+        return (asked, indices) if switch is None else (switch.asked, [switch.index])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Start:
 
     asked: Sampling
     indices: list[int]
-    course: Course
+    branch_plan: BranchPlan
 
 
 def start_of(request: SomeDiffusion, asked: Sampling, defaults: Defaults, indices: list[int]) -> Start:
@@ -81,23 +81,23 @@ def start_of(request: SomeDiffusion, asked: Sampling, defaults: Defaults, indice
     alone = [image_alone(request, _place(request, index)) for index in indices]
     digests = [digest_of(one) for one in alone]
     if request.branch_from is None:
-        leg = Leg(digests=[[digest] for digest in digests], until=request.stop_after)
-        return Start(asked=asked, indices=indices, course=Course(legs=(leg,), digests=digests))
+        segment = Segment(digests=[[digest] for digest in digests], until=request.stop_after)
+        return Start(asked=asked, indices=indices, branch_plan=BranchPlan(segments=(segment,), digests=digests))
     chain = _gone_through(_chain(alone[0], request.stop_after))
     own = [digest_of(one) for one, _ in chain]
-    legs: list[Leg] = []
+    segments: list[Segment] = []
     for at, (one, until) in enumerate(chain):
         following = chain[at + 1][0] if at + 1 < len(chain) else None
-        turn = None if following is None else _turn(one, following, defaults)
-        legs.append(Leg(digests=[own[at:]], until=until, turn=turn))
+        switch = None if following is None else _switch(one, following, defaults)
+        segments.append(Segment(digests=[own[at:]], until=until, switch=switch))
     first = chain[0][0]
-    course = Course(legs=tuple(legs), digests=digests)
-    return Start(asked=Sampling.of(first, defaults), indices=[_index(first)], course=course)
+    branch_plan = BranchPlan(segments=tuple(segments), digests=digests)
+    return Start(asked=Sampling.of(first, defaults), indices=[_index(first)], branch_plan=branch_plan)
 
 
-def _turn(before: SomeDiffusion, after: SomeDiffusion, defaults: Defaults) -> Turn:
+def _switch(before: SomeDiffusion, after: SomeDiffusion, defaults: Defaults) -> Switch:
     is_renoised = seed_alone(after) != seed_alone(before)
-    return Turn(asked=Sampling.of(after, defaults), index=_index(after), is_renoised=is_renoised)
+    return Switch(asked=Sampling.of(after, defaults), index=_index(after), is_renoised=is_renoised)
 
 
 def _chain(alone: SomeDiffusion, stop_after: int | None) -> list[tuple[SomeDiffusion, int | None]]:

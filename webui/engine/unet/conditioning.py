@@ -17,7 +17,7 @@ from webui.engine.pictures.intake import PictureIn
 from webui.engine.pictures.latents import Canvas
 from webui.engine.prompts.encoder import PromptEmbeds
 from webui.engine.prompts.text_encoders import filled_up
-from webui.engine.run_context import Bench
+from webui.engine.run_context import RunContext
 from webui.engine.sampling import Sampling
 from webui.engine.unet.denoising import Conditioning
 from webui.engine.unet.inpainting import told_of_mask
@@ -28,7 +28,7 @@ AESTHETIC_SCORE, NEGATIVE_AESTHETIC_SCORE = 6.0, 2.5  # what SDXL's refiner is t
 
 def condition(
     asked: Sampling,
-    bench: Bench,
+    run_context: RunContext,
     canvas: Canvas,
     indices: Sequence[int],
     steps: int,
@@ -38,17 +38,19 @@ def condition(
 
     They are told the same; of a walk there is one alone. `picture_in` is what they are drawn over.
     """
-    schedule = _texts(asked, bench, steps)
+    schedule = _texts(asked, run_context, steps)
     if asked.walk_to is not None:
         end = replace(asked, prompt=asked.walk_to.prompt, negative_prompt=asked.walk_to.negative_prompt)
-        schedule = between(schedule, _texts(end, bench, steps), asked.walked(indices[0]), partial(_empty, asked, bench))
-    extra = _extra_channels(asked, bench, canvas, picture_in)
+        schedule = between(
+            schedule, _texts(end, run_context, steps), asked.walked(indices[0]), partial(_empty, asked, run_context)
+        )
+    extra = _extra_channels(asked, run_context, canvas, picture_in)
     made: dict[tuple[int, bool], Conditioning] = {}
     told = []
     for step, heard in enumerate(schedule):
         key = (id(heard), asked.is_guided_at(step, steps))
         if key not in made:
-            whole = _condition_step(asked, bench, canvas, len(indices), heard, extra)
+            whole = _condition_step(asked, run_context, canvas, len(indices), heard, extra)
             made[key] = whole if key[1] else unguided(whole)
         told.append(made[key])
     return tuple(told)
@@ -113,33 +115,40 @@ def _mixed(one: PromptEmbeds, other: PromptEmbeds, share: float, make_empty: Cal
     )
 
 
-def _texts(asked: Sampling, bench: Bench, steps: int) -> tuple[PromptEmbeds, ...]:
-    is_distilled = bench.pipeline.unet.config.time_cond_proj_dim is not None  # guidance is an input of its own (LCM)
+def _texts(asked: Sampling, run_context: RunContext, steps: int) -> tuple[PromptEmbeds, ...]:
+    is_distilled = (
+        run_context.pipeline.unet.config.time_cond_proj_dim is not None
+    )  # guidance is an input of its own (LCM)
     if is_distilled and (asked.guidance_start, asked.guidance_end, asked.guidance_rescale) != (0.0, 1.0, 0.0):
         raise InvalidRequest(field="guidance_start", reason="guidance_distilled")
-    return bench.prompts.schedule(
-        bench.pipeline,
+    return run_context.prompts.schedule(
+        run_context.pipeline,
         asked.prompt,
         asked.negative_prompt,
         steps=steps,
         is_guided=asked.guidance_scale > 1 and not is_distilled,
-        check=bench.context.check,
+        check=run_context.context.check,
         reading=asked.reading,
     )
 
 
-def _empty(asked: Sampling, bench: Bench) -> Tensor:
+def _empty(asked: Sampling, run_context: RunContext) -> Tensor:
     """(1, tokens, channels) of the empty text."""
-    return bench.prompts.encode(
-        bench.pipeline, "", "", is_guided=False, check=bench.context.check, reading=asked.reading
+    return run_context.prompts.encode(
+        run_context.pipeline, "", "", is_guided=False, check=run_context.context.check, reading=asked.reading
     ).prompt_embeds
 
 
 def _condition_step(
-    asked: Sampling, bench: Bench, canvas: Canvas, count: int, heard: PromptEmbeds, extra_channels: Tensor | None
+    asked: Sampling,
+    run_context: RunContext,
+    canvas: Canvas,
+    count: int,
+    heard: PromptEmbeds,
+    extra_channels: Tensor | None,
 ) -> Conditioning:
     """Embeddings of all texts and, for SDXL, of the sizes; `count` rows for each text, the negative ones first."""
-    unet, device = bench.pipeline.unet, bench.device.torch_device
+    unet, device = run_context.pipeline.unet, run_context.device.torch_device
     is_guided = heard.negative_prompt_embeds is not None
 
     def rows(positives: Tensor, negative: Tensor | None) -> Tensor:
@@ -159,7 +168,7 @@ def _condition_step(
     guidance_embeds = None
     if unet.config.time_cond_proj_dim is not None:
         scales = torch.full((count,), asked.guidance_scale - 1.0)
-        embeds = bench.pipeline.get_guidance_scale_embedding(scales, embedding_dim=unet.config.time_cond_proj_dim)
+        embeds = run_context.pipeline.get_guidance_scale_embedding(scales, embedding_dim=unet.config.time_cond_proj_dim)
         guidance_embeds = embeds.to(device, unet.dtype)
     return Conditioning(
         embeds=rows(heard.prompt_embeds, heard.negative_prompt_embeds),
@@ -183,12 +192,16 @@ def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor
     return ids, ids
 
 
-def _extra_channels(asked: Sampling, bench: Bench, canvas: Canvas, picture_in: PictureIn | None) -> Tensor | None:
+def _extra_channels(
+    asked: Sampling, run_context: RunContext, canvas: Canvas, picture_in: PictureIn | None
+) -> Tensor | None:
     """(1, 5, h, w) where the U-Net was made for inpainting, which also takes a mask and the picture around it."""
-    channels = bench.pipeline.vae.config.latent_channels
-    taken = bench.pipeline.unet.config.in_channels
+    channels = run_context.pipeline.vae.config.latent_channels
+    taken = run_context.pipeline.unet.config.in_channels
     if taken == channels:
         return None
     if taken != 2 * channels + 1:
-        raise TaskUnsupported(checkpoint=bench.checkpoint.id, family=bench.checkpoint.family, task=asked.task)
-    return told_of_mask(bench.pipeline.vae, picture_in, canvas)
+        raise TaskUnsupported(
+            checkpoint=run_context.checkpoint.id, family=run_context.checkpoint.family, task=asked.task
+        )
+    return told_of_mask(run_context.pipeline.vae, picture_in, canvas)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from webui.engine.device import Device
 from webui.engine.schedulers.make import denoised_estimate, steps_after_calls
-from webui.engine.unet.kept_steps import Tape
+from webui.engine.unet.kept_steps import StepRecorder
 from webui.engine.unet.noise import NoiseSource
 from webui.errors import InvalidRequest, NotFinite
 
@@ -42,11 +42,11 @@ class Conditioning:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class TimestepRange:
     """A part of the way from noise to picture: its timesteps, one for each call of the network, and the steps (of the
     whole way, from 1) that are done after each. `before` are done when it begins, `total` when the whole way is.
 
-    Rules of second order call the network twice a step; a stretch ends with whole steps.
+    Rules of second order call the network twice a step; a range ends with whole steps.
     """
 
     timesteps: Tensor
@@ -55,12 +55,12 @@ class Stretch:
     before: int = 0
 
     @classmethod
-    def whole(cls, scheduler: Any, timesteps: Tensor, *, before: int = 0) -> Stretch:
+    def whole(cls, scheduler: Any, timesteps: Tensor, *, before: int = 0) -> TimestepRange:
         """All of `timesteps`, after `before` steps."""
         done = [before + step for step in steps_after_calls(scheduler, len(timesteps))]
         return cls(timesteps=timesteps, steps_done=done, total=done[-1], before=before)
 
-    def cut(self, step: int) -> tuple[Stretch, Stretch]:
+    def cut(self, step: int) -> tuple[TimestepRange, TimestepRange]:
         """Up to the end of `step`, and what follows. Raises InvalidRequest for a step that is not one of its own."""
         if not self.before < step <= self.total:
             raise InvalidRequest(field="steps", reason="no_such_step", limit=self.total)
@@ -81,53 +81,53 @@ class StepDone:
 
 
 # (scheduler, latents after a step, steps done) → the latents to go on with
-Hold = Callable[[Any, Tensor, int], Tensor]
+LatentConstraint = Callable[[Any, Tensor, int], Tensor]
 
 
 def denoise(
     unet: Any,
     scheduler: Any,
-    stretch: Stretch,
+    timestep_range: TimestepRange,
     latents: Tensor,
     conditionings: Sequence[Conditioning],
     noise: NoiseSource,
     device: Device,
     check: Callable[[], None],
     on_step: Callable[[StepDone], None],
-    tape: Tape | None = None,
-    hold: Hold | None = None,
+    recorder: StepRecorder | None = None,
+    constrain: LatentConstraint | None = None,
 ) -> Tensor:
-    """Latents (B, C, h, w), float32, after all of `stretch`. `noise` is where fresh noise comes from; what the network
-    predicts goes on the `tape`, and comes from it where it is known.
+    """Latents (B, C, h, w), float32, after all of `timestep_range`. `noise` is where fresh noise comes from. The
+    `recorder` keeps what the network predicts, and plays back what is known already.
 
-    `hold` may change them after each step: what is not to be drawn is put back there.
+    `constrain` may change them after each step: what is not to be drawn is put back there.
 
     `conditionings` has one entry for each step of the whole way: both halves of a second-order step hear the same.
 
     Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
     type). Raises NotFinite.
     """
-    tape = tape or Tape()
+    recorder = recorder or StepRecorder()
     pace = _Pace(device)
-    timesteps, done, started = stretch.timesteps, stretch.before, time.perf_counter()
+    timesteps, done, started = timestep_range.timesteps, timestep_range.before, time.perf_counter()
     if device.torch_device.type == "mps" and timesteps.dtype == torch.float64:
         timesteps = timesteps.float()  # Apple's GPUs have no float64
-    for t, now_done in zip(timesteps.to(device.torch_device), stretch.steps_done, strict=True):
+    for t, now_done in zip(timesteps.to(device.torch_device), timestep_range.steps_done, strict=True):
         check()
         model_input = scheduler.scale_model_input(latents, t)
-        prediction = tape.next(latents.device, partial(_predict, unet, model_input, t, conditionings[done]))
+        prediction = recorder.next(latents.device, partial(_predict, unet, model_input, t, conditionings[done]))
         latents = noise.step(scheduler, prediction, t, latents)
         if now_done > done:
             done = now_done
-            if hold is not None:
-                latents = hold(scheduler, latents, done)
+            if constrain is not None:
+                latents = constrain(scheduler, latents, done)
             pace.wait_for_step_before()
             seconds, started = time.perf_counter() - started, time.perf_counter()
 
             def estimate(x: Tensor = model_input, out: Tensor = prediction, t: Tensor = t) -> Tensor:
                 return denoised_estimate(scheduler, x, out, float(t))
 
-            on_step(StepDone(index=done, total=stretch.total, seconds=seconds, estimate=estimate))
+            on_step(StepDone(index=done, total=timestep_range.total, seconds=seconds, estimate=estimate))
     if not bool(torch.isfinite(latents).all()):
         raise NotFinite(phase="denoise")
     return latents

@@ -25,96 +25,100 @@ from webui.engine.pictures.images import pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import PictureIn, drawn_size, take_in
 from webui.engine.pictures.latents import Canvas, decode, encode, encode_enlarged
 from webui.engine.previews.preview import LatentDecoder
-from webui.engine.run_context import Bench, engine_image, kept_picture
+from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import make_scheduler, steps_after_calls
 from webui.engine.unet import inpainting
 from webui.engine.unet.conditioning import condition
-from webui.engine.unet.denoising import Conditioning, Hold, StepDone, Stretch, denoise
+from webui.engine.unet.denoising import Conditioning, LatentConstraint, StepDone, TimestepRange, denoise
 from webui.engine.unet.noise import NoiseSource
 from webui.engine.unet.seamless import AXES, seamless
 from webui.errors import InvalidRequest, NotFinite
 
 
-def text_to_image(asked: Sampling, bench: Bench, indices: list[int]) -> list[EngineImage]:
+def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) -> list[EngineImage]:
     """The images `indices` (from 0) of what is asked, as one batch."""
-    with _at_work(asked, bench):
-        canvas = _canvas(asked, bench)
+    with _at_work(asked, run_context):
+        canvas = _canvas(asked, run_context)
         # 1. The timesteps.
-        scheduler = _scheduler(asked, bench)
+        scheduler = _scheduler(asked, run_context)
         # 2. The prompts as the U-Net hears them, step by step.
-        conditionings = condition(asked, bench, canvas, indices, _count_steps(scheduler, scheduler.timesteps))
+        conditionings = condition(asked, run_context, canvas, indices, _count_steps(scheduler, scheduler.timesteps))
         # 3. Noise, for each image from its own seed.
         source = NoiseSource.of(asked, indices)
-        shape = (bench.pipeline.vae.config.latent_channels, *canvas.latent_size)
-        latents = source.initial(shape, bench.device.torch_device) * scheduler.init_noise_sigma
+        shape = (run_context.pipeline.vae.config.latent_channels, *canvas.latent_size)
+        latents = source.initial(shape, run_context.device.torch_device) * scheduler.init_noise_sigma
         # 4. Step by step from noise to latents.
         latents, steps = _denoise(
-            bench, scheduler, scheduler.timesteps, latents, conditionings, source, canvas, indices
+            run_context, scheduler, scheduler.timesteps, latents, conditionings, source, canvas, indices
         )
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
-        return _pictures(asked, bench, latents, canvas, indices, steps)
+        return _pictures(asked, run_context, latents, canvas, indices, steps)
 
 
 def image_to_image(
-    asked: Sampling, bench: Bench, indices: list[int], init_image: Image.Image, mask: np.ndarray | None = None
+    asked: Sampling,
+    run_context: RunContext,
+    indices: list[int],
+    init_image: Image.Image,
+    mask: np.ndarray | None = None,
 ) -> list[EngineImage]:
     """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image` where `mask` says.
 
     `denoising_strength` 0 gives the picture itself, at the size asked for; 1 ignores it where it may change.
     """
     if asked.ignores_picture:
-        return text_to_image(asked, bench, indices)
+        return text_to_image(asked, run_context, indices)
     asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
     picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
     if asked.keeps_picture:
-        return [kept_picture(asked, bench, picture_in.unchanged, index) for index in indices]
-    with _at_work(asked, bench):
-        canvas = _canvas(asked, bench)
+        return [kept_picture(asked, run_context, picture_in.unchanged, index) for index in indices]
+    with _at_work(asked, run_context):
+        canvas = _canvas(asked, run_context)
         # 1. The timesteps, from where the noise is as strong as the request says.
-        scheduler = _scheduler(asked, bench)
+        scheduler = _scheduler(asked, run_context)
         timesteps = _start_late(scheduler, asked.strongest)
         steps = _count_steps(scheduler, timesteps)
         # 2. The prompts as the U-Net hears them, step by step.
-        conditionings = condition(asked, bench, canvas, indices, steps, picture_in)
+        conditionings = condition(asked, run_context, canvas, indices, steps, picture_in)
         # 3. The picture's latents under noise, for each image from its own seed, and which of them may move when.
         source = NoiseSource.of(asked, indices)
-        clean = _encode_picture(bench, picture_in, canvas, source, indices)
+        clean = _encode_picture(run_context, picture_in, canvas, source, indices)
         still = inpainting.still(asked, picture_in, clean, source, canvas)
-        latents, hold = still.begin(scheduler, timesteps), still.hold(scheduler, timesteps, asked.steps)
+        latents, constrain = still.begin(scheduler, timesteps), still.constrain(scheduler, timesteps, asked.steps)
         # 4. Step by step from there to latents.
         latents, steps = _denoise(
-            bench, scheduler, timesteps, latents, conditionings, source, canvas, indices, picture_in, hold
+            run_context, scheduler, timesteps, latents, conditionings, source, canvas, indices, picture_in, constrain
         )
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
-        return _pictures(asked, bench, latents, canvas, indices, steps, picture_in.put_back)
+        return _pictures(asked, run_context, latents, canvas, indices, steps, picture_in.put_back)
 
 
 @contextmanager
-def _at_work(asked: Sampling, bench: Bench) -> Iterator[None]:
+def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
     """While pictures are made: networks that can be stopped, and that see past a picture's edges where it tiles."""
     with (
-        all_cancellable(bench.components, bench.context.check),
-        seamless(asked.tiling, bench.pipeline.unet, bench.pipeline.vae),
+        all_cancellable(run_context.components, run_context.context.check),
+        seamless(asked.tiling, run_context.pipeline.unet, run_context.pipeline.vae),
         torch.inference_mode(),
     ):
         yield
 
 
-def _canvas(asked: Sampling, bench: Bench) -> Canvas:
+def _canvas(asked: Sampling, run_context: RunContext) -> Canvas:
     """Raises InvalidRequest where a picture that tiles would have to be cut to its size: its edges would not fit."""
-    canvas = Canvas.of(asked.width, asked.height, bench.pipeline.vae)
+    canvas = Canvas.of(asked.width, asked.height, run_context.pipeline.vae)
     computed = {"x": (canvas.computed_width, canvas.width), "y": (canvas.computed_height, canvas.height)}
     if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.tiling])):
         raise InvalidRequest(field="tiling", reason="tiling_size")
     return canvas
 
 
-def _scheduler(asked: Sampling, bench: Bench) -> Any:
-    config = dict(bench.pipeline.scheduler.config)
-    if bench.checkpoint.is_zero_terminal_snr:
+def _scheduler(asked: Sampling, run_context: RunContext) -> Any:
+    config = dict(run_context.pipeline.scheduler.config)
+    if run_context.checkpoint.is_zero_terminal_snr:
         config |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    prediction_type = bench.checkpoint.defaults.prediction_type
+    prediction_type = run_context.checkpoint.defaults.prediction_type
     return make_scheduler(
         config,
         asked.scheduler,
@@ -122,7 +126,7 @@ def _scheduler(asked: Sampling, bench: Bench) -> Any:
         steps=asked.steps,
         prediction_type=prediction_type,
         eta=asked.eta,
-        align_your_steps=FAMILIES[bench.checkpoint.family].align_your_steps,
+        align_your_steps=FAMILIES[run_context.checkpoint.family].align_your_steps,
     )
 
 
@@ -147,23 +151,23 @@ def _count_steps(scheduler: Any, timesteps: Tensor) -> int:
 
 
 def _encode_picture(
-    bench: Bench, picture_in: PictureIn, canvas: Canvas, source: NoiseSource, indices: list[int]
+    run_context: RunContext, picture_in: PictureIn, canvas: Canvas, source: NoiseSource, indices: list[int]
 ) -> Tensor:
     started = time.perf_counter()
     picture = picture_in.picture
     if picture_in.own is not None:
-        clean = encode_enlarged(bench.pipeline.vae, picture_in.own, canvas, source.generators)
+        clean = encode_enlarged(run_context.pipeline.vae, picture_in.own, canvas, source.generators)
     else:
         padded = pad_to(to_tensor(picture), canvas.computed_width, canvas.computed_height)
-        clean = encode(bench.pipeline.vae, padded, source.generators)
+        clean = encode(run_context.pipeline.vae, padded, source.generators)
     seconds = (time.perf_counter() - started) / len(indices)
     for index in indices:
-        bench.previewer.step(index=1, total=1, phase="encode", image=index, seconds=seconds, make=lambda: picture)
+        run_context.previewer.step(index=1, total=1, phase="encode", image=index, seconds=seconds, make=lambda: picture)
     return clean
 
 
 def _denoise(
-    bench: Bench,
+    run_context: RunContext,
     scheduler: Any,
     timesteps: Tensor,
     latents: Tensor,
@@ -172,79 +176,85 @@ def _denoise(
     canvas: Canvas,
     indices: list[int],
     picture_in: PictureIn | None = None,
-    hold: Hold | None = None,
+    constrain: LatentConstraint | None = None,
 ) -> tuple[Tensor, int]:
     """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
 
-    On the way the request may become another one, as the bench's course says. Raises InvalidRequest for a step that is
-    not there.
+    On the way the request may become another one, as the branch plan says. Raises InvalidRequest for a step
+    that is not there.
     """
     if hasattr(scheduler, "set_begin_index") and scheduler.begin_index is None:
         scheduler.set_begin_index(0)  # else it would look for the first timestep's index, and may find the second
-    course = bench.course
-    rest = Stretch.whole(scheduler, timesteps)
+    branch_plan = run_context.branch_plan
+    rest = TimestepRange.whole(scheduler, timesteps)
     last: StepDone | None = None
 
     def on_step(done: StepDone) -> None:
         nonlocal last
         last = done
-        _report(bench, done, canvas, indices, picture_in)
+        _report(run_context, done, canvas, indices, picture_in)
 
-    with bench.kept_steps.tape(course.digests, bench.stamp) as tape:
-        for leg in course.legs:
-            tape.known = [bench.kept_steps.recall(alike, bench.stamp) for alike in leg.digests]
-            stretch, rest = rest.cut(rest.total if leg.until is None else leg.until)
+    with run_context.kept_steps.recorder(branch_plan.digests, run_context.stamp) as recorder:
+        for segment in branch_plan.segments:
+            recorder.known = [run_context.kept_steps.recall(alike, run_context.stamp) for alike in segment.digests]
+            timestep_range, rest = rest.cut(rest.total if segment.until is None else segment.until)
             latents = denoise(
-                bench.pipeline.unet,
+                run_context.pipeline.unet,
                 scheduler,
-                stretch,
+                timestep_range,
                 latents,
                 conditionings,
                 source,
-                bench.device,
-                bench.context.check,
+                run_context.device,
+                run_context.context.check,
                 on_step,
-                tape,
-                hold,
+                recorder,
+                constrain,
             )
-            if leg.turn is None or last is None:
+            if segment.switch is None or last is None:
                 break
-            bench.take_up(leg.turn.asked, leg.turn.index)
-            conditionings = condition(leg.turn.asked, bench, canvas, [leg.turn.index], rest.total, picture_in)
-            if leg.turn.is_renoised:
-                source = NoiseSource.of(leg.turn.asked, [leg.turn.index])
-                scheduler, rest = _begin_again(leg.turn.asked, bench, scheduler, rest)
+            run_context.take_up(segment.switch.asked, segment.switch.index)
+            conditionings = condition(
+                segment.switch.asked, run_context, canvas, [segment.switch.index], rest.total, picture_in
+            )
+            if segment.switch.is_renoised:
+                source = NoiseSource.of(segment.switch.asked, [segment.switch.index])
+                scheduler, rest = _begin_again(segment.switch.asked, run_context, scheduler, rest)
                 noise = source.initial(latents.shape[1:], latents.device)
                 latents = scheduler.add_noise(last.estimate(), noise, rest.timesteps[:1])
-                latents = latents if hold is None else hold(scheduler, latents, last.index)
+                latents = latents if constrain is None else constrain(scheduler, latents, last.index)
     if last is None:
         raise InvalidRequest(field="steps", reason="no_iterations")
-    return (latents if course.ends_clean else last.estimate()), last.index
+    return (latents if branch_plan.ends_clean else last.estimate()), last.index
 
 
-def _report(bench: Bench, done: StepDone, canvas: Canvas, indices: list[int], picture_in: PictureIn | None) -> None:
+def _report(
+    run_context: RunContext, done: StepDone, canvas: Canvas, indices: list[int], picture_in: PictureIn | None
+) -> None:
     """A step of a batch is one of each of its images."""
     for row, image in enumerate(indices):
-        bench.previewer.step(
+        run_context.previewer.step(
             index=done.index,
             total=done.total,
             phase="denoise",
             image=image,
             seconds=done.seconds / len(indices),
-            make=_preview_maker(bench.latent_decoder, done, row, canvas),
+            make=_preview_maker(run_context.latent_decoder, done, row, canvas),
             finish=None if picture_in is None else picture_in.preview,
         )
 
 
-def _begin_again(asked: Sampling, bench: Bench, scheduler: Any, rest: Stretch) -> tuple[Any, Stretch]:
+def _begin_again(
+    asked: Sampling, run_context: RunContext, scheduler: Any, rest: TimestepRange
+) -> tuple[Any, TimestepRange]:
     """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
-    fresh = _scheduler(asked, bench)
+    fresh = _scheduler(asked, run_context)
     timesteps = rest.timesteps
     if hasattr(fresh, "set_begin_index"):
         fresh.set_begin_index(len(scheduler.timesteps) - len(timesteps))
     elif isinstance(fresh, PNDMScheduler) and len(timesteps) > 1:
         timesteps = torch.cat([timesteps[:2], timesteps[1:]])  # PLMS begins by taking its first stride twice
-    return fresh, Stretch.whole(fresh, timesteps, before=rest.before)
+    return fresh, TimestepRange.whole(fresh, timesteps, before=rest.before)
 
 
 def _preview_maker(
@@ -255,7 +265,7 @@ def _preview_maker(
 
 def _pictures(
     asked: Sampling,
-    bench: Bench,
+    run_context: RunContext,
     latents: Tensor,
     canvas: Canvas,
     indices: list[int],
@@ -267,19 +277,19 @@ def _pictures(
     `finish` makes the picture of what was drawn, (H, W, 3) uint8.
     """
     finished = []
-    asked, ends = bench.course.end(asked, indices)
+    asked, ends = run_context.branch_plan.end(asked, indices)
     for row, index in enumerate(ends):
-        bench.context.check()
+        run_context.context.check()
         started = time.perf_counter()
-        decoded = decode(bench.pipeline.vae, latents[row : row + 1], is_tiled=bench.is_tiled)
+        decoded = decode(run_context.pipeline.vae, latents[row : row + 1], is_tiled=run_context.is_tiled)
         if not bool(torch.isfinite(decoded).all()):
             raise NotFinite(phase="decode")
         picture = finish(canvas.crop(to_pixels(decoded)))
         seconds = time.perf_counter() - started
-        bench.previewer.step(
+        run_context.previewer.step(
             index=1, total=1, phase="decode", image=index, seconds=seconds, make=partial(_same, picture)
         )
-        finished.append(engine_image(asked, bench, picture, index, steps))
+        finished.append(engine_image(asked, run_context, picture, index, steps))
     return finished
 
 

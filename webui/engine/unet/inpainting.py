@@ -23,7 +23,7 @@ from webui.engine.pictures.intake import PictureIn
 from webui.engine.pictures.latents import Canvas, encode_mean
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import steps_after_calls
-from webui.engine.unet.denoising import Hold
+from webui.engine.unet.denoising import LatentConstraint
 from webui.engine.unet.noise import NoiseSource
 
 _MASKED = 0.5  # from here on a place counts as masked for a network that knows only yes and no (diffusers)
@@ -62,7 +62,7 @@ class Freely:
         """The latents before the first of `timesteps`."""
         return self._noisy(scheduler, timesteps[0])
 
-    def hold(self, scheduler: Any, timesteps: Tensor, steps: int) -> Hold | None:
+    def constrain(self, scheduler: Any, timesteps: Tensor, steps: int) -> LatentConstraint | None:
         """Nothing is held."""
         return None
 
@@ -84,7 +84,7 @@ class Still(Freely):
         is_new = self.start == 0
         return torch.where(is_new, self.noise * scheduler.init_noise_sigma, noisy) if bool(is_new.any()) else noisy
 
-    def hold(self, scheduler: Any, timesteps: Tensor, steps: int) -> Hold:
+    def constrain(self, scheduler: Any, timesteps: Tensor, steps: int) -> LatentConstraint:
         """For the loop over `timesteps`, the last ones of all `steps`."""
         steps_done = steps_after_calls(scheduler, len(timesteps))
         skipped = steps - steps_done[-1]

@@ -78,19 +78,19 @@ class KeptSteps:
         self._kept.clear()
 
     @contextmanager
-    def tape(self, digests: Sequence[str], stamp: Stamp) -> Iterator[Tape]:
-        """A tape for a batch of pictures; what is on it when the block is left, however that ends, is kept."""
-        tape = Tape(is_recording=self.limit_bytes > 0)
+    def recorder(self, digests: Sequence[str], stamp: Stamp) -> Iterator[StepRecorder]:
+        """A recorder for a batch of pictures; what it holds when the block is left, however that ends, is kept."""
+        recorder = StepRecorder(is_recording=self.limit_bytes > 0)
         try:
-            yield tape
+            yield recorder
         finally:
-            if tape.is_recording:
+            if recorder.is_recording:
                 for row, digest in enumerate(digests):
-                    self.keep(digest, stamp, tape.row(row))
+                    self.keep(digest, stamp, recorder.row(row))
 
 
 @dataclass
-class Tape:
+class StepRecorder:
     """What the network predicted in one run, call by call, for B pictures at once: played back first, then recorded."""
 
     is_recording: bool = False

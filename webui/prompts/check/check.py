@@ -26,7 +26,7 @@ from webui.prompts.check.borders import chunk_infos, compel_chunks
 from webui.prompts.check.clip_tokenizer import ClipTokenizer
 from webui.prompts.check.report import Checked, Note, Report
 from webui.prompts.check.syntax import COMPEL_SYNTAX, MAX_NOTES, comment_notes, syntax_notes
-from webui.prompts.check.token_limits import Reach
+from webui.prompts.check.token_limits import TokenLimits
 from webui.prompts.chunks import Chunk, Embeddings, cut
 from webui.prompts.templates import settle
 from webui.prompts.wildcards import Wildcards
@@ -61,7 +61,7 @@ class PromptCheck:
         self._catalogue = catalogue
         self._wildcards = Wildcards(presets_dir / "wildcards")
         self._addons = Addons(catalogue.models_dir)
-        self._reach = Reach()
+        self._reach = TokenLimits()
         self._lock = threading.Lock()
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
 

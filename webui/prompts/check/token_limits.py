@@ -22,7 +22,7 @@ MAX_FILE_BYTES = 64 * 2**20  # Gemma's, which Sana reads with, has 34 MB
 _log = logging.getLogger(__name__)
 
 
-class Reach:
+class TokenLimits:
     """Keeps the tokenizer that was asked last: the larger ones take a second to read. Thread-safe."""
 
     def __init__(self) -> None:
