@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.number_types import a_cpu
 from webui.engine.device import (
     choose_device,
     cpu_multiplies_bf16,
@@ -16,14 +17,25 @@ from webui.engine.device import (
 
 
 @pytest.mark.parametrize(("has_bf16", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_a_cpu_takes_bf16_only_where_it_multiplies_it(
-    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, dtype: torch.dtype
+def test_a_cpu_takes_bf16_only_where_it_multiplies_it(has_bf16: bool, dtype: torch.dtype) -> None:
+    with a_cpu(multiplies_bf16=has_bf16):
+        assert cpu_multiplies_bf16() is has_bf16
+        assert choose_device("cpu").dtype == dtype
+        assert choose_device("cpu", "fp16").dtype == dtype  # never fp16 on a CPU
+        assert choose_device("cpu", "fp32").dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("limit", "multiplies"),
+    [("AVX2", False), ("avx2_vnni_2", False), ("AVX512_CORE", False), ("AVX512_CORE_BF16", True),
+     ("AVX512_CORE_AMX", True), ("AVX10_1_512", True), ("ALL", True)],
+)  # fmt: skip
+def test_a_limit_for_onednn_counts_as_a_lesser_cpu(
+    monkeypatch: pytest.MonkeyPatch, limit: str, multiplies: bool
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": has_bf16, "avx512_f": True})
-    assert cpu_multiplies_bf16() is has_bf16
-    assert choose_device("cpu").dtype == dtype
-    assert choose_device("cpu", "fp16").dtype == dtype  # never fp16 on a CPU
-    assert choose_device("cpu", "fp32").dtype == torch.float32
+    with a_cpu(multiplies_bf16=True):
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+        assert cpu_multiplies_bf16() is multiplies
 
 
 @pytest.mark.parametrize(("capability", "precision"), [((8, 0), "bf16"), ((9, 0), "bf16"), ((7, 5), "fp16")])

@@ -26,6 +26,8 @@ from models.starter.recipe.scene import sample_scene
 from models.starter.recipe.thumbnails import SIZE, Augmentation, Loss, Pool, shrink, to_input, write_file
 from models.starter.recipe.training import Options
 
+pytestmark = pytest.mark.native_bf16
+
 
 def scenes(number: int) -> list[torch.Tensor]:
     rng = np.random.default_rng(1)

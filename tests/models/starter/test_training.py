@@ -34,7 +34,7 @@ from models.starter.recipe.tiny import load_tiny_vae, train_tiny
 from models.starter.recipe.tokenizer import save_tokenizer
 from models.starter.recipe.training import Average, Clock, Options, Session, learning_rate, load_state, save_state
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # deprecations inside the libraries
+pytestmark = [pytest.mark.native_bf16, pytest.mark.filterwarnings("ignore")]  # deprecations inside the libraries
 
 
 @pytest.fixture(scope="module")
