@@ -30,11 +30,9 @@ def test_a_cpu_takes_bf16_only_where_it_multiplies_it(has_bf16: bool, dtype: tor
     [("AVX2", False), ("avx2_vnni_2", False), ("AVX512_CORE", False), ("AVX512_CORE_BF16", True),
      ("AVX512_CORE_AMX", True), ("AVX10_1_512", True), ("ALL", True)],
 )  # fmt: skip
-def test_a_limit_for_onednn_counts_as_a_lesser_cpu(
-    monkeypatch: pytest.MonkeyPatch, limit: str, multiplies: bool
-) -> None:
-    with a_cpu(multiplies_bf16=True):
-        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+def test_a_limit_for_onednn_counts_as_a_lesser_cpu(limit: str, multiplies: bool) -> None:
+    with a_cpu(multiplies_bf16=True), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEDNN_MAX_CPU_ISA", limit)
         assert cpu_multiplies_bf16() is multiplies
 
 
