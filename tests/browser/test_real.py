@@ -26,6 +26,17 @@ def upload(visit: Visit, name: str, photograph: bytes) -> None:
     visit.rest()  # until Gradio knows of it
 
 
+SMALL = {"Width": "256", "Height": "256"}
+
+
+def set_numbers(visit: Visit, values: dict[str, str]) -> None:
+    """Types each value into the box of its name."""
+    for name, value in values.items():
+        box = visit.page.get_by_label(name, exact=True)
+        box.fill(value)
+        box.press("Tab")
+
+
 def result(visit: Visit) -> Image.Image:
     """The picture of the job on the stage, as the API gives it."""
     job = httpx.get(f"{visit.address}/api/jobs/{visit.job()}", timeout=20).json()
@@ -37,10 +48,9 @@ def test_a_prompt_becomes_a_picture_after_different_previews(real_studio: Studio
     visit = open_page(real_studio)
     visit.watch_previews()
     visit.write("a calm lake surrounded by autumn trees at sunset")
-    visit.page.get_by_label("Steps value", exact=True).fill("60")  # so that a busy machine, too, has time to show some
-    visit.page.get_by_label("Steps value", exact=True).press("Tab")
+    set_numbers(visit, {"Steps value": "60", **SMALL})  # so that a busy machine, too, has time to show some
     visit.generate()
-    visit.wait_state("finished", seconds=120)
+    visit.wait_state("finished", seconds=90)
     visit.rest()
     assert len(visit.previews()) >= 4, "three previews and the picture"
     assert visit.stage().get_attribute("data-step") == visit.stage().get_attribute("data-total")
@@ -56,7 +66,7 @@ def test_an_upload_is_redrawn(real_studio: Studio, open_page: OpenPage, photogra
     upload(visit, "Input image", photographs["china"])
     visit.write("a snowy mountain, winter")
     visit.generate()
-    visit.wait_state("finished", seconds=120)
+    visit.wait_state("finished", seconds=90)
     drawn = result(visit)
     given = Image.open(io.BytesIO(photographs["china"])).convert("RGB").resize(drawn.size)
     difference = np.abs(np.asarray(drawn, float) - np.asarray(given, float)).mean()
@@ -68,11 +78,10 @@ def test_a_style_is_transferred(real_studio: Studio, open_page: OpenPage, photog
     visit.tab("Style transfer")
     upload(visit, "Content image", photographs["china"])
     upload(visit, "Style image", photographs["flower"])
-    visit.page.get_by_label("Iterations value", exact=True).fill("20")
-    visit.page.get_by_label("Iterations value", exact=True).press("Tab")
+    set_numbers(visit, {"Iterations value": "20"})
     visit.watch_previews()
     visit.generate()
-    visit.wait_state("finished", seconds=240)
+    visit.wait_state("finished", seconds=90)
     assert len(visit.previews()) >= 3
     styled, content, style = (
         np.asarray(image.convert("RGB").resize((96, 64)), float).reshape(-1, 3).mean(0)
@@ -84,8 +93,7 @@ def test_a_style_is_transferred(real_studio: Studio, open_page: OpenPage, photog
 def test_stop_takes_effect_at_once(real_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(real_studio)
     visit.write("two hot air balloons over the mountains")
-    visit.page.get_by_label("Steps value", exact=True).fill("150")
-    visit.page.get_by_label("Steps value", exact=True).press("Tab")
+    set_numbers(visit, {"Steps value": "150"})
     visit.generate()
     visit.wait_state("running")
     visit.page.wait_for_function("() => Number(document.querySelector('#stage').dataset.step) >= 2", timeout=60_000)
@@ -98,10 +106,9 @@ def test_stop_takes_effect_at_once(real_studio: Studio, open_page: OpenPage) -> 
 def test_a_killed_worker_costs_nothing_but_time(real_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(real_studio)
     visit.write("a red house in a snowy meadow, winter")
-    visit.page.get_by_label("Steps value", exact=True).fill("60")
-    visit.page.get_by_label("Steps value", exact=True).press("Tab")
+    set_numbers(visit, {"Steps value": "60", **SMALL})
     visit.generate()
     visit.page.wait_for_function("() => Number(document.querySelector('#stage').dataset.step) >= 1", timeout=60_000)
     real_studio.worker().kill()
-    visit.wait_state("finished", seconds=180)
+    visit.wait_state("finished", seconds=90)
     assert httpx.get(f"{visit.address}/healthz", timeout=10).status_code == 200

@@ -22,6 +22,8 @@ from webui.settings import Settings
 
 Blob = tuple[str, tuple[int, int, int, int], str]  # shape, corners in hundredths of the picture, colour
 REFERENCE = "sha256:" + "0" * 64
+SIZE = 384  # pixels
+STEPS = 14
 SKETCHES: dict[str, tuple[Blob, ...]] = {
     "mountains at night": (
         ("rectangle", (0, 0, 100, 100), "#101a3c"),
@@ -85,17 +87,17 @@ def engine(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.mark.slow
 @pytest.mark.parametrize("prompt", SKETCHES)
 def test_a_crude_sketch_becomes_the_scene_of_the_prompt(engine: Engine, critic: Critic, prompt: str) -> None:
-    before = sketch(SKETCHES[prompt], engine.catalogue.get("starter").defaults.width)
+    before = sketch(SKETCHES[prompt], SIZE)
     buffer = io.BytesIO()
     before.save(buffer, "PNG")
     context = Context(lambda _event: None, lambda: None, lambda: False, lambda _reference: buffer.getvalue())
-    request = ImageToImage(prompt=prompt, checkpoint="starter", seed=5, num_images=2, init_image=REFERENCE)
+    asked = {"prompt": prompt, "checkpoint": "starter", "seed": 5, "width": SIZE, "height": SIZE, "steps": STEPS}
+    request = ImageToImage(**asked, num_images=2, init_image=REFERENCE)
     drawn = pictures_of(engine, request, context)
     (score_before,) = critic.score([before], prompt)
     scores_after = critic.score(drawn, prompt)
     assert min(scores_after) > score_before
     assert np.mean(scores_after) > score_before + 0.05
-    unguided = TextToImage(prompt=prompt, checkpoint="starter", seed=5)
-    (alone,) = pictures_of(engine, unguided, context)
+    (alone,) = pictures_of(engine, TextToImage(**asked), context)
     for picture in drawn:  # nearer to the sketch than what the prompt alone gives
         assert likeness(before, picture) > likeness(before, alone)
