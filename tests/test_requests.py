@@ -14,16 +14,21 @@ from pydantic import TypeAdapter, ValidationError
 from webui.requests import (
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
-    PICTURE_FIELDS,
     REQUESTS,
+    Branch,
     ImageToImage,
+    LayerWeights,
     StyleTransfer,
     TextToImage,
+    WeightedStyle,
     clean_text,
     field_limits,
     from_dict,
     image_seed,
+    picture_fields,
+    pictures_of,
     to_dict,
+    with_pictures,
 )
 
 REFERENCE = "sha256:" + "0f" * 32
@@ -120,12 +125,42 @@ def test_limits_are_those_that_are_checked() -> None:
                 limits = field_limits(request, field)
             except KeyError:
                 continue
-            pictures = {name: REFERENCE for name in PICTURE_FIELDS if name in request.__dataclass_fields__}
+            pictures = dict.fromkeys(picture_fields(request), REFERENCE)
             for value in (limits.minimum, limits.maximum):
                 request(**pictures, **{field: value})
             for value in (limits.minimum - limits.step, limits.maximum + limits.step):
                 with pytest.raises(ValidationError):
                     request(**pictures, **{field: value})
+
+
+def reference(digit: str) -> str:
+    return "sha256:" + digit * 64
+
+
+def test_pictures_are_found_by_their_type_at_any_depth() -> None:
+    assert picture_fields(ImageToImage) == {"init_image", "mask"}
+    assert picture_fields(WeightedStyle) == {"image"}
+    assert picture_fields(LayerWeights) == picture_fields(TextToImage) == frozenset()
+    origin = ImageToImage(init_image=reference("a"), mask=reference("b"), seed=1, prompt=reference("e"))
+    request = ImageToImage(init_image=reference("c"), branch_from=Branch(origin=origin, step=2))
+    found = [("init_image", reference("c")), ("branch_from", reference("a")), ("branch_from", reference("b"))]
+    assert sorted(pictures_of(request)) == sorted(found)
+    changed = with_pictures(request, {reference("a"): reference("d"), reference("e"): reference("f")})
+    assert changed.branch_from is not None
+    assert changed.branch_from.origin == dataclasses.replace(origin, init_image=reference("d"))
+    assert changed.init_image == reference("c")
+    assert with_pictures(request, {}) is request
+
+
+def test_further_styles_are_pictures_too() -> None:
+    styles = (WeightedStyle(image=reference("3")), WeightedStyle(image=reference("4"), weight=2.0))
+    request = StyleTransfer(content_image=reference("1"), style_image=reference("2"), style_images=styles)
+    assert [name for name, _ in pictures_of(request)] == [
+        "content_image", "style_image", "style_images", "style_images",
+    ]  # fmt: skip
+    changed = with_pictures(request, {reference("4"): reference("5")})
+    assert [style.image for style in changed.style_images] == [reference("3"), reference("5")]  # type: ignore[union-attr]
+    assert changed.style_images[1].weight == 2.0  # type: ignore[union-attr]
 
 
 @given(st.text())

@@ -12,7 +12,9 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import (
@@ -89,8 +91,10 @@ def _check_sigmas(name: str | None) -> str | None:
 
 
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
+_PICTURE = object()  # marks the type below, so that pictures are found by it
 Picture = Annotated[
     str,
+    _PICTURE,
     AfterValidator(_check_picture),
     WithJsonSchema(
         {"type": "string", "description": "base64, a data: URI, or sha256:<hex> of a picture stored before"}
@@ -326,26 +330,53 @@ REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]
     "image_to_image": ImageToImage,
     "style_transfer": StyleTransfer,
 }
-PICTURE_FIELDS = ("init_image", "mask", "content_image", "style_image")  # style_images beside these
+
+
+def picture_fields(request: type) -> frozenset[str]:
+    """Names of the fields that are a picture themselves, told by their type."""
+    return _picture_fields(request)
+
+
+@cache
+def _picture_fields(request: type) -> frozenset[str]:
+    hints = get_type_hints(request, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _is_picture(hint))
 
 
 def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """Every picture that goes in, with the field that it is in."""
-    single = [(name, getattr(request, name, None)) for name in PICTURE_FIELDS]
-    several = request.style_images if isinstance(request, StyleTransfer) else ()
-    found = [*single, *(("style_images", style.image) for style in several)]
-    return tuple((name, picture) for name, picture in found if picture is not None)
+    """Every picture that goes in, at any depth, with the request's own field that it is in."""
+    found: list[tuple[str, str]] = []
+    for field in dataclasses.fields(request):
+        _replaced(getattr(request, field.name), field.name in picture_fields(type(request)), field.name, found, {})
+    return tuple(found)
 
 
 def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
     """The same with other pictures; those that `replaced` does not name stay."""
-    values = to_dict(request)
-    for name in PICTURE_FIELDS:
-        if values.get(name) is not None:
-            values[name] = replaced.get(values[name], values[name])
-    for style in values.get("style_images", ()):
-        style["image"] = replaced.get(style["image"], style["image"])
-    return from_dict(values)
+    changed: Request = _replaced(request, False, "", [], replaced)
+    return changed
+
+
+def _is_picture(hint: Any) -> bool:
+    if _PICTURE in getattr(hint, "__metadata__", ()):
+        return True
+    is_optional = get_origin(hint) in (Union, UnionType)
+    return is_optional and any(_is_picture(one) for one in get_args(hint))
+
+
+def _replaced(value: Any, is_picture: bool, name: str, found: list[tuple[str, str]], by: Mapping[str, str]) -> Any:
+    """`value` with its pictures replaced, and each noted in `found`, as being in the field `name`."""
+    if is_picture and value is not None:
+        found.append((name, value))
+        return by.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(_replaced(one, False, name, found, by) for one in value)
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    pictures = picture_fields(type(value))
+    values = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    changed = {key: _replaced(one, key in pictures, name or key, found, by) for key, one in values.items()}
+    return value if changed == values else dataclasses.replace(value, **changed)
 
 
 for _request in (Branch, *REQUESTS.values()):  # they name one another

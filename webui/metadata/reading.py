@@ -19,7 +19,7 @@ from webui.metadata.from_infotext import read_settings, source_of
 from webui.metadata.infotext import read_infotext
 from webui.metadata.settings import FindCheckpoint, Findings, Note, set_checkpoint
 from webui.metadata.texts import MAX_TEXT_BYTES, Text
-from webui.requests import MAX_SEED, PICTURE_FIELDS, REQUESTS, from_dict, to_dict
+from webui.requests import MAX_SEED, REQUESTS, from_dict, picture_fields, to_dict
 
 _INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text")
 _FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person
@@ -99,7 +99,7 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
     except (ValidationError, TypeError, ValueError):  # of another version: field by field
         settings = {"task": task}
         for name, value in asked.items():
-            fields = {"task": task, **dict.fromkeys(_pictures_of(task), "sha256:" + "0" * 64), name: value}
+            fields = {"task": task, **dict.fromkeys(picture_fields(REQUESTS[task]), "sha256:" + "0" * 64), name: value}
             if name not in (*_FILLED_IN, "task") and _is_request(fields):
                 settings[name] = value
             elif name not in (*_FILLED_IN, "task") and value is not None:
@@ -129,11 +129,6 @@ def _read_our_checkpoint(
     checkpoint, hash = settings.pop("checkpoint", None), info.get("checkpoint_hash")
     if isinstance(checkpoint, str):
         set_checkpoint(findings, find, hash if isinstance(hash, str) else None, checkpoint)
-
-
-def _pictures_of(task: str) -> tuple[str, ...]:
-    fields = REQUESTS[task].__dataclass_fields__
-    return tuple(name for name in PICTURE_FIELDS if name in fields)
 
 
 def _is_request(values: dict[str, Any]) -> bool:

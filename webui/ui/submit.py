@@ -19,7 +19,7 @@ from webui.checkpoints.families import FAMILIES
 from webui.errors import DarkroomError, PrivateOver
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.requests import PICTURE_FIELDS, REQUESTS, Request, field_limits, from_dict, to_dict
+from webui.requests import REQUESTS, Request, field_limits, from_dict, picture_fields, to_dict
 from webui.rules.branches import FREE, branched
 from webui.storage.owners import is_private
 from webui.texts import Language, Texts
@@ -169,7 +169,7 @@ class Submitter:
         field = next((str(part) for part in reversed(first["loc"]) if part in controlled_fields(task)), "")
         words = self._words.by_language[language]
         label = words.get(field, field)
-        if field in PICTURE_FIELDS:
+        if field in picture_fields(REQUESTS[task]):
             message = words["invalid_picture"].format(field=label)
         elif first["type"] == "string_too_long":
             message = words["invalid_long"].format(field=label, limit=first["ctx"]["max_length"])

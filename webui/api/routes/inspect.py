@@ -24,7 +24,7 @@ from webui.errors import NotAnImage
 from webui.metadata.reading import Inspection, read_pasted, read_texts
 from webui.metadata.settings import FindCheckpoint
 from webui.metadata.texts import Text, is_known_picture, texts_in
-from webui.requests import PICTURE_FIELDS
+from webui.requests import REQUESTS, picture_fields
 
 _PARALLEL = 2  # each takes a tenth of a second of a core at the most
 MAX_TEXT_CHARACTERS = 1_000_000
@@ -135,10 +135,11 @@ def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tupl
 def _with_own_pictures(services: Services, owner: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Without references to uploads that are not there for this person."""
     uploads = services.storage.of(owner).uploads
+    pictures = frozenset[str]().union(*map(picture_fields, REQUESTS.values()))
     if isinstance(styles := settings.get("style_images"), list | tuple):
         settings = settings | {"style_images": [one for one in styles if uploads.has(owner, one["image"])]}
     return {
         name: value
         for name, value in settings.items()
-        if name not in PICTURE_FIELDS or (isinstance(value, str) and uploads.has(owner, value))
+        if name not in pictures or (isinstance(value, str) and uploads.has(owner, value))
     }
