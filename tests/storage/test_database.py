@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,9 @@ def test_one_darkroom_a_folder(tmp_path: Path) -> None:
     first = Storage(tmp_path)
     with pytest.raises(FolderInUse):
         Storage(tmp_path)
-    first.close()
+    closing = threading.Thread(target=first.close)  # any thread may
+    closing.start()
+    closing.join()
     Storage(tmp_path).close()
 
 

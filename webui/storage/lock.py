@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from webui.errors import FolderInUse
 from webui.storage.files import naming_refusals
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 class FolderLock:
-    """Held from construction until `close` or the end of the process."""
+    """Held from construction until `close`, from any thread, or the end of the process."""
 
     def __init__(self, folder: Path) -> None:
         """Raises FolderInUse while another process, or another Storage of this one, holds it."""
-        with naming_refusals(folder):
-            self._file = open(folder / ".lock", "ab")  # noqa: SIM115 – stays open as long as the lock is held
+        # The file is kept, so that nothing but the system's own lock counts, which no crash leaves behind.
+        self._lock = FileLock(folder / ".lock", blocking=False, thread_local=False, preserve_lock_file=True)
         try:
-            _lock(self._file)
-        except OSError as error:
-            self._file.close()
+            with naming_refusals(folder):
+                self._lock.acquire()
+        except Timeout as error:
             raise FolderInUse(folder=str(folder)) from error
-        os.set_inheritable(self._file.fileno(), False)
 
     def close(self) -> None:
         """Gives the folder back."""
-        self._file.close()
+        self._lock.release()
