@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import stat
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from itsdangerous import base64_encode
 from starlette.datastructures import Headers
 
 from webui.api.access.logins import VALID_SECONDS, Logins, basic_login, read_secret
@@ -33,10 +36,13 @@ def test_the_right_password_and_no_other(user: str) -> None:
 
 
 @pytest.mark.parametrize("user", PASSWORDS)
-def test_a_cookie_is_known_again_after_a_restart_until_it_ends(user: str) -> None:
-    cookie = logins().cookie(user, now=1000)
-    assert logins().user_of(carrying(cookie), now=1000 + VALID_SECONDS - 1) == user
-    assert logins().user_of(carrying(cookie), now=1000 + VALID_SECONDS + 1) is None
+def test_a_cookie_is_known_again_after_a_restart_until_it_ends(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    cookie = logins().cookie(user)
+    monkeypatch.setattr(time, "time", lambda: 1000.0 + VALID_SECONDS - 1)
+    assert logins().user_of(carrying(cookie)) == user
+    monkeypatch.setattr(time, "time", lambda: 1000.0 + VALID_SECONDS + 1)
+    assert logins().user_of(carrying(cookie)) is None
 
 
 def test_a_cookie_ends_with_password_secret_and_user() -> None:
@@ -46,24 +52,35 @@ def test_a_cookie_ends_with_password_secret_and_user() -> None:
     assert logins({"雪": "battery:staple"}).user_of(cookie) is None
 
 
+def test_the_same_password_does_not_make_one_user_another() -> None:
+    same = logins({"anna": "p", "ben": "p"})
+    name, made, sign = same.cookie("anna").split(".")
+    assert same.user_of(carrying(f"{name}.{made}.{sign}")) == "anna"
+    assert same.user_of(carrying(f"{base64_encode('ben').decode()}.{made}.{sign}")) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda name, expires, sign: f"{name}.{int(expires) + 1}.{sign}",
-        lambda name, expires, sign: f"{base64.urlsafe_b64encode('雪'.encode()).decode()}.{expires}.{sign}",
-        lambda name, expires, sign: f"{name}.{expires}.{sign[:-1]}0",
-        lambda name, expires, sign: f"{name}.{expires}.",
-        lambda name, expires, sign: f"{name}.{expires}",
-        lambda name, expires, sign: f"{name}.x.{sign}",
-        lambda name, expires, sign: f"!.{expires}.{sign}",
-        lambda name, expires, sign: f"{name}.{'9' * 5000}.{sign}",
-        lambda name, expires, sign: "",
+        lambda name, made, sign: f"{name}.{base64_encode((int(time.time()) - 60).to_bytes(4)).decode()}.{sign}",
+        lambda name, made, sign: f"{base64_encode('雪').decode()}.{made}.{sign}",
+        lambda name, made, sign: f"{name}.{made}.{sign[:-1]}0",
+        lambda name, made, sign: f"{name}.{made}.",
+        lambda name, made, sign: f"{name}.{made}",
+        lambda name, made, sign: f"{name}.{sign}",
+        lambda name, made, sign: f"{name}.x.{sign}",
+        lambda name, made, sign: f"!.{made}.{sign}",
+        lambda name, made, sign: f"é.{made}.{sign}",
+        lambda name, made, sign: f"_w.{made}.{sign}",  # no UTF-8
+        lambda name, made, sign: f"{name}.{'9' * 5000}.{sign}",
+        lambda name, made, sign: f"{name}.{'9' * 4000}.{sign}",
+        lambda name, made, sign: "",
     ],
 )
-def test_a_forged_cookie_is_none(change: object) -> None:
-    parts = logins().cookie("anna").split(".")
-    forged = change(*parts)  # type: ignore[operator]
-    assert forged == logins().cookie("anna") or logins().user_of(carrying(forged)) is None
+def test_a_forged_cookie_is_none(change: Callable[[str, str, str], str]) -> None:
+    cookie = logins().cookie("anna")
+    forged = change(*cookie.split("."))
+    assert forged == cookie or logins().user_of(carrying(forged)) is None
 
 
 @pytest.mark.parametrize("cookie", ["", ";;;", "a" * 100_000, "darkroom-7860", "darkroom-7860=é", '"'])

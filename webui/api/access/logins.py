@@ -1,7 +1,7 @@
 """Who is who: passwords compared in constant time, and a signed cookie for those who came through the form.
 
-The cookie names the user and when it ends, signed with a secret of the data folder and the user's password, so that a
-login survives a restart and ends with a changed password. Nothing about it is kept on the server.
+The cookie names the user and when it was made, signed with a secret of the data folder and the user's password, so that
+a login survives a restart and ends with a changed password. Nothing about it is kept on the server.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import hashlib
 import hmac
 import os
 import secrets
-import time
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
+from itsdangerous import BadData, TimestampSigner, base64_decode, base64_encode
 from starlette.datastructures import Headers
 
 from webui.storage.files import TEMPORARY
@@ -46,28 +46,24 @@ class Logins:
         same = hmac.compare_digest(_digest(known or secrets.token_hex()), _digest(password))
         return same and known is not None
 
-    def cookie(self, user: str, now: float | None = None) -> str:
+    def cookie(self, user: str) -> str:
         """The value to set for somebody who gave the right password."""
-        expires = int((time.time() if now is None else now) + VALID_SECONDS)
-        name = base64.urlsafe_b64encode(user.encode()).decode().rstrip("=")
-        return f"{name}.{expires}.{self._signature(user, expires)}"
+        return self._signer(user).sign(base64_encode(user)).decode()
 
-    def user_of(self, headers: Headers, now: float | None = None) -> str | None:
+    def user_of(self, headers: Headers) -> str | None:
         """Whose valid cookie came along; None without one."""
         try:
-            cookies = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARACTERS])
-            name, expires, signature = cookies[self.cookie_name].value.split(".")
-            user = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
-            ends = int(expires)
-        except (CookieError, KeyError, ValueError, binascii.Error):
+            cookie = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARACTERS])[self.cookie_name].value
+            user = base64_decode(cookie.partition(".")[0]).decode()
+            self._signer(user).unsign(cookie, max_age=VALID_SECONDS)
+        except (CookieError, KeyError, UnicodeDecodeError, BadData):
             return None
-        if user not in self._passwords or ends < (time.time() if now is None else now):
-            return None
-        return user if hmac.compare_digest(self._signature(user, ends).encode(), signature.encode()) else None
+        return user
 
-    def _signature(self, user: str, expires: int) -> str:
-        message = "\0".join((user, str(expires), self._passwords[user]))
-        return hmac.new(self._secret, message.encode(), hashlib.sha256).hexdigest()
+    def _signer(self, user: str) -> TimestampSigner:
+        """Its key is made of the secret and the user's password. Raises KeyError for a user who does not exist."""
+        password = self._passwords[user]
+        return TimestampSigner(self._secret, salt=password, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def basic_login(headers: Headers) -> tuple[str, str] | None:
