@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
+from webui.capabilities import Capability, Needs, needs
 from webui.schedulers import (
     SCHEDULERS,
     SIGMAS,
@@ -101,7 +102,8 @@ Picture = Annotated[
     ),
 ]
 Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
-Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8)]
+Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8), needs(Capability.INPAINTING)]
+_OF_A_PART = needs(Capability.INPAINTING, is_refused=False)  # of what says something only where a part is drawn
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 
 
@@ -160,9 +162,11 @@ class Diffusion:
 
     schema_version: Literal[1] = SCHEMA_VERSION
     prompt: Prompt = ""
-    negative_prompt: Prompt = ""
-    prompt_dialect: Literal["a1111", "compel"] = "a1111"  # what brackets and such mean in the prompts
-    emphasis: Literal["original", "no_norm"] = "original"  # whether weights keep the mean of the embeddings (a1111)
+    negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT)] = ""
+    # What brackets and such mean in the prompts.
+    prompt_dialect: Annotated[Literal["a1111", "compel"], needs(Capability.PROMPT_SYNTAX, is_refused=False)] = "a1111"
+    # Whether weights keep the mean of the embeddings (a1111).
+    emphasis: Annotated[Literal["original", "no_norm"], needs(Capability.PROMPT_SYNTAX, is_refused=False)] = "original"
     resolved_prompts: ResolvedPrompts | None = None  # what wildcards became, set at submit; None where there are none
     checkpoint: Annotated[str, Field(max_length=512)] | None = None  # path below models/, without suffix
     scheduler: Annotated[
@@ -178,14 +182,19 @@ class Diffusion:
     eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
     steps: Annotated[int, Strict(), Ge(1), Le(150)] | None = None
     guidance_scale: Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1})] | None = None
-    guidance_start: Share = 0.0  # of the steps; outside of [start, end) the prompt alone is followed
-    guidance_end: Share = 1.0
-    guidance_rescale: Share = 0.0  # towards the contrast of the prompt's own prediction
-    clip_skip: Annotated[int, Strict(), Ge(1), Le(12)] = 1  # layers of CLIP from the end; 1 leaves out none
+    # Of the steps; outside of [start, end) the prompt alone is followed.
+    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL)] = 0.0
+    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL)] = 1.0
+    # Towards the contrast of the prompt's own prediction.
+    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE)] = 0.0
+    # Layers of CLIP from the end; 1 leaves out none.
+    clip_skip: Annotated[int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP)] = 1
     seed: Seed | None = None
-    variation_seed: Seed | None = None  # image i varies with (variation_seed + i); None or -1: random
-    variation_strength: Share = 0.0  # above 0 every image has the same seed
-    tiling: Literal["none", "x", "y", "both"] = "none"  # along which the picture continues at its edges
+    # Image i varies with (variation_seed + i); None or -1: random.
+    variation_seed: Annotated[Seed | None, needs(Capability.VARIATIONS, is_refused=False)] = None
+    variation_strength: Annotated[Share, needs(Capability.VARIATIONS)] = 0.0  # above 0 every image has the same seed
+    # Along which the picture continues at its edges.
+    tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING)] = "none"
     width: Pixels | None = None
     height: Pixels | None = None
     num_images: Annotated[int, Strict(), Ge(1), Le(16)] = 1
@@ -198,7 +207,8 @@ class Diffusion:
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept
     only_image: Annotated[int, Strict(), Ge(0), Le(15)] | None = None  # of num_images, from 0; None: all are made
     stop_after: Annotated[int, Strict(), Ge(1), Le(150)] | None = None  # the step whose estimate is the picture
-    branch_from: Branch | None = None  # another picture, some of whose steps are the first ones of this
+    # Another picture, some of whose steps are the first ones of this.
+    branch_from: Annotated[Branch | None, needs(Capability.BRANCHES)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -224,7 +234,7 @@ class TextToImage(Diffusion):
     """Diffusion from noise, guided by a prompt. `walk_to`: the images lead from this picture to another one."""
 
     task: Literal["text_to_image"] = "text_to_image"
-    walk_to: WalkEnd | None = None
+    walk_to: Annotated[WalkEnd | None, needs(Capability.WALKS)] = None
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -241,15 +251,23 @@ class ImageToImage(Diffusion):
     denoising_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01})] = 0.6
     # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
     resize_mode: Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"] = "crop_and_resize"
-    mask: Picture | None = None  # of the picture's shape; white is drawn anew, grey is mixed
-    mask_mode: Literal["masked", "not_masked"] = "masked"  # whether what is white in the mask is drawn, or the rest
-    mask_blur: Annotated[int, Strict(), Ge(0), Le(64)] = 4  # pixels over which the mask's edge fades, inwards
+    # Of the picture's shape; white is drawn anew, grey is mixed.
+    mask: Annotated[Picture | None, needs(Capability.INPAINTING)] = None
+    # Whether what is white in the mask is drawn, or the rest.
+    mask_mode: Annotated[Literal["masked", "not_masked"], _OF_A_PART] = "masked"
+    mask_blur: Annotated[int, Strict(), Ge(0), Le(64), _OF_A_PART] = 4  # pixels over which its edge fades, inwards
     # What the masked places start from, under noise: colours of what lies around, what was there, noise, or zeros.
-    masked_content: Literal["fill", "original", "latent_noise", "latent_nothing"] = "original"
+    masked_content: Annotated[
+        Literal["fill", "original", "latent_noise", "latent_nothing"],
+        needs(Capability.INPAINTING, Capability.MASKED_CONTENT, is_refused=False),
+    ] = "original"
     # What is drawn at width × height; of the masked place alone with so many pixels around it.
-    inpaint_area: Literal["whole_picture", "only_masked"] = "whole_picture"
-    inpaint_padding: Annotated[int, Strict(), Ge(0), Le(256), Field(json_schema_extra={"step": 4})] = 32
-    soft_inpainting: Annotated[bool, Strict()] = False  # grey says how much a place may change (differential diffusion)
+    inpaint_area: Annotated[Literal["whole_picture", "only_masked"], _OF_A_PART] = "whole_picture"
+    inpaint_padding: Annotated[int, Strict(), Ge(0), Le(256), Field(json_schema_extra={"step": 4}), _OF_A_PART] = 32
+    # Grey says how much a place may change (differential diffusion).
+    soft_inpainting: Annotated[
+        bool, Strict(), needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False)
+    ] = False
     outpaint_left: Added = 0  # pixels that are added to width × height at that side
     outpaint_right: Added = 0
     outpaint_top: Added = 0
@@ -340,7 +358,7 @@ def picture_fields(request: type) -> frozenset[str]:
 @cache
 def _picture_fields(request: type) -> frozenset[str]:
     hints = get_type_hints(request, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _is_picture(hint))
+    return frozenset(name for name, hint in hints.items() if _PICTURE in _marks(hint))
 
 
 def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
@@ -357,11 +375,25 @@ def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
     return changed
 
 
-def _is_picture(hint: Any) -> bool:
-    if _PICTURE in getattr(hint, "__metadata__", ()):
-        return True
-    is_optional = get_origin(hint) in (Union, UnionType)
-    return is_optional and any(_is_picture(one) for one in get_args(hint))
+def _marks(hint: Any) -> tuple[Any, ...]:
+    """What stands beside a field's type in its declaration, and beside the type of what may be None."""
+    if get_origin(hint) is Annotated:
+        return (*hint.__metadata__, *_marks(hint.__origin__))
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(mark for one in get_args(hint) for mark in _marks(one))
+    return ()
+
+
+def needs_of(request: type) -> Mapping[str, Needs]:
+    """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
+    return _needs_of(request)
+
+
+@cache
+def _needs_of(request: type) -> Mapping[str, Needs]:
+    hints = get_type_hints(request, include_extras=True)
+    found = {name: [mark for mark in _marks(hint) if isinstance(mark, Needs)] for name, hint in hints.items()}
+    return {field.name: found[field.name][0] for field in dataclasses.fields(request) if found.get(field.name)}
 
 
 def _replaced(value: Any, is_picture: bool, name: str, found: list[tuple[str, str]], by: Mapping[str, str]) -> Any:
@@ -411,8 +443,7 @@ def field_limits(request: type, name: str) -> Limits:
     Raises KeyError for a field that has no bounds or does not exist.
     """
     hint = get_type_hints(request, include_extras=True)[name]
-    found = [hint, *get_args(hint)]
-    metadata = [m for h in found for m in getattr(h, "__metadata__", ())]
+    metadata = _marks(hint)
     bounds = {type(m): m for m in metadata}
     if Ge not in bounds or Le not in bounds:
         raise KeyError(f"{name} has no bounds")

@@ -28,7 +28,7 @@ from webui.requests import ResolvedPrompt, TextToImage
     ],
 )
 def test_a1111(text: str, wanted: str) -> None:
-    assert plain_words(text, "a1111", 20, is_unet=True) == wanted
+    assert plain_words(text, "a1111", 20, has_syntax=True) == wanted
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def test_a1111(text: str, wanted: str) -> None:
     [("a (red)1.3 fox+ snow--", "a red fox snow"), ('("a lake", "a hill").blend(0.7, 0.3)', "a lake a hill")],
 )
 def test_compel(text: str, wanted: str) -> None:
-    assert plain_words(text, "compel", 20, is_unet=True) == wanted
+    assert plain_words(text, "compel", 20, has_syntax=True) == wanted
 
 
 def test_other_families_read_brackets_as_they_stand() -> None:
-    assert plain_words("a (red) fox # old\n<lora:x:1>", "a1111", 20, is_unet=False) == "a (red) fox"
+    assert plain_words("a (red) fox # old\n<lora:x:1>", "a1111", 20, has_syntax=False) == "a (red) fox"
 
 
 def test_each_image_has_its_own() -> None:
     resolved = tuple(ResolvedPrompt(prompt=f"a ({colour}:1.2) cat") for colour in ("red", "blue"))
     request = TextToImage(prompt="a {red|blue} cat", num_images=2, keep_best=1, resolved_prompts=resolved)
-    assert words_to_fit(request, 20, is_unet=True) == ("a red cat", "a blue cat")
-    assert words_to_fit(TextToImage(prompt="a ((cat))", num_images=2), 20, is_unet=True) == ("a cat", "a cat")
+    assert words_to_fit(request, 20, has_syntax=True) == ("a red cat", "a blue cat")
+    assert words_to_fit(TextToImage(prompt="a ((cat))", num_images=2), 20, has_syntax=True) == ("a cat", "a cat")
 
 
 def test_nothing_said_is_nothing_to_fit() -> None:
@@ -57,7 +57,7 @@ def test_nothing_said_is_nothing_to_fit() -> None:
         TextToImage(prompt="{a cat|# a dog}", num_images=2, keep_best=1, resolved_prompts=silent),
     ):
         with pytest.raises(InvalidRequest) as caught:
-            words_to_fit(request, 20, is_unet=True)
+            words_to_fit(request, 20, has_syntax=True)
         assert caught.value.details == {"field": "keep_best", "reason": "nothing_to_fit"}
 
 
@@ -65,7 +65,7 @@ def test_nothing_said_is_nothing_to_fit() -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_prompt_is_one_line_or_the_prompt_error(text: str, dialect: str) -> None:
     try:
-        words = plain_words(text, dialect, 7, is_unet=True)
+        words = plain_words(text, dialect, 7, has_syntax=True)
     except PromptError:
         return
     assert words == " ".join(words.split())

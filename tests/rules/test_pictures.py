@@ -10,8 +10,8 @@ from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
 from webui.requests import ImageToImage
 from webui.rules.inactive_settings import InactiveSetting
-from webui.rules.pictures import SIDES, inactive_for_pictures, is_alike, resize_modes_for
-from webui.rules.sampling import check
+from webui.rules.pictures import SIDES, is_alike, resize_modes_for
+from webui.rules.sampling import check, inactive_settings
 from webui.texts import Texts
 
 PICTURE = "sha256:" + "0f" * 32
@@ -65,7 +65,7 @@ def reason(family: str, field: str, **values: Any) -> str | None:
             and not any(said.get(name) for name in idle.without)
         )
 
-    found = (idle for idle in inactive_for_pictures(FAMILIES[family]) if idle.field == field and holds(idle))
+    found = (idle for idle in inactive_settings(FAMILIES[family]) if idle.field == field and holds(idle))
     return next((idle.reason for idle in found), None)
 
 

@@ -1,16 +1,18 @@
 """The families of checkpoints: what each can do, its defaults, and where the configs of its components lie.
 
 One row for each. The U-Net families (`sd15`, `sd2`, `sdxl`) also come as single files, so their components' configs
-are ours, as data below `webui/components/`. All others are diffusers folders, go by the name of their pipeline class
+are ours, as data below `components/`. All others are diffusers folders, go by the name of their pipeline class
 and run with cautious defaults. Knows no torch: both processes read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from webui.capabilities import Capability, Needs
 
 # What a flow with diffusers' Euler can be spaced by, and the rules whose classes know flows by themselves.
 FLOW_SIGMAS = ("default", "karras", "exponential", "beta")
@@ -61,8 +63,9 @@ class Family:
     image_pipeline: str | None = None  # diffusers' class for image to image; None where there is none
     inpaint_pipeline: str | None = None  # diffusers' class that redraws what is masked; the U-Net families need none
     is_distilled: bool = False  # guidance is an input of the network, and there is no negative prompt
+    capabilities: frozenset[Capability] = frozenset()
     schedulers: tuple[str, ...] | None = None  # that it can be followed by; None where its own noise decides
-    is_unet: bool = False
+    is_unet: bool = False  # and drawn by our own loop; others run through diffusers' pipelines
     # (component, tokens): the longest prompt that its encoder reads, without its own marks; the first that is there
     # counts. diffusers' pipelines cut what is longer. Empty where nothing is cut, or nobody has looked.
     reads: tuple[tuple[str, int], ...] = ()
@@ -73,10 +76,9 @@ class Family:
     components: Path | None = None  # diffusers configs, no weights
     tokenizers: Mapping[str, TokenizerSource] | None = None  # by component: tokenizer, tokenizer_2
 
-    @property
-    def can_inpaint(self) -> bool:
-        """Whether a mask and added sides are understood."""
-        return self.is_unet or self.inpaint_pipeline is not None
+    def lacks(self, needed: Needs) -> Capability | None:
+        """The first of what is needed that it cannot do; None where it can do all."""
+        return next((one for one in needed.capabilities if one not in self.capabilities), None)
 
     @property
     def tasks(self) -> frozenset[str]:
@@ -211,6 +213,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(512, 7.0, "epsilon"),
         image_pipeline="StableDiffusionImg2ImgPipeline",
         is_unet=True,
+        capabilities=frozenset(Capability),
         size_multiple=8,
         latent_to_rgb=_SD_LATENT_TO_RGB,
         align_your_steps=_SD_ALIGNED,
@@ -223,6 +226,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(768, 7.0, "v_prediction"),
         image_pipeline="StableDiffusionImg2ImgPipeline",
         is_unet=True,
+        capabilities=frozenset(Capability),
         size_multiple=8,
         latent_to_rgb=_SD_LATENT_TO_RGB,
         align_your_steps=_SD_ALIGNED,
@@ -242,6 +246,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(1024, 6.0, "epsilon"),
         image_pipeline="StableDiffusionXLImg2ImgPipeline",
         is_unet=True,
+        capabilities=frozenset(Capability),
         size_multiple=8,
         latent_to_rgb=_SDXL_LATENT_TO_RGB,
         align_your_steps=_SDXL_ALIGNED,
@@ -260,7 +265,13 @@ UNET_FAMILIES: tuple[Family, ...] = (
 
 
 def _other(family: str, name: str, defaults: Defaults, image_pipeline: str | None = None, **more: Any) -> Family:
-    return Family(id=family, name=name, defaults=defaults, image_pipeline=image_pipeline, **more)
+    """A family that runs through its pipeline: what that takes is what it can do."""
+    made = Family(id=family, name=name, defaults=defaults, image_pipeline=image_pipeline, **more)
+    can = {
+        Capability.NEGATIVE_PROMPT: not made.is_distilled,
+        Capability.INPAINTING: made.inpaint_pipeline is not None,
+    }
+    return replace(made, capabilities=frozenset(one for one, is_there in can.items() if is_there))
 
 
 _FLUX_READS = (("tokenizer_2", 511),)

@@ -16,6 +16,7 @@ import numpy as np
 from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
 from PIL import Image
 
+from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
@@ -231,7 +232,7 @@ class Engine:
         """Who judges the images, where only the best are kept; there before anything is drawn, or it is refused."""
         if not request.keep_best:
             return None
-        words = words_to_fit(request, asked.steps, is_unet=loaded.is_unet)
+        words = words_to_fit(request, asked.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
         return load_prompt_critic(words, loaded.checkpoint, self._models_dir, check)
 
     def _settled(self, request: SomeDiffusion) -> SomeDiffusion:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
+from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.families import FAMILIES
 from webui.errors import PromptError
@@ -34,7 +35,8 @@ class PromptRules:
         Raises InvalidRequest where the best are to be kept and a prompt says nothing that they could fit.
         """
         settled = settle_prompts(request, self._wildcards)
-        loras = check_prompts(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
+        has_syntax = Capability.PROMPT_SYNTAX in FAMILIES[family].capabilities
+        loras = check_prompts(settled, settled.steps or 1, has_syntax=has_syntax)
         known = self._addons.loras() if loras else {}
         for lora in loras:
             file = known.get(lora.name)
@@ -42,5 +44,5 @@ class PromptRules:
                 reason = "prompt_lora_missing" if file is None else "prompt_lora_family"
                 raise PromptError(reason=reason, position=lora.position, name=lora.name, field="prompt")
         if settled.keep_best:
-            words_to_fit(settled, settled.steps or 1, is_unet=FAMILIES[family].is_unet)
+            words_to_fit(settled, settled.steps or 1, has_syntax=has_syntax)
         return settled

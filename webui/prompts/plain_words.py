@@ -17,13 +17,13 @@ from webui.prompts.settle import prompts_of
 from webui.requests import Diffusion
 
 
-def words_to_fit(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[str, ...]:
+def words_to_fit(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[str, ...]:
     """The words of each image's own prompt, for a request whose wildcards are settled.
 
     Raises InvalidRequest where an image has none, for then nothing can fit it, and PromptError as the dialects do.
     """
     found = {
-        prompt: plain_words(prompt, request.prompt_dialect, steps, is_unet=is_unet)
+        prompt: plain_words(prompt, request.prompt_dialect, steps, has_syntax=has_syntax)
         for prompt in {prompts_of(request, index).prompt for index in range(request.num_images)}
     }
     if not all(found.values()):
@@ -31,13 +31,13 @@ def words_to_fit(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[str,
     return tuple(found[prompts_of(request, index).prompt] for index in range(request.num_images))
 
 
-def plain_words(text: str, dialect: str, steps: int, *, is_unet: bool) -> str:
+def plain_words(text: str, dialect: str, steps: int, *, has_syntax: bool) -> str:
     """`text` without its syntax, as it is at the last of `steps` steps. Raises PromptError as the dialects do.
 
-    >>> plain_words("a (red:1.3) [cat:fox:0.5], <lora:fur:0.8> ((snow))", "a1111", 20, is_unet=True)
+    >>> plain_words("a (red:1.3) [cat:fox:0.5], <lora:fur:0.8> ((snow))", "a1111", 20, has_syntax=True)
     'a red fox, snow'
     """
-    if not is_unet:
+    if not has_syntax:
         return _joined([as_it_stands(text, dialect)])
     if dialect == "compel":
         return _joined([compel.parse(text).plain_text])

@@ -26,10 +26,10 @@ class Reading:
 AS_A1111 = Reading()
 
 
-def check_prompts(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[a1111.Lora, ...]:
+def check_prompts(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[a1111.Lora, ...]:
     """The LoRAs that the prompts of any image ask for, each with what it is asked for first.
 
-    Families that are not U-Nets (`is_unet` false) read prompts as they stand, but for comments and LoRAs. Raises
+    Families without `has_syntax` read prompts as they stand, but for comments and LoRAs. Raises
     PromptError where a prompt cannot be read.
     """
     texts = {
@@ -40,7 +40,7 @@ def check_prompts(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[a11
     loras: dict[str, a1111.Lora] = {}
     for field, text in sorted(texts):
         try:
-            for lora in _check(text, request.prompt_dialect, steps, field == "negative_prompt", is_unet):
+            for lora in _check(text, request.prompt_dialect, steps, field == "negative_prompt", has_syntax):
                 loras.setdefault(lora.name, lora)
         except PromptError as error:
             raise PromptError(**({"field": field} | error.details)) from error
@@ -48,7 +48,7 @@ def check_prompts(request: Diffusion, steps: int, *, is_unet: bool) -> tuple[a11
 
 
 def as_it_stands(text: str, dialect: str) -> str:
-    """What a family that is no U-Net is told: all of it but comments and LoRAs."""
+    """What a family without prompt syntax is told: all of it but comments and LoRAs."""
     return a1111.take_loras(a1111.without_comments(text))[1] if dialect == "a1111" else text
 
 
@@ -57,12 +57,12 @@ def loras_in(prompt: str, dialect: str) -> tuple[a1111.Lora, ...]:
     return a1111.take_loras(a1111.without_comments(prompt))[0] if dialect == "a1111" else ()
 
 
-def _check(text: str, dialect: str, steps: int, is_negative: bool, is_unet: bool) -> tuple[a1111.Lora, ...]:
+def _check(text: str, dialect: str, steps: int, is_negative: bool, has_syntax: bool) -> tuple[a1111.Lora, ...]:
     if dialect == "compel":
-        if is_unet:
+        if has_syntax:
             compel.parse(text)
         return ()
-    if not is_unet:
+    if not has_syntax:
         return a1111.take_loras(a1111.without_comments(text), is_negative=is_negative)[0]
     prompt = a1111.parse(text, is_negative=is_negative)
     for part in prompt.parts:

@@ -1,22 +1,23 @@
 """Which settings of an image to image go together: those about its picture, its mask and what is added at its sides.
 
-Asked where `sampling_rules` is, as a part of it. Knows no torch and opens no picture.
+Asked where `sampling.py` is, as a part of it. Knows no torch and opens no picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 
+from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import Family
 from webui.errors import InvalidRequest
-from webui.requests import ImageToImage
+from webui.requests import Diffusion, ImageToImage, needs_of
 from webui.rules.inactive_settings import InactiveSetting
 
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
 SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
 SIDE_LABELS = {name.replace("_", " ").capitalize(): name for name in SIDES}
 OF_A_PART = ("mask_mode", "mask_blur", "masked_content", "inpaint_area", "inpaint_padding", "soft_inpainting")
-_UNET_ONLY = ("masked_content", "soft_inpainting")
 _PIXELS_ONLY = ("just_resize", "crop_and_resize", "resize_and_fill")
 
 
@@ -36,18 +37,13 @@ def added_to(request: ImageToImage) -> dict[str, str | int | float | None]:
 
 def resize_modes_for(family: Family) -> tuple[str, ...]:
     """How checkpoints of `family` can have a picture brought to size, in the order of the control."""
-    return (*_PIXELS_ONLY, "latent_upscale") if family.is_unet else _PIXELS_ONLY
+    can_enlarge_latents = Capability.LATENT_UPSCALE in family.capabilities
+    return (*_PIXELS_ONLY, "latent_upscale") if can_enlarge_latents else _PIXELS_ONLY
 
 
-def inactive_for_pictures(family: Family) -> tuple[InactiveSetting, ...]:
-    """What does nothing with checkpoints of `family`, and when. The first that fits a field is the reason to give."""
-    found = []
-    if not family.can_inpaint:
-        found += [InactiveSetting(field=name, reason="no_inpainting") for name in ("mask", *SIDES, *OF_A_PART)]
-    elif not family.is_unet:
-        found += [InactiveSetting(field=name, reason="only_unet") for name in _UNET_ONLY]
+def inactive_for_pictures() -> tuple[InactiveSetting, ...]:
+    """What does nothing with any checkpoint, and when. The first that fits a field is the reason to give."""
     return (
-        *found,
         *(InactiveSetting(field=name, reason="nothing_masked", without=("mask", *SIDES)) for name in OF_A_PART),
         InactiveSetting(field="mask_mode", reason="nothing_masked", without=("mask",)),
         InactiveSetting(field="masked_content", reason="from_noise", without=("mask",)),
@@ -63,21 +59,26 @@ def inactive_for_pictures(family: Family) -> tuple[InactiveSetting, ...]:
 def check_picture(request: ImageToImage, family: Family) -> None:
     """Raises InvalidRequest for a resolved request that `family` cannot follow, or whose result would be too large."""
     added = [name for name in SIDES if getattr(request, name)]
-    is_partial = request.mask is not None or bool(added)
-    if is_partial and not family.can_inpaint:
-        raise InvalidRequest(field="mask" if request.mask is not None else added[0], reason="no_inpainting")
     if request.resize_mode not in resize_modes_for(family):
-        raise InvalidRequest(field="resize_mode", reason="only_unet")
-    if is_partial and not family.is_unet:
-        for name in _UNET_ONLY:
-            if getattr(request, name) != next(field.default for field in fields(request) if field.name == name):
-                raise InvalidRequest(field=name, reason="only_unet")
+        raise InvalidRequest(field="resize_mode", reason=reason_without(Capability.LATENT_UPSCALE))
+    if request.mask is not None or added:
+        refuse_what_it_lacks(request, family, OF_A_PART)
     if request.inpaint_area == "only_masked" or request.width is None or request.height is None:
         return
     across = request.width + request.outpaint_left + request.outpaint_right
     down = request.height + request.outpaint_top + request.outpaint_bottom
     if max(across, down) > MAX_DRAWN:
         raise InvalidRequest(field=added[0], reason="outpaint_too_large", limit=MAX_DRAWN)
+
+
+def refuse_what_it_lacks(request: Diffusion, family: Family, names: Collection[str]) -> None:
+    """Raises InvalidRequest where one of these fields is not at its default and needs what `family` cannot do."""
+    needed = needs_of(type(request))
+    for field in fields(request):
+        if field.name in names and field.name in needed and getattr(request, field.name) != field.default:
+            lacking = family.lacks(needed[field.name])
+            if lacking is not None:
+                raise InvalidRequest(field=field.name, reason=reason_without(lacking))
 
 
 def is_alike(mask: tuple[int, int], picture: tuple[int, int]) -> bool:

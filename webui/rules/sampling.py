@@ -2,25 +2,24 @@
 
 Asked twice: when a request is submitted, so that nobody waits for a refusal, and by the engine, which trusts nobody.
 `inactive_settings` says the same ahead of time, as data, so that the page does not offer what would be refused.
-Knows no torch: what the classes behind the names can do is declared in `scheduler_names` and `families`, and tests hold
+Knows no torch: what the classes behind the names can do is declared in `schedulers` and `families`, and tests hold
 both to the classes.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
-
+from webui.capabilities import reason_without
 from webui.checkpoints.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
 from webui.errors import InvalidRequest
-from webui.requests import Diffusion, ImageToImage, TextToImage
+from webui.requests import Diffusion, ImageToImage, TextToImage, needs_of
 from webui.rules.branches import check_steps
 from webui.rules.inactive_settings import InactiveSetting
-from webui.rules.pictures import check_picture, inactive_for_pictures
+from webui.rules.pictures import check_picture, inactive_for_pictures, refuse_what_it_lacks
 from webui.schedulers import SCHEDULERS, SIGMAS, has_sigmas, scheduler_named
 
 NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
-UNET_ONLY = ("guidance_start", "guidance_end", "guidance_rescale", "clip_skip", "variation_strength", "tiling")
 _OF_GUIDANCE = ("guidance_rescale", "guidance_start", "guidance_end")
+_WITHOUT_CONTROL = ("branch_from",)
 
 
 def schedulers_for(family: Family) -> tuple[str, ...]:
@@ -37,7 +36,7 @@ def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
     """The sigmas that `scheduler` can run on with checkpoints of `family`, in the order of the control."""
     if not has_sigmas(scheduler):
         return ("default",)
-    if not family.is_unet and scheduler in FLOW_SOLVERS and family.schedulers is not None:
+    if scheduler in FLOW_SOLVERS and family.schedulers is not None:
         return ("default",)
     if family.schedulers is not None:
         return FLOW_SIGMAS
@@ -51,13 +50,11 @@ def inactive_settings(family: Family) -> tuple[InactiveSetting, ...]:
     without_eta = tuple(name for name in schedulers if scheduler_named(name).eta is None)
     found = [InactiveSetting(field="scheduler", reason=_why_not(family))] if len(schedulers) == 1 else []
     found.append(InactiveSetting(field="sigmas", reason="scheduler_without_sigmas", when={"scheduler": without_sigmas}))
-    if not family.is_unet:
-        found += [InactiveSetting(field=name, reason="only_unet") for name in (*UNET_ONLY, "variation_seed")]
-        found += [
-            InactiveSetting(field=name, reason="prompts_as_they_stand") for name in ("prompt_dialect", "emphasis")
-        ]
-    if family.is_distilled:
-        found.append(InactiveSetting(field="negative_prompt", reason="no_negative_prompt"))
+    found += [
+        InactiveSetting(field=name, reason=reason_without(lacking))
+        for name, needed in needs_of(ImageToImage).items()
+        if name not in _WITHOUT_CONTROL and (lacking := family.lacks(needed))
+    ]
     return (
         *found,
         InactiveSetting(field="variation_seed", reason="variation_off", at_most={"variation_strength": 0.0}),
@@ -67,7 +64,7 @@ def inactive_settings(family: Family) -> tuple[InactiveSetting, ...]:
         ),
         InactiveSetting(field="eta", reason="scheduler_without_eta", when={"scheduler": without_eta}),
         InactiveSetting(field="emphasis", reason="emphasis_of_a1111", when={"prompt_dialect": ("compel",)}),
-        *inactive_for_pictures(family),
+        *inactive_for_pictures(),
     )
 
 
@@ -77,10 +74,8 @@ def check(request: Diffusion, family: Family, clip_layers: int | None = None) ->
     `clip_layers`: how many the checkpoint's text encoder has, where that is known.
     """
     _check_scheduler(request, family)
-    if request.negative_prompt and family.is_distilled:
-        raise InvalidRequest(field="negative_prompt", reason="no_negative_prompt")
-    if not family.is_unet:
-        _check_left_alone(request)
+    refused = [name for name, needed in needs_of(type(request)).items() if needed.is_refused]
+    refuse_what_it_lacks(request, family, refused)
     if clip_layers is not None and request.clip_skip > clip_layers:
         raise InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")
     if request.guidance_start >= request.guidance_end:
@@ -104,18 +99,6 @@ def _why_not(family: Family) -> str:
             return "flow_needs_euler"
         case _:
             return "flow_needs_multistep"
-
-
-def _check_left_alone(request: Diffusion) -> None:
-    """What only the loop of the U-Net families does has to be at its default elsewhere."""
-    for name in UNET_ONLY:
-        default = next(field.default for field in fields(request) if field.name == name)
-        if getattr(request, name) != default:
-            raise InvalidRequest(field=name, reason="only_unet")
-    if isinstance(request, TextToImage) and request.walk_to is not None:
-        raise InvalidRequest(field="walk_to", reason="only_unet")
-    if request.branch_from is not None:
-        raise InvalidRequest(field="branch_from", reason="only_unet")
 
 
 def _check_best(request: Diffusion) -> None:

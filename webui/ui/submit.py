@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from webui.capabilities import Capability
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.errors import DarkroomError, PrivateOver
@@ -141,8 +142,9 @@ class Submitter:
             checkpoint = self._catalogue.get(str(values.get("checkpoint") or ""))
         except DarkroomError:  # the queue will say so, if this task needs one
             return request_from(task, values, self._presets)
-        is_distilled = FAMILIES[checkpoint.family].is_distilled
-        return request_from(task, values, self._presets, knows_negative_prompts=not is_distilled)
+        capabilities = FAMILIES[checkpoint.family].capabilities
+        knows_negative_prompts = Capability.NEGATIVE_PROMPT in capabilities
+        return request_from(task, values, self._presets, knows_negative_prompts=knows_negative_prompts)
 
     def _branched(self, owner: str, asked: Request, branch: str) -> Request:
         """What the controls say of what a branch can choose, and all else as its origin has it. Raises JobNotFound and

@@ -23,6 +23,7 @@ import transformers
 from diffusers import DiffusionPipeline
 from torch import nn
 
+from webui.capabilities import Capability
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, problem_of
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import HashBook, Hashes, hashes_of
@@ -52,6 +53,11 @@ class LoadedCheckpoint:
         """The parts by name: unet or transformer, vae, text_encoder, tokenizer, scheduler, …"""
         parts: dict[str, Any] = self.pipeline.components
         return parts
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What its family can do."""
+        return FAMILIES[self.checkpoint.family].capabilities
 
     @property
     def is_unet(self) -> bool:

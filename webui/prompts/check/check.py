@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.families import FAMILIES
@@ -86,7 +87,7 @@ class PromptCheck:
         except PromptError as error:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += _guidance_notes(question, checkpoint, is_negative, settled)
-        if not FAMILIES[checkpoint.family].is_unet:
+        if not _has_syntax(checkpoint):
             notes += [*_ignored(text, question.dialect), *self._cut_notes(settled, text, checkpoint)]
             lora_notes = self._lora_notes(settled, checkpoint) if is_a1111 else []
             return Report(tokens=None, chunks=(), notes=(*lora_notes, *notes))
@@ -135,7 +136,7 @@ class PromptCheck:
         return max(found, key=lambda chunks: sum(len(chunk.tokens) for chunk in chunks)), parsed.loras
 
     def _tokenizer(self, checkpoint: Checkpoint) -> ClipTokenizer | None:
-        if not FAMILIES[checkpoint.family].is_unet:
+        if not _has_syntax(checkpoint):
             return None
         key = checkpoint.id, checkpoint.version
         with self._lock:
@@ -168,7 +169,7 @@ class PromptCheck:
 
     def _lora_notes_of(self, loras: Sequence[a1111.Lora], checkpoint: Checkpoint) -> list[Note]:
         known = self._addons.loras() if loras else {}
-        text_width = sum(_text_widths(checkpoint)) if loras and FAMILIES[checkpoint.family].is_unet else None
+        text_width = sum(_text_widths(checkpoint)) if loras and _has_syntax(checkpoint) else None
         notes = []
         for lora in loras:
             file = known.get(lora.name)
@@ -219,8 +220,10 @@ def _guidance_notes(question: Question, checkpoint: Checkpoint, is_negative: boo
     """A negative prompt works through guidance alone; `AND` brings it in all the same."""
     family = FAMILIES[checkpoint.family]
     scale = checkpoint.defaults.guidance_scale if question.guidance_scale is None else question.guidance_scale
-    has_and = family.is_unet and question.dialect == "a1111" and re.search(r"\bAND\b", question.prompt) is not None
-    if not (is_negative and text.strip() and scale <= family.guided_above) or family.is_distilled or has_and:
+    is_a1111 = Capability.PROMPT_SYNTAX in family.capabilities and question.dialect == "a1111"
+    has_and = is_a1111 and re.search(r"\bAND\b", question.prompt) is not None
+    is_known = Capability.NEGATIVE_PROMPT in family.capabilities
+    if not (is_known and is_negative and text.strip() and scale <= family.guided_above) or has_and:
         return []
     details: dict[str, str | int | float] = {"guidance_scale": scale, "limit": f"{family.guided_above:g}"}
     return [Note(code="negative_unguided", level="warning", details=details)]
@@ -234,6 +237,10 @@ def _ignored(text: str, dialect: str) -> list[Note]:
 
 def _at(match: re.Match[str], code: str, **details: str) -> Note:
     return Note(code=code, level="warning", start=match.start(), end=match.end(), details=dict(details))
+
+
+def _has_syntax(checkpoint: Checkpoint) -> bool:
+    return Capability.PROMPT_SYNTAX in FAMILIES[checkpoint.family].capabilities
 
 
 def _error_note(error: PromptError) -> Note:

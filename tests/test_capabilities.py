@@ -1,0 +1,69 @@
+"""What a field needs of a checkpoint is said in its declaration, and rules follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from webui.capabilities import Capability, reason_without
+from webui.checkpoints.families import FAMILIES, Family
+from webui.errors import InvalidRequest
+from webui.requests import REQUESTS, ImageToImage, TextToImage, needs_of
+from webui.rules.sampling import check, inactive_settings
+
+PICTURE = "sha256:" + "0" * 64
+SETTLED = {"scheduler": "euler", "sigmas": "default", "steps": 4, "guidance_scale": 5.0, "seed": 1}
+OTHER = {"negative_prompt": "fog", "tiling": "x", "clip_skip": 2, "guidance_start": 0.1, "guidance_end": 0.9,
+         "guidance_rescale": 0.5, "variation_strength": 0.5, "mask": PICTURE, "outpaint_left": 8, "outpaint_right": 8,
+         "outpaint_top": 8, "outpaint_bottom": 8}  # fmt: skip
+
+
+def family_without(capability: Capability) -> Family:
+    return replace(FAMILIES["sd15"], capabilities=frozenset(Capability) - {capability})
+
+
+def test_every_capability_is_needed_by_a_field_or_a_choice() -> None:
+    needed = {one for request in REQUESTS.values() for need in needs_of(request).values() for one in need.capabilities}
+    assert frozenset(Capability) - needed == {Capability.LATENT_UPSCALE}  # one of the resize modes
+
+
+@pytest.mark.parametrize("field", OTHER)
+def test_what_a_family_lacks_is_refused_and_said_beforehand(field: str) -> None:
+    (capability,) = needs_of(ImageToImage)[field].capabilities
+    request = ImageToImage(init_image=PICTURE, variation_seed=1, **(SETTLED | {field: OTHER[field]}))
+    check(request, FAMILIES["sd15"])
+    with pytest.raises(InvalidRequest) as caught:
+        check(request, family_without(capability))
+    assert caught.value.details == {"field": field, "reason": reason_without(capability)}
+    said = next(one for one in inactive_settings(family_without(capability)) if one.field == field)
+    assert said.reason == reason_without(capability)
+    assert not said.when
+
+
+def test_what_is_let_be_is_inactive_and_no_error() -> None:
+    family = family_without(Capability.PROMPT_SYNTAX)
+    check(TextToImage(emphasis="no_norm", **SETTLED), family)
+    assert {one.field for one in inactive_settings(family) if one.reason == "prompts_as_they_stand"} == {
+        "prompt_dialect", "emphasis",
+    }  # fmt: skip
+
+
+def test_a_part_of_a_picture_needs_more_than_a_mask() -> None:
+    family = family_without(Capability.SOFT_INPAINTING)
+    asked = {"init_image": PICTURE, "soft_inpainting": True, **SETTLED}
+    check(ImageToImage(**asked), family)  # nothing is masked: it says nothing
+    with pytest.raises(InvalidRequest) as caught:
+        check(ImageToImage(mask=PICTURE, **asked), family)
+    assert caught.value.details["field"] == "soft_inpainting"
+
+
+def test_families_that_run_through_pipelines_can_what_those_take() -> None:
+    for family in FAMILIES.values():
+        if not family.is_unet:
+            expected = {
+                Capability.INPAINTING: family.inpaint_pipeline,
+                Capability.NEGATIVE_PROMPT: not family.is_distilled,
+            }
+            assert family.capabilities == {one for one, is_there in expected.items() if is_there}, family.id
+    assert all(FAMILIES[id].capabilities == frozenset(Capability) for id in ("sd15", "sd2", "sdxl"))

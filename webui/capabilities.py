@@ -1,0 +1,54 @@
+"""What a family of checkpoints may be able to do, and a field of a request may need of it. Knows neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """One thing that some families can do and others cannot."""
+
+    NEGATIVE_PROMPT = "negative_prompt"
+    PROMPT_SYNTAX = "prompt_syntax"  # weights, editing, embeddings; else prompts are read as they stand
+    GUIDANCE_INTERVAL = "guidance_interval"
+    GUIDANCE_RESCALE = "guidance_rescale"
+    CLIP_SKIP = "clip_skip"
+    VARIATIONS = "variations"
+    TILING = "tiling"
+    WALKS = "walks"
+    BRANCHES = "branches"
+    INPAINTING = "inpainting"  # a mask, and pixels added at the sides
+    MASKED_CONTENT = "masked_content"  # a choice of what masked places start from
+    SOFT_INPAINTING = "soft_inpainting"
+    LATENT_UPSCALE = "latent_upscale"
+
+
+# The sentence that says why a setting does nothing without it, by its code; all others have the last one.
+_REASONS = {
+    Capability.NEGATIVE_PROMPT: "no_negative_prompt",
+    Capability.PROMPT_SYNTAX: "prompts_as_they_stand",
+    Capability.INPAINTING: "no_inpainting",
+}
+_ONLY_UNET = "only_unet"
+
+
+def reason_without(capability: Capability) -> str:
+    """The code of the sentence for a family that lacks it."""
+    return _REASONS.get(capability, _ONLY_UNET)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Stands in a field's declaration: without these the field does nothing. The first that is lacking says why.
+
+    Where it is not `is_refused`, it is let be; where it is, a value other than the default is an error.
+    """
+
+    capabilities: tuple[Capability, ...]
+    is_refused: bool = True
+
+
+def needs(*capabilities: Capability, is_refused: bool = True) -> Needs:
+    """The marker for a field that needs all of these."""
+    return Needs(capabilities, is_refused)
