@@ -9,7 +9,7 @@ import pytest
 from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.errors import InvalidRequest
-from webui.requests import REQUESTS, ImageToImage, TextToImage, needs_of
+from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage, fields_in, needs_of
 from webui.rules.sampling import check, inactive_settings
 
 PICTURE = "sha256:" + "0" * 64
@@ -67,3 +67,15 @@ def test_families_that_run_through_pipelines_can_what_those_take() -> None:
             }
             assert family.capabilities == {one for one, is_there in expected.items() if is_there}, family.id
     assert all(FAMILIES[id].capabilities == frozenset(Capability) for id in ("sd15", "sd2", "sdxl"))
+
+
+def test_what_branches_and_walks_may_differ_in_is_declared_with_the_field() -> None:
+    of_an_image = {
+        "prompt", "negative_prompt", "resolved_prompts", "seed", "variation_seed", "variation_strength", "num_images",
+        "keep_best", "walk_to", "schema_version", "only_image",
+    }  # fmt: skip
+    told = {"prompt_dialect", "emphasis", "clip_skip", "guidance_scale", "guidance_start", "guidance_end",
+            "guidance_rescale", "stop_after", "branch_from"}  # fmt: skip
+    assert fields_in(TextToImage, Scope.IMAGE) == of_an_image
+    assert fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH) == of_an_image | told
+    assert fields_in(ImageToImage, Scope.IMAGE, Scope.BRANCH) == (of_an_image | told) - {"walk_to"}

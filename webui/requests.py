@@ -12,6 +12,7 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -91,6 +92,13 @@ def _check_sigmas(name: str | None) -> str | None:
     raise ValueError(f"no sigmas are called {name!r}{hint}")
 
 
+class Scope(Enum):
+    """What a field may differ in from another picture's request; all others are the course that both are on."""
+
+    IMAGE = "image"  # one image's own: a walk goes over it, or it says nothing of how one image looks
+    BRANCH = "branch"  # what the network is told and when: a branch may have it otherwise, and one image's own
+
+
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
 _PICTURE = object()  # marks the type below, so that pictures are found by it
 Picture = Annotated[
@@ -160,14 +168,19 @@ class Diffusion:
     None means the checkpoint's default, or for the seed a random one; both are settled when the job is submitted.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    prompt: Prompt = ""
-    negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT)] = ""
+    schema_version: Annotated[Literal[1], Scope.IMAGE] = SCHEMA_VERSION
+    prompt: Annotated[Prompt, Scope.IMAGE] = ""
+    negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT), Scope.IMAGE] = ""
     # What brackets and such mean in the prompts.
-    prompt_dialect: Annotated[Literal["a1111", "compel"], needs(Capability.PROMPT_SYNTAX, is_refused=False)] = "a1111"
+    prompt_dialect: Annotated[
+        Literal["a1111", "compel"], needs(Capability.PROMPT_SYNTAX, is_refused=False), Scope.BRANCH
+    ] = "a1111"
     # Whether weights keep the mean of the embeddings (a1111).
-    emphasis: Annotated[Literal["original", "no_norm"], needs(Capability.PROMPT_SYNTAX, is_refused=False)] = "original"
-    resolved_prompts: ResolvedPrompts | None = None  # what wildcards became, set at submit; None where there are none
+    emphasis: Annotated[
+        Literal["original", "no_norm"], needs(Capability.PROMPT_SYNTAX, is_refused=False), Scope.BRANCH
+    ] = "original"
+    # What wildcards became, set at submit; None where there are none.
+    resolved_prompts: Annotated[ResolvedPrompts | None, Scope.IMAGE] = None
     checkpoint: Annotated[str, Field(max_length=512)] | None = None  # path below models/, without suffix
     scheduler: Annotated[
         str | None,
@@ -181,34 +194,40 @@ class Diffusion:
     ] = None
     eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
     steps: Annotated[int, Strict(), Ge(1), Le(150)] | None = None
-    guidance_scale: Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1})] | None = None
+    guidance_scale: (
+        Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH] | None
+    ) = None
     # Of the steps; outside of [start, end) the prompt alone is followed.
-    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL)] = 0.0
-    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL)] = 1.0
+    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 0.0
+    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 1.0
     # Towards the contrast of the prompt's own prediction.
-    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE)] = 0.0
+    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE), Scope.BRANCH] = 0.0
     # Layers of CLIP from the end; 1 leaves out none.
-    clip_skip: Annotated[int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP)] = 1
-    seed: Seed | None = None
+    clip_skip: Annotated[int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP), Scope.BRANCH] = 1
+    seed: Annotated[Seed | None, Scope.IMAGE] = None
     # Image i varies with (variation_seed + i); None or -1: random.
-    variation_seed: Annotated[Seed | None, needs(Capability.VARIATIONS, is_refused=False)] = None
-    variation_strength: Annotated[Share, needs(Capability.VARIATIONS)] = 0.0  # above 0 every image has the same seed
+    variation_seed: Annotated[Seed | None, needs(Capability.VARIATIONS, is_refused=False), Scope.IMAGE] = None
+    # Above 0 every image has the same seed.
+    variation_strength: Annotated[Share, needs(Capability.VARIATIONS), Scope.IMAGE] = 0.0
     # Along which the picture continues at its edges.
     tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING)] = "none"
     width: Pixels | None = None
     height: Pixels | None = None
-    num_images: Annotated[int, Strict(), Ge(1), Le(16)] = 1
+    num_images: Annotated[int, Strict(), Ge(1), Le(16), Scope.IMAGE] = 1
     keep_best: Annotated[
         int,
         Strict(),
         Ge(0),
         Le(16),
         Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
+        Scope.IMAGE,
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept
-    only_image: Annotated[int, Strict(), Ge(0), Le(15)] | None = None  # of num_images, from 0; None: all are made
-    stop_after: Annotated[int, Strict(), Ge(1), Le(150)] | None = None  # the step whose estimate is the picture
+    # Of num_images, from 0; None: all are made.
+    only_image: Annotated[int, Strict(), Ge(0), Le(15), Scope.IMAGE] | None = None
+    # The step whose estimate is the picture.
+    stop_after: Annotated[int, Strict(), Ge(1), Le(150), Scope.BRANCH] | None = None
     # Another picture, some of whose steps are the first ones of this.
-    branch_from: Annotated[Branch | None, needs(Capability.BRANCHES)] = None
+    branch_from: Annotated[Branch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -234,7 +253,7 @@ class TextToImage(Diffusion):
     """Diffusion from noise, guided by a prompt. `walk_to`: the images lead from this picture to another one."""
 
     task: Literal["text_to_image"] = "text_to_image"
-    walk_to: Annotated[WalkEnd | None, needs(Capability.WALKS)] = None
+    walk_to: Annotated[WalkEnd | None, needs(Capability.WALKS), Scope.IMAGE] = None
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -387,6 +406,16 @@ def _marks(hint: Any) -> tuple[Any, ...]:
 def needs_of(request: type) -> Mapping[str, Needs]:
     """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
     return _needs_of(request)
+
+
+def fields_in(request: type, *scopes: Scope) -> frozenset[str]:
+    """Names of the fields of a request that are declared to be of these scopes."""
+    hints = get_type_hints(request, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if not set(scopes).isdisjoint(_scopes(hint)))
+
+
+def _scopes(hint: Any) -> list[Scope]:
+    return [mark for mark in _marks(hint) if isinstance(mark, Scope)]
 
 
 @cache

@@ -20,8 +20,10 @@ from webui.requests import (
     Diffusion,
     ImageToImage,
     Request,
+    Scope,
     StyleTransfer,
     TextToImage,
+    fields_in,
     image_seed,
     to_dict,
 )
@@ -30,11 +32,7 @@ MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still
 MAX_STEPS = 150  # of any request
 # What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
 # course that both are on.
-FREE = frozenset({
-    "schema_version", "prompt", "negative_prompt", "prompt_dialect", "emphasis", "resolved_prompts", "clip_skip",
-    "guidance_scale", "guidance_start", "guidance_end", "guidance_rescale", "seed", "num_images", "keep_best",
-    "variation_seed", "variation_strength", "only_image", "stop_after", "branch_from", "walk_to",
-})  # fmt: skip
+FREE = fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH)
 
 SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, TextToImage | ImageToImage)
 

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
-from webui.requests import TextToImage, WalkEnd, image_seed
+from webui.requests import Scope, TextToImage, WalkEnd, fields_in, image_seed
 
 # What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.
-_WALKED = frozenset({
-    "prompt", "negative_prompt", "resolved_prompts", "seed", "variation_seed", "variation_strength", "num_images",
-    "keep_best", "walk_to", "schema_version", "only_image",
-})  # fmt: skip
+_WALKED = fields_in(TextToImage, Scope.IMAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
