@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import (
@@ -361,7 +361,9 @@ class StyleTransfer:
     stop_after: Annotated[int, Strict(), Ge(1), Le(2000)] | None = None  # the iteration whose average is the picture
 
 
-Request = TextToImage | ImageToImage | StyleTransfer
+AnyDiffusion = TextToImage | ImageToImage
+SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, AnyDiffusion)  # the same one in and out
+Request = AnyDiffusion | StyleTransfer
 REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]] = {
     "text_to_image": TextToImage,
     "image_to_image": ImageToImage,

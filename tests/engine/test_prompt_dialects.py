@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.requests import TextToImage
 from webui.settings import Settings
+from webui.worker.messages import RawImage
 
-Make = Callable[..., list[EngineImage]]
+Make = Callable[..., list[RawImage]]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def make(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     engine = Engine(Settings(models_dir=toy_models, presets_dir=presets, device="cpu"))
     context = Context(lambda _event: None, lambda: None, lambda: False, lambda _reference: b"")
 
-    def draw(prompt: str, **values: Any) -> list[EngineImage]:
+    def draw(prompt: str, **values: Any) -> list[RawImage]:
         asked = {"checkpoint": "toy-sd15", "seed": 3, "steps": 4, "width": 64, "height": 64, "guidance_scale": 5.0}
         return engine.run(TextToImage(**{"prompt": prompt, **asked, **values}), context)
 

@@ -1,4 +1,4 @@
-"""What a job hands to the engine, and what it gets back.
+"""What a job hands to the engine beside its request.
 
 Knows no jobs, no HTTP, no files: the context is four callables.
 """
@@ -6,23 +6,9 @@ Knows no jobs, no HTTP, no files: the context is four callables.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from webui.events import EngineEvent
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineImage:
-    """A finished picture: `rgb` is height × width × 3 bytes, row by row.
-
-    `info` says what really happened: steps run, size computed at, fallbacks taken, device, precision.
-    """
-
-    width: int
-    height: int
-    rgb: bytes = field(repr=False)
-    seed: int
-    info: dict[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.critics.best_of import HOST, PromptCritic, keep_best, load_prompt_critic
 from webui.engine.device import (
     choose_device,
@@ -47,12 +47,13 @@ from webui.engine.unet.kept_steps import KeptSteps
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
-from webui.prompts.settle import SomeDiffusion, settle_prompts
+from webui.prompts.settle import settle_prompts
 from webui.prompts.wildcards import Wildcards
-from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+from webui.requests import ImageToImage, Request, SomeDiffusion, StyleTransfer, TextToImage
 from webui.rules.branches import count_images, digest_of, image_alone
 from webui.rules.sampling import check
 from webui.settings import Settings
+from webui.worker.messages import RawImage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -118,7 +119,7 @@ class Engine:
         self._instant_style = InstantTransfer(self.device)
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
-    def run(self, request: Request, context: Context) -> list[EngineImage]:
+    def run(self, request: Request, context: Context) -> list[RawImage]:
         """The pictures of a request, in order; what it leaves open is the checkpoint's default, but for the seed.
 
         Raises a DarkroomError; Cancelled if `context.check` does.
@@ -163,7 +164,7 @@ class Engine:
 
     def _diffuse(
         self, request: TextToImage | ImageToImage, context: Context, pictures: _Pictures | None
-    ) -> list[EngineImage]:
+    ) -> list[RawImage]:
         checkpoint_id = request.checkpoint or self.catalogue.default().id
         loaded = self._models.components(checkpoint_id, context.on_event, context.check)
         if request.task not in loaded.checkpoint.tasks:
@@ -186,7 +187,7 @@ class Engine:
             check(replace(request, scheduler=asked.scheduler, sigmas=asked.sigmas), FAMILIES[loaded.checkpoint.family])
             prompt_critic = self._prompt_critic(settled, asked, loaded, context.check)
 
-            def make(run_context: RunContext, indices: list[int]) -> list[EngineImage]:
+            def make(run_context: RunContext, indices: list[int]) -> list[RawImage]:
                 start = start_of(settled, asked, loaded.checkpoint.defaults, indices)
                 told = start.asked.told(start.indices[0])
                 hashes: dict[str, str] = {}
@@ -243,8 +244,8 @@ class Engine:
         self,
         asked: Sampling,
         run_context: RunContext,
-        make: Callable[[RunContext, list[int]], list[EngineImage]],
-    ) -> list[EngineImage]:
+        make: Callable[[RunContext, list[int]], list[RawImage]],
+    ) -> list[RawImage]:
         """All images, group by group. Where memory runs out: tiles in the VAE, then smaller groups, then OutOfMemory.
 
         The only place that answers to memory running out; the fallback taken is in the picture's `info`.
@@ -252,7 +253,7 @@ class Engine:
         # a CPU makes nothing faster by making several at once
         largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
         plan = _Plan(group=min(largest, asked.images), may_tile=asked.tiling == "none")
-        finished: list[EngineImage] = []
+        finished: list[RawImage] = []
         while len(finished) < asked.images:
             indices = asked.alike(len(finished), plan.group)
             made = _or_none(partial(make, replace(run_context, is_tiled=plan.is_tiled), indices))
@@ -280,7 +281,7 @@ class Engine:
             self._latent_decoders[vae] = tiny or _linear_decoder(vae, loaded.checkpoint.family, check)
         return self._latent_decoders[vae]
 
-    def _style_transfer(self, request: StyleTransfer, context: Context) -> EngineImage:
+    def _style_transfer(self, request: StyleTransfer, context: Context) -> RawImage:
         is_instant = request.method == "instant"
         make = partial(self._instant_style, request, context) if is_instant else self._optimised(request, context)
         made = _or_none(make)
@@ -289,7 +290,7 @@ class Engine:
             raise OutOfMemory(width=request.size, height=request.size, device=self.device.name)
         return made
 
-    def _optimised(self, request: StyleTransfer, context: Context) -> Callable[[], EngineImage]:
+    def _optimised(self, request: StyleTransfer, context: Context) -> Callable[[], RawImage]:
         content = read_picture(context.read_picture(request.content_image))
         style = read_picture(context.read_picture(request.style_image))
         further = [read_picture(context.read_picture(one.image)) for one in request.style_images]
@@ -314,7 +315,7 @@ def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:
 
 def _task(
     asked: Sampling, loaded: LoadedCheckpoint, pictures: _Pictures | None
-) -> Callable[[RunContext, list[int]], list[EngineImage]]:
+) -> Callable[[RunContext, list[int]], list[RawImage]]:
     """The function that makes images of what is asked, but for the run context and which ones."""
     if pictures is None or asked.ignores_picture:
         if loaded.is_unet:

@@ -14,13 +14,14 @@ from PIL import Image
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.hashes import Hashes
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.previews.preview import LatentDecoder, Numbered, Previewer
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
 from webui.engine.unet.branch_plan import BranchPlan
 from webui.engine.unet.kept_steps import KeptSteps, Stamp
+from webui.worker.messages import RawImage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +45,16 @@ class RunContext:
     lora_hashes: Mapping[str, str] = field(default_factory=dict)  # of those that are merged, by name
 
 
-def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> EngineImage:
+def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
     """What a strength of 0 gives: the picture itself."""
     run_context.context.check()
     run_context.previewer.step(index=1, total=1, phase="encode", image=index, make=lambda: picture)
     return engine_image(asked, run_context, picture, index, steps=0)
 
 
-def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int, steps: int) -> EngineImage:
+def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int, steps: int) -> RawImage:
     """The finished picture, with what really happened."""
-    return EngineImage(
+    return RawImage(
         width=picture.width,
         height=picture.height,
         rgb=picture.convert("RGB").tobytes(),

@@ -28,7 +28,6 @@ from webui.worker.messages import (
     Exit,
     FailedJob,
     FromWorker,
-    RawImage,
     Ready,
     Run,
     Status,
@@ -119,10 +118,7 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
     context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, run, reference))
     try:
         images = engine.run(run.request, context)
-        return Done(
-            job_id=run.job_id,
-            images=tuple(RawImage(width=i.width, height=i.height, rgb=i.rgb, seed=i.seed, info=i.info) for i in images),
-        )
+        return Done(job_id=run.job_id, images=tuple(images))
     except Cancelled:
         return CancelledJob(job_id=run.job_id)
     except DarkroomError as error:  # its traceback is logged where the job gets its log id, in the parent

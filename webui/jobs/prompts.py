@@ -6,7 +6,6 @@ Knows the folders of wildcards and LoRAs, no tokens and no engine.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
 
 from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
@@ -16,9 +15,7 @@ from webui.prompts.plain_words import words_to_fit
 from webui.prompts.reading import check_prompts
 from webui.prompts.settle import settle_prompts
 from webui.prompts.wildcards import Wildcards
-from webui.requests import Diffusion
-
-SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
+from webui.requests import SomeDiffusion
 
 
 class PromptRules:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import secrets
-from typing import TypeVar
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_for
@@ -22,8 +21,8 @@ from webui.requests import (
     Diffusion,
     ImageToImage,
     Request,
+    SomeDiffusion,
     StyleTransfer,
-    TextToImage,
     is_reference,
     pictures_of,
 )
@@ -35,8 +34,6 @@ from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
-
-SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, TextToImage | ImageToImage)
 
 
 def resolve(

@@ -7,15 +7,12 @@ when the wildcard files have changed meanwhile. Knows requests and wildcards, no
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeVar
 
 from webui.errors import InvalidRequest, PromptError
 from webui.prompts.a1111 import without_comments
 from webui.prompts.templates import is_template, settle
 from webui.prompts.wildcards import Wildcards
-from webui.requests import Diffusion, ResolvedPrompt, image_seed
-
-SomeDiffusion = TypeVar("SomeDiffusion", bound=Diffusion)
+from webui.requests import Diffusion, ResolvedPrompt, SomeDiffusion, image_seed
 
 
 def settle_prompts(request: SomeDiffusion, wildcards: Wildcards) -> SomeDiffusion:

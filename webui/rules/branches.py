@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
@@ -21,6 +21,7 @@ from webui.requests import (
     ImageToImage,
     Request,
     Scope,
+    SomeDiffusion,
     StyleTransfer,
     TextToImage,
     fields_in,
@@ -33,8 +34,6 @@ MAX_STEPS = 150  # of any request
 # What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
 # course that both are on.
 FREE = fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH)
-
-SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, TextToImage | ImageToImage)
 
 
 def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:

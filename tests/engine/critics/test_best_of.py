@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from tests.toy_critics import save_clip
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.critics import best_of
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
@@ -24,6 +24,7 @@ from webui.errors import Cancelled, CheckpointTooLarge, CriticBroken, CriticMiss
 from webui.events import EngineEvent, Step
 from webui.requests import ImageToImage, Request, TextToImage
 from webui.settings import Settings
+from webui.worker.messages import RawImage
 
 ASKED: dict[str, Any] = {"checkpoint": "toy-sd15", "seed": 1, "steps": 1, "num_images": 4, "keep_best": 2}
 REFERENCE = "sha256:" + "0" * 64
@@ -50,7 +51,7 @@ def engine_with(toy_models: Path, folder: Path, critics: dict[str, Path]) -> Eng
 
 def run(
     engine: Engine, request: Request, check: Callable[[], None] = lambda: None
-) -> tuple[list[EngineImage], list[Step]]:
+) -> tuple[list[RawImage], list[Step]]:
     events: list[EngineEvent] = []
     buffer = io.BytesIO()
     Image.new("RGB", (90, 70), (200, 40, 40)).save(buffer, "PNG")

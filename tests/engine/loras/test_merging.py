@@ -17,7 +17,6 @@ from torch import Tensor
 from tests.engine.test_engine import context
 from tests.toys import save_sd15
 from webui.checkpoints.addons import Addons
-from webui.engine.context import EngineImage
 from webui.engine.engine import Engine
 from webui.engine.loras.merging import LoraMerger
 from webui.errors import Cancelled, LoraUnusable
@@ -25,6 +24,7 @@ from webui.prompts.a1111 import Lora
 from webui.requests import TextToImage, WalkEnd
 from webui.rules.branches import branched
 from webui.settings import Settings
+from webui.worker.messages import RawImage
 
 UNET = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_v"
 TEXT = "lora_te_text_model_encoder_layers_1_mlp_fc1"
@@ -67,7 +67,7 @@ def engine(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine
     return Engine(Settings(models_dir=models_dir, data_dir=data, device="cpu", precision="fp32"))
 
 
-def draw(engine: Engine, prompt: str, **values: Any) -> EngineImage:
+def draw(engine: Engine, prompt: str, **values: Any) -> RawImage:
     return engine.run(replace(REQUEST, prompt=prompt, **values), context([]))[0]
 
 

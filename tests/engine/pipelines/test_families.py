@@ -15,7 +15,7 @@ from PIL import Image
 from tests import toy_families
 from tests.toys import save_sd3
 from webui.checkpoints.families import FAMILIES
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import Step
@@ -27,6 +27,7 @@ from webui.rules.sampling import schedulers_for, sigmas_for
 from webui.settings import ROOT, Settings
 from webui.storage.uploads import Uploads
 from webui.ui.submit import controlled_fields, field_defaults, request_from
+from webui.worker.messages import RawImage
 
 TOYS: dict[str, Callable[[Path], Path]] = {
     "StableDiffusion3Pipeline": save_sd3,
@@ -73,7 +74,7 @@ def engine(family: str, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(Settings(models_dir=models, device="cpu", precision="fp32"))
 
 
-def run(engine: Engine, request: TextToImage | ImageToImage, watcher: _Watcher | None = None) -> EngineImage:
+def run(engine: Engine, request: TextToImage | ImageToImage, watcher: _Watcher | None = None) -> RawImage:
     (image,) = engine.run(request, (watcher or _Watcher()).context())
     assert len(set(image.rgb)) > 2
     return image
@@ -84,7 +85,7 @@ def asked(**values: Any) -> TextToImage:
     return TextToImage(checkpoint="toy", **options | values)
 
 
-def _away(one: EngineImage, other: EngineImage) -> int:
+def _away(one: RawImage, other: RawImage) -> int:
     pixels = [np.frombuffer(image.rgb, np.uint8).astype(int) for image in (one, other)]
     return int(np.abs(pixels[0] - pixels[1]).max())
 
@@ -204,5 +205,5 @@ def test_any_step_can_be_kept(engine: Engine) -> None:
     assert run(engine, asked).rgb == whole.rgb  # the pipeline is none the worse for it
 
 
-def _pixels(image: EngineImage) -> np.ndarray:
+def _pixels(image: RawImage) -> np.ndarray:
     return np.frombuffer(image.rgb, np.uint8).astype(int)

@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.style import KeptStyle, style_transfer
 from webui.events import EngineEvent
 from webui.requests import StyleTransfer
+from webui.worker.messages import RawImage
 
 CPU = Device(torch.device("cpu"), torch.float32, "CPU")
 NO_MODELS = Path("no such folder")
@@ -42,7 +43,7 @@ def transfer(
     further_styles: Sequence[Image.Image] = (),
     kept: KeptStyle | None = None,
     **fields: Any,
-) -> EngineImage:
+) -> RawImage:
     """`style_transfer` at 64 pixels and 8 iterations, unless `fields` of the request say otherwise."""
     values = {"size": 64, "iterations": 8, "seed": 0, **fields}
     request = StyleTransfer(content_image=REFERENCE, style_image=REFERENCE, **values)
@@ -53,7 +54,7 @@ def transfer(
     )
 
 
-def as_tensor(image: EngineImage) -> torch.Tensor:
+def as_tensor(image: RawImage) -> torch.Tensor:
     """(1, 3, H, W) in [0, 1]"""
     flat = torch.frombuffer(bytearray(image.rgb), dtype=torch.uint8).float() / 255
     return flat.view(1, image.height, image.width, 3).permute(0, 3, 1, 2)

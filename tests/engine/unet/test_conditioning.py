@@ -14,10 +14,10 @@ from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from tests.engine.run_contexts import Recorder, bench_for, sampling
-from webui.engine.context import EngineImage
 from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder
 from webui.engine.sampling import Sampling
 from webui.engine.unet import diffusion
+from webui.worker.messages import RawImage
 
 Encode = Callable[[str], PromptEmbeds]
 
@@ -41,7 +41,7 @@ class _Scripted(PromptEncoder):
         return self._script(encode, steps)
 
 
-def _draw(pipeline: Any, asked: Sampling, prompts: PromptEncoder) -> tuple[EngineImage, list[Tensor]]:
+def _draw(pipeline: Any, asked: Sampling, prompts: PromptEncoder) -> tuple[RawImage, list[Tensor]]:
     """The picture, and the embeddings that the U-Net was given at each call."""
     heard: list[Tensor] = []
     handle = pipeline.unet.register_forward_pre_hook(
@@ -66,7 +66,7 @@ def _joined(*parts: PromptEmbeds, weights: tuple[float, ...]) -> PromptEmbeds:
     )
 
 
-def _distance(one: EngineImage, other: EngineImage) -> int:
+def _distance(one: RawImage, other: RawImage) -> int:
     pixels = [np.frombuffer(image.rgb, np.uint8).astype(int) for image in (one, other)]
     return int(np.abs(pixels[0] - pixels[1]).max())
 
@@ -97,7 +97,7 @@ def test_a_text_in_two_halves_is_the_text(pipeline: Any) -> None:
 
 
 def test_each_of_several_texts_counts_by_its_weight(pipeline: Any) -> None:
-    def two(weights: tuple[float, ...]) -> EngineImage:
+    def two(weights: tuple[float, ...]) -> RawImage:
         def script(encode: Encode, steps: int) -> tuple[PromptEmbeds, ...]:
             return (_joined(encode("a cat"), encode("a lake at night"), weights=weights),) * steps
 

@@ -12,7 +12,6 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 
 from tests.engine.run_contexts import Recorder, bench_for, sampling
-from webui.engine.context import EngineImage
 from webui.engine.pictures.latents import slerp
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import UPDATE_RULES, make_scheduler
@@ -21,6 +20,7 @@ from webui.engine.unet.noise import Between, NoiseSource
 from webui.errors import InvalidRequest
 from webui.requests import WalkEnd
 from webui.schedulers import SCHEDULERS
+from webui.worker.messages import RawImage
 
 TOLERANCE = 2
 
@@ -30,13 +30,13 @@ def pipeline(request: pytest.FixtureRequest, toy_models: Path) -> Any:
     return DiffusionPipeline.from_pretrained(toy_models / request.param)
 
 
-def draw(pipeline: Any, asked: Sampling, indices: list[int] | None = None) -> list[EngineImage]:
+def draw(pipeline: Any, asked: Sampling, indices: list[int] | None = None) -> list[RawImage]:
     family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
     with bench_for(pipeline, Recorder(), family=family) as run_context:
         return diffusion.text_to_image(asked, run_context, indices or [0])
 
 
-def _away(one: EngineImage, other: EngineImage) -> float:
+def _away(one: RawImage, other: RawImage) -> float:
     pixels = [np.frombuffer(image.rgb, np.uint8).astype(int) for image in (one, other)]
     return float(np.abs(pixels[0] - pixels[1]).max())
 
@@ -57,7 +57,7 @@ def test_slerp_stays_on_the_sphere_and_keeps_its_ends() -> None:
 def test_a_variation_moves_from_one_seed_to_the_other(pipeline: Any, scheduler: str) -> None:
     """Also where fresh noise on the way decides more than what a picture begins with."""
 
-    def varied(strength: float) -> EngineImage:
+    def varied(strength: float) -> RawImage:
         return draw(pipeline, sampling(scheduler=scheduler, variation_seed=99, variation_strength=strength))[0]
 
     (own,) = draw(pipeline, sampling(scheduler=scheduler))
@@ -86,7 +86,7 @@ def test_variations_share_the_seed_and_count_their_own(pipeline: Any, scheduler:
 def test_a_picture_is_varied_too(pipeline: Any) -> None:
     photo = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
 
-    def redraw(strength: float) -> EngineImage:
+    def redraw(strength: float) -> RawImage:
         asked = sampling(task="image_to_image", denoising_strength=0.75, variation_seed=1, variation_strength=strength)
         family = "sdxl" if hasattr(pipeline, "text_encoder_2") else "sd15"
         with bench_for(pipeline, Recorder(), family=family) as run_context:
@@ -95,7 +95,7 @@ def test_a_picture_is_varied_too(pipeline: Any) -> None:
     assert _away(redraw(0.0), redraw(0.5)) > TOLERANCE
 
 
-def walk(pipeline: Any, end: WalkEnd, **values: Any) -> list[EngineImage]:
+def walk(pipeline: Any, end: WalkEnd, **values: Any) -> list[RawImage]:
     asked = sampling(walk_to=end, num_images=3, negative_prompt="dog", **values)
     return [draw(pipeline, asked, [index])[0] for index in range(3)]
 

@@ -26,11 +26,11 @@ from webui.checkpoints.critics import critic_for, critic_id
 from webui.checkpoints.refusals import Refusal
 from webui.checkpoints.safetensors_header import read_header
 from webui.engine.cancel import cancellable
-from webui.engine.context import EngineImage
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import Device, is_out_of_memory, release_unused_memory
 from webui.engine.previews.preview import Previewer
 from webui.errors import CheckpointTooLarge, CriticBroken, NotFinite
+from webui.worker.messages import RawImage
 
 PHASE = "score"
 HOST = Device(torch.device("cpu"), torch.float32, "CPU")
@@ -80,13 +80,13 @@ def load_prompt_critic(
 
 
 def keep_best(
-    images: Sequence[EngineImage],
+    images: Sequence[RawImage],
     keep: int,
     prompt_critic: PromptCritic,
     device: Device,
     previewer: Previewer,
     check: Callable[[], None],
-) -> list[EngineImage]:
+) -> list[RawImage]:
     """The same images in the same order, each with `score`, `rank` (from 1), `kept` and `critic` in its info.
 
     Computed on `device`, and on the CPU from where that runs out of memory. Of equal scores the earlier image is the
@@ -125,7 +125,7 @@ def _fits(judge: Callable[[Device], None], device: Device) -> bool:
 
 
 def _judge(
-    images: Sequence[EngineImage],
+    images: Sequence[RawImage],
     prompt_critic: PromptCritic,
     scores: list[float],
     previewer: Previewer,

@@ -21,7 +21,6 @@ from torch import Tensor
 
 from webui.checkpoints.families import FAMILIES, FLOW_SIGMAS, FLOW_SOLVERS
 from webui.engine.cancel import all_cancellable
-from webui.engine.context import EngineImage
 from webui.engine.pictures.images import next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import drawn_size, take_in
 from webui.engine.previews.preview import decoded
@@ -30,11 +29,12 @@ from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import UPDATE_RULES, denoised_estimate, make_scheduler, steps_after_calls
 from webui.errors import InvalidRequest, NotFinite
 from webui.prompts.reading import as_it_stands
+from webui.worker.messages import RawImage
 
 _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
 
 
-def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int], pipeline: Any) -> list[EngineImage]:
+def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int], pipeline: Any) -> list[RawImage]:
     """The images `indices` (from 0) of what is asked, one after the other."""
     return [_generate(asked, run_context, pipeline, index, {}) for index in indices]
 
@@ -46,7 +46,7 @@ def image_to_image(
     pipeline: Any,
     init_image: Image.Image,
     mask: np.ndarray | None = None,
-) -> list[EngineImage]:
+) -> list[RawImage]:
     """The images `indices` (from 0) of what is asked, drawn over `init_image` where `mask` says; a strength of 1 is for
     here only with a mask. What is added at the sides is drawn from noise alone, with a mask beside it or not."""
     asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
@@ -86,7 +86,7 @@ def _generate(
     index: int,
     extra: dict[str, Any],
     finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
-) -> EngineImage:
+) -> RawImage:
     """`finish` makes the picture of what was drawn, (H, W, 3) uint8."""
     width, height = _computed_size(asked, run_context)
     steps = 0

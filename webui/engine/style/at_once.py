@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from webui.engine.cancel import cancellable
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.device import Device, precision_of
 from webui.engine.pictures.images import read_picture
 from webui.engine.style.instant import WEIGHTS, InstantStyle, Seen, load_instant, seen_as, stylise
@@ -21,6 +21,7 @@ from webui.engine.style.sources import Sources, Style
 from webui.events import Step
 from webui.requests import StyleTransfer, WeightedStyle
 from webui.rules.style import style_shares
+from webui.worker.messages import RawImage
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class InstantTransfer:
         self._key: StyleTransfer | None = None
         self._looked: _Looked | None = None
 
-    def __call__(self, request: StyleTransfer, context: Context) -> EngineImage:
+    def __call__(self, request: StyleTransfer, context: Context) -> RawImage:
         """The picture; `request.method` is `instant`. Raises NotAnImage, and Cancelled if `context.check` does."""
         begun = time.perf_counter()
         network = self.network()
@@ -60,7 +61,7 @@ class InstantTransfer:
             "seconds": round(seconds, 3),
         }
         height, width, _ = pixels.shape
-        return EngineImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)
+        return RawImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)
 
     def network(self) -> InstantStyle:
         """The network with its trained weights, on the device."""

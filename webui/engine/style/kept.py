@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from webui.engine.context import EngineImage
 from webui.requests import StyleTransfer
+from webui.worker.messages import RawImage
 
 
 class KeptStyle:
@@ -17,13 +17,13 @@ class KeptStyle:
 
     def __init__(self) -> None:
         self._request: StyleTransfer | None = None
-        self._image: EngineImage | None = None
+        self._image: RawImage | None = None
 
-    def keep(self, request: StyleTransfer, iterations: int, image: EngineImage) -> None:
+    def keep(self, request: StyleTransfer, iterations: int, image: RawImage) -> None:
         """`image` is what `request` gives after so many iterations."""
         self._request = dataclasses.replace(request, stop_after=iterations)
         self._image = image
 
-    def recall(self, request: StyleTransfer) -> EngineImage | None:
+    def recall(self, request: StyleTransfer) -> RawImage | None:
         """What a request gives, if that was kept."""
         return self._image if request == self._request else None

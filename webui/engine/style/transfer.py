@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from webui.engine.cancel import cancellable
-from webui.engine.context import Context, EngineImage
+from webui.engine.context import Context
 from webui.engine.device import Device, precision_of
 from webui.engine.previews.preview import Previewer
 from webui.engine.style.beginnings import beginning
@@ -37,6 +37,7 @@ from webui.engine.style.weights import load_vgg19
 from webui.errors import Cancelled, InvalidRequest
 from webui.requests import StyleTransfer
 from webui.rules.style import find_weights, style_shares
+from webui.worker.messages import RawImage
 
 PREVIEW_SECONDS = 0.5  # between previews, to one who watches
 PREVIEW_SIDE = 512  # pixels: larger pictures are thinned out before they become a preview
@@ -52,7 +53,7 @@ def style_transfer(
     models_dir: Path,
     context: Context,
     kept: KeptStyle | None = None,
-) -> EngineImage:
+) -> RawImage:
     """`content` in the style of `style` (and the request's further ones); the longest side is `request.size`.
 
     Raises WeightsBroken, NotFinite, and Cancelled if `context.check` does; then `kept` has what there was by then.
@@ -197,7 +198,7 @@ def _image(
     picture: Tensor,
     progress: Progress,
     seconds: float,
-) -> EngineImage:
+) -> RawImage:
     """The finished picture, with what really happened."""
     pixels = sources.pixels(picture)
     height, width, _ = pixels.shape
@@ -209,4 +210,4 @@ def _image(
         "precision": precision_of(network.dtype),
         "seconds": round(seconds, 3),
     }
-    return EngineImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)
+    return RawImage(width=width, height=height, rgb=pixels.tobytes(), seed=request.seed or 0, info=info)

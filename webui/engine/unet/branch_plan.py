@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 from webui.checkpoints.families import Defaults
 from webui.engine.sampling import Sampling
-from webui.requests import Diffusion, ImageToImage, TextToImage
+from webui.requests import AnyDiffusion, Diffusion
 from webui.rules.branches import digest_of, image_alone, origins, seed_alone
-
-SomeDiffusion = TextToImage | ImageToImage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ class Start:
     branch_plan: BranchPlan
 
 
-def start_of(request: SomeDiffusion, asked: Sampling, defaults: Defaults, indices: list[int]) -> Start:
+def start_of(request: AnyDiffusion, asked: Sampling, defaults: Defaults, indices: list[int]) -> Start:
     """Where the images `indices` (from 0) of a settled request begin; of a branch, one image at a time.
 
     `asked` is the request's own sampling. Raises InvalidRequest for an open seed of an origin.
@@ -95,12 +93,12 @@ def start_of(request: SomeDiffusion, asked: Sampling, defaults: Defaults, indice
     return Start(asked=Sampling.of(first, defaults), indices=[_index(first)], branch_plan=branch_plan)
 
 
-def _switch(before: SomeDiffusion, after: SomeDiffusion, defaults: Defaults) -> Switch:
+def _switch(before: AnyDiffusion, after: AnyDiffusion, defaults: Defaults) -> Switch:
     is_renoised = seed_alone(after) != seed_alone(before)
     return Switch(asked=Sampling.of(after, defaults), index=_index(after), is_renoised=is_renoised)
 
 
-def _chain(alone: SomeDiffusion, stop_after: int | None) -> list[tuple[SomeDiffusion, int | None]]:
+def _chain(alone: AnyDiffusion, stop_after: int | None) -> list[tuple[AnyDiffusion, int | None]]:
     """The first origin, and each that branched off in turn; with the step after which it was left."""
     found, until = [(alone, stop_after)], None
     for branch in origins(alone):
@@ -109,9 +107,9 @@ def _chain(alone: SomeDiffusion, stop_after: int | None) -> list[tuple[SomeDiffu
     return found[::-1]
 
 
-def _gone_through(chain: list[tuple[SomeDiffusion, int | None]]) -> list[tuple[SomeDiffusion, int | None]]:
+def _gone_through(chain: list[tuple[AnyDiffusion, int | None]]) -> list[tuple[AnyDiffusion, int | None]]:
     """Without those that were left before they had become what they are: their origin was on the same way."""
-    kept: list[tuple[SomeDiffusion, int | None]] = []
+    kept: list[tuple[AnyDiffusion, int | None]] = []
     for one, until in chain:
         kept.append((one, until))
         while len(kept) > 1 and until is not None and until <= (kept[-2][1] or 0):

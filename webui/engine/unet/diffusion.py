@@ -20,7 +20,6 @@ from torch import Tensor
 
 from webui.checkpoints.families import FAMILIES
 from webui.engine.cancel import all_cancellable
-from webui.engine.context import EngineImage
 from webui.engine.pictures.images import pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import PictureIn, drawn_size, take_in
 from webui.engine.pictures.latents import Canvas, decode, encode, encode_enlarged
@@ -35,9 +34,10 @@ from webui.engine.unet.denoising import Conditioning, DenoisingLoop, StepDone
 from webui.engine.unet.noise import NoiseSource
 from webui.engine.unet.seamless import AXES, seamless
 from webui.errors import InvalidRequest, NotFinite
+from webui.worker.messages import RawImage
 
 
-def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) -> list[EngineImage]:
+def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) -> list[RawImage]:
     """The images `indices` (from 0) of what is asked, as one batch."""
     with _at_work(asked, run_context):
         canvas = _canvas(asked, run_context)
@@ -62,7 +62,7 @@ def image_to_image(
     indices: list[int],
     init_image: Image.Image,
     mask: np.ndarray | None = None,
-) -> list[EngineImage]:
+) -> list[RawImage]:
     """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image` where `mask` says.
 
     `denoising_strength` 0 gives the picture itself, at the size asked for; 1 ignores it where it may change.
@@ -283,7 +283,7 @@ def _pictures(
     indices: list[int],
     steps: int,
     finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
-) -> list[EngineImage]:
+) -> list[RawImage]:
     """One picture after the other through the VAE: together they would only take more memory.
 
     `finish` makes the picture of what was drawn, (H, W, 3) uint8.
