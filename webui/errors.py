@@ -234,6 +234,12 @@ class JobNotFound(DarkroomError):
     kind = "job_not_found"
 
 
+class JobUnreadable(DarkroomError):
+    """This version cannot read the job: another one wrote it, or its row is damaged. Details: none."""
+
+    kind = "job_unreadable"
+
+
 class StripGone(DarkroomError):
     """The job's previews are not kept any more, or there never were any. Details: none."""
 

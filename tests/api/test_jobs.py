@@ -7,13 +7,17 @@ import io
 import json
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
-from tests.api.conftest import Server, events, follow, generate
+from tests.api.conftest import Server, events, follow, generate, serving
+from webui.requests import TextToImage, to_dict
+from webui.storage import Storage
+from webui.worker.messages import RawImage
 
 
 def test_a_prompt_becomes_a_picture(client: httpx.Client) -> None:
@@ -85,6 +89,61 @@ def test_no_traceback_leaves_the_house(client: httpx.Client) -> None:
     assert told[-1][2]["log_id"] in told[-1][2]["hint"]
     assert "Traceback" not in json.dumps(told)
     assert ".py" not in json.dumps(told)
+
+
+def test_jobs_that_cannot_be_read_are_listed_as_failed_and_stay(tmp_path: Path) -> None:
+    changes = (
+        'request = \'{"task": "text_to_video"}\'',
+        "request = json_set(request, '$.looks', 1), state = 'running'",
+        "request = '{'",
+        "outcome = '[]'",
+        "timings = '7'",
+    )
+    request = TextToImage(prompt="a lake", checkpoint="starter", steps=2, seed=4, width=64, height=64)
+    with closing(Storage(tmp_path)) as storage:
+        for number, change in enumerate(changes):
+            storage.jobs.insert(f"odd-{number}", "local", to_dict(request), "waiting")
+            with storage.database.transaction() as connection:
+                connection.execute(f"UPDATE jobs SET {change} WHERE id = ?", (f"odd-{number}",))
+        image = RawImage(width=64, height=64, rgb=bytes(64 * 64 * 3), seed=4)
+        storage.pictures.save("local", "odd-0", request, image)
+        before = [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
+        created = [row.created for row in reversed(storage.jobs.of_owner("local", 9))]
+
+    with serving(tmp_path) as server, server.client() as client:
+        listed = client.get("/api/jobs").json()
+        error = listed[0]["error"]
+        assert listed[::-1] == [
+            {
+                "id": f"odd-{number}", "state": "failed", "request": None, "images": [], "timings": {},
+                "created": moment, "steps_kept": [], "error": error,
+            }
+            for number, moment in enumerate(created)
+        ]  # fmt: skip
+        assert (error["kind"], "another version" in error["message"]) == ("job_unreadable", True)
+        for job in listed:
+            path = f"/api/jobs/{job['id']}"
+            assert client.get(path).json() == job
+            assert "其他版本" in client.get(path, headers={"Accept-Language": "zh-CN"}).json()["error"]["message"]
+            for last_seen in ("0", "999999"):
+                ((_, name, data),) = follow(client, job["id"], **{"Last-Event-ID": last_seen})
+                assert (name, data) == ("failed", error)
+            for answer in (
+                client.post(f"{path}/keep", json={"step": 1}),
+                client.post(f"{path}/branch", json={"step": 1}),
+                client.get(f"{path}/strip"),
+            ):
+                assert answer.status_code == 409
+                assert answer.json()["error"].items() <= error.items()
+            assert client.delete(path).status_code == 202
+            assert client.get(path).json() == job
+        follow(client, generate(client))
+        assert [job["id"] for job in client.get("/api/jobs").json()][1:] == [job["id"] for job in listed]
+        assert [picture["job"] for picture in client.get("/api/gallery").json()["pictures"]][1:] == ["odd-0"]
+        assert client.get("/api/queue").json()["waiting"] == 0
+    with closing(Storage(tmp_path)) as storage:
+        rows = [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
+        assert rows[: len(before)] == before
 
 
 def test_the_list_is_newest_first(client: httpx.Client) -> None:

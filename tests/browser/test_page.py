@@ -6,7 +6,9 @@ The worker is the scriptable fake; words of the prompt say what it does.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
+from tests.browser.test_access import serious_findings
+from webui.storage import Storage
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
@@ -97,6 +101,29 @@ def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: Op
     said = visit.stage().inner_text()
     assert said.strip()
     assert "Traceback" not in said
+
+
+def test_a_job_that_cannot_be_read_is_listed_with_its_date(open_page: OpenPage, tmp_path: Path) -> None:
+    with closing(Storage(tmp_path)) as storage:
+        storage.jobs.insert("odd", "local", {"task": "text_to_video", "schema_version": 9}, "waiting")
+        with storage.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET created = 1893412800")  # noon of the last day of 2029
+    sentence = "This job cannot be read: another version of Darkroom wrote it"
+    with Studio(tmp_path, is_real=False) as studio:
+        for locale, said in (("en-US", (sentence, "December 31, 2029")), ("zh-CN", ("其他版本", "2029年12月31日"))):
+            visit = open_page(studio, locale=locale)
+            visit.wait_job("odd")
+            visit.wait_state("failed")
+            item = visit.page.locator(".rail-list li[data-job=odd] .thumb")
+            for text in said:
+                expect(visit.page.locator(".stage-error")).to_contain_text(text)
+                expect(item).to_have_attribute("aria-label", re.compile(text))
+            expect(visit.page.locator(".stage-error button")).to_have_count(0)
+            buttons = visit.page.locator(".actions > button")
+            assert all(button.is_disabled() or button.is_hidden() for button in buttons.all())
+            expect(visit.page.locator(".step-actions")).to_be_hidden()
+            assert serious_findings(visit) == []
+            visit.context.close()
 
 
 def test_control_enter_generates(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ from tests.jobs.hand_worker import HandWorker
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.errors import TaskUnsupported
 from webui.events import LAST_EVENTS, Event
-from webui.jobs import Job, JobQueue, JobState, Retries
+from webui.jobs import Job, JobQueue, JobState, Retries, UnreadableJob
 from webui.requests import TextToImage
 from webui.settings import Settings
 from webui.storage import Storage
@@ -79,7 +79,7 @@ class House:
     def submit(self, prompt: str = "a lake", owner: str = "ann", **fields: object) -> Job:
         return self.queue.submit(owner, TextToImage(prompt=prompt, **fields))  # type: ignore[arg-type]
 
-    def events(self, job: Job, after: int = 0, seconds: float = 60.0) -> list[tuple[int, Event]]:
+    def events(self, job: Job | UnreadableJob, after: int = 0, seconds: float = 60.0) -> list[tuple[int, Event]]:
         """All of a job's events, once it has ended."""
 
         async def collect() -> list[tuple[int, Event]]:

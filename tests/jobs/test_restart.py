@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from PIL import Image
 
 from tests.jobs.conftest import House, eventually
 from tests.jobs.hand_worker import HandWorker, images_for
-from webui.errors import WorkerDied
+from webui.errors import JobNotFound, JobUnreadable, WorkerDied
 from webui.events import Failed, Finished, Queued
-from webui.jobs import JobState
+from webui.jobs import JobState, UnreadableJob
 from webui.jobs.event_log import EPOCH_IDS
 from webui.requests import TextToImage, to_dict
 from webui.storage import Storage
+from webui.storage.job_rows import Once
 
 PROGRAM = """
 import sys, threading, time
@@ -165,15 +167,120 @@ def test_half_the_pictures_are_made_again_without_doubles(tmp_path: Path) -> Non
     house.close()
 
 
-def test_a_request_of_another_version_fails_alone(tmp_path: Path) -> None:
+NEWER = {"task": "text_to_video", "schema_version": 9}
+
+
+def stored_rows(storage: Storage) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
+
+
+@pytest.mark.parametrize("state", ["waiting", "running", "finished", "paused"])
+def test_a_job_of_another_version_is_listed_and_its_row_left_alone(tmp_path: Path, state: str) -> None:
     storage = Storage(tmp_path)
-    storage.jobs.insert("odd", "ann", {"task": "text_to_video", "schema_version": 9}, JobState.WAITING)
+    created = storage.jobs.insert("odd", "ann", NEWER, state, Once(key="a key", digest="of it")).created
+    before = stored_rows(storage)
     storage.close()
+
     house, hand = restarted(tmp_path)
-    assert house.queue.list("ann") == []
+    assert hand.runs == []
+    odd = UnreadableJob(id="odd", owner="ann", created=created)
+    assert house.queue.list("ann") == [odd]
+    assert house.queue.look("ann", "odd") == odd
+    assert (odd.state, odd.error) == (JobState.FAILED, Failed(kind="job_unreadable"))
+    assert house.queue.submitted("ann", Once(key="a key", digest="of it")) == odd
+    for needs_request in (house.queue.get, lambda owner, id: house.queue.strip(owner, id, 0)):
+        with pytest.raises(JobUnreadable):
+            needs_request("ann", "odd")
+    with pytest.raises(JobNotFound):
+        house.queue.look("bob", "odd")
+    house.queue.cancel("ann", "odd")
+
     job = house.submit("fine")
     hand.finish()
     assert house.ended(job).state is JobState.FINISHED
+    assert [found.id for found in house.queue.list("ann")] == [job.id, "odd"]
+    assert stored_rows(house.storage)[0] == before[0]
+    house.close()
+
+
+def test_whoever_watched_a_job_hears_that_it_cannot_be_read_and_later_how_it_goes_on(tmp_path: Path) -> None:
+    id = left_running(tmp_path, attempts=1)
+    storage = Storage(tmp_path)
+    (readable,) = (row[0] for row in storage.database.rows("SELECT request FROM jobs"))
+
+    def write(request: str) -> None:
+        with storage.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET request = ?", (request,))
+
+    write(readable.replace('"seed"', '"seed_of_tomorrow"'))
+    storage.close()
+    house, _ = restarted(tmp_path)
+    ((told, event),) = house.events(house.queue.look("ann", id), after=EPOCH_IDS - 1)  # the last that anybody saw
+    assert event == Failed(kind="job_unreadable")
+    house.close()
+
+    storage = Storage(tmp_path)
+    write(readable)
+    storage.close()
+    house, hand = restarted(tmp_path)
+    hand.finish()
+    events = [event for _, event in house.events(house.queue.get("ann", id), after=told)]
+    assert isinstance(events[0], Queued)
+    assert isinstance(events[-1], Finished)
+    house.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("request", text) for text in ("", "{", "null", "[]", '"x"', "[" * 100_000, '{"task": ["x"]}')),
+        *(("timings", text) for text in ("", "[]", '{"waited_seconds": "long"}', '{"waited_seconds": null}')),
+        *(("outcome", text) for text in ("{", "7", "[]", '[1, "step", {}]', '[1, "finished"]', '[1, ["x"], {}]')),
+        ("outcome", '[1, "finished", {"images": 1, "seconds": 1}]'),
+        ("outcome", '[1, "finished", {"images": [{"id": [], "seed": 1, "width": 8, "height": 8}], "seconds": 1}]'),
+        ("outcome", '[1, "finished", {"images": [], "seconds": 1, "of_tomorrow": 1}]'),
+        ("outcome", '[1, "failed", {"kind": "internal", "details": {"a": []}}]'),
+        ("outcome", '[1, "paused", {}]'),
+        ("state", "paused"),
+    ],
+)
+def test_a_damaged_row_hides_nothing_and_stays(tmp_path: Path, column: str, value: str) -> None:
+    house, hand = restarted(tmp_path)
+    jobs = [house.submit(f"job {number}") for number in range(2)]
+    for job in jobs:
+        hand.finish()
+        house.ended(job)
+    house.close()
+    storage = Storage(tmp_path)
+    with storage.database.transaction() as connection:
+        connection.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (value, jobs[0].id))
+    before = stored_rows(storage)
+    storage.close()
+
+    house, hand = restarted(tmp_path)
+    found = house.queue.list("ann")
+    assert [job.state for job in found] == [JobState.FINISHED, JobState.FAILED]
+    assert found[1] == UnreadableJob(id=jobs[0].id, owner="ann", created=jobs[0].created)
+    assert [event for _, event in house.events(jobs[0])] == [Failed(kind="job_unreadable")]
+    assert stored_rows(house.storage) == before
+    assert len(house.storage.pictures.list("ann")) == 2
+    house.close()
+
+
+@pytest.mark.parametrize("events", [b"", b"nonsense", zlib.compress(b"["), zlib.compress(b'[[1, "paused", {}]]')])
+def test_damaged_events_leave_the_last_one(tmp_path: Path, events: bytes) -> None:
+    house, hand = restarted(tmp_path)
+    job = house.submit()
+    hand.finish()
+    last = house.events(job)[-1]
+    house.close()
+    storage = Storage(tmp_path)
+    with storage.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET events = ?", (events,))
+    storage.close()
+
+    house, _ = restarted(tmp_path)
+    assert house.events(job) == [last]
     house.close()
 
 

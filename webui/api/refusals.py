@@ -116,6 +116,7 @@ STATUS: dict[str, int] = {
     "critic_missing": 409,
     "critic_broken": 409,
     "key_reused": 409,
+    "job_unreadable": 409,
     "private_over": 409,
     "board_exists": 409,
     "body_too_large": 413,

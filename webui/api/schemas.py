@@ -58,11 +58,11 @@ class JobFailure(ErrorOut):
 
 
 class JobOut(BaseModel):
-    """A job, its request resolved. `timings` in seconds."""
+    """A job, its request resolved; null where this version cannot read the job. `timings` in seconds."""
 
     id: str
     state: Literal["waiting", "running", "finished", "failed", "cancelled"]
-    request: dict[str, Any]
+    request: dict[str, Any] | None
     images: list[PictureOut]
     error: JobFailure | None
     timings: dict[str, float]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webui import events, requests
-from webui.jobs.job import Job
+from webui.jobs.job import Job, UnreadableJob
 from webui.storage.boards import Board
 from webui.storage.pictures import Picture
 from webui.texts import Language, Texts
@@ -80,8 +80,19 @@ def event_json(event: events.Event, texts: Texts, language: Language) -> dict[st
             return events.to_dict(event)
 
 
-def job_json(job: Job, texts: Texts, language: Language) -> dict[str, Any]:
+def job_json(job: Job | UnreadableJob, texts: Texts, language: Language) -> dict[str, Any]:
     """A job as `GET /api/jobs/{id}` shows it: its request resolved, its pictures, its error worded."""
+    if isinstance(job, UnreadableJob):
+        return {
+            "id": job.id,
+            "state": str(job.state),
+            "request": None,
+            "images": [],
+            "error": failure_json(job.error, texts, language),
+            "timings": {},
+            "created": job.created,
+            "steps_kept": [],
+        }
     return {
         "id": job.id,
         "state": str(job.state),

@@ -1,7 +1,7 @@
 """From a request to its pictures: the queue, and what becomes of its jobs."""
 
 from webui.jobs.finisher import Retries
-from webui.jobs.job import Job, JobState, QueueStatus
+from webui.jobs.job import Job, JobState, QueueStatus, UnreadableJob
 from webui.jobs.queue import JobQueue
 
-__all__ = ["Job", "JobQueue", "JobState", "QueueStatus", "Retries"]
+__all__ = ["Job", "JobQueue", "JobState", "QueueStatus", "Retries", "UnreadableJob"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
-from webui.errors import DarkroomError
+from webui.errors import DarkroomError, JobUnreadable
 from webui.events import Failed, PictureInfo
 from webui.requests import Request
 from webui.worker.status import WorkerStatus
@@ -46,6 +47,20 @@ class Job:
     error: Failed | None = None
     timings: dict[str, float] = field(default_factory=dict)
     steps_kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableJob:
+    """A job that this version cannot read: another one wrote it, or its row is damaged.
+
+    It shows as failed, whatever its row says. The row stays as it is, and a version that can read it goes on with it.
+    """
+
+    id: str
+    owner: str = field(repr=False)
+    created: float
+    state: ClassVar[JobState] = JobState.FAILED
+    error: ClassVar[Failed] = Failed(kind=JobUnreadable.kind)
 
 
 @dataclass(frozen=True, kw_only=True)

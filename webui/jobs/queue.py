@@ -16,17 +16,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from webui import events
 from webui.checkpoints.catalogue import Catalogue
-from webui.errors import JobNotFound, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
+from webui.errors import JobNotFound, JobUnreadable, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
 from webui.jobs.event_log import EventLog
 from webui.jobs.finisher import ActiveJob, Retries, state_after
-from webui.jobs.job import Job, JobState, QueueStatus
+from webui.jobs.job import Job, JobState, QueueStatus, UnreadableJob
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
-from webui.jobs.stored import as_kept_now, job_from_row
+from webui.jobs.stored import as_kept_now, job_from_row, past_events
 from webui.requests import Request, to_dict
 from webui.rules.branches import count_images
 from webui.settings import ROOT
@@ -65,12 +64,15 @@ class JobQueue:
         """Takes up what an earlier run of the program left, and starts the worker."""
         for row in self._storage.jobs.last_finished(JobState.FINISHED, _LEARN_FROM):
             job = job_from_row(row)
-            if job is not None:
+            if isinstance(job, Job):
                 self._dispatcher.estimates.learn(job.request, job.timings)
         rows = self._storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
-        self._storage.jobs.new_epoch([row.id for row in rows])
-        for row in rows:
-            self._take_up(row)
+        left = [(row, job) for row in rows if isinstance(job := job_from_row(row), Job)]
+        if len(left) < len(rows):
+            log.warning("%d jobs cannot be read; they stay as they are, and do not run", len(rows) - len(left))
+        self._storage.jobs.new_epoch([row.id for row, _ in left])
+        for row, job in left:
+            self._take_up(row, job)
         self._dispatcher.start()
 
     def close(self) -> None:
@@ -81,14 +83,15 @@ class JobQueue:
         """Settles the request, writes the job down, and has it wait. When this returns, the job survives a power cut.
 
         A caller who may have to repeat itself sends `once` along: the second time it gets the job of the first, in
-        whatever state that is. Raises TooManyJobs, QueueFull, DiskFull, KeyReused, and what `resolve` raises.
+        whatever state that is. Raises TooManyJobs, QueueFull, DiskFull, KeyReused, JobUnreadable, and what `resolve`
+        raises.
         """
         if once is not None and (known := self.submitted(owner, once)) is not None:
-            return known
+            return _readable(known)
         resolved = resolve(request, owner, self._catalogue, self._storage.of(owner).uploads, self._prompts)
         with self._submitting:
             if once is not None and (known := self.submitted(owner, once)) is not None:  # both at the same moment
-                return known
+                return _readable(known)
             if (waiting := self._dispatcher.waiting(owner)) >= MAX_WAITING_OF_OWNER:
                 raise TooManyJobs(waiting=waiting, retry_after_seconds=_RETRY_AFTER_SECONDS)
             if (waiting := self._dispatcher.waiting()) >= MAX_WAITING:
@@ -98,7 +101,7 @@ class JobQueue:
             self._dispatcher.enter(ActiveJob(id=row.id, owner=owner, request=resolved, created=row.created))
         return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
 
-    def submitted(self, owner: str, once: Once) -> Job | None:
+    def submitted(self, owner: str, once: Once) -> Job | UnreadableJob | None:
         """The job that this very submit made before, if it did. Raises KeyReused where it was another one."""
         found = self._storage.of(owner).jobs.submitted(owner, once.key)
         if found is None:
@@ -106,7 +109,7 @@ class JobQueue:
         row, digest = found
         if digest != once.digest:
             raise KeyReused(job=row.id)
-        return self.get(owner, row.id)
+        return self.look(owner, row.id)
 
     def cancel(self, owner: str, job_id: str) -> None:
         """Stops a job, as often as one likes; one that has ended stays as it is. Raises JobNotFound."""
@@ -121,23 +124,27 @@ class JobQueue:
         self._dispatcher.broadcast.forget(owner)
 
     def get(self, owner: str, job_id: str) -> Job:
-        """Raises JobNotFound."""
-        job = job_from_row(self._row(owner, job_id))
-        if job is None:
-            raise JobNotFound(job=job_id[:80])
-        return self._as_now([job])[0]
+        """A job with its request. Raises JobNotFound, and JobUnreadable where this version cannot read it."""
+        return _readable(self.look(owner, job_id))
 
-    def list(self, owner: str, limit: int = 100) -> list[Job]:
+    def look(self, owner: str, job_id: str) -> Job | UnreadableJob:
+        """A job, whether it can be read or not. Raises JobNotFound."""
+        job = job_from_row(self._row(owner, job_id))
+        return self._as_now([job])[0] if isinstance(job, Job) else job
+
+    def list(self, owner: str, limit: int = 100) -> list[Job | UnreadableJob]:
         """The owner's jobs, newest first."""
-        jobs = (job_from_row(row) for row in self._storage.of(owner).jobs.of_owner(owner, max(1, limit)))
-        return [*self._as_now([job for job in jobs if job is not None])]
+        jobs = [job_from_row(row) for row in self._storage.of(owner).jobs.of_owner(owner, max(1, limit))]
+        now = {job.id: job for job in self._as_now([job for job in jobs if isinstance(job, Job)])}
+        return [now.get(job.id, job) for job in jobs]
 
     def strip(self, owner: str, job_id: str, image: int) -> Sequence[bytes]:
         """The previews of one image (from 0) of a job, as JPEGs, in the order of its steps.
 
-        Raises JobNotFound, and StripGone where there are none (any more): those of the last few jobs alone are kept.
+        Raises JobNotFound, JobUnreadable, and StripGone where there are none (any more): those of the last few jobs
+        alone are kept.
         """
-        self._row(owner, job_id)
+        _readable(job_from_row(self._row(owner, job_id)))
         previews = self._dispatcher.broadcast.previews(job_id, image)
         if len(previews) < 2:  # an old job's last one does not move
             raise StripGone
@@ -157,12 +164,12 @@ class JobQueue:
         May be left at any time, and be slow: then old previews are missing, but no step. Raises JobNotFound at the
         first event.
         """
-        await asyncio.to_thread(self._row, owner, job_id)
+        row = await asyncio.to_thread(self._row, owner, job_id)
         known = self._dispatcher.broadcast.find(job_id)
-        if known is None:  # it ended a while ago
-            for id, name, values in await asyncio.to_thread(self._storage.of(owner).jobs.events, job_id):
+        if known is None:  # it ended a while ago, or cannot be read
+            for id, event in await asyncio.to_thread(past_events, row, self._storage.of(owner).jobs):
                 if id > after:
-                    yield id, events.from_dict(name, values)
+                    yield id, event
             return
         async with aclosing(self._dispatcher.broadcast.watch(known, after)) as items:
             async for item in items:
@@ -187,14 +194,8 @@ class JobQueue:
             raise JobNotFound(job=job_id[:80])
         return row
 
-    def _take_up(self, row: JobRow) -> None:
+    def _take_up(self, row: JobRow, job: Job) -> None:
         """A job that had not ended when the program did."""
-        job = job_from_row(row)
-        if job is None:
-            log_id = secrets.token_hex(4)
-            log.error("job %s was written by another version and cannot be run [%s]", row.id, log_id)
-            self._end_now(row, Failed(kind="internal", details={"log_id": log_id}, log_id=log_id))
-            return
         if job.state is JobState.RUNNING:
             adopt_job(self._storage.pictures, row.owner, row.id)
             images = self._storage.pictures.of_job(row.id)
@@ -212,3 +213,10 @@ class JobQueue:
     def _end_now(self, row: JobRow, last: Finished | Failed) -> None:
         stored = EventLog(row.id, row.owner, row.epoch + 1).stored(last)
         self._storage.jobs.end(row.id, state_after(last), stored, row.timings)
+
+
+def _readable(job: Job | UnreadableJob) -> Job:
+    """Raises JobUnreadable."""
+    if isinstance(job, UnreadableJob):
+        raise JobUnreadable
+    return job

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from webui import events, requests
-from webui.events import Failed, Finished
-from webui.jobs.job import Job, JobState
-from webui.storage.job_rows import JobRow
+from webui.events import Cancelled, Event, Failed, Finished
+from webui.jobs.event_log import EPOCH_IDS
+from webui.jobs.job import Job, JobState, UnreadableJob
+from webui.storage.job_rows import JobRow, JobRows
 from webui.storage.pictures import Pictures
 
 log = logging.getLogger(__name__)
 
+_UNREADABLE = (ValidationError, KeyError, TypeError, ValueError, zlib.error)
+_TIMINGS = TypeAdapter(dict[str, float])
+_OUTCOMES: dict[str, TypeAdapter[Finished] | TypeAdapter[Failed] | TypeAdapter[Cancelled]] = {
+    "finished": TypeAdapter(Finished),
+    "failed": TypeAdapter(Failed),
+    "cancelled": TypeAdapter(Cancelled),
+}
 
-def job_from_row(row: JobRow) -> Job | None:
-    """None for a row that this version cannot read: a request of a later schema, say."""
+
+def job_from_row(row: JobRow) -> Job | UnreadableJob:
+    """Unreadable where this version does not understand all of the row: a request of a later schema, say."""
     try:
         request = requests.from_dict(row.request)
-        outcome = events.from_dict(row.outcome[1], row.outcome[2]) if row.outcome else None
+        outcome = _outcome(row)
+        timings = _TIMINGS.validate_python(row.timings)
         state = JobState(row.state)
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
-        log.warning("job %s cannot be read: %s", row.id, error)
-        return None
+    except _UNREADABLE as error:
+        log.debug("job %s cannot be read: %s", row.id, error)
+        return UnreadableJob(id=row.id, owner=row.owner, created=row.created)
     return Job(
         id=row.id,
         owner=row.owner,
@@ -36,8 +47,29 @@ def job_from_row(row: JobRow) -> Job | None:
         finished=row.finished,
         images=outcome.images if isinstance(outcome, Finished) else (),
         error=outcome if isinstance(outcome, Failed) else None,
-        timings=row.timings,
+        timings=timings,
     )
+
+
+def past_events(row: JobRow, rows: JobRows) -> list[tuple[int, Event]]:
+    """Everything that happened to a job that is not in memory; of one that cannot be read, that it failed."""
+    job = job_from_row(row)
+    if isinstance(job, UnreadableJob):
+        # Above all ids that anybody saw, and below those of the version that goes on with it.
+        return [((row.epoch + 1) * EPOCH_IDS, job.error)]
+    try:
+        return [(id, events.from_dict(name, values)) for id, name, values in rows.events(row.id)]
+    except _UNREADABLE as error:
+        log.warning("the events of job %s cannot be read: %s", row.id, error)
+        return [] if row.outcome is None else [(row.outcome[0], events.from_dict(*row.outcome[1:]))]
+
+
+def _outcome(row: JobRow) -> Finished | Failed | Cancelled | None:
+    if row.outcome is None:
+        return None
+    _, name, values = row.outcome
+    events.from_dict(name, values)  # refuses fields that the check of types would pass over
+    return _OUTCOMES[name].validate_python(values)
 
 
 def as_kept_now(jobs: Sequence[Job], pictures: Pictures) -> list[Job]:

@@ -21,7 +21,10 @@ StoredEvent = tuple[int, str, dict[str, Any]]  # id, name on the wire, fields
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """One job as it is stored. Times are seconds since 1970; `epoch` counts restarts that it lived through."""
+    """One job as it is stored. Times are seconds since 1970; `epoch` counts restarts that it lived through.
+
+    Where the row is damaged, `request` and `timings` are empty and `outcome` is None.
+    """
 
     number: int
     id: str
@@ -122,7 +125,7 @@ class JobRows:
             )
 
     def get(self, id: str) -> JobRow | None:
-        """One job, whoever owns it; None if there is none or its row cannot be read."""
+        """One job, whoever owns it; None if there is none."""
         row = self._database.row(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (id,))
         return _job_row(row) if row else None
 
@@ -166,10 +169,12 @@ _COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, s
 
 def _job_row(row: sqlite3.Row) -> JobRow:
     values = {name: row[name] for name in _COLUMNS.split(", ")}
-    values["request"] = json.loads(values["request"])
-    values["timings"] = json.loads(values["timings"])
-    values["outcome"] = tuple(json.loads(values["outcome"])) if values["outcome"] else None
-    return JobRow(**values)
+    try:
+        read = {name: json.loads(values[name]) for name in ("request", "timings")}
+        read["outcome"] = tuple(json.loads(values["outcome"])) if values["outcome"] else None
+    except (TypeError, ValueError, RecursionError):
+        read = {"request": {}, "timings": {}, "outcome": None}
+    return JobRow(**values | read)
 
 
 def _json(values: object) -> str:

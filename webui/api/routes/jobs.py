@@ -33,8 +33,9 @@ def job_routes(services: Services) -> APIRouter:
 
     @router.get("/{id}", response_model=JobOut)
     async def get_job(call: Request, id: str) -> Any:
-        """One job: its state, its request with every default resolved, its pictures."""
-        job = await to_thread.run_sync(services.queue.get, owner_of(call), id)
+        """One job: its state, its request with every default resolved, its pictures. Of a job that this version cannot
+        read, `request` is null."""
+        job = await to_thread.run_sync(services.queue.look, owner_of(call), id)
         return job_json(job, services.texts, language_asked(call))
 
     @router.delete("/{id}", status_code=202)
@@ -49,7 +50,7 @@ def job_routes(services: Services) -> APIRouter:
     ) -> Response:
         """Everything that happened (after `Last-Event-ID`), then live, until `finished`, `failed` or `cancelled`."""
         owner = owner_of(call)
-        await to_thread.run_sync(services.queue.get, owner, id)  # JobNotFound before the stream begins
+        await to_thread.run_sync(services.queue.look, owner, id)  # JobNotFound before the stream begins
         return sse.stream(_frames(services, owner, id, _number(last_event_id), language_asked(call)))
 
     return router

@@ -118,7 +118,7 @@ function queueLine(job) {
   return el("li", { data: { job: job.id } },
     el("span", { class: "queue-picture" }),
     el("span", { class: "queue-text" },
-      el("span", { class: "queue-prompt", text: job.request?.prompt || t(job.request?.task ?? "picture") }),
+      el("span", { class: "queue-prompt", text: titleOf(job) }),
       el("span", { class: "queue-state" })),
     el("button", { type: "button", class: "icon", text: "×", title: t("cancel"), "aria-label": t("cancel_job"), onclick: () => cancelJob(job.id) }));
 }

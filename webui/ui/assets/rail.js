@@ -53,10 +53,10 @@ function drawRailItem(item, job, isShown) {
   const [show, stop] = item.children;
   const picture = show.firstElementChild;
   item.dataset.state = job.state;
-  const prompt = job.request?.prompt || t(job.request?.task ?? "picture");
-  const label = `${t(`state_${job.state}`)}: ${prompt}`;
+  const title = titleOf(job);
+  const label = `${t(`state_${job.state}`)}: ${title}`;
   if (show.getAttribute("aria-label") !== label) show.setAttribute("aria-label", label);
-  show.title = prompt;
+  show.title = title;
   show.setAttribute("aria-current", String(isShown));
   const source = thumbOf(job);
   if (picture.dataset.source !== source) {

@@ -170,7 +170,7 @@ function dressFrame(frame, isOneOfSeveral, index, picture) {
   }
 }
 
-const altOf = (job, index) => (job.request?.prompt || t(job.request?.task ?? "picture")) + (index ? ` (${index + 1})` : "");
+const altOf = (job, index) => titleOf(job) + (index ? ` (${index + 1})` : "");
 
 /** Cross-fade with a single img: the last picture stays behind it as a background while the new one fades in. */
 function showIn(frame, source) {

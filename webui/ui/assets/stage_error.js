@@ -12,6 +12,7 @@ function drawError(job) {
     box,
     el("p", { class: "sentence", text: error.message }),
     error.hint ? el("p", { class: "hint", text: error.hint }) : null,
+    madeWhen(job) ? el("p", { class: "hint", text: madeWhen(job) }) : null,
     help ? el("button", { type: "button", class: "solid", text: help.text, onclick: help.run }) : null,
     error.log_id ? el("p", { class: "log", text: t("log_id", { id: error.log_id }) }) : null,
   );
@@ -24,8 +25,9 @@ function smallerSide(side) {
   return Math.max(64, rounded * 64);
 }
 
-/** The one thing that helps with this error. */
+/** The one thing that helps with this error, where anything on this page does. */
 function helpFor(job, error) {
+  if (error.kind === "job_unreadable") return null;
   if (error.kind === "out_of_memory" && job.request?.width) {
     const [width, height] = [job.request.width, job.request.height].map(smallerSide);
     return { text: t("try_at", { width, height }), run: () => { setControls({ width, height, ratio: null }); setTimeout(generate, 80); } };

@@ -20,6 +20,16 @@ function jobOf(id, request) {
   return job;
 }
 
+/** Of a job that this version of the program cannot read: when it was made; else nothing. */
+const madeWhen = (job) => (job.error?.kind === "job_unreadable" && job.created
+  ? t("job_made", { date: new Date(job.created * 1000).toLocaleString(language, { dateStyle: "long", timeStyle: "short" }) }) : "");
+
+/** What a job is called: by its prompt, or else its task; one that cannot be read by what is known of it. */
+function titleOf(job) {
+  const made = madeWhen(job);
+  return made ? `${job.error.message} ${made}` : job.request?.prompt || t(job.request?.task ?? "picture");
+}
+
 /** The step that a job's pictures are of: the last, unless one on the way was to be kept. */
 const lastStep = (job) => job.request?.stop_after ?? job.total;
 
@@ -142,6 +152,7 @@ async function catchUp() {
       job.pictures = ranked(found.images ?? []);
       job.gone = found.state === "finished" && !job.pictures.length; // deleted, all of them
       job.error = found.error;
+      job.created = found.created;
     } else if (job.state === "waiting") job.state = found.state;
   }
   const here = new Set(list.map((found) => found.id));
