@@ -60,6 +60,21 @@ def test_nothing_found_is_an_answer(client: httpx.Client, png: bytes) -> None:
         assert answer.json() == {"source": "none", "settings": {}, "unknown": [], "notes": [], "texts": []}
 
 
+def test_what_a_newer_version_asked_for_is_named(client: httpx.Client) -> None:
+    request = '{"task": "%s", "schema_version": 9, "prompt": "a lake", "steps": 3, "looks_of_2030": ["x"]}'
+    for task, settings, unknown in (
+        ("text_to_image", {"task": "text_to_image", "prompt": "a lake", "steps": 3}, "looks_of_2030"),
+        ("text_to_video", {}, "task"),
+    ):
+        picture = png_with(darkroom=f'{{"request": {request % task}}}')
+        for language, sentence in (("en", "newer version of Darkroom"), ("zh-CN", "更新版本的 Darkroom")):
+            headers = {"Accept-Language": language}
+            found = client.post("/api/inspect", files={"file": ("x.png", picture)}, headers=headers).json()
+            assert found["settings"] == settings
+            assert [one["name"] for one in found["unknown"]] == [unknown]
+            assert [sentence in note for note in found["notes"]] == [True]
+
+
 def test_what_is_neither_is_refused(client: httpx.Client, png: bytes) -> None:
     assert asked(client, b"<svg/>").json()["error"]["kind"] == "not_an_image"
     assert client.post("/api/inspect", content=png).status_code == 415

@@ -41,6 +41,47 @@ def test_a_wrong_value_is_named(client: httpx.Client, field: str, value: Any) ->
     assert all(set(item) == {"type", "loc", "msg"} for item in detail)
 
 
+def complaints(client: httpx.Client, body: dict[str, Any], language: str = "en") -> dict[str, str]:
+    """What is said of each field, by its name."""
+    answer = client.post("/api/text-to-image", json=body, headers={"Accept-Language": language})
+    assert answer.status_code == 422, answer.text
+    assert all(set(item) == {"type", "loc", "msg"} for item in answer.json()["detail"])
+    return {".".join(map(str, item["loc"])): item["msg"] for item in answer.json()["detail"]}
+
+
+def test_fields_of_a_newer_version_are_named_in_one_sentence(client: httpx.Client) -> None:
+    one = {"body.shift": "This version of Darkroom does not know the field “shift”."}
+    assert complaints(client, {"shift": 3.0}) == one
+    body = {"schema_version": 2, "steps": 0, "shift": 3.0, "looks": [], "walk_to": {"seed": 1, "way": "arc"}}
+    said = complaints(client, body)
+    named = "This version of Darkroom does not know the fields “walk_to.way”, “shift”, “looks”."
+    for field in ("walk_to.way", "shift", "looks"):
+        assert said.pop(f"body.{field}") == named
+    newer = said.pop("body.schema_version")
+    assert newer.endswith(named)
+    assert "its schema_version is 2, and this one reads up to 1" in newer
+    assert said == {"body.steps": "Input should be greater than or equal to 1"}
+    chinese = complaints(client, body, "zh-CN")
+    assert chinese["body.shift"] == "此版本的 Darkroom 没有这些字段：“walk_to.way”、“shift”、“looks”。"
+    assert chinese["body.schema_version"].startswith("这个请求来自更新版本的 Darkroom")
+    assert complaints(client, {"shift": 3.0}, "zh-CN") == {"body.shift": "此版本的 Darkroom 没有“shift”字段。"}
+    assert complaints(client, {"schema_version": 0}) == {"body.schema_version": "Input should be 1"}
+    origin = {"task": "text_to_image", "shift": 3.0}
+    said = complaints(client, {"branch_from": {"origin": origin, "step": 1}})
+    assert [*said.values()] == ["This version of Darkroom does not know the field “branch_from.origin.shift”."]
+
+
+def test_many_unknown_fields_make_no_long_answer(client: httpx.Client) -> None:
+    said = complaints(client, {f"{number}{'x' * 500}": 1 for number in range(200)})
+    assert len(said) == 50
+    assert all(len(message) < 700 and message.endswith("” and 192 more.") for message in said.values())
+
+
+def test_fields_that_a_step_does_not_have_are_named(client: httpx.Client) -> None:
+    answer = client.post("/api/jobs/none/keep", json={"step": 1, "at": 2})
+    assert answer.json()["detail"][0]["msg"] == "This version of Darkroom does not know the field “at”."
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
 @pytest.mark.parametrize("field", ["guidance_scale", "steps", "seed", "width"])
 def test_what_is_no_number_is_refused(client: httpx.Client, field: str, number: str) -> None:

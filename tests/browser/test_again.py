@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.studio import Studio, Visit
 from tests.browser.test_access import serious_findings
+from tests.metadata.files import png_with
 from webui.requests import from_dict
 from webui.storage.pictures import encode_png
 from webui.worker.messages import RawImage
@@ -45,6 +47,16 @@ def test_inspect_and_make_again(fake_studio: Studio, open_page: OpenPage) -> Non
     requests = [visit.page.evaluate(ask, id) for id in (job, made)]
     assert requests[1]["request"]["num_images"] == 1
     assert requests[1]["images"][0]["seed"] in [image["seed"] for image in requests[0]["images"]]
+
+    newer = json.dumps({"request": {"task": "text_to_image", "schema_version": 9, "looks": []}, "seed": 1})
+    visit.page.route(
+        "**/api/images/*",
+        lambda route: route.fulfill(body=png_with(darkroom=newer), content_type="image/png"),
+        times=1,
+    )
+    one.get_by_role("button", name="Make again").click()
+    expect(said).to_contain_text("This version of Darkroom does not know the field “looks”.")
+    assert "422" in visit.errors.pop(), "the browser says it in its console"
 
     def answer_with_another(route: Route) -> None:
         """As if another version had made it, with one colour a little off."""

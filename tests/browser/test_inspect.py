@@ -71,6 +71,10 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     expect(panel(visit)).to_have_count(0)
     drop(visit, png_with(Title="nothing"))
     expect(visit.page.locator("#note")).to_have_text("Nothing in this picture says how it was made.")
+    request = '{"request": {"task": "text_to_video", "schema_version": 9}}'
+    drop(visit, png_with(darkroom=request))
+    expect(visit.page.locator("#note")).to_contain_text("newer version of Darkroom")
+    expect(visit.page.locator("#note")).to_contain_text("Not known here: task.")
     drop(visit, b"no picture")
     expect(visit.page.locator("#note")).to_contain_text("not a picture that Darkroom can open")
     assert "415" in visit.errors.pop(), "the browser says it in its console"

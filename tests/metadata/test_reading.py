@@ -171,6 +171,31 @@ def test_a_request_of_another_version_is_read_field_by_field() -> None:
     assert dict(found.unknown) == {"steps": "900", "from_2030": "{'a': 1}"}
 
 
+def test_what_a_newer_version_asked_for_is_named() -> None:
+    request = {
+        "task": "text_to_image",
+        "schema_version": 9,
+        "prompt": "x",
+        "from_2030": 1,
+        "walk_to": {"seed": 1, "a": 1},
+    }
+    found = read_pasted(json.dumps({"request": request, "seed": 4}), find)
+    assert found.settings == {"task": "text_to_image", "prompt": "x", "seed": 4}
+    assert dict(found.unknown) == {"from_2030": "1", "walk_to": "{'seed': 1, 'a': 1}"}
+    assert codes(found) == {"newer"}
+
+
+def test_a_task_of_a_newer_version_is_named_beside_what_others_can_read() -> None:
+    ours = json.dumps({"request": {"task": "text_to_video", "schema_version": 9, "prompt": "x"}, "seed": 4})
+    alone = read_pasted(ours, find)
+    assert (alone.source, alone.settings, alone.unknown) == ("none", {}, (("task", "text_to_video"),))
+    assert codes(alone) == {"newer"}
+    found = read_texts([Text("darkroom", ours), Text("parameters", A1111)], find)
+    assert (found.source, found.settings["steps"]) == ("a1111", 20)
+    assert found.unknown == (("task", "text_to_video"), ("VAE", "vae-ft.safetensors"))
+    assert codes(found) == {"newer", "other_noise"}
+
+
 def test_what_wildcards_became_is_said(request_: TextToImage) -> None:
     image = dataclasses.replace(raw(9), info={"prompt": "a red lake"})
     found = read_pasted(darkroom_json(request_, image), find)

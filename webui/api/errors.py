@@ -1,11 +1,12 @@
-"""Errors on their way out of a route: domain errors worded, schema errors as FastAPI's `detail`.
+"""Errors on their way out of a route: domain errors worded, schema errors as FastAPI's `detail`, in pydantic's words
+but for what a request of a newer version has.
 
 What is neither is a bug: it rises to the guard, which logs it and answers `internal`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,11 +15,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from webui.api import refusals
-from webui.errors import DarkroomError, InvalidRequest, PromptError
+from webui.errors import DarkroomError, Detail, InvalidRequest, PromptError
+from webui.requests import REQUESTS, SCHEMA_VERSION
 from webui.texts import Language, Texts, language_of
 
 _MAX_SHOWN_ERRORS = 50  # a request has half as many fields
 _MAX_SHOWN_CHARACTERS = 200  # a key that a stranger chose is shown back to them, but not megabytes of it
+_MAX_NAMED_FIELDS = 8  # in one sentence
+_MAX_NAME_CHARACTERS = 60
+_UNKNOWN_FIELD = ("unexpected_keyword_argument", "extra_forbidden")  # pydantic's types, of dataclasses and of models
 
 
 def install_error_handlers(app: FastAPI, texts: Texts) -> None:
@@ -30,7 +35,8 @@ def install_error_handlers(app: FastAPI, texts: Texts) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_schema_error(request: Request, error: RequestValidationError) -> Response:
-        return refusals.json_response({"detail": [_shown(item) for item in error.errors()[:_MAX_SHOWN_ERRORS]]}, 422)
+        language = language_of(request.headers.get("accept-language"))
+        return refusals.json_response({"detail": _detail(error.errors(), texts, language)}, 422)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
@@ -61,10 +67,41 @@ def _item(kind: str, loc: list[str | int], message: str) -> dict[str, Any]:
     return {"type": kind, "loc": loc, "msg": message}
 
 
-def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
-    """One of pydantic's errors without the input itself, which may be megabytes, NaN or somebody's picture."""
-    loc = [part if isinstance(part, int) else str(part)[:_MAX_SHOWN_CHARACTERS] for part in item["loc"]]
-    return _item(str(item["type"]), loc, str(item["msg"])[:_MAX_SHOWN_CHARACTERS])
+def _detail(items: Sequence[Mapping[str, Any]], texts: Texts, language: Language) -> list[dict[str, Any]]:
+    """Pydantic's errors; what a request of another version brings along is said in one sentence about all of it."""
+    unknown = [_name(item) for item in items if item["type"] in _UNKNOWN_FIELD]
+    named = texts.text("request.comma", language).join(f"“{name}”" for name in unknown[:_MAX_NAMED_FIELDS])
+    if (more := len(unknown) - _MAX_NAMED_FIELDS) > 0:
+        named = texts.text("request.more_fields", language, {"fields": named, "count": more})
+    key = "request.unknown_field" if len(unknown) == 1 else "request.unknown_fields"
+    fields = texts.text(key, language, {"fields": named})
+
+    def message(item: Mapping[str, Any]) -> str:
+        if item["type"] in _UNKNOWN_FIELD:
+            return fields
+        if _is_newer(item):
+            details: dict[str, Detail] = {"found": str(item["input"])[:_MAX_NAME_CHARACTERS], "known": SCHEMA_VERSION}
+            newer = texts.text("request.newer", language, details)
+            return newer if not unknown else newer + (fields if language == "zh-CN" else f" {fields}")
+        return str(item["msg"])[:_MAX_SHOWN_CHARACTERS]
+
+    return [_item(str(item["type"]), _loc(item), message(item)) for item in items[:_MAX_SHOWN_ERRORS]]
+
+
+def _loc(item: Mapping[str, Any]) -> list[str | int]:
+    return [part if isinstance(part, int) else str(part)[:_MAX_SHOWN_CHARACTERS] for part in item["loc"]]
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    """A field by its way from the body on, such as `walk_to.seed`; without the tasks that pydantic tells apart by."""
+    way = ".".join(str(part)[:_MAX_NAME_CHARACTERS] for part in item["loc"][1:] if part not in REQUESTS)
+    return way[-_MAX_NAME_CHARACTERS:]
+
+
+def _is_newer(item: Mapping[str, Any]) -> bool:
+    """Whether it is about the version of a request that a later version of the program wrote."""
+    version = item.get("input")
+    return item["loc"][-1:] == ("schema_version",) and type(version) is int and version > SCHEMA_VERSION
 
 
 def _from_http(error: HTTPException, method: str) -> DarkroomError:

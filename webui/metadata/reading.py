@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,9 +17,9 @@ from webui.metadata.comfyui import read_prompt, read_workflow
 from webui.metadata.from_comfyui import read_picture
 from webui.metadata.from_infotext import read_settings, source_of
 from webui.metadata.infotext import read_infotext
-from webui.metadata.settings import FindCheckpoint, Findings, Note, set_checkpoint
+from webui.metadata.settings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
 from webui.metadata.texts import MAX_TEXT_BYTES, Text
-from webui.requests import MAX_SEED, REQUESTS, from_dict, picture_fields, to_dict
+from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, picture_fields, to_dict
 
 _INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text")
 _FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person
@@ -27,8 +27,8 @@ _FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """`source`: `darkroom a1111 forge sdnext comfyui`, or `none` where nothing was found. `settings` are fields of a
-    request, `task` among them, each of which a request takes; `unknown` are names and values as they were written."""
+    """`source`: `darkroom a1111 forge sdnext comfyui`, or `none` where no settings were found. `settings` are fields of
+    a request, `task` among them, each of which a request takes; `unknown` are names and values as they were written."""
 
     source: str
     settings: dict[str, Any]
@@ -42,19 +42,26 @@ def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
     candidates = [("darkroom", named.get("darkroom"))]
     candidates += [("infotext", named.get(name)) for name in _INFOTEXT_NAMES]
     candidates += [(name, named.get(name)) for name in ("prompt", "workflow")]
-    for kind, text in candidates:
-        if text and (found := _read(kind, text, find)) is not None:
-            return found
-    return Inspection(source="none", settings={})
+    found = (_read(kind, text, find) for kind, text in candidates if text)
+    return _first(one for one in found if one is not None)
 
 
 def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
     """What a text says that is one of all these, nobody knows which."""
     kinds = ("darkroom", "prompt", "workflow") if text.lstrip().startswith("{") else ("infotext",)
-    for kind in kinds:
-        if (found := _read(kind, text, find)) is not None:
-            return found
-    return Inspection(source="none", settings={})
+    found = (_read(kind, text, find) for kind in kinds)
+    return _first(one for one in found if one is not None)
+
+
+def _first(found: Iterable[Inspection]) -> Inspection:
+    """The first with settings, and what the one before it could not say: a task that this version does not know."""
+    before = Inspection(source="none", settings={})
+    for one in found:
+        if one.settings:
+            unknown = (*before.unknown, *one.unknown)[:MAX_UNKNOWN]
+            return replace(one, unknown=unknown, notes=(*before.notes, *one.notes))
+        before = one
+    return before
 
 
 def _read(kind: str, text: str, find: FindCheckpoint) -> Inspection | None:
@@ -89,9 +96,14 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
     if not isinstance(values, dict) or not isinstance(values.get("request"), dict):
         return None
     asked: dict[str, Any] = values["request"]
-    task = asked.get("task")
-    if not isinstance(task, str) or task not in REQUESTS:
+    task, version = asked.get("task"), asked.get("schema_version")
+    if not isinstance(task, str):
         return None
+    if type(version) is int and version > SCHEMA_VERSION:
+        findings.note("newer")
+    if task not in REQUESTS:
+        findings.refuse("task", task)
+        return _inspection("none", findings)
     info: dict[str, Any] = values["info"] if isinstance(values.get("info"), dict) else {}
     try:
         whole: dict[str, Any] = to_dict(from_dict(asked))

@@ -50,6 +50,10 @@ class ApiError extends Error {
   }
 }
 
+/** Whether a complaint is one that the server words for people; most of a schema's are not. */
+const isSentence = ({ type, loc }) => loc.at(-1) === "schema_version" ||
+  ["invalid_request", "prompt", "unexpected_keyword_argument", "extra_forbidden"].includes(type);
+
 /** JSON from our API, or a picture as a Blob. Throws ApiError with a worded message for anything but a success. */
 async function api(method, path, body, signal) {
   const isForm = body instanceof FormData;
@@ -67,8 +71,7 @@ async function api(method, path, body, signal) {
   if (answer.ok) return json;
   if (json?.error) throw new ApiError(answer.status, json.error);
   if (Array.isArray(json?.detail)) {
-    const [first] = json.detail; // ours are sentences for people, the schema's are not
-    const message = ["invalid_request", "prompt"].includes(first?.type) ? first.msg : t("error_refused");
+    const message = json.detail.find(isSentence)?.msg ?? t("error_refused");
     throw new ApiError(422, { kind: "invalid_request", message });
   }
   throw new ApiError(answer.status);

@@ -6,11 +6,15 @@ const GRAPH = /^\s*\{[^]*"(class_type|widgets_values|request)"\s*:/;
 const NAMED = 4; // of what is not known, in the headline
 const SHOWN_CHARACTERS = 160;
 
+/** The names of the first few things that are not known here. */
+const namesOf = (unknown) => unknown.slice(0, NAMED).map((one) => one.name).join(t("list_comma")) + (unknown.length > NAMED ? " …" : "");
+
 /** Asks what `body` (a form with a file, or {text}) says, and takes it over; false where it says nothing. */
 async function inspect(body, sentence) {
   try {
     const found = await api("POST", "/api/inspect", body);
-    if (found.source === "none") return false;
+    if (found.source === "none" && !found.unknown.length) return false;
+    if (found.source === "none") return note([...found.notes, t("inspect_unknown", { list: namesOf(found.unknown) })].join(" "));
     takeOver(found, sentence);
     return true;
   } catch (error) {
@@ -43,12 +47,11 @@ function showFound({ source, unknown, notes }, sentence, undo) {
   const box = byId("found") ?? document.body.appendChild(el("div", { id: "found", class: "dr", role: "region", "aria-label": t("inspect_panel") }));
   const from = document.activeElement;
   const close = () => { box.remove(); from?.focus?.({ preventScroll: true }); };
-  const names = unknown.slice(0, NAMED).map((one) => one.name).join(t("list_comma")) + (unknown.length > NAMED ? " …" : "");
   const short = (text) => (text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
   const rows = unknown.flatMap((one) => [el("dt", { text: one.name }), el("dd", { text: short(one.text) })]);
   fill(
     box,
-    el("p", { role: "status", text: [t(sentence, { source: t(`source_${source}`) }), unknown.length ? t("inspect_unknown", { list: names }) : notes.length ? "" : t("inspect_all")].join(" ") }),
+    el("p", { role: "status", text: [t(sentence, { source: t(`source_${source}`) }), unknown.length ? t("inspect_unknown", { list: namesOf(unknown) }) : notes.length ? "" : t("inspect_all")].join(" ") }),
     notes.length ? el("ul", {}, ...notes.map((text) => el("li", { text: short(text) }))) : null,
     rows.length ? el("details", {}, el("summary", { text: t("inspect_more", { n: unknown.length }) }), el("dl", {}, ...rows)) : null,
     el("div", { class: "found-buttons" },
