@@ -48,13 +48,16 @@ from webui.events import Loading, Step
 from webui.requests import ImageToImage, Request, StyleTransfer, image_seed
 from webui.rules.branches import count_images
 from webui.settings import Settings
+from webui.worker import wire
 from webui.worker.messages import (
     Cancel,
     CancelledJob,
     Done,
+    Drawn,
     Emitted,
     Exit,
     FailedJob,
+    FromWorker,
     RawImage,
     Ready,
     Run,
@@ -124,7 +127,7 @@ class _FakeWorker:
     def _listen(self) -> None:
         while True:
             try:
-                message: ToWorker = self._connection.recv()
+                message: ToWorker = wire.receive(self._connection)
             except (EOFError, OSError):
                 os._exit(0)
             match message:
@@ -140,9 +143,9 @@ class _FakeWorker:
                 case Exit():
                     os._exit(0)
 
-    def _send(self, message: object) -> None:
+    def _send(self, message: FromWorker) -> None:
         with self._sending:
-            self._connection.send(message)
+            wire.send(self._connection, message)
 
     def _run(self, run: Run) -> None:
         try:
@@ -154,7 +157,9 @@ class _FakeWorker:
         except Exception:  # noqa: BLE001 – its traceback travels
             self._send(FailedJob(job_id=run.job_id, kind="internal", traceback=traceback.format_exc()))
         else:
-            self._send(Done(job_id=run.job_id, images=images))
+            for image in images:
+                self._send(Drawn(job_id=run.job_id, image=image))
+            self._send(Done(job_id=run.job_id))
         if not isinstance(run.request, StyleTransfer):
             self._kept[run.job_id] = tuple(range(count_images(run.request)))
         kept = {} if Script.of(run.request).has("forget") else self._kept

@@ -18,7 +18,8 @@ from webui.engine.worker import EXIT_DEVICE_LOST, _answer, _Flags, serve
 from webui.events import Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import Settings
-from webui.worker.messages import Cancel, CancelledJob, Done, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
+from webui.worker import wire
+from webui.worker.messages import Cancel, CancelledJob, Done, Drawn, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
 
 PATIENCE_SECONDS = 120
 ANSWERS = (Done, CancelledJob, FailedJob)
@@ -45,11 +46,11 @@ class Running:
         while not got or not is_wanted(got[-1]):
             if not self.connection.poll(max(0.0, deadline - time.monotonic())):
                 pytest.fail(f"no answer after {got!r}")
-            got.append(self.connection.recv())
+            got.append(wire.receive(self.connection))
         return got
 
     def run(self, job_id: str, request: Any) -> list[Any]:
-        self.connection.send(Run(job_id=job_id, request=request, is_watched=True))
+        wire.send(self.connection, Run(job_id=job_id, request=request, is_watched=True))
         return self.until(ANSWERS)
 
 
@@ -73,8 +74,9 @@ def test_it_is_ready_and_then_makes_pictures(worker: Running) -> None:
     assert (ready.device, ready.precision) == ("CPU", "fp32")
     assert ready.memory_total_bytes > 0
     messages = worker.run("one", asked(num_images=2))
-    (done,) = [message for message in messages if isinstance(message, Done)]
-    assert [(i.width, i.height, i.seed, len(i.rgb)) for i in done.images] == [(64, 64, s, 64 * 64 * 3) for s in (3, 4)]
+    drawn = [message.image for message in messages if isinstance(message, Drawn)]
+    assert isinstance(messages[-1], Done)
+    assert [(i.width, i.height, i.seed, len(i.rgb)) for i in drawn] == [(64, 64, s, 64 * 64 * 3) for s in (3, 4)]
     steps = [m.event for m in messages if isinstance(m, Emitted) and isinstance(m.event, Step)]
     assert [(s.image, s.index) for s in steps if s.phase == "denoise"] == [(i, n) for i in (0, 1) for n in (1, 2, 3, 4)]
     assert sum(s.preview is not None for s in steps if s.image == 0 and s.phase == "denoise") == 4
@@ -83,19 +85,19 @@ def test_it_is_ready_and_then_makes_pictures(worker: Running) -> None:
 
 
 def test_stop_ends_the_running_job_and_no_other(worker: Running) -> None:
-    worker.connection.send(Run(job_id="long", request=asked(steps=150, num_images=16), is_watched=False))
+    wire.send(worker.connection, Run(job_id="long", request=asked(steps=150, num_images=16), is_watched=False))
     worker.until(lambda m: isinstance(m, Emitted) and isinstance(m.event, Step))
-    worker.connection.send(Watch(job_id="long", is_watched=True))
-    worker.connection.send(Cancel(job_id="someone else's"))
-    worker.connection.send(Cancel(job_id="long"))
+    wire.send(worker.connection, Watch(job_id="long", is_watched=True))
+    wire.send(worker.connection, Cancel(job_id="someone else's"))
+    wire.send(worker.connection, Cancel(job_id="long"))
     assert worker.until(ANSWERS)[-1] == CancelledJob(job_id="long")
     assert isinstance(worker.run("next", asked())[-1], Done)
 
 
 def test_a_job_can_be_stopped_before_it_starts(worker: Running) -> None:
-    worker.connection.send(Run(job_id="first", request=asked(steps=20), is_watched=False))
-    worker.connection.send(Run(job_id="second", request=asked(), is_watched=False))
-    worker.connection.send(Cancel(job_id="second"))
+    wire.send(worker.connection, Run(job_id="first", request=asked(steps=20), is_watched=False))
+    wire.send(worker.connection, Run(job_id="second", request=asked(), is_watched=False))
+    wire.send(worker.connection, Cancel(job_id="second"))
     assert worker.until(ANSWERS)[-1].job_id == "first"
     assert worker.until(ANSWERS)[-1] == CancelledJob(job_id="second")
 
@@ -126,18 +128,18 @@ def test_uploads_are_read_from_the_data_folder(worker: Running) -> None:
             init_image=f"sha256:{name}",
             denoising_strength=strength,
         )
-        return worker.run(f"redraw {name[:2]} {strength}", request)[-1]
+        return worker.run(f"redraw {name[:2]} {strength}", request)[-2:]
 
-    kept = redraw(digest, 0.0)
-    assert {kept.images[0].rgb[i : i + 3] for i in range(0, 30, 3)} == {bytes((200, 30, 30))}
-    assert isinstance(redraw(digest, 0.5), Done)
-    assert redraw("cd" * 32, 0.5).kind == "not_an_image"
+    kept, _done = redraw(digest, 0.0)
+    assert {kept.image.rgb[i : i + 3] for i in range(0, 30, 3)} == {bytes((200, 30, 30))}
+    assert isinstance(redraw(digest, 0.5)[-1], Done)
+    assert redraw("cd" * 32, 0.5)[-1].kind == "not_an_image"
 
 
 def test_it_exits_when_told(tmp_path: Path) -> None:
     running = Running(tmp_path)
     running.until(Ready)  # without any checkpoint, too
-    running.connection.send(Exit())
+    wire.send(running.connection, Exit())
     running.process.join(PATIENCE_SECONDS)
     assert running.process.exitcode == 0
 

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 from webui.errors import Cancelled, DarkroomError, NotAnImage, OutOfMemory
 from webui.events import EngineEvent
 from webui.settings import Settings
+from webui.worker import wire
 from webui.worker.messages import (
     Cancel,
     CancelledJob,
     Done,
+    Drawn,
     Emitted,
     Exit,
     FailedJob,
@@ -117,8 +119,9 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
 
     context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, run, reference))
     try:
-        images = engine.run(run.request, context)
-        return Done(job_id=run.job_id, images=tuple(images))
+        for image in engine.run(run.request, context):
+            channel.send(Drawn(job_id=run.job_id, image=image))
+        return Done(job_id=run.job_id)
     except Cancelled:
         return CancelledJob(job_id=run.job_id)
     except DarkroomError as error:  # its traceback is logged where the job gets its log id, in the parent
@@ -216,7 +219,7 @@ class _Channel:
     def send(self, message: FromWorker) -> None:
         with self._sending:
             try:
-                self._connection.send(message)
+                wire.send(self._connection, message)
             except (BrokenPipeError, ConnectionResetError):
                 os._exit(0)  # the parent is gone
 
@@ -228,7 +231,7 @@ class _Channel:
     def _read(self) -> None:
         while True:
             try:
-                message = self._connection.recv()
+                message = wire.receive(self._connection)
             except (EOFError, OSError):
                 os._exit(0)  # the parent is gone: nobody would ever see another picture
             match message:

@@ -9,6 +9,7 @@ from multiprocessing.connection import wait
 
 from webui.settings import Settings
 from webui.worker import process as worker_process
+from webui.worker import wire
 from webui.worker.messages import FromWorker, ToWorker
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Child:
     def send(self, message: ToWorker) -> None:
         """Raises ProcessEnded."""
         try:
-            self._connection.send(message)
+            wire.send(self._connection, message)
         except OSError as error:
             raise ProcessEnded from error
 
@@ -80,10 +81,10 @@ class Child:
             spoke = wait([self._connection, self._bell.out], timeout)
             if self._bell.out in spoke:
                 self._bell.quiet()
-            message: FromWorker | None = self._connection.recv() if self._connection in spoke else None
+            message: FromWorker | None = wire.receive(self._connection) if self._connection in spoke else None
         except (EOFError, OSError) as error:
             raise ProcessEnded from error
-        except Exception as error:  # unpickling may raise anything
+        except ValueError as error:
             log.exception("the worker said something that cannot be read, and is replaced")
             self.kill()
             raise ProcessEnded from error

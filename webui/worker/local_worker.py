@@ -22,10 +22,12 @@ from webui.worker.messages import (
     Cancel,
     CancelledJob,
     Done,
+    Drawn,
     Emitted,
     Exit,
     FailedJob,
     FromWorker,
+    RawImage,
     Ready,
     Status,
     ToWorker,
@@ -55,6 +57,7 @@ class LocalWorker:
         self._state = WorkerState.STARTING
         self._ready: Ready | None = None
         self._last_words: FailedJob | None = None
+        self._drawn: list[RawImage] = []  # of the current job
         self._memory_used_bytes: int | None = None
         self._steps_kept: dict[str, tuple[int, ...]] = {}
         self._start_seconds: float | None = None
@@ -141,6 +144,7 @@ class LocalWorker:
         self._started_at = time.monotonic()
         self._last_words = None
         self._steps_kept = {}
+        self._drawn = []
         self._outbox = queue.SimpleQueue()  # what was meant for the one before
         try:
             child = self._child = Child(self._target, self._settings, self._bell)
@@ -175,6 +179,7 @@ class LocalWorker:
     def _deliver(self, child: Child, is_ready: bool) -> None:
         run = self._current.take_to_send() if is_ready else None
         if run is not None:
+            self._drawn = []
             child.send(run)
         while not self._outbox.empty():
             child.send(self._outbox.get())
@@ -194,8 +199,11 @@ class LocalWorker:
                 self._listener.ready()
             case Emitted():
                 self._listener.emitted(message.job_id, message.event)
+            case Drawn():
+                self._drawn.append(message.image)
             case Done() if self._current.end(message.job_id):
-                self._listener.done(message.job_id, message.images)
+                self._listener.done(message.job_id, tuple(self._drawn))
+                self._drawn = []
             case CancelledJob() if self._current.end(message.job_id):
                 self._listener.cancelled(message.job_id)
             case FailedJob(job_id=worker_process.NO_JOB):

@@ -1,14 +1,16 @@
-"""What a supervisor and its worker process say to each other: frozen dataclasses, pickled over one pipe.
+"""What a supervisor and its worker process say to each other: frozen dataclasses, over one pipe.
 
 Kept apart from both halves, so that the engine need not know of jobs and the jobs not of torch. A worker is a function
-`serve(connection, settings) -> None`; it first says `Ready`, then answers each `Run` with any number of `Emitted` and
-exactly one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time. Knows no torch, no storage, no HTTP.
+`serve(connection, settings) -> None`; it first says `Ready`, then answers each `Run` with any number of `Emitted`, with
+a `Drawn` for each picture, and in the end with one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time.
+Knows no torch, no storage, no HTTP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from webui.errors import Detail
 from webui.events import EngineEvent
@@ -83,11 +85,18 @@ class RawImage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """The job is finished; every picture that it made, in order."""
+class Drawn:
+    """The job's next picture, once all of them are finished. One message each: together they might be gigabytes."""
 
     job_id: str
-    images: tuple[RawImage, ...]
+    image: RawImage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The job is finished, and its pictures have been sent."""
+
+    job_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,4 +127,5 @@ class Status:
 
 
 ToWorker = Run | Cancel | Watch | Exit
-FromWorker = Ready | Emitted | Done | CancelledJob | FailedJob | Status
+FromWorker = Ready | Emitted | Drawn | Done | CancelledJob | FailedJob | Status
+MESSAGES = (*get_args(ToWorker), *get_args(FromWorker))

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 
 from webui.errors import DarkroomError
 from webui.settings import Settings
+from webui.worker import wire
 from webui.worker.messages import FailedJob
 
 NO_JOB = ""  # the job_id of a FailedJob that is about the worker itself
@@ -33,7 +34,8 @@ def run(target: str, connection: Connection, settings: Settings) -> None:
         getattr(importlib.import_module(module), name)(connection, settings)
     except Exception as error:  # noqa: BLE001  (its traceback travels to the supervisor, who logs it)
         kind, details = _named(error)
-        connection.send(FailedJob(job_id=NO_JOB, kind=kind, details=details, traceback=traceback.format_exc()))
+        failed = FailedJob(job_id=NO_JOB, kind=kind, details=details, traceback=traceback.format_exc())
+        wire.send(connection, failed)
         sys.exit(1)
 
 
