@@ -9,7 +9,8 @@ import pytest
 from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.errors import InvalidRequest
-from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage, fields_in, needs_of
+from webui.request_fields import fields_in, needs_of
+from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage
 from webui.rules.sampling import check, inactive_settings
 
 PICTURE = "sha256:" + "0" * 64

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from webui.request_fields import field_limits, picture_fields, pictures_of, with_pictures
 from webui.requests import (
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
@@ -22,13 +23,9 @@ from webui.requests import (
     TextToImage,
     WeightedStyle,
     clean_text,
-    field_limits,
     from_dict,
     image_seed,
-    picture_fields,
-    pictures_of,
     to_dict,
-    with_pictures,
 )
 
 REFERENCE = "sha256:" + "0f" * 32

@@ -1,7 +1,7 @@
 """What a person asks for: one frozen object per task that says everything.
 
 A field is declared once, with its default, bounds and step. The control on the page, the HTTP 422, the JSON schema, the
-picture's metadata and the preset all come from that declaration (`field_limits`). Whatever changes the pixels is a
+picture's metadata and the preset all come from that declaration (`request_fields.py`). Whatever changes the pixels is a
 field. Requests are plain JSON: pictures in them are references `sha256:<hex>` into the store of uploads.
 Knows no torch, no gradio, no storage.
 """
@@ -11,11 +11,8 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Mapping
 from enum import Enum
-from functools import cache
-from types import UnionType
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import (
@@ -31,7 +28,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
-from webui.capabilities import Capability, Needs, needs
+from webui.capabilities import Capability, needs
 from webui.schedulers import (
     SCHEDULERS,
     SIGMAS,
@@ -100,10 +97,10 @@ class Scope(Enum):
 
 
 Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
-_PICTURE = object()  # marks the type below, so that pictures are found by it
+PICTURE = object()  # marks the type below, so that pictures are found by it
 Picture = Annotated[
     str,
-    _PICTURE,
+    PICTURE,
     AfterValidator(_check_picture),
     WithJsonSchema(
         {"type": "string", "description": "base64, a data: URI, or sha256:<hex> of a picture stored before"}
@@ -371,77 +368,6 @@ REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]
 }
 
 
-def picture_fields(request: type) -> frozenset[str]:
-    """Names of the fields that are a picture themselves, told by their type."""
-    return _picture_fields(request)
-
-
-@cache
-def _picture_fields(request: type) -> frozenset[str]:
-    hints = get_type_hints(request, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _PICTURE in _marks(hint))
-
-
-def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """Every picture that goes in, at any depth, with the request's own field that it is in."""
-    found: list[tuple[str, str]] = []
-    for field in dataclasses.fields(request):
-        _replaced(getattr(request, field.name), field.name in picture_fields(type(request)), field.name, found, {})
-    return tuple(found)
-
-
-def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
-    """The same with other pictures; those that `replaced` does not name stay."""
-    changed: Request = _replaced(request, False, "", [], replaced)
-    return changed
-
-
-def _marks(hint: Any) -> tuple[Any, ...]:
-    """What stands beside a field's type in its declaration, and beside the type of what may be None."""
-    if get_origin(hint) is Annotated:
-        return (*hint.__metadata__, *_marks(hint.__origin__))
-    if get_origin(hint) in (Union, UnionType):
-        return tuple(mark for one in get_args(hint) for mark in _marks(one))
-    return ()
-
-
-def needs_of(request: type) -> Mapping[str, Needs]:
-    """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
-    return _needs_of(request)
-
-
-def fields_in(request: type, *scopes: Scope) -> frozenset[str]:
-    """Names of the fields of a request that are declared to be of these scopes."""
-    hints = get_type_hints(request, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if not set(scopes).isdisjoint(_scopes(hint)))
-
-
-def _scopes(hint: Any) -> list[Scope]:
-    return [mark for mark in _marks(hint) if isinstance(mark, Scope)]
-
-
-@cache
-def _needs_of(request: type) -> Mapping[str, Needs]:
-    hints = get_type_hints(request, include_extras=True)
-    found = {name: [mark for mark in _marks(hint) if isinstance(mark, Needs)] for name, hint in hints.items()}
-    return {field.name: found[field.name][0] for field in dataclasses.fields(request) if found.get(field.name)}
-
-
-def _replaced(value: Any, is_picture: bool, name: str, found: list[tuple[str, str]], by: Mapping[str, str]) -> Any:
-    """`value` with its pictures replaced, and each noted in `found`, as being in the field `name`."""
-    if is_picture and value is not None:
-        found.append((name, value))
-        return by.get(value, value)
-    if isinstance(value, tuple):
-        return tuple(_replaced(one, False, name, found, by) for one in value)
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return value
-    pictures = picture_fields(type(value))
-    values = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    changed = {key: _replaced(one, key in pictures, name or key, found, by) for key, one in values.items()}
-    return value if changed == values else dataclasses.replace(value, **changed)
-
-
 for _request in (Branch, *REQUESTS.values()):  # they name one another
     rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see
 
@@ -456,37 +382,6 @@ def from_dict(values: dict[str, Any]) -> Request:
 def to_dict(request: Request) -> dict[str, Any]:
     """Plain JSON, `task` and `schema_version` included."""
     return dataclasses.asdict(request)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a control needs to know of a numeric field; `step` in the field's own unit."""
-
-    minimum: float
-    maximum: float
-    step: float
-    default: float | None
-
-
-def field_limits(request: type, name: str) -> Limits:
-    """Bounds, step and default of a numeric field, read off its declaration.
-
-    Raises KeyError for a field that has no bounds or does not exist.
-    """
-    hint = get_type_hints(request, include_extras=True)[name]
-    metadata = _marks(hint)
-    bounds = {type(m): m for m in metadata}
-    if Ge not in bounds or Le not in bounds:
-        raise KeyError(f"{name} has no bounds")
-    extra: dict[str, float] = next((m.json_schema_extra for m in metadata if getattr(m, "json_schema_extra", None)), {})
-    step = bounds[MultipleOf].multiple_of if MultipleOf in bounds else extra.get("step", 1)
-    default = next(f.default for f in dataclasses.fields(request) if f.name == name)
-    return Limits(
-        minimum=bounds[Ge].ge,
-        maximum=bounds[Le].le,
-        step=step,
-        default=default if isinstance(default, int | float) else getattr(default, "default", None),
-    )
 
 
 def image_seed(seed: int, index: int) -> int:

@@ -12,7 +12,8 @@ import pytest
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import CheckpointPickled
-from webui.requests import REQUESTS, field_limits
+from webui.request_fields import field_limits
+from webui.requests import REQUESTS
 from webui.settings import Settings
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
 

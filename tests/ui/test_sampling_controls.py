@@ -10,7 +10,8 @@ import pytest
 
 from tests.ui.conftest import DEFAULTS
 from webui.checkpoints.families import FAMILIES
-from webui.requests import TextToImage, field_limits
+from webui.request_fields import field_limits
+from webui.requests import TextToImage
 from webui.rules.sampling import schedulers_for
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets

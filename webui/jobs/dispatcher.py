@@ -20,7 +20,7 @@ from webui.jobs.fair_queue import FairQueue
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.queue_positions import QueuePositions, added
-from webui.requests import pictures_of
+from webui.request_fields import pictures_of
 from webui.storage import Storage
 from webui.storage.owners import is_private
 from webui.worker.messages import FailedJob, RawImage

@@ -15,6 +15,7 @@ from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
+from webui.request_fields import pictures_of
 from webui.requests import (
     MAX_SEED,
     Branch,
@@ -24,7 +25,6 @@ from webui.requests import (
     SomeDiffusion,
     StyleTransfer,
     is_reference,
-    pictures_of,
 )
 from webui.rules.branches import count_images, image_alone, with_origins_course
 from webui.rules.pictures import is_alike

@@ -19,7 +19,8 @@ from webui.metadata.from_infotext import read_settings, source_of
 from webui.metadata.infotext import read_infotext
 from webui.metadata.settings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
 from webui.metadata.texts import MAX_TEXT_BYTES, Text
-from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, picture_fields, to_dict
+from webui.request_fields import picture_fields
+from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, to_dict
 
 _INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text")
 _FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person

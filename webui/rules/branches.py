@@ -14,6 +14,7 @@ from typing import Any
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
+from webui.request_fields import fields_in
 from webui.requests import (
     MAX_BRANCHES,
     Branch,
@@ -24,7 +25,6 @@ from webui.requests import (
     SomeDiffusion,
     StyleTransfer,
     TextToImage,
-    fields_in,
     image_seed,
     to_dict,
 )

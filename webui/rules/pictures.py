@@ -11,7 +11,8 @@ from dataclasses import fields
 from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import Family
 from webui.errors import InvalidRequest
-from webui.requests import Diffusion, ImageToImage, needs_of
+from webui.request_fields import needs_of
+from webui.requests import Diffusion, ImageToImage
 from webui.rules.inactive_settings import InactiveSetting
 
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it

@@ -11,7 +11,8 @@ from __future__ import annotations
 from webui.capabilities import reason_without
 from webui.checkpoints.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
 from webui.errors import InvalidRequest
-from webui.requests import Diffusion, ImageToImage, TextToImage, needs_of
+from webui.request_fields import needs_of
+from webui.requests import Diffusion, ImageToImage, TextToImage
 from webui.rules.branches import check_steps
 from webui.rules.inactive_settings import InactiveSetting
 from webui.rules.pictures import check_picture, inactive_for_pictures, refuse_what_it_lacks

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
-from webui.requests import Scope, TextToImage, WalkEnd, fields_in, image_seed
+from webui.request_fields import fields_in
+from webui.requests import Scope, TextToImage, WalkEnd, image_seed
 
 # What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.
 _WALKED = fields_in(TextToImage, Scope.IMAGE)

@@ -13,7 +13,8 @@ from gradio.components import Component
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.presets import Presets
-from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage, field_limits
+from webui.request_fields import field_limits
+from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage
 from webui.ui.language import Words
 from webui.ui.prompt_help import prompt_help, prompt_history
 

@@ -14,7 +14,8 @@ import gradio as gr
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
-from webui.requests import TextToImage, field_limits
+from webui.request_fields import field_limits
+from webui.requests import TextToImage
 from webui.rules.pictures import resize_modes_for
 from webui.rules.sampling import inactive_settings, schedulers_for, sigmas_for
 from webui.rules.style import INACTIVE_IN_STYLES

@@ -20,7 +20,8 @@ from webui.checkpoints.families import FAMILIES
 from webui.errors import DarkroomError, PrivateOver
 from webui.jobs.queue import JobQueue
 from webui.presets import Presets
-from webui.requests import REQUESTS, Request, field_limits, from_dict, picture_fields, to_dict
+from webui.request_fields import field_limits, picture_fields
+from webui.requests import REQUESTS, Request, from_dict, to_dict
 from webui.rules.branches import FREE, branched
 from webui.storage.owners import is_private
 from webui.texts import Language, Texts

@@ -12,7 +12,8 @@ from anyio import to_thread
 from webui.api.bodies.decode import Decoded
 from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
-from webui.requests import Request, is_reference, pictures_of, with_pictures
+from webui.request_fields import pictures_of, with_pictures
+from webui.requests import Request, is_reference
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

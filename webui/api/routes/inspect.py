@@ -24,7 +24,8 @@ from webui.errors import NotAnImage
 from webui.metadata.reading import Inspection, read_pasted, read_texts
 from webui.metadata.settings import FindCheckpoint
 from webui.metadata.texts import Text, is_known_picture, texts_in
-from webui.requests import REQUESTS, picture_fields
+from webui.request_fields import picture_fields
+from webui.requests import REQUESTS
 
 _PARALLEL = 2  # each takes a tenth of a second of a core at the most
 MAX_TEXT_CHARACTERS = 1_000_000

@@ -23,7 +23,8 @@ from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import failure_json
 from webui.errors import InvalidRequest, TooManyJobs
 from webui.events import Event, Failed, Finished
-from webui.requests import StyleTransfer, pictures_of
+from webui.request_fields import pictures_of
+from webui.requests import StyleTransfer
 from webui.storage.formats import in_format
 from webui.storage.owners import passing_owner
 
