@@ -17,7 +17,7 @@ ADDED = {"internal": {"log_id"}, "out_of_memory": {"smaller_width", "smaller_hei
 
 
 def errors() -> Iterator[type[DarkroomError]]:
-    for name in ("webui.errors", "webui.api.refusals"):
+    for name in ("webui.errors", "webui.api.http_errors"):
         for _, found in inspect.getmembers(importlib.import_module(name), inspect.isclass):
             if issubclass(found, DarkroomError) and found is not DarkroomError and found.__module__ == name:
                 yield found

@@ -15,7 +15,7 @@ from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.bodies.decode import Decoder
-from webui.api.errors import install_error_handlers
+from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
 from webui.api.routes.catalogue import catalogue_routes

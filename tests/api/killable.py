@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from webui.api.bodies.decode import Decoder
-from webui.api.errors import install_error_handlers
+from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
 from webui.api.routes.images import image_routes

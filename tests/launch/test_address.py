@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from webui.launch.address import Address, early_address, free_port, take
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from tests.launch.conftest import FakePip
 from webui.launch import install as module
 from webui.launch.environment import Environment
-from webui.launch.errors import LaunchError
 from webui.launch.install import install
+from webui.launch.launch_error import LaunchError
 from webui.launch.progress import ProgressMeter
 from webui.launch.torch_wheel import TorchWheel
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.storage.conftest import raw
 from webui.launch.console import Console
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 from webui.launch.reindex import reindex
 from webui.launch.words import Language
 from webui.requests import TextToImage

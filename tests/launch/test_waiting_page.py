@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from webui.launch.address import Address, free_port, take
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 from webui.launch.progress import ProgressMeter
 from webui.launch.waiting_page import WaitingPage
 

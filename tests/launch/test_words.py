@@ -11,7 +11,7 @@ import pytest
 
 from webui.launch import words
 from webui.launch.console import Console
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 
 FOLDER = Path(words.__file__).parent
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.storage.a1111 import read_infotext as a1111_reads
 from tests.storage.conftest import raw
+from webui.metadata.embedded_texts import Text
+from webui.metadata.findings import MAX_UNKNOWN, MAX_VALUE_CHARACTERS
 from webui.metadata.infotext import read_infotext, read_pairs
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.metadata.settings import MAX_UNKNOWN, MAX_VALUE_CHARACTERS
-from webui.metadata.texts import Text
 from webui.requests import LayerWeights, StyleTransfer, TextToImage, from_dict, to_dict
 from webui.storage.metadata import darkroom_json, infotext
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.storage.conftest import raw
-from webui.metadata.texts import texts_in
+from webui.metadata.embedded_texts import texts_in
 from webui.requests import TextToImage
 from webui.storage import Storage
 from webui.storage.bundle import METADATA_NAME, zip_of

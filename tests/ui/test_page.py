@@ -19,7 +19,7 @@ from webui.checkpoints.catalogue import Example
 from webui.settings import ROOT, Settings
 from webui.ui import assets
 from webui.ui.page import mount_page
-from webui.ui.share import qr_code
+from webui.ui.share_dialog import qr_code
 from webui.ui.theme import theme
 
 

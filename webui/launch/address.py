@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 
 _ANY = ("0.0.0.0", "::", "")
 

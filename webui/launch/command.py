@@ -15,8 +15,8 @@ from webui.launch.address import early_address
 from webui.launch.browser import wants_browser
 from webui.launch.console import Console
 from webui.launch.environment import Environment
-from webui.launch.errors import LaunchError
 from webui.launch.install import install
+from webui.launch.launch_error import LaunchError
 from webui.launch.process import become
 from webui.launch.progress import ProgressMeter
 from webui.launch.torch_wheel import choose, reachable

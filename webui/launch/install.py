@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from webui.launch.environment import Environment
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 from webui.launch.progress import ProgressMeter
 from webui.launch.torch_wheel import TorchWheel
 

@@ -9,7 +9,7 @@ import logging
 
 from webui.errors import DarkroomError
 from webui.launch.console import Console
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 from webui.launch.serve import read_settings
 from webui.settings import Settings
 from webui.storage.adoption import Rebuilt

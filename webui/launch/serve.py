@@ -24,7 +24,7 @@ from webui.errors import DarkroomError
 from webui.launch.address import Address, take
 from webui.launch.browser import has_screen
 from webui.launch.console import Console
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 from webui.settings import Settings
 from webui.share.link import Share, settings_with_login
 from webui.texts import Texts

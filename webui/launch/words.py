@@ -9,7 +9,7 @@ import locale
 import os
 from typing import Literal
 
-from webui.launch.errors import LaunchError
+from webui.launch.launch_error import LaunchError
 
 Language = Literal["en", "zh-CN"]
 

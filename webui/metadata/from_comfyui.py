@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from webui.metadata.comfyui import ComfyPicture
-from webui.metadata.settings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
+from webui.metadata.findings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.schedulers import canonical_scheduler, canonical_sigmas
 
 # ComfyUI's samplers that only compute their noise elsewhere, and its `normal` sigmas, which are the model's own.

@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from webui.metadata.comfyui import read_prompt, read_workflow
+from webui.metadata.embedded_texts import MAX_TEXT_BYTES, Text
+from webui.metadata.findings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
 from webui.metadata.from_comfyui import read_picture
 from webui.metadata.from_infotext import read_settings, source_of
 from webui.metadata.infotext import read_infotext
-from webui.metadata.settings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
-from webui.metadata.texts import MAX_TEXT_BYTES, Text
 from webui.request_fields import picture_fields
 from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, to_dict
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from webui.metadata.texts import texts_in
+from webui.metadata.embedded_texts import texts_in
 from webui.storage.boards import Board, Boards
 from webui.storage.database import Database
 from webui.storage.files import TEMPORARY

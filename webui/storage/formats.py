@@ -17,7 +17,7 @@ from typing import Literal
 from PIL import Image
 
 from webui.errors import PictureNotFound
-from webui.metadata.texts import texts_in
+from webui.metadata.embedded_texts import texts_in
 from webui.storage.metadata import MAX_METADATA_BYTES, xmp
 
 Format = Literal["png", "jpeg", "webp"]

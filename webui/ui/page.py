@@ -31,7 +31,7 @@ from webui.ui.controls import Controls
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.routes import examples_of, page_routes, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
-from webui.ui.share import describe_share
+from webui.ui.share_dialog import describe_share
 from webui.ui.shell import Shell
 from webui.ui.submit import Receipt, Submitter, field_defaults
 from webui.ui.theme import colour_variables, theme

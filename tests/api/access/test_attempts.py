@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webui.api.access.attempts import FREE_ATTEMPTS, LONGEST_WAIT_SECONDS, MAX_ADDRESSES, Attempts
-from webui.api.refusals import TooManyAttempts
+from webui.api.http_errors import TooManyAttempts
 
 
 class Clock:

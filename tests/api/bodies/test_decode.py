@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from webui.api.bodies.decode import MAX_WAITING, Decoded, Decoder
-from webui.api.refusals import Busy
+from webui.api.http_errors import Busy
 from webui.errors import ImageTooLarge, NotAnImage
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webui.api.refusals import TooManyAttempts
+from webui.api.http_errors import TooManyAttempts
 
 FREE_ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 15.0

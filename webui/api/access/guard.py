@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webui.api import refusals
+from webui.api import http_errors
 from webui.api.access import gradio_routes, origins, private_mode
 from webui.api.access.attempts import Attempts
 from webui.api.access.logins import Logins, basic_login
@@ -96,21 +96,21 @@ class Guard:
         except Exception:  # noqa: BLE001  (the last place where a bug becomes an answer and a line in the log)
             log_id = secrets.token_hex(4)
             _log.exception("%s %s failed (%s)", scope["method"], path, log_id)
-            await self._refuse(refusals.Internal(log_id=log_id), scope, headers, receive, send)
+            await self._refuse(http_errors.Internal(log_id=log_id), scope, headers, receive, send)
 
     def _check_name(self, headers: Headers) -> None:
         """Refuses other names than ours (DNS rebinding), and what is no name at all."""
         host = headers.get("host", "")
         name = origins.host_name(host)
         if name is None or (self._names is not None and name not in self._names):
-            raise refusals.ForeignHost(host=host[:100], port=self._port)
+            raise http_errors.ForeignHost(host=host[:100], port=self._port)
 
     def _check_origin(self, method: str, headers: Headers, path: str) -> None:
         """Other sites may link to us; they may not change anything, nor take our answers apart."""
         if method not in _SAFE_METHODS and origins.is_foreign(headers):
-            raise refusals.ForeignOrigin()
+            raise http_errors.ForeignOrigin()
         if path != "/healthz" and origins.is_foreign_embedding(headers):
-            raise refusals.ForeignOrigin()
+            raise http_errors.ForeignOrigin()
 
     async def _login(self, scope: Scope, headers: Headers) -> str:
         """Whose call this is. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
@@ -119,7 +119,7 @@ class Guard:
         if user := self._logins.user_of(headers):
             return user
         if (given := basic_login(headers)) is None:
-            raise refusals.LoginNeeded()
+            raise http_errors.LoginNeeded()
         address = origins.client_address(scope, headers)
         await check_password(self._logins, self._attempts, address, *given)
         return given[0]
@@ -128,9 +128,9 @@ class Guard:
         """Closes what of Gradio the page does not need, and what nobody serves."""
         is_open = gradio_routes.is_ours(path) or gradio_routes.is_needed(path)
         if not is_open and gradio_routes.is_gradios(path):
-            raise refusals.Forbidden()
+            raise http_errors.Forbidden()
         if not is_open or not origins.is_path_plain(path):
-            raise refusals.NotFound()
+            raise http_errors.NotFound()
 
     async def _refuse(
         self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: _Outgoing
@@ -142,9 +142,9 @@ class Guard:
     def _answer(self, error: DarkroomError, scope: Scope, headers: Headers) -> Response:
         path = scope["path"]
         is_person = scope["method"] in _SAFE_METHODS and origins.accepts_html(headers) and not path.startswith("/api/")
-        if isinstance(error, refusals.LoginNeeded) and is_person:
+        if isinstance(error, http_errors.LoginNeeded) and is_person:
             return RedirectResponse(f"/login?next={quote(path)}", 303, {"Cache-Control": "no-store"})
-        answer = refusals.refuse(error, self._texts, language_of(headers.get("accept-language")))
+        answer = http_errors.refuse(error, self._texts, language_of(headers.get("accept-language")))
         if answer.status_code == 401 and "sec-fetch-mode" not in headers:  # a browser would open a dialog of its own
             answer.headers["WWW-Authenticate"] = 'Basic realm="Darkroom", charset="UTF-8"'
         return answer
@@ -158,7 +158,7 @@ async def check_password(logins: Logins, attempts: Attempts, address: str, user:
         return
     attempts.failed(address)  # counted before the wait, so that many at once gain nothing
     await asyncio.sleep(FAILURE_DELAY_SECONDS)
-    raise refusals.LoginWrong()
+    raise http_errors.LoginWrong()
 
 
 def _caching(path: str) -> str | None:

@@ -22,7 +22,7 @@ from typing import IO, Any, BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 
-from webui.api.refusals import Busy
+from webui.api.http_errors import Busy
 from webui.errors import DiskFull, ImageTooLarge, NotAnImage
 from webui.storage.files import TEMPORARY
 from webui.storage.owners import is_private

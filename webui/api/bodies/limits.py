@@ -12,7 +12,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from webui.api.refusals import BodyTooLarge, BodyTooSlow
+from webui.api.http_errors import BodyTooLarge, BodyTooSlow
 
 MEGABYTE = 2**20
 PICTURE_MEGABYTES = 64

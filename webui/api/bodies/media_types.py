@@ -19,7 +19,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from webui.api.bodies.limits import MEGABYTE, PICTURE_MEGABYTES
-from webui.api.refusals import MediaTypeRefused
+from webui.api.http_errors import MediaTypeRefused
 from webui.api.services import owner_of
 from webui.storage.owners import is_private
 

@@ -1,6 +1,7 @@
 """`POST /api/inspect`: what a picture of any program, or a text that somebody copied, says of how it was made.
 
-No pixel is decoded: the texts are found by walking the file's chunks, within bounds (`webui/metadata/texts.py`).
+No pixel is decoded: the texts are found by walking the file's chunks, within bounds
+(`webui/metadata/embedded_texts.py`).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from starlette.datastructures import UploadFile
 
 from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES
 from webui.api.bodies.media_types import in_memory_if_private, is_json, is_multipart, media_type, strict_json
-from webui.api.refusals import BodyTooLarge, MediaTypeRefused
+from webui.api.http_errors import BodyTooLarge, MediaTypeRefused
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
 from webui.errors import NotAnImage
+from webui.metadata.embedded_texts import Text, is_known_picture, texts_in
+from webui.metadata.findings import FindCheckpoint
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.metadata.settings import FindCheckpoint
-from webui.metadata.texts import Text, is_known_picture, texts_in
 from webui.request_fields import picture_fields
 from webui.requests import REQUESTS
 

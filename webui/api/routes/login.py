@@ -12,7 +12,7 @@ from webui.api.access.attempts import Attempts
 from webui.api.access.guard import check_password
 from webui.api.access.login_page import CONTENT_SECURITY_POLICY, LoginPage, safe_next
 from webui.api.access.logins import VALID_SECONDS, Logins
-from webui.api.refusals import LoginWrong, TooManyAttempts, status_of
+from webui.api.http_errors import LoginWrong, TooManyAttempts, status_of
 from webui.api.services import language_asked
 from webui.texts import Texts
 

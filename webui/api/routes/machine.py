@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from webui.api.refusals import refuse_json
+from webui.api.http_errors import refuse_json
 from webui.api.services import Services, language_asked, owner_of
 from webui.worker.status import WorkerStatus
 

@@ -15,7 +15,7 @@ from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Request, Response
 
 from webui import requests
-from webui.api import refusals
+from webui.api import http_errors
 from webui.api.bodies.media_types import JsonRoute
 from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.schemas import ERRORS
@@ -77,7 +77,7 @@ async def _answer(services: Services, owner: str, passing: str, request: request
             return await to_thread.run_sync(_picture, services, passing, image.id)
         case Failed():
             error = failure_json(last, services.texts, language_asked(call))
-            return refusals.json_response({"error": error}, 500)
+            return http_errors.json_response({"error": error}, 500)
         case _:  # stopped: the program ends
             return _LEFT
 

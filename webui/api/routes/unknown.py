@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from webui.api.refusals import MethodNotAllowed, NotFound
+from webui.api.http_errors import MethodNotAllowed, NotFound
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 

@@ -1,7 +1,7 @@
 """What the HTTP door itself refuses, and which status each error of the domain has there.
 
 An answer that refuses is always `{"error": {"kind", "message", "hint"}}`, worded in the caller's language; only a body
-that does not fit its schema is answered in FastAPI's own form (`webui/api/errors.py`).
+that does not fit its schema is answered in FastAPI's own form (`webui/api/error_handlers.py`).
 """
 
 from __future__ import annotations

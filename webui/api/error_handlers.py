@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from webui.api import refusals
+from webui.api import http_errors
 from webui.errors import DarkroomError, Detail, InvalidRequest, PromptError
 from webui.requests import REQUESTS, SCHEMA_VERSION
 from webui.texts import Language, Texts, language_of
@@ -36,16 +36,16 @@ def install_error_handlers(app: FastAPI, texts: Texts) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_schema_error(request: Request, error: RequestValidationError) -> Response:
         language = language_of(request.headers.get("accept-language"))
-        return refusals.json_response({"detail": _detail(error.errors(), texts, language)}, 422)
+        return http_errors.json_response({"detail": _detail(error.errors(), texts, language)}, 422)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, DarkroomError):  # from reading the body: it was too long
             return answer(error.__cause__, texts, language_of(request.headers.get("accept-language")))
         if error.status_code == 400:  # FastAPI's word for a body too deep, a number too long, a broken form
-            return refusals.json_response({"detail": [_item("invalid_body", ["body"], "this cannot be read")]}, 422)
+            return http_errors.json_response({"detail": [_item("invalid_body", ["body"], "this cannot be read")]}, 422)
         language = language_of(request.headers.get("accept-language"))
-        return refusals.refuse(_from_http(error, request.method), texts, language)
+        return http_errors.refuse(_from_http(error, request.method), texts, language)
 
 
 def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
@@ -54,13 +54,13 @@ def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
         case InvalidRequest():
             message, _ = texts.word(error.kind, error.details, language)
             field = str(error.details.get("field", ""))
-            return refusals.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
+            return http_errors.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
         case PromptError():
             message, _ = texts.word(error.kind, error.details, language)
             field = str(error.details.get("field", "prompt"))
-            return refusals.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
+            return http_errors.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
         case _:
-            return refusals.refuse(error, texts, language)
+            return http_errors.refuse(error, texts, language)
 
 
 def _item(kind: str, loc: list[str | int], message: str) -> dict[str, Any]:
@@ -108,14 +108,14 @@ def _from_http(error: HTTPException, method: str) -> DarkroomError:
     """Starlette's own refusals, as errors of ours."""
     match error.status_code:
         case 401:
-            return refusals.LoginNeeded()
+            return http_errors.LoginNeeded()
         case 404:
-            return refusals.NotFound()
+            return http_errors.NotFound()
         case 405:
-            return refusals.MethodNotAllowed(method=method[:20], allow=(error.headers or {}).get("Allow", ""))
+            return http_errors.MethodNotAllowed(method=method[:20], allow=(error.headers or {}).get("Allow", ""))
         case 413:
-            return refusals.BodyTooLarge(limit_megabytes=64)
+            return http_errors.BodyTooLarge(limit_megabytes=64)
         case 415:
-            return refusals.MediaTypeRefused()
+            return http_errors.MediaTypeRefused()
         case _:
-            return refusals.Forbidden()
+            return http_errors.Forbidden()
