@@ -32,8 +32,7 @@ def field_limits(request: type, name: str) -> Limits:
 
     Raises KeyError for a field that has no bounds or does not exist.
     """
-    hint = get_type_hints(request, include_extras=True)[name]
-    metadata = _marks(hint)
+    metadata = _declared(request)[name]
     bounds = {type(m): m for m in metadata}
     if Ge not in bounds or Le not in bounds:
         raise KeyError(f"{name} has no bounds")
@@ -50,13 +49,7 @@ def field_limits(request: type, name: str) -> Limits:
 
 def picture_fields(request: type) -> frozenset[str]:
     """Names of the fields that are a picture themselves, told by their type."""
-    return _picture_fields(request)
-
-
-@cache
-def _picture_fields(request: type) -> frozenset[str]:
-    hints = get_type_hints(request, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if PICTURE in _marks(hint))
+    return frozenset(name for name, marks in _declared(request).items() if PICTURE in marks)
 
 
 def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
@@ -73,8 +66,14 @@ def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
     return changed
 
 
+@cache
+def _declared(request: type) -> Mapping[str, tuple[Any, ...]]:
+    """What stands beside each field's type in its declaration, by the field's name."""
+    return {name: _marks(hint) for name, hint in get_type_hints(request, include_extras=True).items()}
+
+
 def _marks(hint: Any) -> tuple[Any, ...]:
-    """What stands beside a field's type in its declaration, and beside the type of what may be None."""
+    """What stands beside a type, and beside the type of what may be None."""
     if get_origin(hint) is Annotated:
         return (*hint.__metadata__, *_marks(hint.__origin__))
     if get_origin(hint) in (Union, UnionType):
@@ -84,24 +83,13 @@ def _marks(hint: Any) -> tuple[Any, ...]:
 
 def needs_of(request: type) -> Mapping[str, Needs]:
     """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
-    return _needs_of(request)
+    found = ((name, mark) for name, marks in _declared(request).items() for mark in marks if isinstance(mark, Needs))
+    return dict(found)
 
 
 def fields_in(request: type, *scopes: Scope) -> frozenset[str]:
     """Names of the fields of a request that are declared to be of these scopes."""
-    hints = get_type_hints(request, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if not set(scopes).isdisjoint(_scopes(hint)))
-
-
-def _scopes(hint: Any) -> list[Scope]:
-    return [mark for mark in _marks(hint) if isinstance(mark, Scope)]
-
-
-@cache
-def _needs_of(request: type) -> Mapping[str, Needs]:
-    hints = get_type_hints(request, include_extras=True)
-    found = {name: [mark for mark in _marks(hint) if isinstance(mark, Needs)] for name, hint in hints.items()}
-    return {field.name: found[field.name][0] for field in dataclasses.fields(request) if found.get(field.name)}
+    return frozenset(name for name, marks in _declared(request).items() if any(scope in marks for scope in scopes))
 
 
 def _replaced(value: Any, is_picture: bool, name: str, found: list[tuple[str, str]], by: Mapping[str, str]) -> Any:

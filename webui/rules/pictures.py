@@ -18,7 +18,12 @@ from webui.rules.inactive_settings import InactiveSetting
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
 SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
 SIDE_LABELS = {name.replace("_", " ").capitalize(): name for name in SIDES}
-OF_A_PART = ("mask_mode", "mask_blur", "masked_content", "inpaint_area", "inpaint_padding", "soft_inpainting")
+# What is let be where a family takes no mask, and says something only where a part of the picture is drawn.
+OF_A_PART = tuple(
+    name
+    for name, needed in needs_of(ImageToImage).items()
+    if Capability.INPAINTING in needed.capabilities and not needed.is_refused
+)
 _PIXELS_ONLY = ("just_resize", "crop_and_resize", "resize_and_fill")
 
 

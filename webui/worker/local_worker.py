@@ -144,7 +144,6 @@ class LocalWorker:
         self._started_at = time.monotonic()
         self._last_words = None
         self._steps_kept = {}
-        self._drawn = []
         self._outbox = queue.SimpleQueue()  # what was meant for the one before
         try:
             child = self._child = Child(self._target, self._settings, self._bell)

@@ -86,7 +86,8 @@ def test_what_is_kept_back_is_put_back_after_each_step() -> None:
     loop.step()
     loop.step()
     assert seen == [1, 2]
-    assert not loop.finite_latents().any()
+    loop.check_finite()
+    assert not loop.latents.any()
 
 
 def test_a_stop_ends_it_before_the_network_is_called() -> None:
@@ -103,4 +104,4 @@ def test_numbers_that_are_none_are_found() -> None:
     loop = loop_of(Network(float("nan")))
     loop.step()
     with pytest.raises(NotFinite):
-        loop.finite_latents()
+        loop.check_finite()

@@ -113,11 +113,10 @@ class DenoisingLoop:
         estimate = partial(denoised_estimate, self.scheduler, model_input, prediction, timestep)
         return StepDone(index=self.done, total=self.total, seconds=seconds, estimate=estimate)
 
-    def finite_latents(self) -> Tensor:
-        """The latents as they are now. Raises NotFinite."""
+    def check_finite(self) -> None:
+        """Raises NotFinite where the latents hold something that is no number."""
         if not bool(torch.isfinite(self.latents).all()):
             raise NotFinite(phase="denoise")
-        return self.latents
 
     def _call(self) -> tuple[Tensor, Tensor, float]:
         """One call of the network; what it saw, what it predicted, and at which timestep."""

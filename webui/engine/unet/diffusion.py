@@ -212,7 +212,7 @@ def _denoise(
             while loop.done < until:
                 last = loop.step()
                 _report(run_context, last, canvas, indices, picture_in)
-            loop.finite_latents()
+            loop.check_finite()
             if segment.switch is None or last is None:
                 break
             _switch(run_context, loop, segment.switch, last, canvas, picture_in)
