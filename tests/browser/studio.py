@@ -137,6 +137,13 @@ class Visit:
     def write(self, prompt: str) -> None:
         self.control("Prompt").fill(prompt)
 
+    def set_number(self, name: str, value: str) -> None:
+        """Types into the box of this name, and leaves it."""
+        box = self.control(name)
+        box.fill(value)
+        box.press("Tab")
+        expect(box).to_have_value(value)
+
     def generate(self) -> str:
         """Clicks Generate and waits until the stage shows what comes of it; the job's id."""
         return self.submit(self.click_generate)

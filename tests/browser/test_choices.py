@@ -79,9 +79,7 @@ def test_a_checkpoint_brings_its_defaults_and_undo_takes_them_back(
     visit = open_page(two_checkpoints)
     pick(visit, "Starter")
     visit.rest()
-    steps = visit.control("Steps value")
-    steps.fill("12")
-    steps.press("Tab")
+    visit.set_number("Steps value", "12")
     visit.rest()
     before = settings(visit)
     assert before["Checkpoint"] == "Starter"

@@ -78,8 +78,7 @@ def test_tokens_borders_and_notes(fake_studio: Studio, open_page: OpenPage) -> N
     expect(line(visit, "negative_prompt")).to_be_hidden()
     box(visit, "negative_prompt").fill("snow")
     expect(line(visit, "negative_prompt")).to_have_text("1/75")
-    visit.control("Guidance scale value").fill("1")
-    visit.control("Guidance scale value").press("Tab")
+    visit.set_number("Guidance scale value", "1")
     expect(notes(visit, "negative_prompt")).to_contain_text("no effect at a guidance scale of 1")
 
 

@@ -26,15 +26,10 @@ def upload(visit: Visit, name: str, photograph: bytes) -> None:
     visit.rest()  # until Gradio knows of it
 
 
-SMALL = {"Width": "256", "Height": "256"}
-
-
-def set_numbers(visit: Visit, values: dict[str, str]) -> None:
-    """Types each value into the box of its name."""
-    for name, value in values.items():
-        box = visit.page.get_by_label(name, exact=True)
-        box.fill(value)
-        box.press("Tab")
+def draw_small(visit: Visit, *, steps: str) -> None:
+    """256 by 256 pixels; so many steps that a busy machine, too, has time to show some."""
+    for name, value in {"Steps value": steps, "Width": "256", "Height": "256"}.items():
+        visit.set_number(name, value)
 
 
 def result(visit: Visit) -> Image.Image:
@@ -48,7 +43,7 @@ def test_a_prompt_becomes_a_picture_after_different_previews(real_studio: Studio
     visit = open_page(real_studio)
     visit.watch_previews()
     visit.write("a calm lake surrounded by autumn trees at sunset")
-    set_numbers(visit, {"Steps value": "60", **SMALL})  # so that a busy machine, too, has time to show some
+    draw_small(visit, steps="60")
     visit.generate()
     visit.wait_state("finished", seconds=90)
     visit.rest()
@@ -78,7 +73,7 @@ def test_a_style_is_transferred(real_studio: Studio, open_page: OpenPage, photog
     visit.tab("Style transfer")
     upload(visit, "Content image", photographs["china"])
     upload(visit, "Style image", photographs["flower"])
-    set_numbers(visit, {"Iterations value": "20"})
+    visit.set_number("Iterations value", "20")
     visit.watch_previews()
     visit.generate()
     visit.wait_state("finished", seconds=90)
@@ -93,7 +88,7 @@ def test_a_style_is_transferred(real_studio: Studio, open_page: OpenPage, photog
 def test_stop_takes_effect_at_once(real_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(real_studio)
     visit.write("two hot air balloons over the mountains")
-    set_numbers(visit, {"Steps value": "150"})
+    visit.set_number("Steps value", "150")
     visit.generate()
     visit.wait_state("running")
     visit.page.wait_for_function("() => Number(document.querySelector('#stage').dataset.step) >= 2", timeout=60_000)
@@ -106,7 +101,7 @@ def test_stop_takes_effect_at_once(real_studio: Studio, open_page: OpenPage) -> 
 def test_a_killed_worker_costs_nothing_but_time(real_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(real_studio)
     visit.write("a red house in a snowy meadow, winter")
-    set_numbers(visit, {"Steps value": "60", **SMALL})
+    draw_small(visit, steps="60")
     visit.generate()
     visit.page.wait_for_function("() => Number(document.querySelector('#stage').dataset.step) >= 1", timeout=60_000)
     real_studio.worker().kill()

@@ -35,19 +35,12 @@ def head(visit: Visit) -> Any:
     return visit.page.locator(".fold[aria-controls=sampling]")
 
 
-def set_number(visit: Visit, name: str, value: str) -> None:
-    box = visit.control(name)
-    box.fill(value)
-    box.press("Tab")
-    expect(box).to_have_value(value)
-
-
 def choose(visit: Visit) -> None:
     """Sets all of CHOSEN by hand."""
     for name in ("Clip skip", "Variation strength", "Guidance rescale", "Guidance start", "Eta"):
-        set_number(visit, f"{name} value", LABELS[name])
+        visit.set_number(f"{name} value", LABELS[name])
     expect(visit.control("Variation seed")).to_be_enabled()
-    set_number(visit, "Variation seed", "77")
+    visit.set_number("Variation seed", "77")
     for name in ("tiling", "emphasis"):
         visit.page.locator(f"#{name}").get_by_label(LABELS[name.capitalize()]).check()
 
@@ -103,7 +96,7 @@ def test_what_has_no_effect_is_grey_says_why_and_is_not_sent(fake_studio: Studio
     page = visit.page
     expect(page.locator("#variation_seed input")).to_be_disabled()
     expect(page.locator("#clip_skip input[type=range]")).to_have_attribute("max", "3")
-    set_number(visit, "Eta value", "0.5")
+    visit.set_number("Eta value", "0.5")
     pick_scheduler(visit, "DPM++ 2M")
     expect(page.locator("#eta input[type=number]")).to_be_disabled()
     expect(page.locator("#eta input[type=number]")).to_have_attribute("aria-describedby", "why_eta")
@@ -123,12 +116,12 @@ def test_what_has_no_effect_is_grey_says_why_and_is_not_sent(fake_studio: Studio
     expect(page.locator("#sigmas input")).to_be_disabled()
     expect(page.locator("#why_scheduler")).to_have_text("This scheduler runs on the checkpoint’s own sigmas alone.")
     expect(page.locator("#eta input[type=number]")).to_be_enabled()
-    set_number(visit, "Guidance end value", "0.4")
-    set_number(visit, "Guidance start value", "0.6")
+    visit.set_number("Guidance end value", "0.4")
+    visit.set_number("Guidance start value", "0.6")
     expect(visit.control("Guidance end value")).to_have_value("0.65")  # the interval is never empty
-    set_number(visit, "Guidance end value", "0.3")
+    visit.set_number("Guidance end value", "0.3")
     expect(visit.control("Guidance start value")).to_have_value("0.25")
-    set_number(visit, "Guidance scale value", "1")
+    visit.set_number("Guidance scale value", "1")
     expect(page.locator("#guidance_end input[type=number]")).to_be_disabled()
     expect(page.locator("#why_guidance_rescale")).to_be_hidden()  # the same sentence stands below its neighbours
     expect(page.locator("#why_guidance_start")).to_contain_text("There is no guidance")
