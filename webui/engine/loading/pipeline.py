@@ -23,6 +23,7 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.diffusers_folder import Component, read_json
 from webui.checkpoints.refusals import Broken, Refusal
 from webui.checkpoints.safetensors_header import Header, read_header
+from webui.engine.convolution import exchange_where_narrow
 from webui.engine.device import Device, is_device_lost, is_out_of_memory
 from webui.engine.loading.tokenizers import Fetch, load_tokenizers
 from webui.engine.pipelines.classes import component_class, pipeline_class
@@ -182,6 +183,7 @@ def _place(module: nn.Module, device: Device, progress: Progress, file_bytes: in
             progress.add(file_bytes * buffer.nbytes // total)
     if not _all_finite(module.state_dict().values()):  # what came from the file: a mask of one's own may be infinite
         raise Broken("not_finite")
+    exchange_where_narrow(module)
     return module.eval().requires_grad_(False)
 
 

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from webui.engine.convolution import exchange_where_narrow
 from webui.engine.style.rebuild import rebuilt
 from webui.settings import ROOT
 
@@ -167,6 +168,7 @@ def load_instant(file: Path, device: torch.device, dtype: torch.dtype) -> Instan
     network = InstantStyle()
     network.load_state_dict(load_file(file))
     network.eval().requires_grad_(False)
+    exchange_where_narrow(network)
     return network.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -15,6 +15,8 @@ from diffusers.models.downsampling import Downsample2D
 from torch import Tensor, nn
 from torch.nn import functional
 
+from webui.engine.convolution import conv2d
+
 AXES = {"none": (), "x": ("x",), "y": ("y",), "both": ("x", "y")}
 
 
@@ -54,7 +56,7 @@ def _wrapped(conv: nn.Conv2d, axes: tuple[str, ...], pixels: Tensor, weight: Ten
     down, across = _padding(conv)
     pixels = functional.pad(pixels, (across, across, 0, 0), mode="circular" if "x" in axes else "constant")
     pixels = functional.pad(pixels, (0, 0, down, down), mode="circular" if "y" in axes else "constant")
-    return functional.conv2d(pixels, weight, bias, conv.stride, 0, conv.dilation, conv.groups)
+    return conv2d(pixels, weight, bias, conv)
 
 
 def _wrapped_last(
@@ -65,4 +67,4 @@ def _wrapped_last(
         pixels[..., :, -1] = pixels[..., :, 0]
     if "y" in axes:
         pixels[..., -1, :] = pixels[..., 0, :]
-    return functional.conv2d(pixels, weight, bias, conv.stride, 0, conv.dilation, conv.groups)
+    return conv2d(pixels, weight, bias, conv)
