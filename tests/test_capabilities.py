@@ -73,7 +73,7 @@ def test_families_that_run_through_pipelines_can_what_those_take() -> None:
 def test_what_branches_and_walks_may_differ_in_is_declared_with_the_field() -> None:
     of_an_image = {
         "prompt", "negative_prompt", "resolved_prompts", "seed", "variation_seed", "variation_strength", "num_images",
-        "keep_best", "walk_to", "schema_version", "only_image",
+        "keep_best", "walk_to", "schema_version", "only_image", "looks", "look_texts", "resolved_from",
     }  # fmt: skip
     told = {"prompt_dialect", "emphasis", "clip_skip", "guidance_scale", "guidance_start", "guidance_end",
             "guidance_rescale", "stop_after", "branch_from"}  # fmt: skip

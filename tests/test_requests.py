@@ -74,7 +74,7 @@ def test_a_request_survives_json(request_: Any) -> None:
         {"prompt": None},
         {"prompt": 3},
         {"task": "image_to_image"},
-        {"schema_version": 2},
+        {"schema_version": 3},
     ],
 )
 def test_what_does_not_belong_is_refused(bad: dict[str, Any]) -> None:

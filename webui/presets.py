@@ -7,12 +7,11 @@ exist in English and Simplified Chinese. Knows no torch, no gradio.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
+from webui.requests import LookText, is_chinese
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +31,11 @@ class Look:
             if template.count("{prompt}") != 1:
                 raise ValueError(f"look {self.id!r}: {template!r} must hold {{prompt}} exactly once")
 
-    def apply(self, prompt: str, negative_prompt: str = "") -> tuple[str, str]:
-        """The prompts with this look, in the prompt's own language.
-
-        An empty prompt leaves the look's words alone; an empty look never leaves a leading comma.
-        """
-        is_chinese = _HAN.search(prompt) is not None
-        template = self.prompt_zh if is_chinese else self.prompt
-        extra = self.negative_prompt_zh if is_chinese else self.negative_prompt
-        positive = template.replace("{prompt}", _closed(prompt.strip(" ,，"))).strip(" ,，")
-        comma = "，" if is_chinese else ", "
-        return positive, comma.join(_closed(part) for part in (negative_prompt.strip(" ,，"), extra) if part)
+    def text_for(self, prompt: str) -> LookText:
+        """What this look says, in the prompt's own language."""
+        if is_chinese(prompt):
+            return LookText(name=self.id, prompt=self.prompt_zh, negative_prompt=self.negative_prompt_zh)
+        return LookText(name=self.id, prompt=self.prompt, negative_prompt=self.negative_prompt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +68,15 @@ class Presets:
         gallery = folder / "styles" / "styles.json"
         rows = _read(gallery) if gallery.exists() else ()
         self.styles = tuple(GalleryStyle(**row, picture=gallery.with_name(f"{row['id']}.webp")) for row in rows)
-        self._by_id = {look.id: look for look in self.looks}
-        if len(self._by_id) != len(self.looks):
+        by_id = {look.id: look for look in self.looks}
+        if len(by_id) != len(self.looks):
             raise ValueError(f"two looks in {folder} share an id")
+        labels = {label.casefold(): look for look in self.looks for label in (look.name, look.name_zh)}
+        self._by_name = labels | {id.casefold(): look for id, look in by_id.items()}
 
-    def look(self, id: str) -> Look | None:
-        """The look called `id`; None when there is no such (it may have been removed since the page was opened)."""
-        return self._by_id.get(id)
-
-
-def _closed(text: str) -> str:
-    """With its last comment ended: what a look adds behind it must not become part of it."""
-    return f"{text}\n" if "#" in text.rpartition("\n")[2] else text
+    def look(self, name: str) -> Look | None:
+        """The look of this id or label, whatever their case; None when there is no such (any more)."""
+        return self._by_name.get(name.strip().casefold())
 
 
 def _read(path: Path) -> Any:

@@ -37,14 +37,18 @@ from webui.schedulers import (
     nearest_scheduler,
     nearest_sigmas,
 )
+from webui.upgrades import upgraded
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MAX_SEED = 2**32 - 1  # torch takes more, but JSON clients and SQLite do not
 MAX_PROMPT_CHARACTERS = 10_000
+MAX_LOOKS = 8
+MAX_LOOK_NAME = 100  # characters
 _MAX_CLEANED_CHARACTERS = 4 * MAX_PROMPT_CHARACTERS  # megabytes take seconds to clean, and are refused anyway
 
 # Not `strict` as a whole: that would refuse a JSON object for the dataclass itself. Each number is strict instead.
-_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _REFERENCE = re.compile(r"sha256:[0-9a-f]{64}")
 # The possessive `+` keeps it linear: 64 MB of spaces before one wrong sign must not be tried in every division.
 _INLINE = re.compile(r"(data:image/(png|jpeg|jpg|webp);base64,)?[A-Za-z0-9+/\s]{16,}+={0,2}\s*+", re.IGNORECASE)
@@ -54,6 +58,11 @@ def clean_text(text: str) -> str:
     """NFC, without what breaks files, databases and event streams later: lone surrogates, controls but \\n and \\t."""
     kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", kept)
+
+
+def is_chinese(text: str) -> bool:
+    """Whether Chinese characters are in it."""
+    return _HAN.search(text) is not None
 
 
 def _clean_if_text(value: object) -> object:
@@ -73,16 +82,22 @@ def _check_picture(picture: str) -> str:
     raise ValueError("a picture is base64, a data: URI of a PNG, JPEG or WebP, or sha256:<hex> of one stored before")
 
 
-def _check_scheduler(name: str | None) -> str | None:
-    if name is None or any(name == known.id for known in SCHEDULERS):
+def _check_scheduler(name: str) -> str:
+    if any(name == known.id for known in SCHEDULERS):
         return name
     nearest = nearest_scheduler(name)
     hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
     raise ValueError(f"no scheduler is called {name!r}{hint}")
 
 
-def _check_sigmas(name: str | None) -> str | None:
-    if name is None or name in SIGMAS:
+def _check_template(text: str) -> str:
+    if text.count("{prompt}") != 1:
+        raise ValueError("a look's prompt holds {prompt} once")
+    return text
+
+
+def _check_sigmas(name: str) -> str:
+    if name in SIGMAS:
         return name
     nearest = nearest_sigmas(name)
     hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
@@ -110,9 +125,19 @@ Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
 Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8), needs(Capability.INPAINTING)]
 _OF_A_PART = needs(Capability.INPAINTING, is_refused=False)  # of what says something only where a part is drawn
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
+CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
+Scheduler = Annotated[
+    str, AfterValidator(_check_scheduler), WithJsonSchema({"type": "string", "enum": [s.id for s in SCHEDULERS]})
+]
+Sigmas = Annotated[str, AfterValidator(_check_sigmas), WithJsonSchema({"type": "string", "enum": list(SIGMAS)})]
+Steps = Annotated[int, Strict(), Ge(1), Le(150)]
+GuidanceScale = Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH]
+Looks = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=MAX_LOOK_NAME)], ...], Field(max_length=MAX_LOOKS)
+]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class ResolvedPrompt:
     """The prompts of one image, with every wildcard and choice in them settled by its seed."""
 
@@ -126,7 +151,7 @@ ResolvedPrompts = Annotated[tuple[ResolvedPrompt, ...], Field(max_length=16)]
 Share = Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05})]
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class WalkEnd:
     """The other end of a walk: what of a second picture is not the first one's. Its prompts are taken as they stand."""
 
@@ -137,10 +162,20 @@ class WalkEnd:
     variation_strength: Share = 0.0
 
 
+LookTexts = Annotated[tuple["LookText", ...], Field(max_length=MAX_LOOKS)]
 MAX_BRANCHES = 8  # one off another: each carries all that it came from
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class LookText:
+    """What a look said when the request was settled; `prompt` holds `{prompt}` once, where the prompt goes."""
+
+    name: Annotated[str, Field(max_length=MAX_LOOK_NAME)]
+    prompt: Annotated[Prompt, AfterValidator(_check_template)] = "{prompt}"
+    negative_prompt: Prompt = ""
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Branch:
     """Where a picture leaves the way of another one: when `step` (from 1) of the one image that `origin` makes is done.
 
@@ -158,14 +193,14 @@ class Branch:
             raise ValueError(f"no more than {MAX_BRANCHES} branches can come one off another")
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Diffusion:
     """What text to image and image to image have in common.
 
     None means the checkpoint's default, or for the seed a random one; both are settled when the job is submitted.
     """
 
-    schema_version: Annotated[Literal[1], Scope.IMAGE] = SCHEMA_VERSION
+    schema_version: Annotated[Literal[2], Scope.IMAGE] = SCHEMA_VERSION
     prompt: Annotated[Prompt, Scope.IMAGE] = ""
     negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT), Scope.IMAGE] = ""
     # What brackets and such mean in the prompts.
@@ -176,24 +211,23 @@ class Diffusion:
     emphasis: Annotated[
         Literal["original", "no_norm"], needs(Capability.PROMPT_SYNTAX, is_refused=False), Scope.BRANCH
     ] = "original"
-    # What wildcards became, set at submit; None where there are none.
+    # Put around the prompt one after the other; the names of presets.
+    looks: Annotated[Looks, Scope.IMAGE] = ()
+    # What those looks said, set at submit.
+    look_texts: Annotated[LookTexts, Scope.IMAGE] = ()
+    # What looks and wildcards made of the prompts, set at submit; None where there are neither.
     resolved_prompts: Annotated[ResolvedPrompts | None, Scope.IMAGE] = None
-    checkpoint: Annotated[str, Field(max_length=512)] | None = None  # path below models/, without suffix
-    scheduler: Annotated[
-        str | None,
-        AfterValidator(_check_scheduler),
-        WithJsonSchema({"anyOf": [{"type": "string", "enum": [s.id for s in SCHEDULERS]}, {"type": "null"}]}),
-    ] = None
-    sigmas: Annotated[
-        str | None,
-        AfterValidator(_check_sigmas),
-        WithJsonSchema({"anyOf": [{"type": "string", "enum": list(SIGMAS)}, {"type": "null"}]}),
-    ] = None
+    # A digest of all that `resolved_prompts` were made of; where it no longer fits, they are made anew.
+    resolved_from: Annotated[str | None, Field(max_length=64), Scope.IMAGE] = None
+    checkpoint: CheckpointId | None = None
+    scheduler: Scheduler | None = None
+    sigmas: Sigmas | None = None
+    # Where Karras', exponential and beta sigmas begin and end: where the network was trained to, or where the plain
+    # timesteps of so many steps do.
+    sigma_range: Literal["network", "timesteps"] = "network"
     eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
-    steps: Annotated[int, Strict(), Ge(1), Le(150)] | None = None
-    guidance_scale: (
-        Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH] | None
-    ) = None
+    steps: Steps | None = None
+    guidance_scale: GuidanceScale | None = None
     # Of the steps; outside of [start, end) the prompt alone is followed.
     guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 0.0
     guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 1.0
@@ -228,12 +262,13 @@ class Diffusion:
 
     @model_validator(mode="before")
     @classmethod
-    def _accept_foreign_names(cls, data: Any) -> Any:
-        """A1111's scheduler names, the old combined ones too, become ours before they are checked and stored."""
+    def _accept_other_words(cls, data: Any) -> Any:
+        """Requests of earlier versions, and A1111's scheduler names, the old combined ones too, become ours before they
+        are checked and stored."""
         values = data.kwargs if isinstance(data, ArgsKwargs) else data
         if not isinstance(values, dict):
             return data
-        values = dict(values)
+        values = upgraded(values, "diffusion")
         if isinstance(values.get("scheduler"), str) and (found := canonical_scheduler(values["scheduler"])):
             values["scheduler"], sigmas = found
             if sigmas and values.get("sigmas") is None:
@@ -245,7 +280,7 @@ class Diffusion:
         return ArgsKwargs((), values) if isinstance(data, ArgsKwargs) else values
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class TextToImage(Diffusion):
     """Diffusion from noise, guided by a prompt. `walk_to`: the images lead from this picture to another one."""
 
@@ -253,7 +288,7 @@ class TextToImage(Diffusion):
     walk_to: Annotated[WalkEnd | None, needs(Capability.WALKS), Scope.IMAGE] = None
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class ImageToImage(Diffusion):
     """Diffusion from a picture. `denoising_strength`: 0 keeps the picture, 1 ignores it.
 
@@ -302,7 +337,7 @@ Weight = Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={
 MAX_FURTHER_STYLES = 3
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class WeightedStyle:
     """A further style picture, and what it counts beside the others."""
 
@@ -310,7 +345,7 @@ class WeightedStyle:
     weight: Weight = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class LayerWeights:
     """What each layer of VGG-19 counts in the style, from the finest to the coarsest.
 
@@ -324,7 +359,7 @@ class LayerWeights:
     conv5_1: Weight = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
 class StyleTransfer:
     """One picture's content in another's style, or in that of several. `size` is the result's longest side, in pixels.
 
@@ -336,7 +371,7 @@ class StyleTransfer:
     """
 
     task: Literal["style_transfer"] = "style_transfer"
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     method: Literal["optimised", "instant"] = "optimised"
     content_image: Picture
     style_image: Picture
@@ -357,9 +392,14 @@ class StyleTransfer:
     seed: Seed | None = None
     stop_after: Annotated[int, Strict(), Ge(1), Le(2000)] | None = None  # the iteration whose average is the picture
 
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_earlier_versions(cls, data: Any) -> Any:
+        return upgraded(data, "style_transfer") if isinstance(data, dict) else data
+
 
 AnyDiffusion = TextToImage | ImageToImage
-SomeDiffusion = TypeVar("SomeDiffusion", TextToImage, ImageToImage, AnyDiffusion)  # the same one in and out
+SomeDiffusion = TypeVar("SomeDiffusion", bound=AnyDiffusion)  # the same one in and out
 Request = AnyDiffusion | StyleTransfer
 REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]] = {
     "text_to_image": TextToImage,

@@ -22,25 +22,28 @@ class SchedulerName:
     name: str
     aliases: tuple[str, ...] = ()
     has_sigmas: bool = True
+    has_range: bool = False  # `sigma_range` says something for it; other rules span the network's range anyway
     adds_noise: bool = False  # at every step; then a picture hangs on more than its first noise
     eta: float | None = None
     automatic: str = "default"
 
 
 SCHEDULERS: tuple[SchedulerName, ...] = (
-    SchedulerName(id="euler", name="Euler", aliases=("k_euler",)),
+    SchedulerName(id="euler", name="Euler", aliases=("k_euler",), has_range=True),
     SchedulerName(
         id="euler_a",
+        has_range=True,
         name="Euler a",
         aliases=("k_euler_a", "Euler ancestral", "euler_ancestral", "k_euler_ancestral"),
         adds_noise=True,
         eta=1.0,
     ),
-    SchedulerName(id="heun", name="Heun", aliases=("k_heun",)),
-    SchedulerName(id="lms", name="LMS", aliases=("k_lms",)),
-    SchedulerName(id="dpm2", name="DPM2", aliases=("k_dpm_2", "dpm_2", "kdpm_2"), automatic="karras"),
+    SchedulerName(id="heun", name="Heun", aliases=("k_heun",), has_range=True),
+    SchedulerName(id="lms", name="LMS", aliases=("k_lms",), has_range=True),
+    SchedulerName(id="dpm2", name="DPM2", aliases=("k_dpm_2", "dpm_2", "kdpm_2"), has_range=True, automatic="karras"),
     SchedulerName(
         id="dpm2_a",
+        has_range=True,
         name="DPM2 a",
         aliases=("k_dpm_2_a", "DPM2 ancestral", "dpm_2_ancestral", "k_dpm_2_ancestral", "kdpm_2_a"),
         adds_noise=True,
@@ -73,6 +76,7 @@ SCHEDULERS: tuple[SchedulerName, ...] = (
 )
 
 SIGMAS: tuple[str, ...] = ("default", "karras", "exponential", "beta", "simple", "sgm_uniform", "ays")
+RANGED_SIGMAS = ("karras", "exponential", "beta")  # spread between two ends, which `sigma_range` chooses
 
 # What A1111 1.10 and its relatives offer and Darkroom does not, with the nearest that it does: their names are
 # refused with a sentence, for a picture by another rule would not be the one that was asked for.

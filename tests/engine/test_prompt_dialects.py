@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
-from webui.engine.engine import Engine
 from webui.requests import TextToImage
 from webui.settings import Settings
 from webui.worker.messages import RawImage
@@ -24,7 +24,7 @@ def make(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     presets = tmp_path_factory.mktemp("presets")
     (presets / "wildcards").mkdir()
     (presets / "wildcards" / "animal.txt").write_text("cat\ndog\n", encoding="utf-8")
-    engine = Engine(Settings(models_dir=toy_models, presets_dir=presets, device="cpu"))
+    engine = SettlingEngine(Settings(models_dir=toy_models, presets_dir=presets, device="cpu"))
     context = Context(lambda _event: None, lambda: None, lambda: False, lambda _reference: b"")
 
     def draw(prompt: str, **values: Any) -> list[RawImage]:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.jobs.conftest import FixedCatalogue, House, catalogue
-from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, TaskUnsupported
+from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
+from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
-from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, WeightedStyle
+from webui.requests import (
+    ImageToImage,
+    LookText,
+    Request,
+    ResolvedPrompt,
+    StyleTransfer,
+    TextToImage,
+    WeightedStyle,
+    from_dict,
+    to_dict,
+)
+from webui.rules.branches import branched
+from webui.settings import ROOT
+from webui.settled import Settled, as_asked
 
 BASE64 = "data:image/png;base64," + "A" * 40
 
 
-def resolved(house: House, request: Request) -> Request:
-    return resolve(request, "ann", catalogue(), house.storage.uploads)
+RULES = PromptRules(ROOT / "models", ROOT / "presets")
+
+
+def resolved(house: House, request: Request) -> Settled:
+    return resolve(request, "ann", catalogue(), house.storage.uploads, RULES)
 
 
 def test_the_starter_and_its_defaults(house: House) -> None:
@@ -29,7 +50,7 @@ def test_what_is_said_stays_said(house: House) -> None:
     said = TextToImage(
         checkpoint="anime", scheduler="heun", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128
     )
-    assert resolved(house, said) == said
+    assert as_asked(resolved(house, said)) == said
 
 
 def test_another_scheduler_comes_without_the_defaults_sigmas(house: House) -> None:
@@ -76,7 +97,7 @@ def test_checkpoints_that_cannot(house: House) -> None:
         resolved(house, ImageToImage(checkpoint="text only", init_image=reference))
     assert caught.value.details == {"checkpoint": "text only", "family": "sd15", "task": "image_to_image"}
     with pytest.raises(NoCheckpoint):
-        resolve(TextToImage(), "ann", FixedCatalogue(), house.storage.uploads)
+        resolve(TextToImage(), "ann", FixedCatalogue(), house.storage.uploads, RULES)
 
 
 def test_pictures_have_to_be_stored_and_ones_own(house: House) -> None:
@@ -148,3 +169,76 @@ def test_a_mask_of_somebody_else_is_none(house: House) -> None:
     mask = house.storage.uploads.add("ben", b"mask", 64, 64)
     with pytest.raises(PictureNotFound):
         resolved(house, ImageToImage(init_image=picture, mask=mask))
+
+
+PROMPTS = st.one_of(
+    st.sampled_from(["a lake", "{a|b} lake", "__colours__ fox", r"\{a\} # not {b}", "湖泊"]), st.text(max_size=12)
+)
+
+
+@given(
+    prompt=PROMPTS,
+    looks=st.lists(st.sampled_from(["ink", "watercolour"]), max_size=3),
+    num_images=st.integers(1, 3),
+    variation_strength=st.sampled_from([0.0, 0.5]),
+    scheduler=st.sampled_from([None, "euler", "ddim"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_settled_request_stays_as_it_is(house: House, **values: Any) -> None:
+    try:
+        request = resolved(house, TextToImage(**values))
+    except PromptError:  # a brace too many
+        return
+    for posted in (request, from_dict(json.loads(json.dumps(to_dict(request))))):
+        assert resolved(house, posted) == request
+
+
+def test_a_settled_branch_stays_as_it_is(house: House) -> None:
+    origin = resolved(house, TextToImage(prompt="a {red|blue} fox", looks=("ink",), num_images=2))
+    request = resolved(house, branched(origin, 1, 2, {"prompt": "a {green|grey} fox"}))
+    assert isinstance(request, TextToImage)
+    assert request.branch_from is not None
+    assert request.branch_from.origin.resolved_prompts is None  # its own words, not what they were made of
+    assert resolved(house, as_asked(request)) == request
+
+
+def test_looks_are_settled_as_texts_and_stay_those(house: House) -> None:
+    request = resolved(house, TextToImage(prompt="a lake", looks=("Watercolour", "ink"), num_images=2))
+    assert isinstance(request, TextToImage)
+    assert request.looks == tuple(look.name for look in request.look_texts) == ("watercolour", "ink")
+    assert request.resolved_prompts is not None
+    assert len(set(request.resolved_prompts)) == 1
+    assert request.resolved_prompts[0].prompt.count("a lake") == 1
+    older = dataclasses.replace(
+        as_asked(request), look_texts=(LookText(name="watercolour", prompt="old {prompt}"), LookText(name="ink"))
+    )
+    again = resolved(house, older)
+    assert isinstance(again, TextToImage)
+    assert again.resolved_prompts == (ResolvedPrompt(prompt="old a lake"),) * 2
+
+
+def test_words_that_are_changed_in_a_settled_request_count(house: House) -> None:
+    request = as_asked(resolved(house, TextToImage(prompt="{a|b} lake", looks=("ink",), seed=1)))
+    assert isinstance(request, TextToImage)
+    for change in (
+        {"prompt": "{c|d} hill"},
+        {"seed": 2, "prompt": "{a|b|c|d|e} lake"},
+        {"num_images": 3},
+        {"looks": ()},
+    ):
+        changed = resolved(house, dataclasses.replace(request, **change))
+        anew = {"look_texts": (), "resolved_prompts": None, "resolved_from": None}
+        assert changed == resolved(house, dataclasses.replace(request, **anew | change)), change
+
+
+@pytest.mark.parametrize("looks", [("nothing",), ("ink", "../ink")])
+def test_a_look_that_is_not_there_is_refused(house: House, looks: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        resolved(house, TextToImage(looks=looks))
+    assert caught.value.details == {"field": "looks", "reason": "no_such_look", "name": looks[-1]}
+
+
+def test_looks_that_make_a_prompt_too_long_are_refused(house: House) -> None:
+    with pytest.raises(PromptError) as caught:
+        resolved(house, TextToImage(prompt="a" * 9_990, looks=("ink",)))
+    assert caught.value.details["reason"] == "prompt_settled_long"

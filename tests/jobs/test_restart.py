@@ -15,11 +15,12 @@ from PIL import Image
 
 from tests.jobs.conftest import House, eventually
 from tests.jobs.hand_worker import HandWorker, images_for
+from tests.settled_requests import stored
 from webui.errors import JobNotFound, JobUnreadable, WorkerDied
 from webui.events import Failed, Finished, Queued
 from webui.jobs import JobState, UnreadableJob
 from webui.jobs.event_log import EPOCH_IDS
-from webui.requests import TextToImage, to_dict
+from webui.requests import TextToImage
 from webui.storage import Storage
 from webui.storage.job_rows import Once
 
@@ -103,8 +104,7 @@ def test_who_watched_before_gets_all_that_comes_after(house: House, hand: HandWo
 def left_running(data_dir: Path, attempts: int) -> str:
     """A data folder as a program leaves it that is killed during a job."""
     storage = Storage(data_dir)
-    request = TextToImage(prompt="a lake", checkpoint="starter", steps=2, seed=4, width=64, height=64, num_images=2)
-    storage.jobs.insert("the-job", "ann", to_dict(request), JobState.WAITING)
+    storage.jobs.insert("the-job", "ann", stored(steps=2, seed=4, num_images=2), JobState.WAITING)
     for _ in range(attempts):
         storage.jobs.start("the-job", JobState.RUNNING)
     storage.close()

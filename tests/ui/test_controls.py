@@ -36,7 +36,7 @@ def test_every_reason_is_about_a_field_without_control(page: gr.Blocks) -> None:
 
 def test_what_is_no_field_is_known(page: gr.Blocks) -> None:
     fields = {field for request in REQUESTS.values() for field in request.__dataclass_fields__}
-    assert controls_of(page).keys() - fields == {"look", "ratio", "quality"}
+    assert controls_of(page).keys() - fields == {"ratio", "quality"}
 
 
 def test_elem_id_is_the_fields_name(page: gr.Blocks) -> None:

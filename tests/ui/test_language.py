@@ -14,7 +14,7 @@ UI = Path(assets.__file__).parent
 BLANK = re.compile(r"\{(\w+)\}")
 # Keys that the code puts together, by what stands before and after the part that varies.
 PARTS = (
-    "quality sigmas tiling prompt_dialect emphasis resize_mode mask_mode masked_content inpaint_area "
+    "quality sigmas sigma_range tiling prompt_dialect emphasis resize_mode mask_mode masked_content inpaint_area "
     "method style_loss keep_colours init optimizer paint phase state source happened"
 )
 BUILT = re.compile(rf"(?:{'|'.join(PARTS.split())})_\w+|\w+_hint")

@@ -11,11 +11,9 @@ import gradio as gr
 import pytest
 from pydantic import ValidationError
 
-from tests.ui.conftest import NotingQueue, OneCheckpoint, checkpoint
-from webui.checkpoints.catalogue import Catalogue
+from tests.ui.conftest import NotingQueue
 from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
-from webui.presets import Presets
 from webui.requests import Branch, ImageToImage, StyleTransfer, TextToImage, to_dict
 from webui.texts import Texts
 from webui.ui.language import Words
@@ -24,14 +22,14 @@ from webui.ui.submit import Submitter, field_defaults, request_from
 REFERENCE = "sha256:" + "0" * 64
 VALUES: dict[str, Any] = {
     "checkpoint": "starter", "init_image": "", "denoising_strength": 0.6, "content_image": "", "style_image": "",
-    "content_weight": 1, "style_weight": 1, "iterations": 200, "size": 384, "prompt": "a lake", "look": "",
+    "content_weight": 1, "style_weight": 1, "iterations": 200, "size": 384, "prompt": "a lake", "looks": [],
     "negative_prompt": "", "ratio": "1:1", "width": 256, "height": 256, "num_images": 1, "quality": "normal",
     "steps": 20, "guidance_scale": 5, "scheduler": "ddim", "sigmas": "default", "seed": None,
 }  # fmt: skip
 
 
-def submitter(queue: NotingQueue, presets: Presets) -> Submitter:
-    return Submitter(cast(JobQueue, queue), cast(Catalogue, OneCheckpoint(checkpoint())), presets, Texts(), Words())
+def submitter(queue: NotingQueue) -> Submitter:
+    return Submitter(cast(JobQueue, queue), Texts(), Words())
 
 
 class BranchingQueue(NotingQueue):
@@ -46,87 +44,76 @@ class BranchingQueue(NotingQueue):
 ORIGIN = TextToImage(prompt="a barn", seed=4, steps=30, width=128, height=128, checkpoint="starter", num_images=2)
 
 
-def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_origin(presets: Presets) -> None:
+def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_origin() -> None:
     queue = BranchingQueue()
     place = '{"job": "origin", "image": 1, "step": 7}'
-    values = VALUES | {"seed": 5, "look": "watercolour"}
-    receipt = submitter(queue, presets).submit("local", "en", "text_to_image", values, place)
+    values = VALUES | {"seed": 5, "looks": ["watercolour"]}
+    receipt = submitter(queue).submit("local", "en", "text_to_image", values, place)
     ((_, asked),) = queue.submitted
     assert isinstance(asked, TextToImage)
-    assert asked.prompt.startswith("a lake, watercolour")
+    assert (asked.prompt, asked.looks) == ("a lake", ("watercolour",))
     assert (asked.steps, asked.width, asked.seed, asked.num_images) == (30, 128, 5, 1)
     assert asked.branch_from == Branch(origin=dataclasses.replace(ORIGIN, only_image=1), step=7)
     assert receipt["request"]["branch_from"]["step"] == 7
 
 
-def test_a_branch_from_what_is_not_there_is_said(presets: Presets) -> None:
+def test_a_branch_from_what_is_not_there_is_said() -> None:
     queue = BranchingQueue()
-    gone = submitter(queue, presets).submit(
-        "local", "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}'
-    )
+    gone = submitter(queue).submit("local", "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
     assert gone["error"]["message"] == "There is no such job."
-    none = submitter(queue, presets).submit(
-        "local", "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}'
-    )
+    none = submitter(queue).submit("local", "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
     assert "the job makes no such image" in none["error"]["message"]
     for nonsense in ("{", "[]", '{"job": "origin", "image": -1, "step": "x"}'):
-        refused = submitter(queue, presets).submit("local", "en", "text_to_image", VALUES, nonsense)
+        refused = submitter(queue).submit("local", "en", "text_to_image", VALUES, nonsense)
         assert "message" in refused["error"]
     assert queue.submitted == []
 
 
-def test_text_to_image_takes_what_it_needs(presets: Presets) -> None:
-    request = request_from("text_to_image", VALUES, presets)
+def test_text_to_image_takes_what_it_needs() -> None:
+    request = request_from("text_to_image", VALUES)
     assert isinstance(request, TextToImage)
     assert (request.prompt, request.steps, request.seed, request.width) == ("a lake", 20, None, 256)
 
 
-def test_whole_numbers_from_the_browser_are_integers(presets: Presets) -> None:
-    request = request_from("text_to_image", VALUES | {"steps": 30.0, "seed": 7.0}, presets)
+def test_whole_numbers_from_the_browser_are_integers() -> None:
+    request = request_from("text_to_image", VALUES | {"steps": 30.0, "seed": 7.0})
     assert isinstance(request, TextToImage)
     assert (request.steps, request.seed) == (30, 7)
 
 
-def test_the_other_tasks_take_their_pictures(presets: Presets) -> None:
-    redrawn = request_from("image_to_image", VALUES | {"init_image": REFERENCE}, presets)
-    styled = request_from("style_transfer", VALUES | {"content_image": REFERENCE, "style_image": REFERENCE}, presets)
+def test_the_other_tasks_take_their_pictures() -> None:
+    redrawn = request_from("image_to_image", VALUES | {"init_image": REFERENCE})
+    styled = request_from("style_transfer", VALUES | {"content_image": REFERENCE, "style_image": REFERENCE})
     assert isinstance(redrawn, ImageToImage)
     assert redrawn.init_image == REFERENCE
     assert isinstance(styled, StyleTransfer)
     assert styled.size == 384
 
 
-def test_lists_of_a_style_transfer_come_as_json(presets: Presets) -> None:
+def test_lists_of_a_style_transfer_come_as_json() -> None:
     lists = {
         "content_image": REFERENCE,
         "style_image": REFERENCE,
         "style_images": f'[{{"image": "{REFERENCE}", "weight": 2}}]',
         "layer_weights": '{"conv1_1": 0.5}',
     }
-    styled = request_from("style_transfer", VALUES | lists, presets)
+    styled = request_from("style_transfer", VALUES | lists)
     assert isinstance(styled, StyleTransfer)
     assert [(style.image, style.weight) for style in styled.style_images] == [(REFERENCE, 2.0)]
     assert (styled.layer_weights.conv1_1, styled.layer_weights.conv5_1) == (0.5, 1.0)
     with pytest.raises(ValidationError):
-        request_from("style_transfer", VALUES | lists | {"style_images": "[{"}, presets)
+        request_from("style_transfer", VALUES | lists | {"style_images": "[{"})
 
 
-def test_a_look_is_worked_into_both_prompts(presets: Presets) -> None:
-    request = request_from("text_to_image", VALUES | {"look": "watercolour", "negative_prompt": "fog"}, presets)
-    assert isinstance(request, TextToImage)
-    assert request.prompt.startswith("a lake, watercolour")
-    assert request.negative_prompt.startswith("fog, ")
-
-
-def test_a_receipt_names_the_job_and_its_owner_has_it(queue: NotingQueue, presets: Presets) -> None:
-    receipt = submitter(queue, presets).submit("anna", "en", "text_to_image", VALUES)
+def test_a_receipt_names_the_job_and_its_owner_has_it(queue: NotingQueue) -> None:
+    receipt = submitter(queue).submit("anna", "en", "text_to_image", VALUES)
     assert receipt["job"] == "job-1"
     assert receipt["request"]["prompt"] == "a lake"
     assert queue.submitted[0][0] == "anna"
 
 
-def test_receipts_differ_even_when_they_say_the_same(presets: Presets) -> None:
-    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)), presets)
+def test_receipts_differ_even_when_they_say_the_same() -> None:
+    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
     first, second = (refused.submit("local", "en", "text_to_image", VALUES) for _ in range(2))
     assert first["error"] == second["error"]
     assert first["id"] != second["id"]
@@ -145,39 +132,37 @@ def test_receipts_differ_even_when_they_say_the_same(presets: Presets) -> None:
     ],
 )
 def test_a_wrong_value_is_named(
-    presets: Presets, queue: NotingQueue, task: str, changed: dict[str, Any], field: str, sentence: str
+    queue: NotingQueue, task: str, changed: dict[str, Any], field: str, sentence: str
 ) -> None:
-    error = submitter(queue, presets).submit("local", "en", task, VALUES | changed)["error"]
+    error = submitter(queue).submit("local", "en", task, VALUES | changed)["error"]
     assert (error["field"], error["message"]) == (field, sentence)
     assert queue.submitted == []
 
 
-def test_a_wrong_value_is_named_in_chinese(presets: Presets, queue: NotingQueue) -> None:
-    error = submitter(queue, presets).submit("local", "zh-CN", "image_to_image", VALUES)["error"]
+def test_a_wrong_value_is_named_in_chinese(queue: NotingQueue) -> None:
+    error = submitter(queue).submit("local", "zh-CN", "image_to_image", VALUES)["error"]
     assert error["message"] == "请先选择图片：输入图片。"
 
 
-def test_errors_of_the_domain_are_worded(presets: Presets) -> None:
-    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)), presets)
+def test_errors_of_the_domain_are_worded() -> None:
+    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
     error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
     assert error["kind"] == "queue_full"
     assert error["message"]
 
 
-def test_a_bug_reaches_the_log_and_not_the_page(presets: Presets, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_reaches_the_log_and_not_the_page(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        receipt = submitter(NotingQueue(RuntimeError("secret path")), presets).submit(
-            "local", "en", "text_to_image", VALUES
-        )
+        receipt = submitter(NotingQueue(RuntimeError("secret path"))).submit("local", "en", "text_to_image", VALUES)
     assert receipt["error"]["kind"] == "internal"
     assert "secret path" not in str(receipt)
     assert receipt["error"]["log_id"] in caplog.text
     assert "secret path" in caplog.text
 
 
-def test_a_seed_with_a_fraction_is_not_rounded_but_refused(presets: Presets) -> None:
+def test_a_seed_with_a_fraction_is_not_rounded_but_refused() -> None:
     with pytest.raises(ValidationError):
-        request_from("text_to_image", {"prompt": "a lake", "seed": 1.5}, presets)
+        request_from("text_to_image", {"prompt": "a lake", "seed": 1.5})
 
 
 def test_gradio_leaves_the_checking_of_choices_to_the_request(page: gr.Blocks) -> None:
@@ -203,26 +188,8 @@ def test_what_has_no_default_is_left_out() -> None:
     assert "steps" not in field_defaults(), "the checkpoint's"
 
 
-def test_a_look_adds_no_negative_prompt_where_there_is_none(presets: Presets) -> None:
-    values = VALUES | {"look": "watercolour"}
-    request = request_from("text_to_image", values, presets, knows_negative_prompts=False)
-    assert isinstance(request, TextToImage)
-    assert request.prompt.startswith("a lake, watercolour")
-    assert request.negative_prompt == ""
-
-
-def test_the_checkpoints_family_decides_what_a_look_adds(queue: NotingQueue, presets: Presets) -> None:
-    flux = dataclasses.replace(checkpoint("flux"), family="FluxPipeline")
-    with_flux = Submitter(
-        cast(JobQueue, queue), cast(Catalogue, OneCheckpoint(checkpoint(), flux)), presets, Texts(), Words()
-    )
-    for name in ("starter", "flux"):
-        with_flux.submit("local", "en", "text_to_image", VALUES | {"look": "watercolour", "checkpoint": name})
-    assert [bool(cast(TextToImage, request).negative_prompt) for _, request in queue.submitted] == [True, False]
-
-
-def test_a_refusal_calls_the_control_by_its_label(presets: Presets) -> None:
-    refused = submitter(NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")), presets)
+def test_a_refusal_calls_the_control_by_its_label() -> None:
+    refused = submitter(NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")))
     error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
     assert error["field"] == "clip_skip"
     assert error["message"].startswith("The value of “Clip skip” does not work: ")

@@ -47,12 +47,11 @@ from webui.engine.unet.kept_steps import KeptSteps
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
-from webui.prompts.settle import settle_prompts
-from webui.prompts.wildcards import Wildcards
-from webui.requests import ImageToImage, Request, SomeDiffusion, StyleTransfer, TextToImage
+from webui.requests import ImageToImage, StyleTransfer, TextToImage
 from webui.rules.branches import count_images, digest_of, image_alone
 from webui.rules.sampling import check
 from webui.settings import Settings
+from webui.settled import Settled, SettledDiffusion
 from webui.worker.messages import RawImage
 
 logger = logging.getLogger(__name__)
@@ -113,14 +112,13 @@ class Engine:
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged
-        self._wildcards = Wildcards(settings.presets_dir / "wildcards")
         self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
         self._kept_style = KeptStyle()
         self._instant_style = InstantTransfer(self.device)
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
-    def run(self, request: Request, context: Context) -> list[RawImage]:
-        """The pictures of a request, in order; what it leaves open is the checkpoint's default, but for the seed.
+    def run(self, request: Settled, context: Context) -> list[RawImage]:
+        """The pictures of a request, in order.
 
         Raises a DarkroomError; Cancelled if `context.check` does.
         """
@@ -152,8 +150,8 @@ class Engine:
             memory_total_bytes=memory_total_bytes(self.device),
         )
 
-    def digests_of(self, request: Request) -> tuple[str, ...]:
-        """What the steps of a settled request's images go by, in order; none for tasks whose steps are not kept."""
+    def digests_of(self, request: Settled) -> tuple[str, ...]:
+        """What the steps of a request's images go by, in order; none for tasks whose steps are not kept."""
         if isinstance(request, StyleTransfer):
             return ()
         return tuple(digest_of(image_alone(request, image)) for image in range(count_images(request)))
@@ -162,13 +160,10 @@ class Engine:
         """Whether steps of that image are in memory."""
         return digest in self._kept_steps
 
-    def _diffuse(
-        self, request: TextToImage | ImageToImage, context: Context, pictures: _Pictures | None
-    ) -> list[RawImage]:
-        checkpoint_id = request.checkpoint or self.catalogue.default().id
-        loaded = self._models.components(checkpoint_id, context.on_event, context.check)
+    def _diffuse(self, request: SettledDiffusion, context: Context, pictures: _Pictures | None) -> list[RawImage]:
+        loaded = self._models.components(request.checkpoint, context.on_event, context.check)
         if request.task not in loaded.checkpoint.tasks:
-            raise TaskUnsupported(checkpoint=checkpoint_id, family=loaded.checkpoint.family, task=request.task)
+            raise TaskUnsupported(checkpoint=request.checkpoint, family=loaded.checkpoint.family, task=request.task)
         with Previewer(context.on_event, context.watched) as previewer:
             run_context = RunContext(
                 checkpoint=loaded.checkpoint,
@@ -182,13 +177,12 @@ class Engine:
                 context=context,
                 kept_steps=self._kept_steps,
             )
-            settled = self._settled(request)
-            asked = Sampling.of(settled, loaded.checkpoint.defaults)
-            check(replace(request, scheduler=asked.scheduler, sigmas=asked.sigmas), FAMILIES[loaded.checkpoint.family])
-            prompt_critic = self._prompt_critic(settled, asked, loaded, context.check)
+            check(request, FAMILIES[loaded.checkpoint.family])
+            asked = Sampling.of(request)
+            prompt_critic = self._prompt_critic(request, loaded, context.check)
 
             def make(run_context: RunContext, indices: list[int]) -> list[RawImage]:
-                start = start_of(settled, asked, loaded.checkpoint.defaults, indices)
+                start = start_of(request, asked, indices)
                 told = start.asked.told(start.indices[0])
                 hashes: dict[str, str] = {}
 
@@ -228,17 +222,13 @@ class Engine:
         return hashes
 
     def _prompt_critic(
-        self, request: SomeDiffusion, asked: Sampling, loaded: LoadedCheckpoint, check: Callable[[], None]
+        self, request: SettledDiffusion, loaded: LoadedCheckpoint, check: Callable[[], None]
     ) -> PromptCritic | None:
         """Who judges the images, where only the best are kept; there before anything is drawn, or it is refused."""
         if not request.keep_best:
             return None
-        words = words_to_fit(request, asked.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
+        words = words_to_fit(request, request.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
         return load_prompt_critic(words, loaded.checkpoint, self._models_dir, check)
-
-    def _settled(self, request: SomeDiffusion) -> SomeDiffusion:
-        """With its wildcards settled, where that was not done when it was submitted."""
-        return request if request.resolved_prompts is not None else settle_prompts(request, self._wildcards)
 
     def _within_memory(
         self,

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from webui.checkpoints.families import Defaults
 from webui.engine.pictures.redraw import WHOLE, Redraw
-from webui.errors import InvalidRequest
 from webui.prompts.a1111 import Lora
 from webui.prompts.reading import AS_A1111, Reading, loras_in
 from webui.requests import ImageToImage, ResolvedPrompt, TextToImage, WalkEnd, image_seed
+from webui.settled import SettledDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The values of a request, each settled. `denoising_strength` is 1 where there is no picture to start from."""
+    """The values of a request. `denoising_strength` is 1 where there is no picture to start from."""
 
     task: str
     prompt: str
@@ -31,6 +30,7 @@ class Sampling:
     height: int
     num_images: int
     denoising_strength: float
+    sigma_range: str = "network"
     eta: float | None = None  # the scheduler's own
     guidance_start: float = 0.0
     guidance_end: float = 1.0
@@ -46,32 +46,24 @@ class Sampling:
     resolved_prompts: tuple[ResolvedPrompt, ...] | None = None  # one for each image, where there were wildcards
 
     @classmethod
-    def of(cls, request: TextToImage | ImageToImage, defaults: Defaults) -> Sampling:
-        """What was left open is the checkpoint's default, but for the seed: that is settled once, at submit.
-
-        Raises InvalidRequest for an open seed.
-        """
-        if request.seed is None or request.seed < 0:
-            raise InvalidRequest(field="seed", reason="seed_open")
-        if request.variation_strength > 0 and (request.variation_seed is None or request.variation_seed < 0):
-            raise InvalidRequest(field="variation_seed", reason="seed_open")
-        scheduler = request.scheduler or defaults.scheduler
-        own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"  # another may not have them
+    def of(cls, request: SettledDiffusion) -> Sampling:
+        """The values of a settled request."""
         redraw = Redraw.of(request) if isinstance(request, ImageToImage) else WHOLE
-        width, height = redraw.drawn_size(request.width or defaults.width, request.height or defaults.height)
+        width, height = redraw.drawn_size(request.width, request.height)
         return cls(
             task=request.task,
             prompt=request.prompt,
             negative_prompt=request.negative_prompt,
-            scheduler=scheduler,
-            sigmas=request.sigmas or own_sigmas,
-            steps=request.steps or defaults.steps,
-            guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
+            scheduler=request.scheduler,
+            sigmas=request.sigmas,
+            steps=request.steps,
+            guidance_scale=request.guidance_scale,
             seed=request.seed,
             width=width,
             height=height,
             num_images=request.num_images,
             denoising_strength=request.denoising_strength if isinstance(request, ImageToImage) else 1.0,
+            sigma_range=request.sigma_range,
             eta=request.eta,
             guidance_start=request.guidance_start,
             guidance_end=request.guidance_end,

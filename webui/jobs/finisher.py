@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from webui.errors import DarkroomError
 from webui.events import Cancelled, Event, Failed, Finished, Loading
 from webui.jobs.job import JobState
-from webui.requests import Request
+from webui.settled import Settled
 from webui.storage import Storage
 from webui.storage.job_rows import StoredEvent
 from webui.worker.messages import RawImage
@@ -43,7 +43,7 @@ class ActiveJob:
 
     id: str
     owner: str
-    request: Request
+    request: Settled
     created: float
     state: JobState = JobState.WAITING
     attempts: int = 0

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from webui.errors import DarkroomError, JobUnreadable
 from webui.events import Failed, PictureInfo
-from webui.requests import Request
+from webui.settled import Settled
 from webui.worker.status import WorkerStatus
 
 
@@ -31,14 +31,14 @@ class JobState(StrEnum):
 class Job:
     """A job as it was when it was asked for.
 
-    `request` is resolved: no default is open, the seed is fixed. Times are seconds since 1970. `timings`:
+    Times are seconds since 1970. `timings`:
     `waited_seconds`, `loading_seconds` (until the first step), `running_seconds` (from Started to the last event).
     `steps_kept`: images (from 0) whose steps the worker still has; those of others it draws again when it needs them.
     """
 
     id: str
     owner: str = field(repr=False)
-    request: Request
+    request: Settled
     state: JobState
     created: float
     started: float | None = None

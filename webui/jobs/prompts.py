@@ -1,27 +1,31 @@
-"""What becomes of a request's prompts when it is submitted: wildcards are settled, and what cannot be is said at once.
+"""What becomes of a request's prompts when it is submitted: looks and wildcards are settled, or it is said why not.
 
-Knows the folders of wildcards and LoRAs, no tokens and no engine.
+Knows the folders of looks, wildcards and LoRAs, no tokens and no engine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.families import FAMILIES
-from webui.errors import PromptError
+from webui.errors import InvalidRequest, PromptError
+from webui.presets import Presets
 from webui.prompts.plain_words import words_to_fit
 from webui.prompts.reading import check_prompts
 from webui.prompts.settle import settle_prompts
 from webui.prompts.wildcards import Wildcards
-from webui.requests import SomeDiffusion
+from webui.requests import Diffusion, LookText, SomeDiffusion
 
 
 class PromptRules:
-    """Reads `wildcards/` below the presets folder and `loras/` below the models folder."""
+    """Reads `looks/` and `wildcards/` below the presets folder and `loras/` below the models folder."""
 
     def __init__(self, models_dir: Path, presets_dir: Path) -> None:
+        self._presets = Presets(presets_dir)
         self._wildcards = Wildcards(presets_dir / "wildcards")
         self._addons = Addons(models_dir)
 
@@ -29,10 +33,12 @@ class PromptRules:
         """A request in which only its prompts are open yet, with those settled.
 
         Raises PromptError for a prompt that cannot be read, and for a LoRA that is missing or made for another family.
-        Raises InvalidRequest where the best are to be kept and a prompt says nothing that they could fit.
+        Raises InvalidRequest for a look that is not there, and where the best are to be kept and a prompt says nothing
+        that they could fit.
         """
-        settled = settle_prompts(request, self._wildcards)
-        has_syntax = Capability.PROMPT_SYNTAX in FAMILIES[family].capabilities
+        capabilities = FAMILIES[family].capabilities
+        settled = settle_prompts(request, self._wildcards, self._look_texts(request, capabilities))
+        has_syntax = Capability.PROMPT_SYNTAX in capabilities
         loras = check_prompts(settled, settled.steps or 1, has_syntax=has_syntax)
         known = self._addons.loras() if loras else {}
         for lora in loras:
@@ -43,3 +49,17 @@ class PromptRules:
         if settled.keep_best:
             words_to_fit(settled, settled.steps or 1, has_syntax=has_syntax)
         return settled
+
+    def _look_texts(self, request: Diffusion, capabilities: Collection[Capability]) -> tuple[LookText, ...]:
+        """What the looks say: the request itself, where it was settled before, or the files."""
+        if tuple(look.name for look in request.look_texts) == request.looks:
+            return request.look_texts
+        texts = []
+        for name in request.looks:
+            look = self._presets.look(name)
+            if look is None:
+                raise InvalidRequest(field="looks", reason="no_such_look", name=name)
+            text = look.text_for(request.prompt)
+            knows_negative_prompts = Capability.NEGATIVE_PROMPT in capabilities
+            texts.append(text if knows_negative_prompts else replace(text, negative_prompt=""))
+        return tuple(texts)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from webui.events import Queued
 from webui.jobs.estimates import Estimates
-from webui.requests import Request
+from webui.settled import Settled
 
 
 class QueuePositions:
@@ -26,7 +26,7 @@ class QueuePositions:
         """Nobody waits any more."""
         self._positions.clear()
 
-    def announce(self, waiting: Sequence[tuple[str, Request]], eta_seconds: Callable[[], float | None]) -> None:
+    def announce(self, waiting: Sequence[tuple[str, Settled]], eta_seconds: Callable[[], float | None]) -> None:
         """`waiting`: ids and requests in their order; `eta_seconds`: until the first of them starts, asked for only if
         there is news."""
         positions = {job_id: position for position, (job_id, _) in enumerate(waiting, 1)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import secrets
+from typing import Any
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_for
@@ -30,40 +31,43 @@ from webui.rules.branches import count_images, image_alone, with_origins_course
 from webui.rules.pictures import is_alike
 from webui.rules.sampling import check
 from webui.rules.style import check_style
+from webui.settled import SETTLED, Settled, SettledBranch
 from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 
 
-def resolve(
-    request: Request, owner: str, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules | None = None
-) -> Request:
-    """The same request with nothing left open.
+def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
+    """The same request with nothing left open; a settled one stays as it is.
 
     A branch's origin is settled like a request of its own, and the branch has from it what it leaves open.
 
     Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, CriticMissing where the best are to be kept
     and nothing can judge, PictureNotFound for a picture that is not this person's, InvalidRequest for a picture that is
-    no reference and for settings that the checkpoint or the scheduler cannot follow, and where there are `prompts`,
-    what those raise.
+    no reference and for settings that the checkpoint or the scheduler cannot follow, and what `prompts` raise.
     """
     _check_pictures(request, owner, uploads)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
     if isinstance(request, StyleTransfer):
         check_style(request, catalogue.models_dir)
         is_open = request.seed in (None, -1)
-        return dataclasses.replace(request, seed=0 if is_open and request.method == "instant" else seed)
+        return _as_settled(request, seed=0 if is_open and request.method == "instant" else seed)
     if request.branch_from is not None:
         request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
-    picture_size = _picture_size(request, uploads)
-    settled = _with_defaults(request, checkpoint, seed, picture_size)
-    if settled.keep_best:
+    filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads))
+    if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
-    return settled if prompts is None else prompts.settle(settled, checkpoint.family)
+    return _as_settled(prompts.settle(filled, checkpoint.family))
+
+
+def _as_settled(request: Request, **values: Any) -> Settled:
+    fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    made: Settled = SETTLED[request.task](**fields | values)
+    return made
 
 
 def _with_origin(
@@ -72,7 +76,7 @@ def _with_origin(
     owner: str,
     catalogue: Catalogue,
     uploads: Uploads,
-    prompts: PromptRules | None,
+    prompts: PromptRules,
 ) -> SomeDiffusion:
     """Raises InvalidRequest for an origin whose seed is open: nobody could make it again."""
     if branch.origin.seed in (None, -1):
@@ -80,20 +84,21 @@ def _with_origin(
     origin = resolve(branch.origin, owner, catalogue, uploads, prompts)
     if isinstance(origin, StyleTransfer) or count_images(origin) != 1:
         raise InvalidRequest(field="branch_from", reason="branch_of_one")
-    settled = dataclasses.replace(branch, origin=image_alone(origin, 0))
+    settled = SettledBranch(origin=image_alone(origin, 0), step=branch.step)
     return with_origins_course(dataclasses.replace(request, branch_from=settled))
 
 
 def _with_defaults(
     request: SomeDiffusion, checkpoint: Checkpoint, seed: int | None, picture_size: tuple[int, int] | None
 ) -> SomeDiffusion:
+    """Everything but its prompts settled."""
     defaults = checkpoint.defaults
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
     sigmas = own_sigmas if request.sigmas is None else request.sigmas
     width, height = _size(request, (defaults.width, defaults.height), picture_size)
-    settled = dataclasses.replace(
+    filled = dataclasses.replace(
         request,
         checkpoint=checkpoint.id,
         scheduler=scheduler,
@@ -105,8 +110,8 @@ def _with_defaults(
         width=width,
         height=height,
     )
-    check(settled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
-    return settled
+    check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
+    return filled
 
 
 def _picture_size(request: Request, uploads: Uploads) -> tuple[int, int] | None:

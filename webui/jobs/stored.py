@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from webui import events, requests
+from webui import events
 from webui.events import Cancelled, Event, Failed, Finished
 from webui.jobs.event_log import EPOCH_IDS
 from webui.jobs.job import Job, JobState, UnreadableJob
+from webui.settled import settled_from_dict
 from webui.storage.job_rows import JobRow, JobRows
 from webui.storage.pictures import Pictures
 
@@ -30,7 +31,7 @@ _OUTCOMES: dict[str, TypeAdapter[Finished] | TypeAdapter[Failed] | TypeAdapter[C
 def job_from_row(row: JobRow) -> Job | UnreadableJob:
     """Unreadable where this version does not understand all of the row: a request of a later schema, say."""
     try:
-        request = requests.from_dict(row.request)
+        request = settled_from_dict(row.request)
         outcome = _outcome(row)
         timings = _TIMINGS.validate_python(row.timings)
         state = JobState(row.state)

@@ -1,38 +1,71 @@
-"""Settles the wildcards of a request, for each of its images with that image's own seed.
+"""Settles the looks and wildcards of a request, for each of its images with that image's own seed.
 
-The request keeps the template; what it became goes beside it, so that a job that waits gives the same pictures also
-when the wildcard files have changed meanwhile. Knows requests and wildcards, no checkpoints.
+The request keeps the template; what it became goes beside it, so that it gives the same pictures also when looks and
+wildcard files have changed meanwhile. Knows requests and wildcards, no checkpoints.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
 
 from webui.errors import InvalidRequest, PromptError
 from webui.prompts.a1111 import without_comments
 from webui.prompts.templates import is_template, settle
 from webui.prompts.wildcards import Wildcards
-from webui.requests import Diffusion, ResolvedPrompt, SomeDiffusion, image_seed
+from webui.requests import (
+    MAX_PROMPT_CHARACTERS,
+    Diffusion,
+    LookText,
+    ResolvedPrompt,
+    SomeDiffusion,
+    image_seed,
+    is_chinese,
+)
+
+DIGEST_DIGITS = 16
 
 
-def settle_prompts(request: SomeDiffusion, wildcards: Wildcards) -> SomeDiffusion:
-    """The request with `resolved_prompts`, one for each image; None where its prompts are no templates.
+def settle_prompts(request: SomeDiffusion, wildcards: Wildcards, looks: tuple[LookText, ...] = ()) -> SomeDiffusion:
+    """The request with `looks` as the texts of its looks, and `resolved_prompts`, one for each image; None where its
+    prompts are no templates and have no looks.
 
-    Whatever it had there before is replaced. Raises PromptError as `settle` does, InvalidRequest for an open seed.
+    What it had there before stays where it was made of the same, and is replaced where it was not. Raises PromptError
+    as `settle` does and for more than a prompt can hold, InvalidRequest for an open seed.
     """
-    if not is_template(request.prompt) and not is_template(request.negative_prompt):
-        return dataclasses.replace(request, resolved_prompts=None) if request.resolved_prompts else request
+    request = dataclasses.replace(request, looks=tuple(look.name for look in looks), look_texts=looks)
+    if not looks and not is_template(request.prompt) and not is_template(request.negative_prompt):
+        return dataclasses.replace(request, resolved_prompts=None, resolved_from=None)
     if request.seed is None or request.seed < 0:
         raise InvalidRequest(field="seed", reason="seed_open")
+    made_of = _digest(request)
+    if request.resolved_from == made_of and len(request.resolved_prompts or ()) == request.num_images:
+        return request
+    prompt, negative_prompt = with_looks(request.prompt, request.negative_prompt, looks)
     seeds = [image_seed(request.seed, index) for index in range(request.num_images)]
     resolved = tuple(
         ResolvedPrompt(
-            prompt=_settled(request, "prompt", seed, wildcards),
-            negative_prompt=_settled(request, "negative_prompt", seed, wildcards),
+            prompt=_resolved(prompt, request.prompt_dialect, "prompt", seed, wildcards),
+            negative_prompt=_resolved(negative_prompt, request.prompt_dialect, "negative_prompt", seed, wildcards),
         )
         for seed in seeds
     )
-    return dataclasses.replace(request, resolved_prompts=resolved)
+    return dataclasses.replace(request, resolved_prompts=resolved, resolved_from=made_of)
+
+
+def with_looks(prompt: str, negative_prompt: str, looks: Iterable[LookText]) -> tuple[str, str]:
+    """The prompts with all looks, each around what the ones before it made.
+
+    An empty prompt leaves a look's words alone; an empty look never leaves a leading comma.
+    """
+    for look in looks:
+        prompt = look.prompt.replace("{prompt}", _closed(prompt.strip(" ,，"))).strip(" ,，")
+        comma = "，" if is_chinese(look.prompt) else ", "
+        parts = (negative_prompt.strip(" ,，"), look.negative_prompt)
+        negative_prompt = comma.join(_closed(part) for part in parts if part)
+    return prompt, negative_prompt
 
 
 def prompts_of(request: Diffusion, index: int) -> ResolvedPrompt:
@@ -42,11 +75,25 @@ def prompts_of(request: Diffusion, index: int) -> ResolvedPrompt:
     return ResolvedPrompt(prompt=request.prompt, negative_prompt=request.negative_prompt)
 
 
-def _settled(request: Diffusion, field: str, seed: int, wildcards: Wildcards) -> str:
-    text: str = getattr(request, field)
-    if request.prompt_dialect == "a1111":
+def _closed(text: str) -> str:
+    """With its last comment ended: what a look adds behind it must not become part of it."""
+    return f"{text}\n" if "#" in text.rpartition("\n")[2] else text
+
+
+def _resolved(text: str, dialect: str, field: str, seed: int, wildcards: Wildcards) -> str:
+    if dialect == "a1111":
         text = without_comments(text)  # a wildcard that was commented out is none
     try:
-        return settle(text, f"{field} {seed}", wildcards)
+        text = settle(text, f"{field} {seed}", wildcards)
     except PromptError as error:
         raise PromptError(**(error.details | {"field": field})) from error
+    if len(text) > MAX_PROMPT_CHARACTERS:
+        raise PromptError(reason="prompt_settled_long", position=0, limit=MAX_PROMPT_CHARACTERS, field=field)
+    return text
+
+
+def _digest(request: Diffusion) -> str:
+    """Of all that the prompts of a request's images are made of, but for the files of wildcards."""
+    looks = [dataclasses.asdict(look) for look in request.look_texts]
+    made_of = (request.prompt, request.negative_prompt, request.prompt_dialect, request.seed, request.num_images, looks)
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:DIGEST_DIGITS]

@@ -28,12 +28,16 @@ from webui.requests import (
     image_seed,
     to_dict,
 )
+from webui.settled import as_asked
 
 MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
 MAX_STEPS = 150  # of any request
 # What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
 # course that both are on.
 FREE = fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH)
+
+
+WITHOUT_TEMPLATES: dict[str, Any] = {"looks": (), "look_texts": (), "resolved_prompts": None, "resolved_from": None}
 
 
 def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
@@ -49,7 +53,7 @@ def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
         request,
         prompt=prompts.prompt,
         negative_prompt=prompts.negative_prompt,
-        resolved_prompts=None,
+        **WITHOUT_TEMPLATES,
         keep_best=0,
         only_image=None if request.num_images == 1 else index,
     )
@@ -95,7 +99,7 @@ def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -
     }
     if isinstance(alone, TextToImage):
         plain["walk_to"] = None
-    return dataclasses.replace(alone, **plain | changes)
+    return dataclasses.replace(as_asked(alone), **plain | changes)
 
 
 def seed_alone(alone: Diffusion) -> int | None:
@@ -165,7 +169,11 @@ def check_steps(request: Diffusion) -> None:
 
 def _check_branch(request: Diffusion, branch: Branch, total: int | None) -> None:
     origin = branch.origin
-    if type(request) is not type(origin) or count_images(origin) != 1 or origin.stop_after is not None:
+    if (
+        isinstance(request, TextToImage) is not isinstance(origin, TextToImage)
+        or count_images(origin) != 1
+        or origin.stop_after is not None
+    ):
         raise InvalidRequest(field="branch_from", reason="branch_of_one")
     if total is not None and branch.step >= total:
         raise InvalidRequest(field="branch_from", reason="no_step_after", limit=total - 1)

@@ -16,11 +16,12 @@ from webui.requests import Diffusion, ImageToImage, TextToImage
 from webui.rules.branches import check_steps
 from webui.rules.inactive_settings import InactiveSetting
 from webui.rules.pictures import check_picture, inactive_for_pictures, refuse_what_it_lacks
-from webui.schedulers import SCHEDULERS, SIGMAS, has_sigmas, scheduler_named
+from webui.schedulers import RANGED_SIGMAS, SCHEDULERS, SIGMAS, has_sigmas, scheduler_named
 
 NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
 _OF_GUIDANCE = ("guidance_rescale", "guidance_start", "guidance_end")
 _WITHOUT_CONTROL = ("branch_from",)
+_WITHOUT_RANGE = tuple(name for name in SIGMAS if name not in RANGED_SIGMAS)
 
 
 def schedulers_for(family: Family) -> tuple[str, ...]:
@@ -49,6 +50,7 @@ def inactive_settings(family: Family) -> tuple[InactiveSetting, ...]:
     schedulers = schedulers_for(family)
     without_sigmas = tuple(name for name in schedulers if len(sigmas_for(name, family)) == 1)
     without_eta = tuple(name for name in schedulers if scheduler_named(name).eta is None)
+    without_range = tuple(known.id for known in SCHEDULERS if not known.has_range)
     found = [InactiveSetting(field="scheduler", reason=_why_not(family))] if len(schedulers) == 1 else []
     found.append(InactiveSetting(field="sigmas", reason="scheduler_without_sigmas", when={"scheduler": without_sigmas}))
     found += [
@@ -58,6 +60,8 @@ def inactive_settings(family: Family) -> tuple[InactiveSetting, ...]:
     ]
     return (
         *found,
+        InactiveSetting(field="sigma_range", reason="sigmas_without_range", when={"sigmas": _WITHOUT_RANGE}),
+        InactiveSetting(field="sigma_range", reason="scheduler_without_range", when={"scheduler": without_range}),
         InactiveSetting(field="variation_seed", reason="variation_off", at_most={"variation_strength": 0.0}),
         *(
             InactiveSetting(field=name, reason="guidance_off", at_most={"guidance_scale": NO_GUIDANCE})

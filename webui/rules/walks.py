@@ -13,6 +13,7 @@ from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
 from webui.request_fields import fields_in
 from webui.requests import Scope, TextToImage, WalkEnd, image_seed
+from webui.rules.branches import WITHOUT_TEMPLATES
 
 # What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.
 _WALKED = fields_in(TextToImage, Scope.IMAGE)
@@ -44,7 +45,7 @@ def walk_between(first: Image, second: Image, num_images: int) -> Walk:
     request = dataclasses.replace(
         first.request,
         **dataclasses.asdict(start),
-        resolved_prompts=None,
+        **WITHOUT_TEMPLATES,
         num_images=num_images,
         keep_best=0,  # the images of a walk belong together
         only_image=None,

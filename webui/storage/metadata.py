@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
+from webui.prompts.settle import with_looks
 from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
 from webui.rules.branches import count_steps, seed_alone
 from webui.rules.pictures import RESIZE_LABELS, added_to
@@ -67,7 +68,8 @@ def darkroom_json(request: Request, image: RawImage, *, with_info: bool = True) 
     """`{"request", "seed", "version", "info"}`: what was asked for, and what really happened."""
     asked = to_dict(request)
     if asked.get("resolved_prompts"):
-        asked["resolved_prompts"] = None  # they are those of all images; this one's are in the info
+        # they are those of all images; this one's are in the info
+        asked |= {"resolved_prompts": None, "resolved_from": None}
     values: dict[str, Any] = {"request": asked, "seed": image.seed, "version": __version__}
     if with_info and image.info:
         values["info"] = image.info
@@ -263,10 +265,8 @@ def _guidance(request: TextToImage | ImageToImage) -> Pairs:
 
 def _templates(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
     """The prompts as they were written, where wildcards became something else; under Dynamic Prompts' names."""
-    templates = {
-        "Template": ("prompt", request.prompt),
-        "Negative Template": ("negative_prompt", request.negative_prompt),
-    }
+    prompt, negative_prompt = with_looks(request.prompt, request.negative_prompt, request.look_texts)
+    templates = {"Template": ("prompt", prompt), "Negative Template": ("negative_prompt", negative_prompt)}
     return {label: text for label, (name, text) in templates.items() if image.info.get(name, text) != text}
 
 

@@ -14,7 +14,7 @@ from gradio.components import Component
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.presets import Presets
 from webui.request_fields import field_limits
-from webui.requests import MAX_PROMPT_CHARACTERS, TextToImage
+from webui.requests import MAX_LOOKS, MAX_PROMPT_CHARACTERS, TextToImage
 from webui.ui.language import Words
 from webui.ui.prompt_help import prompt_help, prompt_history
 
@@ -26,7 +26,9 @@ IMAGE_COUNTS = (1, 2, 4, 8)
 WITHOUT_CONTROL = {
     "task": "the tab says it",
     "schema_version": "a constant of the program",
-    "resolved_prompts": "what wildcards became, set when the job is submitted",
+    "look_texts": "what the looks said, set when the job is submitted",
+    "resolved_prompts": "what looks and wildcards made of the prompts, set when the job is submitted",
+    "resolved_from": "a digest, set when the job is submitted",
     "walk_to": "a walk is started from two pictures, not from a control",
     "only_image": "one of several is made again from its picture, not from a control",
     "stop_after": "a step is kept from the strip below the stage",
@@ -126,7 +128,7 @@ def checkpoint_picker(words: Words, catalogue: Catalogue, chosen: Checkpoint | N
 
 
 def writing(words: Words, presets: Presets) -> Controls:
-    """Prompt, look and negative prompt; the look is no field of a request, it is worked into the prompts at submit."""
+    """Prompt, looks and negative prompt."""
     prompt = gr.Textbox(
         label=words("prompt"),
         placeholder=words("prompt_placeholder"),
@@ -137,12 +139,13 @@ def writing(words: Words, presets: Presets) -> Controls:
     )
     prompt_help("prompt")
     with gr.Row(elem_id="inspire"):
-        look = gr.Dropdown(
-            [(words("no_look"), ""), *((look.name, look.id) for look in presets.looks)],
-            value="",
-            label=words("look"),
-            elem_id="look",
-            filterable=False,
+        looks = gr.Dropdown(
+            [(look.name, look.id) for look in presets.looks],
+            value=[],
+            multiselect=True,
+            max_choices=MAX_LOOKS,
+            label=words("looks"),
+            elem_id="looks",
             min_width=120,
         )
         gr.Button(words("surprise_me"), elem_id="surprise", size="sm", min_width=80)
@@ -156,7 +159,7 @@ def writing(words: Words, presets: Presets) -> Controls:
         elem_id="negative_prompt",
     )
     prompt_help("negative_prompt")
-    return {"prompt": prompt, "look": unchecked(look), "negative_prompt": negative_prompt}
+    return {"prompt": prompt, "looks": unchecked(looks), "negative_prompt": negative_prompt}
 
 
 def size(words: Words, checkpoint: Checkpoint | None) -> Controls:

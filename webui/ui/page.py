@@ -52,7 +52,7 @@ def build_page(
 ) -> gr.Blocks:
     """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
     words = Words()
-    submitter = Submitter(queue, catalogue, presets, texts, words)
+    submitter = Submitter(queue, texts, words)
     try:
         chosen: Checkpoint | None = catalogue.default()
     except NoCheckpoint:
@@ -105,6 +105,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
     parts: _PageParts = page.darkroom
     app.include_router(page_routes(parts.catalogue, parts.presets))
     data = {
+        "looks": {look.id: {"name": look.name, "name_zh": look.name_zh} for look in parts.presets.looks},
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
         "examples": examples_of(parts.catalogue),
         "style": styles_of(parts.presets, parts.settings.models_dir),

@@ -30,6 +30,7 @@ from webui.ui.style_transfer import MAIN_FIELDS, STYLE_ROWS
 # In the order in which people reach for them; those in one tuple stand side by side.
 ROWS = (
     ("scheduler", "sigmas"),
+    ("sigma_range",),
     ("clip_skip",),
     ("variation_seed", "variation_strength"),
     ("guidance_rescale",),
@@ -72,6 +73,7 @@ def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
                     min_width=100,
                 )
             ),
+            "sigma_range": chips(TextToImage, "sigma_range", words),
             "clip_skip": slider(TextToImage, "clip_skip", words),
             # -1 is random, as an empty box is; see `seed`
             "variation_seed": number(TextToImage, "variation_seed", words, -1, placeholder=words("seed_random")),

@@ -14,12 +14,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from webui.capabilities import Capability
-from webui.checkpoints.catalogue import Catalogue
-from webui.checkpoints.families import FAMILIES
 from webui.errors import DarkroomError, PrivateOver
 from webui.jobs.queue import JobQueue
-from webui.presets import Presets
 from webui.request_fields import field_limits, picture_fields
 from webui.requests import REQUESTS, Request, from_dict, to_dict
 from webui.rules.branches import FREE, branched
@@ -46,21 +42,13 @@ class _Place:
 _PLACE = TypeAdapter(_Place)
 
 
-def request_from(
-    task: str, values: Mapping[str, Any], presets: Presets, *, knows_negative_prompts: bool = True
-) -> Request:
+def request_from(task: str, values: Mapping[str, Any]) -> Request:
     """The request for `task` from the controls' values by name; what does not belong to the task is left out.
 
-    Where the checkpoint knows no negative prompt (`knows_negative_prompts` false), a look does not add to it. Raises
-    pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
+    Raises pydantic's ValidationError for a value out of bounds, KeyError for an unknown task.
     """
     fields = REQUESTS[task].__dataclass_fields__
     wanted = {name: _read(name, values[name]) for name in fields if name in values and values[name] not in (None, "")}
-    look = presets.look(str(values.get("look") or ""))
-    if look is not None and "prompt" in fields:
-        negative_prompt = str(values.get("negative_prompt") or "")
-        wanted["prompt"], with_look = look.apply(str(values.get("prompt") or ""), negative_prompt)
-        wanted["negative_prompt"] = with_look if knows_negative_prompts else negative_prompt
     return from_dict({"task": task, **wanted})
 
 
@@ -99,10 +87,8 @@ def _whole(value: Any) -> Any:
 class Submitter:
     """Turns what the page sends into jobs. Answers within milliseconds: the queue only writes the job down."""
 
-    def __init__(self, queue: JobQueue, catalogue: Catalogue, presets: Presets, texts: Texts, words: Words) -> None:
+    def __init__(self, queue: JobQueue, texts: Texts, words: Words) -> None:
         self._queue = queue
-        self._catalogue = catalogue
-        self._presets = presets
         self._texts = texts
         self._words = words
 
@@ -124,7 +110,7 @@ class Submitter:
         try:
             if is_meant_private and not is_private(owner):
                 raise PrivateOver
-            request = self._request(task, values)
+            request = request_from(task, values)
             job = self._queue.submit(owner, self._branched(owner, request, branch) if branch else request)
         except ValidationError as error:
             return receipt | {"error": self._word_invalid(error, task, language)}
@@ -137,15 +123,6 @@ class Submitter:
             error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
             return receipt | {"error": error_json}
         return receipt | {"job": job.id, "request": to_dict(job.request)}
-
-    def _request(self, task: str, values: Mapping[str, Any]) -> Request:
-        try:
-            checkpoint = self._catalogue.get(str(values.get("checkpoint") or ""))
-        except DarkroomError:  # the queue will say so, if this task needs one
-            return request_from(task, values, self._presets)
-        capabilities = FAMILIES[checkpoint.family].capabilities
-        knows_negative_prompts = Capability.NEGATIVE_PROMPT in capabilities
-        return request_from(task, values, self._presets, knows_negative_prompts=knows_negative_prompts)
 
     def _branched(self, owner: str, asked: Request, branch: str) -> Request:
         """What the controls say of what a branch can choose, and all else as its origin has it. Raises JobNotFound and

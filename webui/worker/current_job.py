@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webui.requests import Request
+from webui.settled import Settled
 from webui.worker.messages import Run
 
 
@@ -41,7 +41,7 @@ class CurrentJob:
         return self._running
 
     def put(
-        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
     ) -> None:
         """The next job. Raises RuntimeError while another one is in it."""
         with self._lock:

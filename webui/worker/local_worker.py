@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping
 
 from webui.errors import WorkerStalled, WorkerUnavailable
-from webui.requests import Request
 from webui.settings import Settings
+from webui.settled import Settled
 from webui.worker import process as worker_process
 from webui.worker.child import Child, ProcessEnded, Waker
 from webui.worker.current_job import CurrentJob, RunningJob
@@ -72,7 +72,7 @@ class LocalWorker:
         self._thread.start()
 
     def run(
-        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
     ) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
         self._current.put(job_id, request, is_watched=is_watched, pictures=pictures)

@@ -14,18 +14,18 @@ from typing import get_args
 
 from webui.errors import Detail
 from webui.events import EngineEvent
-from webui.requests import Request
+from webui.settled import Settled
 
 # --- to the worker ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Run this resolved request. Pictures in it are references; their normalised PNGs lie in the store of uploads, or
+    """Run this request. Pictures in it are references; their normalised PNGs lie in the store of uploads, or
     come along in `pictures`, where nothing may touch the disk."""
 
     job_id: str
-    request: Request
+    request: Settled
     is_watched: bool
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from webui.errors import DarkroomError
 from webui.events import EngineEvent
-from webui.requests import Request
+from webui.settled import Settled
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.status import WorkerStatus
 
@@ -47,7 +47,7 @@ class Worker(Protocol):
         """Begins; `listener.ready` follows."""
 
     def run(
-        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
+        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
     ) -> None:
         """Runs one job; only after `ready`, and never while another one runs. `pictures`: those of its references that
         lie in no file."""

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from tests.settling import SettlingEngine
 from tests.toy_critics import save_clip
 from webui.engine.context import Context
 from webui.engine.critics import best_of
@@ -46,7 +47,7 @@ def engine_with(toy_models: Path, folder: Path, critics: dict[str, Path]) -> Eng
     (models / "toy-sd15").symlink_to(toy_models / "toy-sd15")
     for name, place in critics.items():
         (models / name).symlink_to(place)
-    return Engine(Settings(models_dir=models, data_dir=folder, device="cpu", precision="fp32"))
+    return SettlingEngine(Settings(models_dir=models, data_dir=folder, device="cpu", precision="fp32"))
 
 
 def run(

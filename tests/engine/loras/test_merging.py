@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tests.engine.test_engine import context
+from tests.settling import SettlingEngine
 from tests.toys import save_sd15
 from webui.checkpoints.addons import Addons
 from webui.engine.engine import Engine
@@ -64,7 +65,7 @@ def models_dir(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def engine(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     data = tmp_path_factory.mktemp("data")
-    return Engine(Settings(models_dir=models_dir, data_dir=data, device="cpu", precision="fp32"))
+    return SettlingEngine(Settings(models_dir=models_dir, data_dir=data, device="cpu", precision="fp32"))
 
 
 def draw(engine: Engine, prompt: str, **values: Any) -> RawImage:
@@ -196,10 +197,10 @@ def test_a_branch_may_ask_for_other_loras_than_its_origin(models_dir: Path) -> N
         width=64, height=64,
     )  # fmt: skip
     asked = [branched(origin, 0, 2, {"prompt": prompt}) for prompt in (origin.prompt, "a red cat <lora:text:1>")]
-    engine = Engine(settings)
+    engine = SettlingEngine(settings)
     (whole,) = engine.run(origin, context([]))
     remembered = [engine.run(request, context([]))[0] for request in asked]
-    again = [Engine(settings).run(request, context([]))[0] for request in asked]
+    again = [SettlingEngine(settings).run(request, context([]))[0] for request in asked]
     assert [one.rgb for one in remembered] == [one.rgb for one in again]
     assert remembered[0].rgb == whole.rgb != remembered[1].rgb
     assert str(remembered[1].info["lora_hashes"]).startswith("text: ")

@@ -6,26 +6,23 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests import toy_families
+from tests.settling import SettlingEngine, settle
 from tests.toys import save_sd3
 from webui.checkpoints.families import FAMILIES
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import Step
-from webui.jobs.prompts import PromptRules
-from webui.jobs.resolve import resolve
-from webui.presets import Presets
 from webui.requests import ImageToImage, TextToImage
 from webui.rules.sampling import schedulers_for, sigmas_for
-from webui.settings import ROOT, Settings
-from webui.storage.uploads import Uploads
+from webui.settings import Settings
 from webui.ui.submit import controlled_fields, field_defaults, request_from
 from webui.worker.messages import RawImage
 
@@ -71,7 +68,7 @@ def family(request: pytest.FixtureRequest) -> str:
 def engine(family: str, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     models = tmp_path_factory.mktemp("models")
     TOYS[family](models / "toy")
-    return Engine(Settings(models_dir=models, device="cpu", precision="fp32"))
+    return SettlingEngine(Settings(models_dir=models, device="cpu", precision="fp32"))
 
 
 def run(engine: Engine, request: TextToImage | ImageToImage, watcher: _Watcher | None = None) -> RawImage:
@@ -106,16 +103,15 @@ def test_what_the_page_sends_is_settled_and_drawn(engine: Engine, family: str) -
     """From the controls' values to the picture, with nothing said but the prompt, a look and less work."""
     less = {"width": 64.0, "height": 64.0, "steps": 2.0}  # the browser has one kind of number
     controls = {name: value for name, value in field_defaults().items() if name in controlled_fields("text_to_image")}
-    values = controls | less | {"prompt": "a {cat|cat} # mine", "look": "watercolour", "checkpoint": "toy"}
-    row, presets = FAMILIES[family], ROOT / "presets"
-    sent = request_from("text_to_image", values, Presets(presets), knows_negative_prompts=not row.is_distilled)
-    no_uploads = cast(Uploads, None)  # there is no picture in it to be looked for
-    rules = PromptRules(engine.catalogue.models_dir, presets)
-    settled = resolve(sent, "ann", engine.catalogue, no_uploads, rules)
+    values = controls | less | {"prompt": "a {cat|cat} # mine", "looks": ["watercolour"], "checkpoint": "toy"}
+    row = FAMILIES[family]
+    settled = settle(request_from("text_to_image", values), engine.catalogue)
     assert isinstance(settled, TextToImage)
     assert (settled.scheduler, settled.guidance_scale) == (row.defaults.scheduler, row.defaults.guidance_scale)
     assert "{cat|cat}" in settled.prompt
-    assert "a cat" in (settled.resolved_prompts or ())[0].prompt
+    (told,) = settled.resolved_prompts or ()
+    assert told.prompt.startswith("a cat, watercolour")
+    assert bool(told.negative_prompt) is not row.is_distilled  # a look adds none where there is none
     image = run(engine, settled)
     assert (image.width, image.height, image.seed) == (64, 64, settled.seed)
 

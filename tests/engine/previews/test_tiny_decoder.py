@@ -15,9 +15,9 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.device import Device
-from webui.engine.engine import Engine
 from webui.engine.previews.tiny_decoder import FOLDER, TinyDecoder, load_tiny_decoder
 from webui.events import EngineEvent, Step
 from webui.requests import TextToImage
@@ -118,7 +118,7 @@ def test_one_for_other_latents_is_left_alone(checkpoint: Path, caplog: pytest.Lo
 def test_the_engine_shows_it(toy_models: Path, tmp_path: Path) -> None:
     shutil.copytree(toy_models / "toy-sd15", tmp_path / "models" / "toy")
     tiny_vae().save_pretrained(tmp_path / "models" / "toy" / FOLDER)
-    engine = Engine(
+    engine = SettlingEngine(
         Settings(models_dir=tmp_path / "models", data_dir=tmp_path / "data", device="cpu", precision="fp32")
     )
     events: list[EngineEvent] = []

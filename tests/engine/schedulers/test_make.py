@@ -20,7 +20,7 @@ from webui.engine.schedulers.make import (
 )
 from webui.engine.schedulers.sigmas import OWN_SPACINGS
 from webui.errors import InvalidRequest
-from webui.schedulers import SCHEDULERS, SIGMAS, adds_noise, scheduler_named
+from webui.schedulers import RANGED_SIGMAS, SCHEDULERS, SIGMAS, adds_noise, scheduler_named
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 ORDINARY = {**BETAS, "steps_offset": 1, "set_alpha_to_one": True, "timestep_spacing": "leading"}
@@ -203,3 +203,18 @@ def test_shares_of_signal_and_noise_add_up() -> None:
         signal, noise = signal_and_noise(alphas, t)
         assert signal**2 + noise**2 == pytest.approx(1)
     assert signal_and_noise(alphas, 500)[0] == pytest.approx(float(alphas[500]) ** 0.5)
+
+
+@pytest.mark.parametrize("steps", [4, 20])
+@pytest.mark.parametrize("sigmas", RANGED_SIGMAS)
+@pytest.mark.parametrize("name", [name for name, rule in UPDATE_RULES.items() if rule.has_sigmas])
+def test_sigmas_span_the_networks_range_or_that_of_the_timesteps(name: str, sigmas: str, steps: int) -> None:
+    signal = DDIMScheduler.from_config(ORDINARY).alphas_cumprod
+    trained = ((1 - signal) / signal) ** 0.5
+    whole = make_scheduler(ORDINARY, name, sigmas, steps=steps)
+    part = make_scheduler(ORDINARY, name, sigmas, steps=steps, sigma_range="timesteps")
+    positive = whole.sigmas[whole.sigmas > 0]
+    assert (float(positive[0]), float(positive[-1])) == pytest.approx((float(trained[-1]), float(trained[0])), rel=1e-4)
+    assert torch.equal(whole.sigmas, part.sigmas) is not scheduler_named(name).has_range
+    if scheduler_named(name).has_range:
+        assert float(part.sigmas[0]) < 0.8 * float(trained[-1])

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from tests.engine.loras.test_merging import UNET, low_rank
 from tests.engine.test_engine import context
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.engine.unet import denoising
@@ -31,7 +32,7 @@ STEPS = 6
 @pytest.fixture(scope="module")
 def engine(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     folder = tmp_path_factory.mktemp("data")
-    return Engine(Settings(models_dir=toy_models, data_dir=folder, device="cpu", precision="fp32"))
+    return SettlingEngine(Settings(models_dir=toy_models, data_dir=folder, device="cpu", precision="fp32"))
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_a_branch_s_own_lora_that_was_replaced_is_heard(toy_models: Path, tmp_pa
     models = tmp_path / "models"
     shutil.copytree(toy_models, models)
     (models / "loras").mkdir(exist_ok=True)
-    engine = Engine(Settings(models_dir=models, data_dir=tmp_path / "data", device="cpu", precision="fp32"))
+    engine = SettlingEngine(Settings(models_dir=models, data_dir=tmp_path / "data", device="cpu", precision="fp32"))
     origin = text(steps=4)
     branch = branched(origin, 0, 2, {"prompt": "a red cat <lora:late:1>"})
     whole = pixels(engine, origin)

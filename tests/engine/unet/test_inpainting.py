@@ -15,6 +15,7 @@ from diffusers import DiffusionPipeline, StableDiffusionInpaintPipeline
 from PIL import Image
 
 from tests.engine.run_contexts import Recorder, bench_for, sampling
+from tests.settling import SettlingEngine
 from tests.toys import save_sd15, save_sd15_file, save_sdxl
 from webui.engine.context import Context
 from webui.engine.engine import Engine
@@ -231,7 +232,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     models = tmp_path_factory.mktemp("models")
     save_sd15(models / "plain")
     save_sd15_file(models / "made-for-it.safetensors", is_inpainting=True)
-    return Engine(Settings(models_dir=models, data_dir=tmp_path_factory.mktemp("data"), device="cpu", precision="fp32"))
+    return SettlingEngine(
+        Settings(models_dir=models, data_dir=tmp_path_factory.mktemp("data"), device="cpu", precision="fp32")
+    )
 
 
 def stored(picture: Image.Image | np.ndarray) -> tuple[str, bytes]:

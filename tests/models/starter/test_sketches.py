@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
@@ -81,7 +82,7 @@ def critic(starter: Path) -> Critic:
 
 @pytest.fixture(scope="module")
 def engine(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return Engine(Settings(models_dir=starter.parent, data_dir=tmp_path_factory.mktemp("data"), device="cpu"))
+    return SettlingEngine(Settings(models_dir=starter.parent, data_dir=tmp_path_factory.mktemp("data"), device="cpu"))
 
 
 @pytest.mark.slow

@@ -202,7 +202,9 @@ def _make_scheduler(original: Any, asked: Sampling, *, scales_input: bool = True
         if asked.sigmas != "default":
             raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
     if any(isinstance(original, rule.scheduler_class) for rule in UPDATE_RULES.values()):
-        made = make_scheduler(config, asked.scheduler, asked.sigmas, steps=asked.steps, eta=asked.eta)
+        made = make_scheduler(
+            config, asked.scheduler, asked.sigmas, steps=asked.steps, eta=asked.eta, sigma_range=asked.sigma_range
+        )
         if float(made.init_noise_sigma) != 1 and not scales_input:
             raise InvalidRequest(field="scheduler", reason="scheduler_not_here")
         return made

@@ -29,9 +29,9 @@ from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from torch import Tensor
 
 from webui.engine.schedulers.ancestral import Dpm2, Dpm2Ancestral, EulerAncestral
-from webui.engine.schedulers.sigmas import OWN_SPACINGS, spaced, use_spacing
+from webui.engine.schedulers.sigmas import OWN_SPACINGS, spaced, use_spacing, use_whole_range
 from webui.errors import InvalidRequest
-from webui.schedulers import scheduler_named
+from webui.schedulers import RANGED_SIGMAS, scheduler_named
 
 # A checkpoint of zero terminal SNR starts from infinite sigma. Classes with a flag of their own for it start near 4096
 # and are stable there. The others extrapolate in noise, where the first step from 4096 multiplies every error by
@@ -96,11 +96,14 @@ def make_scheduler(
     prediction_type: str | None = None,
     eta: float | None = None,
     align_your_steps: Sequence[float] | None = None,
+    sigma_range: str = "network",
 ) -> Any:
     """A new scheduler with its timesteps set to `steps`, still on the CPU.
 
     `config` is the checkpoint's own scheduler config. `prediction_type` overrules it where somebody said so. `eta` None
-    is the rule's own; `align_your_steps` the table for sigmas "ays".
+    is the rule's own; `align_your_steps` the table for sigmas "ays". `sigma_range` says where Karras', exponential and
+    beta sigmas begin and end: where the checkpoint's noise does (`network`; k-diffusion, A1111), or where diffusers'
+    own `steps` timesteps do (`timesteps`), which are nearer together.
     Raises InvalidRequest if the rule has no such sigmas or no eta, and for a rule that removes no noise.
     """
     if scheduler not in UPDATE_RULES:
@@ -124,8 +127,13 @@ def make_scheduler(
     made = rule.scheduler_class.from_config(_without_sigmas(config), **options)
     _apply_eta(made, eta)
     if sigmas != "default" and isinstance(made, EulerAncestral):  # it has no spacings of its own
-        _borrow_sigmas(made, make_scheduler(config, "euler", sigmas, steps=steps, align_your_steps=align_your_steps))
+        lender = make_scheduler(
+            config, "euler", sigmas, steps=steps, align_your_steps=align_your_steps, sigma_range=sigma_range
+        )
+        _borrow_sigmas(made, lender)
         return made
+    if sigmas in RANGED_SIGMAS and sigma_range == "network":
+        use_whole_range(made, sigmas)
     if sigmas in OWN_SPACINGS:
         use_spacing(made, lambda trained: spaced(sigmas, trained, steps, align_your_steps))
     made.set_timesteps(steps)

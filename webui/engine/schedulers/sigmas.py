@@ -38,12 +38,33 @@ def use_spacing(scheduler: Any, make: Callable[[Sigmas], Sigmas]) -> None:
     Every class turns sigmas into its own timesteps, rounded or not, and into pairs for the second order, where it
     spaces them as Karras does; that one function is exchanged, on this scheduler alone. `use_karras_sigmas` must be on.
     """
-    trained: Sigmas = (((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod) ** 0.5).double().numpy()
+    trained = _trained(scheduler)
 
     def convert(in_sigmas: Any, num_inference_steps: int | None = None) -> Sigmas:
         return make(trained)
 
     scheduler._convert_to_karras = convert
+
+
+def use_whole_range(scheduler: Any, name: str) -> None:
+    """From now on the sigmas called `name` (karras, exponential, beta) run from the strongest to the weakest that the
+    network was trained on, whatever timesteps diffusers would have put between them."""
+    trained = _trained(scheduler)[::-1]
+    converts = f"_convert_to_{name}"
+    if not hasattr(scheduler, converts):
+        raise TypeError(f"{type(scheduler).__name__} has no {name} sigmas")
+    own = getattr(scheduler, converts)
+
+    def convert(in_sigmas: Any, *args: Any, **options: Any) -> Any:
+        return own(trained, *args, **options)
+
+    setattr(scheduler, converts, convert)
+
+
+def _trained(scheduler: Any) -> Sigmas:
+    """The sigmas of all timesteps that the network was trained on, rising."""
+    sigmas: Sigmas = (((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod) ** 0.5).double().numpy()
+    return sigmas
 
 
 def _simple(trained: Sigmas, steps: int) -> Sigmas:

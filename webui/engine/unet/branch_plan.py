@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webui.checkpoints.families import Defaults
 from webui.engine.sampling import Sampling
-from webui.requests import AnyDiffusion, Diffusion
-from webui.rules.branches import digest_of, image_alone, origins, seed_alone
+from webui.requests import Diffusion
+from webui.rules.branches import digest_of, image_alone, seed_alone
+from webui.settled import SettledDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +71,10 @@ class Start:
     branch_plan: BranchPlan
 
 
-def start_of(request: AnyDiffusion, asked: Sampling, defaults: Defaults, indices: list[int]) -> Start:
+def start_of(request: SettledDiffusion, asked: Sampling, indices: list[int]) -> Start:
     """Where the images `indices` (from 0) of a settled request begin; of a branch, one image at a time.
 
-    `asked` is the request's own sampling. Raises InvalidRequest for an open seed of an origin.
+    `asked` is the request's own sampling.
     """
     alone = [image_alone(request, _place(request, index)) for index in indices]
     digests = [digest_of(one) for one in alone]
@@ -86,30 +86,29 @@ def start_of(request: AnyDiffusion, asked: Sampling, defaults: Defaults, indices
     segments: list[Segment] = []
     for at, (one, until) in enumerate(chain):
         following = chain[at + 1][0] if at + 1 < len(chain) else None
-        switch = None if following is None else _switch(one, following, defaults)
+        switch = None if following is None else _switch(one, following)
         segments.append(Segment(digests=[own[at:]], until=until, switch=switch))
     first = chain[0][0]
     branch_plan = BranchPlan(segments=tuple(segments), digests=digests)
-    return Start(asked=Sampling.of(first, defaults), indices=[_index(first)], branch_plan=branch_plan)
+    return Start(asked=Sampling.of(first), indices=[_index(first)], branch_plan=branch_plan)
 
 
-def _switch(before: AnyDiffusion, after: AnyDiffusion, defaults: Defaults) -> Switch:
+def _switch(before: SettledDiffusion, after: SettledDiffusion) -> Switch:
     is_renoised = seed_alone(after) != seed_alone(before)
-    return Switch(asked=Sampling.of(after, defaults), index=_index(after), is_renoised=is_renoised)
+    return Switch(asked=Sampling.of(after), index=_index(after), is_renoised=is_renoised)
 
 
-def _chain(alone: AnyDiffusion, stop_after: int | None) -> list[tuple[AnyDiffusion, int | None]]:
+def _chain(alone: SettledDiffusion, stop_after: int | None) -> list[tuple[SettledDiffusion, int | None]]:
     """The first origin, and each that branched off in turn; with the step after which it was left."""
-    found, until = [(alone, stop_after)], None
-    for branch in origins(alone):
-        until = branch.step
-        found.append((branch.origin, until))
+    found = [(alone, stop_after)]
+    while (branch := found[-1][0].branch_from) is not None:
+        found.append((branch.origin, branch.step))
     return found[::-1]
 
 
-def _gone_through(chain: list[tuple[AnyDiffusion, int | None]]) -> list[tuple[AnyDiffusion, int | None]]:
+def _gone_through(chain: list[tuple[SettledDiffusion, int | None]]) -> list[tuple[SettledDiffusion, int | None]]:
     """Without those that were left before they had become what they are: their origin was on the same way."""
-    kept: list[tuple[AnyDiffusion, int | None]] = []
+    kept: list[tuple[SettledDiffusion, int | None]] = []
     for one, until in chain:
         kept.append((one, until))
         while len(kept) > 1 and until is not None and until <= (kept[-2][1] or 0):

@@ -127,6 +127,7 @@ def _scheduler(asked: Sampling, run_context: RunContext) -> Any:
         prediction_type=prediction_type,
         eta=asked.eta,
         align_your_steps=FAMILIES[run_context.checkpoint.family].align_your_steps,
+        sigma_range=asked.sigma_range,
     )
 
 

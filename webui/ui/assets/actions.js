@@ -75,12 +75,15 @@ async function copySeed() {
   }
 }
 
-const HIDDEN_DETAILS = ["schema_version", "task", "resolved_prompts", "init_image", "mask", "content_image", "style_image", "look"];
+const HIDDEN_DETAILS = ["schema_version", "task", "look_texts", "resolved_prompts", "resolved_from", "init_image", "mask", "content_image", "style_image"];
+
+const lookName = (id) => given.looks[id]?.[language === "zh-CN" ? "name_zh" : "name"] ?? id;
 
 /** A value as its control shows it. */
 function shownValue(name, value) {
   if (name === "scheduler") return given.schedulers[value] ?? value;
-  if (["sigmas", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area", "style_loss", "keep_colours", "init", "optimizer"].includes(name)) return t(`${name}_${value}`);
+  if (["sigmas", "sigma_range", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area", "style_loss", "keep_colours", "init", "optimizer"].includes(name)) return t(`${name}_${value}`);
+  if (name === "looks") return value.map(lookName).join(t("list_comma"));
   if (name in STYLE_LISTS) return STYLE_LISTS[name].told(value);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);
@@ -96,7 +99,7 @@ function drawDetails(box, request, picture) {
   if (request) {
     add(t("task"), t(request.task));
     for (const [name, value] of Object.entries(request)) {
-      if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || name === "seed") continue;
+      if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || value.length === 0 || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
       if (value === given.defaults[name] && (FOLDED.includes(name) || PICTURED.includes(name) || STYLED.includes(name) || !order.includes(name))) continue; // nobody asked for it
       if (name in STYLE_LISTS && !STYLE_LISTS[name].kept(value)) continue;

@@ -1,7 +1,7 @@
 // A branch that is armed: the next Generate goes on from a step of another job. The sign above the prompt says so; what
 // a branch has as its origin has it cannot be changed meanwhile.
 
-const BRANCH_TIED = ["size_row", ...order.filter((name) => !["look", "ratio", "width", "height", ...given.branch_free].includes(name))];
+const BRANCH_TIED = ["size_row", ...order.filter((name) => !["ratio", "width", "height", ...given.branch_free].includes(name))];
 // Those of them that nobody but a person changes, or the settings of another picture.
 const BRANCH_COURSE = ["checkpoint", "width", "height", "steps", "scheduler", "tiling", "init_image", "mask", "denoising_strength"];
 let armed = kept.get("branch"); // {job, image, step, total, task, prompt, preview}

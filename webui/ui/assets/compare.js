@@ -1,6 +1,6 @@
 // Two pictures of the gallery, one over the other with a divider between them, and the settings in which they differ.
 
-const COMPARE_HIDDEN = ["schema_version", "resolved_prompts", "look", "seed", "width", "height"];
+const COMPARE_HIDDEN = ["schema_version", "look_texts", "resolved_prompts", "resolved_from", "seed", "width", "height"];
 const comparing = { box: null };
 
 function openCompare(first, second) {

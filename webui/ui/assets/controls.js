@@ -52,7 +52,7 @@ function ageFresh(milliseconds) {
 }
 
 darkroom.restore = (list) => {
-  const saved = kept.get("controls", {});
+  const saved = upgradedControls(kept.get("controls", {}));
   firstCheckpoint = named(list).checkpoint;
   values = { ...named(list), seed: null, variation_seed: null, ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
@@ -62,6 +62,13 @@ darkroom.restore = (list) => {
   setTimeout(() => { if (task !== "text_to_image") byId(`tab_${task}-button`)?.click(); emit("task", task); emit("values", values); matchRatio(); markSettled(); });
   return dressed(values);
 };
+
+/** What version 1 kept, so that it draws the same: one look, and sigmas between the timesteps' ends. */
+function upgradedControls({ look, ...saved }) {
+  if ("looks" in saved || !("prompt" in saved)) return saved;
+  const before = { ...saved, looks: look ? [look] : [] };
+  return before.sigmas === "default" ? before : { ...before, sigma_range: "timesteps" };
+}
 
 /** What was kept is back in the controls, and what the checkpoint changes in them: from now on only people do. */
 function markSettled() {
@@ -208,13 +215,14 @@ on("values", foldNegative);
 
 /** Settings of a picture back into its tab. Picture references come along where the request has them. */
 function giveBack(request) {
-  const changes = { look: "" };
+  const changes = { looks: [] };
   for (const name of order) if (name in request) changes[name] = request[name];
   if (request.task !== "style_transfer") {
     for (const name of FOLDED) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
     changes.variation_seed = request.variation_seed ?? null;
     changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
   }
+  if (changes.looks.some((id) => !(id in given.looks))) Object.assign(changes, { looks: [], ...promptsMade(request) });
   if (request.task === "style_transfer") Object.assign(changes, styleGivenBack(request));
   if (request.task === "image_to_image") {
     for (const name of PICTURED) changes[name] ??= given.defaults[name] ?? "";
@@ -225,6 +233,16 @@ function giveBack(request) {
   for (const name of [...DEFAULTED, "eta"]) untouched.delete(name);
   byId(`tab_${request.task}-button`)?.click();
   setControls(changes);
+}
+
+/** What looks made of the prompts: for one that is not there any more. */
+function promptsMade({ looks, look_texts: texts, prompt, negative_prompt: negativePrompt }) {
+  if (texts?.length !== looks.length) return {};
+  const around = (made, text) => (text.includes("{prompt}") ? text.replace("{prompt}", () => made) : [made, text].filter(Boolean).join(", "));
+  return {
+    prompt: texts.reduce((made, look) => around(made, look.prompt), prompt),
+    negative_prompt: texts.reduce((made, look) => around(made, look.negative_prompt), negativePrompt),
+  };
 }
 
 async function fetchCheckpoints() {

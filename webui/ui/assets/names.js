@@ -10,8 +10,8 @@ const RENAMED = {
   style_loss: "input", keep_colours: "input", init: "input", optimizer: "input",
   mask_mode: "group", inpaint_area: "group", masked_content: "input", resize_mode: "input",
   outpaint_left: "input", outpaint_top: "input", outpaint_right: "input", outpaint_bottom: "input",
-  num_images: "group", quality: "group", keep_best: "group", ratio: "group", tiling: "group", prompt_dialect: "group", emphasis: "group",
-  checkpoint: "input", scheduler: "input", sigmas: "input", look: "input",
+  num_images: "group", quality: "group", keep_best: "group", ratio: "group", tiling: "group", sigma_range: "group", prompt_dialect: "group", emphasis: "group",
+  checkpoint: "input", scheduler: "input", sigmas: "input", looks: "input",
   prompt: "input", negative_prompt: "input", seed: "input", variation_seed: "input", width: "input", height: "input",
 };
 const CALLED = { ratio: "proportions" };

@@ -4,7 +4,7 @@
 const rules = given.sampling;
 const FOLDED = rules.rows.flat();
 const PICTURED = rules.pictures.flat(); // what is about the picture that goes in
-const CHECKED = [...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat(), ...rules.style_mains]; // whatever may have nothing to say
+const CHECKED = ["looks", ...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat(), ...rules.style_mains]; // whatever may have nothing to say
 const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
@@ -67,6 +67,7 @@ function shapeOf(name) {
   const shape = { interactive: !idleReason(name) };
   const table = tableOf(values);
   if (name === "scheduler" && table) shape.choices = Object.keys(table.schedulers).map((id) => [given.schedulers[id], id]);
+  if (name === "looks") shape.choices = Object.keys(given.looks).map((id) => [lookName(id), id]);
   if (name === "sigmas" && table) shape.choices = (table.schedulers[values.scheduler] ?? []).map((id) => [t(`sigmas_${id}`), id]);
   if (name === "resize_mode" && table) shape.choices = table.resize_modes.map((id) => [t(`resize_mode_${id}`), id]);
   if (name === "clip_skip") shape.maximum = Math.min(checkpointOf(values)?.clip_layers ?? Infinity, rules.limits.clip_skip.maximum);
@@ -90,7 +91,7 @@ function sent(now) {
   return listed(going);
 }
 
-const isSame = (one, other) => one === other || Math.abs(one - other) < 1e-9 || [one, other].every((value) => value === null || value === -1 || value === "");
+const isSame = (one, other) => one === other || (Array.isArray(one) && JSON.stringify(one) === JSON.stringify(other)) || Math.abs(one - other) < 1e-9 || [one, other].every((value) => value === null || value === -1 || value === "");
 
 /** Names of what in the fold is not at its default and has an effect. */
 const changedSettings = () => FOLDED.filter((name) => !idleReason(name) && !isSame(values[name] ?? null, ownDefault(name) ?? null));

@@ -245,7 +245,7 @@ function exampleTile(example) {
   tile.dataset.picture = example.url ? "yes" : "";
   tile.addEventListener("click", () => {
     byId("tab_text_to_image-button")?.click();
-    setControls({ prompt, look: "", seed: example.seed ?? null });
+    setControls({ prompt, looks: [], seed: example.seed ?? null });
     setTimeout(generate, 80);
   });
   return tile;

@@ -1,0 +1,120 @@
+"""What a request becomes when it is submitted: it leaves nothing open, so that running it again gives the same picture.
+
+`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a request of
+its task, as a person might have sent it. Knows no torch, no gradio, no storage.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from annotated_types import Ge, Le
+from pydantic import Field, Strict, TypeAdapter
+from pydantic.dataclasses import dataclass, rebuild_dataclass
+
+from webui.capabilities import Capability, needs
+from webui.requests import (
+    CONFIG,
+    MAX_SEED,
+    Branch,
+    CheckpointId,
+    GuidanceScale,
+    ImageToImage,
+    Pixels,
+    Request,
+    Scheduler,
+    Scope,
+    Sigmas,
+    Steps,
+    StyleTransfer,
+    TextToImage,
+    from_dict,
+    to_dict,
+)
+
+FixedSeed = Annotated[int, Strict(), Ge(0), Le(MAX_SEED)]
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class SettledBranch(Branch):
+    """A branch whose origin is settled, too."""
+
+    origin: Annotated[SettledTextToImage | SettledImageToImage, Field(discriminator="task")]
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class _Settled:
+    """The fields of a diffusion that may be open when it is asked for."""
+
+    checkpoint: CheckpointId
+    scheduler: Scheduler
+    sigmas: Sigmas
+    steps: Steps
+    guidance_scale: GuidanceScale
+    seed: Annotated[FixedSeed, Scope.IMAGE]
+    variation_seed: Annotated[FixedSeed | None, needs(Capability.VARIATIONS, is_refused=False), Scope.IMAGE] = (
+        None  # None where nothing varies
+    )
+    width: Pixels
+    height: Pixels
+    branch_from: Annotated[SettledBranch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class SettledTextToImage(_Settled, TextToImage):
+    """Raises ValueError, as pydantic does, where something is open after all."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class SettledImageToImage(_Settled, ImageToImage):
+    """Raises ValueError, as pydantic does, where something is open after all."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True, config=CONFIG)
+class SettledStyleTransfer(StyleTransfer):
+    """A style transfer whose seed is fixed."""
+
+    seed: FixedSeed
+
+
+SettledDiffusion = SettledTextToImage | SettledImageToImage
+Settled = SettledDiffusion | SettledStyleTransfer
+SomeSettledDiffusion = TypeVar("SomeSettledDiffusion", SettledTextToImage, SettledImageToImage, SettledDiffusion)
+SETTLED: dict[str, type[SettledTextToImage] | type[SettledImageToImage] | type[SettledStyleTransfer]] = {
+    "text_to_image": SettledTextToImage,
+    "image_to_image": SettledImageToImage,
+    "style_transfer": SettledStyleTransfer,
+}
+
+for _settled in (SettledBranch, *SETTLED.values()):  # they name one another
+    rebuild_dataclass(_settled, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see
+
+_ADAPTER: TypeAdapter[Settled] = TypeAdapter(Annotated[Settled, Field(discriminator="task")])
+
+
+def settled_from_dict(values: dict[str, Any]) -> Settled:
+    """The settled request that `requests.to_dict` wrote, in this version or an earlier one. Raises pydantic's
+    ValidationError for anything else, and for a request that leaves something open."""
+    return _ADAPTER.validate_python(values)
+
+
+def as_asked(request: Request) -> Request:
+    """The same as a request in which things may be left open again."""
+    return from_dict(to_dict(request))
+
+
+def _check(request: SettledDiffusion) -> None:
+    if request.variation_strength > 0 and request.variation_seed is None:
+        raise ValueError("the variation's seed is open")
+    if tuple(look.name for look in request.look_texts) != request.looks:
+        raise ValueError("the texts of the looks are open")
+    if request.looks and request.resolved_prompts is None:
+        raise ValueError("the prompts are open")
+    if request.resolved_prompts is not None and len(request.resolved_prompts) < request.num_images:
+        raise ValueError("the prompts of some images are open")

@@ -1,0 +1,22 @@
+"""Requests of earlier versions in the words of this one, wherever they were kept: in jobs' rows, pictures, branches'
+origins, and what clients send. Knows no types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def upgraded(values: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """The fields of a request for `task` as version 2 has them; those of a later version stay as they are.
+
+    Whoever looks at what comes out finds the same pixels: a field that version 1 did not have, and whose default draws
+    something else than version 1 did, gets the value that draws the same.
+    """
+    current = dict(values)
+    if type(version := values.get("schema_version")) is int and version == 1:
+        current["schema_version"] = 2
+        if task != "style_transfer":
+            current.setdefault("sigma_range", "timesteps")
+    return current
