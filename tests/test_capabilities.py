@@ -61,12 +61,11 @@ def test_a_part_of_a_picture_needs_more_than_a_mask() -> None:
 
 def test_families_that_run_through_pipelines_can_what_those_take() -> None:
     for family in FAMILIES.values():
-        if not family.is_unet:
-            expected = {
-                Capability.INPAINTING: family.inpaint_pipeline,
-                Capability.NEGATIVE_PROMPT: not family.is_distilled,
-            }
-            assert family.capabilities == {one for one, is_there in expected.items() if is_there}, family.id
+        if family.adapter is not None:
+            assert family.capabilities <= {Capability.INPAINTING, Capability.NEGATIVE_PROMPT}, family.id
+            assert (Capability.INPAINTING in family.capabilities) == (family.inpaint_pipeline is not None), family.id
+    without = {family.id for family in FAMILIES.values() if Capability.NEGATIVE_PROMPT not in family.capabilities}
+    assert without == {"FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "LatentConsistencyModelPipeline"}
     assert all(FAMILIES[id].capabilities == frozenset(Capability) for id in ("sd15", "sd2", "sdxl"))
 
 

@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 from webui.checkpoints.catalogue import Catalogue
-from webui.checkpoints.families import UNET_FAMILIES
 from webui.checkpoints.models_folder import OTHER_FOLDERS, PICKLE_SUFFIXES
 from webui.checkpoints.notes import Notes
+from webui.checkpoints.unet_families import UNET_FAMILIES
 
 README = Path(__file__).resolve().parent.parent / "models" / "README.md"
 TEXT = README.read_text(encoding="utf-8")

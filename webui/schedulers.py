@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What a flow with diffusers' Euler can be spaced by, and the rules whose classes know flows by themselves.
+FLOW_SIGMAS = ("default", "karras", "exponential", "beta")
+FLOW_SOLVERS = ("dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulerName:

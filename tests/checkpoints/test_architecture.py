@@ -13,9 +13,10 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from tests.ldm_layout import Tensors, open_clip_layout, unet_layout, vae_layout
 from webui.checkpoints.architecture import recognise
-from webui.checkpoints.families import COMPONENTS_DIR, FAMILIES
+from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.refusals import Unrecognised
 from webui.checkpoints.safetensors_header import Header, TensorInfo
+from webui.checkpoints.unet_families import COMPONENTS_DIR
 
 # Millions of parameters of U-Net, VAE and text encoders, as published with each family.
 PUBLISHED = {

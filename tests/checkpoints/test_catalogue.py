@@ -166,6 +166,11 @@ def test_code_in_folders_that_are_no_components_is_nobody_s_business(models: Pat
     assert "toy" in ids(models)
 
 
+def test_a_list_of_numbers_is_a_setting_and_no_part(models: Path) -> None:
+    edit(models / "toy" / "model_index.json", text_encoder_select_layers=[1, 2])
+    assert "toy" in ids(models)
+
+
 @pytest.mark.parametrize(
     ("file", "changes", "reason"),
     [
@@ -177,6 +182,7 @@ def test_code_in_folders_that_are_no_components_is_nobody_s_business(models: Pat
         ("tokenizer/tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["tok.T", None]}}, "contains_code"),
         ("model_index.json", {"_class_name": "StableVideoDiffusionPipeline"}, "other_pipeline"),
         ("model_index.json", {"_class_name": "sd15"}, "other_pipeline"),
+        ("model_index.json", {"_class_name": "FluxSchnell"}, "other_pipeline"),
         ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": ...}, "refiner"),
         ("unet/config.json", {"in_channels": 8}, "other_shapes"),
     ],

@@ -12,7 +12,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from webui.checkpoints.catalogue import Checkpoint
-from webui.checkpoints.families import Defaults
+from webui.checkpoints.family import Defaults
 from webui.checkpoints.hashes import Hashes
 from webui.engine.context import Context
 from webui.engine.device import Device

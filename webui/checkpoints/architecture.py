@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from webui.checkpoints.families import UNET_FAMILIES, Family
+from webui.checkpoints.family import Family
 from webui.checkpoints.refusals import Broken, Unrecognised
 from webui.checkpoints.safetensors_header import Header
+from webui.checkpoints.unet_families import UNET_FAMILIES
 
 _UNET = "model.diffusion_model."
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"  # (out, in, 3, 3)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from webui.capabilities import Capability
 from webui.checkpoints.architecture import recognise
 from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, read_folder
-from webui.checkpoints.families import Defaults as Defaults
-from webui.checkpoints.families import Family
+from webui.checkpoints.family import Defaults as Defaults
+from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import Found, find_checkpoints
 from webui.checkpoints.notes import Notes, apply_notes, read_notes
 from webui.checkpoints.refusals import Broken, Pickled, Refusal, Unrecognised
@@ -62,7 +63,7 @@ class Checkpoint:
     examples: tuple[Example, ...] = ()
     problem: DarkroomError | None = None
     is_zero_terminal_snr: bool = False
-    clip_layers: int | None = None  # of the smaller text encoder, for the U-Net families: what CLIP skip can skip
+    clip_layers: int | None = None  # of the smaller text encoder: what CLIP skip can skip, where the family can do that
     folder: DiffusersFolder | None = field(default=None, repr=False)  # the parts, where it is a diffusers folder
     components: Path | None = None  # configs of the parts, where it is a single file
     version: str = ""  # changes with any file of it
@@ -170,7 +171,7 @@ def _read_folder(found: Found, notes: Notes) -> Checkpoint:
         defaults=apply_notes(notes, defaults),
         examples=_examples(found.path, notes),
         is_zero_terminal_snr=folder.is_zero_terminal_snr,
-        clip_layers=clip_layers(found.path) if folder.family.is_unet else None,
+        clip_layers=clip_layers(found.path) if Capability.CLIP_SKIP in folder.family.capabilities else None,
         folder=folder,
     )
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webui.checkpoints.families import FAMILIES, Family
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
+from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Broken, Pickled, Unrecognised
 from webui.checkpoints.safetensors_header import read_header
 
@@ -75,8 +77,8 @@ def read_folder(folder: Path) -> DiffusersFolder:
         family=family,
         pipeline=pipeline,
         components=components,
-        is_inpainting=family.is_unet and _is_inpainting(denoiser, vae),
-        prediction_type=_prediction_type(scheduler) if family.is_unet else None,
+        is_inpainting=family.has_inpainting_form and _is_inpainting(denoiser, vae),
+        prediction_type=_prediction_type(scheduler) if family.defaults.prediction_type is not None else None,
         is_zero_terminal_snr=scheduler.get("rescale_betas_zero_snr") is True,
         native_size=_native_size(denoiser, vae),
         size_bytes=sum(file.stat().st_size for component in components.values() for file in component.weights),
@@ -104,7 +106,9 @@ def clip_layers(folder: Path) -> int | None:
 
 def _is_used(name: str, value: Any) -> bool:
     """Whether an entry of `model_index.json` is a part that we load. Other entries are settings of the pipeline."""
-    return isinstance(value, list) and name not in UNUSED_COMPONENTS and value != [None, None]
+    if not isinstance(value, list) or all(isinstance(one, int) for one in value):
+        return False
+    return name not in UNUSED_COMPONENTS and value != [None, None]
 
 
 def _component(folder: Path, name: str, value: list[Any]) -> Component:
@@ -161,11 +165,10 @@ def _config(place: Path, name: str = "config.json") -> dict[str, Any]:
 
 def _family(pipeline: str, denoiser: Mapping[str, Any], components: set[str]) -> Family:
     if not _UNET_PIPELINES.fullmatch(pipeline):
-        if pipeline not in FAMILIES or FAMILIES[pipeline].is_unet:
-            raise Unrecognised("other_pipeline")
-        if pipeline == "FluxPipeline" and denoiser.get("guidance_embeds") is not True:
-            return FAMILIES["FluxSchnell"]
-        return FAMILIES[pipeline]
+        for row in PIPELINE_FAMILIES:
+            if row.pipeline == pipeline and row.denoiser_config.items() <= denoiser.items():
+                return row
+        raise Unrecognised("other_pipeline")
     if "unet" not in components or "vae" not in components:
         raise Broken("component_missing")
     if pipeline.startswith("StableDiffusionXL"):

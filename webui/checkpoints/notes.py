@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from webui.checkpoints.families import Defaults
+from webui.checkpoints.family import Defaults
 from webui.checkpoints.refusals import Broken
 from webui.schedulers import canonical_scheduler, canonical_sigmas, has_sigmas
 

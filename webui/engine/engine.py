@@ -308,10 +308,10 @@ def _task(
 ) -> Callable[[RunContext, list[int]], list[RawImage]]:
     """The function that makes images of what is asked, but for the run context and which ones."""
     if pictures is None or asked.ignores_picture:
-        if loaded.is_unet:
+        if loaded.adapter is None:
             return partial(diffusion.text_to_image, asked)
         return partial(pipelines.text_to_image, asked, pipeline=loaded.pipeline_for("text_to_image"))
-    if loaded.is_unet:
+    if loaded.adapter is None:
         return partial(diffusion.image_to_image, asked, init_image=pictures.init_image, mask=pictures.mask)
     pipeline = loaded.pipeline_for("inpainting" if asked.redraw.is_partial else "image_to_image")
     return partial(

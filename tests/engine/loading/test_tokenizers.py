@@ -10,7 +10,8 @@ import pytest
 
 from tests.toys import save_sd15_file, save_sdxl_file, save_tokenizer
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
-from webui.checkpoints.families import FAMILIES, TokenizerSource
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import TokenizerSource
 from webui.checkpoints.refusals import Broken
 from webui.engine.loading.tokenizers import fetch_from_hub, load_tokenizers
 from webui.errors import Cancelled, TokenizerMissing

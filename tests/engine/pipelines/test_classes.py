@@ -8,8 +8,10 @@ import diffusers
 import pytest
 from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 
-from webui.checkpoints.families import FAMILIES, OTHER_FAMILIES, UNET_FAMILIES
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Unrecognised
+from webui.checkpoints.unet_families import UNET_FAMILIES
 from webui.engine.pipelines.classes import component_class, pipeline_class, pipeline_class_for
 from webui.requests import TextToImage, from_dict
 from webui.schedulers import SCHEDULERS, SIGMAS
@@ -41,15 +43,15 @@ def test_every_pipeline_that_makes_a_picture_from_a_prompt_has_a_row() -> None:
     assert {name for name in offered if is_ours_to_have(name)} <= known
 
 
-@pytest.mark.parametrize("family", OTHER_FAMILIES, ids=lambda family: family.id)
+@pytest.mark.parametrize("family", PIPELINE_FAMILIES, ids=lambda family: family.id)
 def test_a_family_is_a_pipeline_of_the_installed_diffusers(family: object) -> None:
     row = FAMILIES[getattr(family, "id", "")]
-    assert pipeline_class_for(row.id, "text_to_image") is getattr(diffusers, row.pipeline or row.id)
+    assert pipeline_class_for(row.id, "text_to_image") is getattr(diffusers, row.pipeline or "")
     found = pipeline_class_for(row.id, "image_to_image")
     assert (found is not None) == ("image_to_image" in row.tasks)
     offered = {name: kind.__name__ for name, kind in AUTO_IMAGE2IMAGE_PIPELINES_MAPPING.items()}
     for name, kind in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.items():
-        if kind.__name__ == (row.pipeline or row.id) and offered.get(name, kind.__name__) != kind.__name__:
+        if kind.__name__ == (row.pipeline or "") and offered.get(name, kind.__name__) != kind.__name__:
             assert found is not None
             assert found.__name__ == offered[name]
 

@@ -15,6 +15,7 @@ from PIL import Image
 from tests import toy_families
 from tests.settling import SettlingEngine, settle
 from tests.toys import save_sd3
+from webui.capabilities import Capability
 from webui.checkpoints.families import FAMILIES
 from webui.engine.context import Context
 from webui.engine.engine import Engine
@@ -111,7 +112,7 @@ def test_what_the_page_sends_is_settled_and_drawn(engine: Engine, family: str) -
     assert "{cat|cat}" in settled.prompt
     (told,) = settled.resolved_prompts or ()
     assert told.prompt.startswith("a cat, watercolour")
-    assert bool(told.negative_prompt) is not row.is_distilled  # a look adds none where there is none
+    assert bool(told.negative_prompt) is (Capability.NEGATIVE_PROMPT in row.capabilities)
     image = run(engine, settled)
     assert (image.width, image.height, image.seed) == (64, 64, settled.seed)
 

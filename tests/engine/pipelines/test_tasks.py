@@ -21,7 +21,8 @@ from PIL import Image
 
 from tests.engine.run_contexts import Recorder, bench_for, sampling
 from tests.toys import save_sd3
-from webui.checkpoints.families import OTHER_FAMILIES, Family
+from webui.checkpoints.family import Family
+from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.engine.pipelines import tasks as pipelines
 from webui.engine.schedulers.make import UPDATE_RULES
 from webui.errors import Cancelled, InvalidRequest
@@ -181,9 +182,9 @@ def test_a_pipeline_that_does_not_scale_its_input_takes_no_sigmas() -> None:
         pipelines._make_scheduler(DDPMScheduler(), sampling(scheduler="euler"), scales_input=False)
 
 
-@pytest.mark.parametrize("family", OTHER_FAMILIES, ids=lambda family: family.id)
+@pytest.mark.parametrize("family", PIPELINE_FAMILIES, ids=lambda family: family.id)
 def test_every_family_s_own_scheduler_is_one_that_its_pipeline_can_follow(family: Family) -> None:
-    source = inspect.getsource(getattr(diffusers, family.pipeline or family.id))
+    source = inspect.getsource(getattr(diffusers, family.pipeline or ""))
     if family.schedulers == ("unmasking",):
         assert "AmusedScheduler" in source
         return

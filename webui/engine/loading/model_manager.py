@@ -60,13 +60,13 @@ class LoadedCheckpoint:
         return FAMILIES[self.checkpoint.family].capabilities
 
     @property
-    def is_unet(self) -> bool:
-        """Whether the denoising loop is ours, or the pipeline's own."""
-        return FAMILIES[self.checkpoint.family].is_unet
+    def adapter(self) -> str | None:
+        """How its pipelines are called; None where our own denoising loop draws."""
+        return FAMILIES[self.checkpoint.family].adapter
 
     def pipeline_for(self, task: str) -> DiffusionPipeline:
         """The pipeline that does `task`, on the same parts. Raises TaskUnsupported."""
-        if self.is_unet:
+        if self.adapter is None:
             return self.pipeline
         if task not in self._by_task:
             found = pipeline_class_for(self.checkpoint.family, task)

@@ -21,7 +21,8 @@ from huggingface_hub import constants, hf_hub_download
 from transformers import CLIPTokenizer
 
 from webui.checkpoints.catalogue import Checkpoint
-from webui.checkpoints.families import FAMILIES, TokenizerSource
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import TokenizerSource
 from webui.checkpoints.refusals import Broken
 from webui.checkpoints.tokenizer_files import FILES as FILES
 from webui.checkpoints.tokenizer_files import find_tokenizer

@@ -1,6 +1,6 @@
 """The classes behind the families: which of diffusers' and transformers' may be loaded, and which serves which task.
 
-The rows themselves, with names and defaults, are in `webui/checkpoints/families.py`, where both processes read them.
+The rows themselves, with names and defaults, are in `webui/checkpoints/`, where both processes read them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def pipeline_class_for(family_id: str, task: str) -> type[Any] | None:
         case "image_to_image":
             name = family.image_pipeline
         case "text_to_image":
-            name = family.pipeline or family.id
+            name = family.pipeline
         case _:
             name = None
     return pipeline_class(name) if name is not None else None
