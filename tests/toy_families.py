@@ -67,8 +67,8 @@ def save_flux(folder: Path, *, is_dev: bool = True, seed: int = 10) -> Path:
     components = {
         "tokenizer": CLIPTokenizer.from_pretrained(save_tokenizer(folder / "tokenizer")),
         "text_encoder": toy_text_encoder(WIDTH, "quick_gelu"),
-        "tokenizer_2": _t5_tokenizer(),
-        "text_encoder_2": _t5_encoder(),
+        "tokenizer_2": t5_tokenizer(),
+        "text_encoder_2": t5_encoder(),
         "transformer": transformer.eval(),
         "vae": toy_vae(scaling_factor=0.3611, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False),
         "scheduler": FlowMatchEulerDiscreteScheduler(
@@ -96,10 +96,10 @@ def save_z_image(folder: Path, *, seed: int = 11) -> Path:
         if not parameter.isfinite().all() or parameter.abs().max() > 100:
             torch.nn.init.normal_(parameter, std=0.02)
     components = {
-        "tokenizer": _qwen_tokenizer(),
+        "tokenizer": qwen_tokenizer(),
         "text_encoder": Qwen3Model(
             Qwen3Config(
-                vocab_size=len(_qwen_vocabulary()),
+                vocab_size=len(qwen_vocabulary()),
                 hidden_size=WIDTH,
                 intermediate_size=64,
                 num_hidden_layers=2,
@@ -137,7 +137,7 @@ def save_qwen_image(folder: Path, *, seed: int = 12) -> Path:
     )
     text = Qwen2_5_VLConfig(
         text_config={
-            "vocab_size": len(_qwen_vocabulary()),
+            "vocab_size": len(qwen_vocabulary()),
             "hidden_size": WIDTH,
             "intermediate_size": 64,
             "num_hidden_layers": 2,
@@ -155,7 +155,7 @@ def save_qwen_image(folder: Path, *, seed: int = 12) -> Path:
         },
     )
     components = {
-        "tokenizer": _qwen_tokenizer(),
+        "tokenizer": qwen_tokenizer(),
         "text_encoder": Qwen2_5_VLForConditionalGeneration(text).eval(),
         "transformer": transformer.eval(),
         "vae": vae.eval(),
@@ -230,8 +230,8 @@ def save_pixart_sigma(folder: Path, *, seed: int = 14) -> Path:
         use_additional_conditions=False,
     )
     components = {
-        "tokenizer": _t5_tokenizer(),
-        "text_encoder": _t5_encoder(),
+        "tokenizer": t5_tokenizer(),
+        "text_encoder": t5_encoder(),
         "transformer": transformer.eval(),
         "vae": toy_vae(scaling_factor=0.13025),
         "scheduler": DPMSolverMultistepScheduler(beta_start=0.0001, beta_end=0.02),
@@ -280,23 +280,23 @@ def save_amused(folder: Path, *, seed: int = 15) -> Path:
     return save_pipeline(AmusedPipeline(**components), folder)
 
 
-def _t5_tokenizer() -> T5Tokenizer:
+def t5_tokenizer() -> T5Tokenizer:
     pieces = ["<pad>", "</s>", "<unk>", "▁", *(chr(code) for code in range(33, 127))]
     return T5Tokenizer(vocab=[(piece, -float(number)) for number, piece in enumerate(pieces)], extra_ids=0)
 
 
-def _t5_encoder() -> T5EncoderModel:
+def t5_encoder() -> T5EncoderModel:
     config = T5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=64, num_layers=1, num_heads=4)
     return T5EncoderModel(config).eval()
 
 
-def _qwen_vocabulary() -> dict[str, int]:
+def qwen_vocabulary() -> dict[str, int]:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     return {symbol: number for number, symbol in enumerate([*byte_symbols(), *special])}
 
 
-def _qwen_tokenizer() -> Any:
-    tokenizer = Qwen2Tokenizer(vocab=_qwen_vocabulary(), merges=[], model_max_length=512)
+def qwen_tokenizer() -> Any:
+    tokenizer = Qwen2Tokenizer(vocab=qwen_vocabulary(), merges=[], model_max_length=512)
     tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
     tokenizer.chat_template = (
         "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"

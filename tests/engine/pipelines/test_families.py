@@ -150,7 +150,7 @@ def test_a_part_is_redrawn_where_diffusers_can(engine: Engine, family: str, valu
 def test_guidance_and_negative_prompt_count_or_are_refused(engine: Engine, family: str) -> None:
     weak, strong = (run(engine, asked(guidance_scale=g)) for g in (1.5, 9.0))
     assert _away(weak, strong) > 0
-    if FAMILIES[family].is_distilled:
+    if Capability.NEGATIVE_PROMPT not in FAMILIES[family].capabilities:
         with pytest.raises(InvalidRequest) as caught:
             run(engine, asked(negative_prompt="a dog"))
         assert caught.value.details["field"] == "negative_prompt"

@@ -1,30 +1,18 @@
-"""A family that is no U-Net, through diffusers' own pipeline: a flow transformer of toy size."""
+"""A family that runs through diffusers' own pipeline: a flow transformer of toy size."""
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-import diffusers
 import numpy as np
 import pytest
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DDPMScheduler,
-    DiffusionPipeline,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
-    StableDiffusion3Img2ImgPipeline,
-)
+from diffusers import DiffusionPipeline, StableDiffusion3Img2ImgPipeline
 from PIL import Image
 
 from tests.engine.run_contexts import Recorder, bench_for, sampling
 from tests.toys import save_sd3
-from webui.checkpoints.family import Family
-from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.engine.pipelines import tasks as pipelines
-from webui.engine.schedulers.make import UPDATE_RULES
 from webui.errors import Cancelled, InvalidRequest
 
 FAMILY = "StableDiffusion3Pipeline"
@@ -114,103 +102,3 @@ def test_stop_unwinds_the_pipeline_and_its_hooks(sd3: Any) -> None:
         pipelines.text_to_image(sampling(), run_context, [0], sd3)
     assert sd3.scheduler is scheduler
     assert not any(module._forward_pre_hooks for module in sd3.transformer.modules())
-
-
-class Told:
-    """How a pipeline's `__call__` may look, as far as guidance goes."""
-
-    @staticmethod
-    def qwen(
-        prompt: str, negative_prompt: str, true_cfg_scale: float = 4.0, guidance_scale: float | None = None
-    ) -> None:
-        """Guided by `true_cfg_scale`."""
-
-    @staticmethod
-    def flux(prompt: str, negative_prompt: str, true_cfg_scale: float = 1.0, guidance_scale: float = 3.5) -> None:
-        """Distilled."""
-
-    @staticmethod
-    def flux2(prompt: str, guidance_scale: float = 4.0) -> None:
-        """Distilled, and nothing else."""
-
-    @staticmethod
-    def sd3(prompt: str, negative_prompt: str, guidance_scale: float = 7.0) -> None:
-        """Classifier-free guidance."""
-
-
-def told(pipeline: Any, **asked: Any) -> dict[str, Any]:
-    return pipelines._guidance(sampling(**asked), inspect.signature(pipeline).parameters)
-
-
-def test_guidance_is_told_as_each_pipeline_wants_it() -> None:
-    assert told(Told.qwen) == {"guidance_scale": None, "true_cfg_scale": 5.0, "negative_prompt": " "}
-    assert told(Told.qwen, negative_prompt="blur")["negative_prompt"] == "blur"
-    for pipeline in (Told.flux, Told.flux2, Told.sd3):
-        assert told(pipeline) == {}
-    assert told(Told.sd3, negative_prompt="blur") == {}
-
-
-def test_where_guidance_is_no_input_any_more_it_is_classifier_free() -> None:
-    """FLUX.1 schnell."""
-    accepted = inspect.signature(Told.flux).parameters
-    told = pipelines._guidance(sampling(guidance_scale=3.0, negative_prompt="blur"), accepted, is_told=False)
-    assert told == {"true_cfg_scale": 3.0, "negative_prompt": "blur"}
-
-
-@pytest.mark.parametrize("pipeline", [Told.flux, Told.flux2])
-def test_a_negative_prompt_is_refused_where_it_would_be_ignored(pipeline: Any) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        told(pipeline, negative_prompt="blur")
-    assert caught.value.details["field"] == "negative_prompt"
-
-
-def test_flows_of_other_solvers_take_the_rules_that_know_them() -> None:
-    sana = DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
-    made = pipelines._make_scheduler(sana, sampling(scheduler="dpmpp_2m"))
-    assert made.config.prediction_type == "flow_prediction"
-    with pytest.raises(InvalidRequest):
-        pipelines._make_scheduler(sana, sampling(scheduler="euler"))
-    with pytest.raises(InvalidRequest) as caught:  # its class would take Karras' sigmas for those of noise
-        pipelines._make_scheduler(sana, sampling(scheduler="dpmpp_2m", sigmas="karras"))
-    assert caught.value.details["field"] == "sigmas"
-
-
-def test_a_pipeline_that_does_not_scale_its_input_takes_no_sigmas() -> None:
-    made = pipelines._make_scheduler(DDPMScheduler(), sampling(scheduler="ddim"), scales_input=False)
-    assert isinstance(made, DDIMScheduler)
-    with pytest.raises(InvalidRequest):
-        pipelines._make_scheduler(DDPMScheduler(), sampling(scheduler="euler"), scales_input=False)
-
-
-@pytest.mark.parametrize("family", PIPELINE_FAMILIES, ids=lambda family: family.id)
-def test_every_family_s_own_scheduler_is_one_that_its_pipeline_can_follow(family: Family) -> None:
-    source = inspect.getsource(getattr(diffusers, family.pipeline or ""))
-    if family.schedulers == ("unmasking",):
-        assert "AmusedScheduler" in source
-        return
-    made = UPDATE_RULES[family.defaults.scheduler].scheduler_class()
-    assert "scale_model_input" in source or float(made.init_noise_sigma) == 1 or "FlowMatch" in source
-    if "original_inference_steps" in source:
-        assert family.defaults.scheduler == "lcm"
-
-
-def test_steps_are_counted_where_a_pipeline_does_not_call_back(sd3: Any) -> None:
-    class Silent:
-        """The part of PixArt's pipelines that the watcher sees: no callback, no number of timesteps."""
-
-        scheduler = EulerDiscreteScheduler()
-
-        def __call__(self, prompt: str) -> None:
-            self.scheduler.set_timesteps(3)
-            latents = torch.randn(1, 4, 8, 8)
-            for t in self.scheduler.timesteps:
-                latents = self.scheduler.step(torch.zeros_like(latents), t, latents).prev_sample
-
-    seen = []
-    silent = Silent()
-    with bench_for(sd3, Recorder(), family=FAMILY) as run_context:
-        pipelines._Watcher(
-            silent, run_context, (64, 64), lambda done, total, _seconds, _make: seen.append((done, total))
-        )
-        silent("a cat")
-    assert seen == [(1, 3), (2, 3), (3, 3)]

@@ -1,4 +1,4 @@
-"""Ancestral rules whose share of fresh noise can be chosen: diffusers' own, with an eta.
+"""Rules whose share of fresh noise can be chosen: diffusers' own, with an eta.
 
 `eta` in [0, 1] as in k-diffusion: at 1 every step replaces as much noise as the rule can, as diffusers has it; at 0
 none, and what is left is the rule without noise. Knows no names and no checkpoints.
@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler
+from diffusers import (
+    DDIMScheduler,
+    EulerAncestralDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
+)
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
@@ -53,6 +58,29 @@ class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # 
             moved = moved + up * randn_tensor(sample.shape, generator=generator, device=sample.device)
         self._step_index += 1
         return moved, denoised
+
+
+class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
+    """DDIM with an eta of its own, for those who do not tell it at each step."""
+
+    eta = 0.0
+
+    def step(
+        self,
+        model_output: Tensor,
+        timestep: int,
+        sample: Tensor,
+        eta: float | None = None,
+        use_clipped_model_output: bool = False,
+        generator: Any = None,
+        variance_noise: Tensor | None = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """One step down, exactly diffusers' own."""
+        share = self.eta if eta is None else eta
+        return super().step(
+            model_output, timestep, sample, share, use_clipped_model_output, generator, variance_noise, return_dict
+        )
 
 
 class _ConstructedWithoutSteps:

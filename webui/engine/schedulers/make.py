@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +27,7 @@ from diffusers import (
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from torch import Tensor
 
-from webui.engine.schedulers.ancestral import Dpm2, Dpm2Ancestral, EulerAncestral
+from webui.engine.schedulers.ancestral import Ddim, Dpm2, Dpm2Ancestral, EulerAncestral
 from webui.engine.schedulers.sigmas import OWN_SPACINGS, spaced, use_spacing, use_whole_range
 from webui.errors import InvalidRequest
 from webui.schedulers import RANGED_SIGMAS, scheduler_named
@@ -78,7 +77,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
     "dpmpp_sde": UpdateRule(
         DPMSolverSinglestepScheduler, {"algorithm_type": "sde-dpmsolver++", "lower_order_final": True}
     ),
-    "ddim": UpdateRule(DDIMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
+    "ddim": UpdateRule(Ddim, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
     "ddpm": UpdateRule(DDPMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
     "pndm": UpdateRule(PNDMScheduler, {"skip_prk_steps": True}, has_sigmas=False),
     "unipc": UpdateRule(UniPCMultistepScheduler, has_zero_snr=True),
@@ -125,7 +124,8 @@ def make_scheduler(
     if scheduler == "lcm":
         options["original_inference_steps"] = max(50, steps)  # 50 is its default, and the most steps that it then takes
     made = rule.scheduler_class.from_config(_without_sigmas(config), **options)
-    _apply_eta(made, eta)
+    if eta is not None:
+        made.eta = eta
     if sigmas != "default" and isinstance(made, EulerAncestral):  # it has no spacings of its own
         lender = make_scheduler(
             config, "euler", sigmas, steps=steps, align_your_steps=align_your_steps, sigma_range=sigma_range
@@ -140,15 +140,6 @@ def make_scheduler(
     if sigmas in OWN_SPACINGS and isinstance(made, DEISMultistepScheduler):
         made.sigmas[-1] = _smallest_sigma(made)  # it would stay at the last but one, which is still noisy here
     return made
-
-
-def _apply_eta(made: Any, eta: float | None) -> None:
-    if eta is None:
-        return
-    if isinstance(made, (EulerAncestral, Dpm2Ancestral)):
-        made.eta = eta
-    else:
-        made.step = partial(made.step, eta=eta)  # DDIM takes it at each step
 
 
 def _borrow_sigmas(made: Any, lender: Any) -> None:

@@ -1,0 +1,60 @@
+"""aMUSEd (Patil et al. 2024, arXiv 2401.01808): tokens of a codebook in place of noise, fewer masked at each step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AmusedInpaintPipeline
+from torch import Tensor
+
+from webui.engine.pipelines.adapters.counted import CountedAdapter
+from webui.engine.pipelines.observed import SchedulerStep
+from webui.engine.previews.preview import LatentDecoder
+from webui.engine.sampling import Sampling
+from webui.errors import InvalidRequest
+
+
+class AmusedAdapter(CountedAdapter):
+    """Its scheduler is the only one, steps come with all tokens unmasked, and the codebook has its own decoder."""
+
+    def scheduler(self, original: Any, asked: Sampling) -> Any:
+        """The checkpoint's own. Raises InvalidRequest for any other."""
+        if asked.scheduler != "unmasking":
+            raise InvalidRequest(field="scheduler", reason="needs_unmasking")
+        return copy.deepcopy(original)
+
+    def preview(
+        self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
+    ) -> Callable[[], np.ndarray] | None:
+        """The whole picture: its decoder is quick."""
+        return lambda: _tokens_to_pixels(pipeline, step.result.pred_original_sample)
+
+    def estimate(
+        self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
+    ) -> np.ndarray:
+        """The same in [0, 1]."""
+        return _tokens_to_pixels(pipeline, step.result.pred_original_sample).astype(np.float32) / 255
+
+    def prepare(self, pipeline: Any) -> None:
+        """It would round a mask's size in tokens down to a multiple of a token's pixels (diffusers 0.42)."""
+        if isinstance(pipeline, AmusedInpaintPipeline):
+            pipeline.mask_processor.register_to_config(vae_scale_factor=1)
+
+    def mask(self, pipeline: Any, mask: np.ndarray) -> np.ndarray:
+        """One pixel a token, drawn where any pixel of it is: scaling the mask down would lose thin strokes."""
+        factor = pipeline.vae_scale_factor
+        tokens: np.ndarray = mask.reshape(mask.shape[0] // factor, factor, -1, factor).max(axis=(1, 3))
+        return tokens
+
+
+def _tokens_to_pixels(pipeline: Any, tokens: Tensor) -> np.ndarray:
+    """(1, h, w) tokens, none of them masked any more → (H, W, 3) uint8."""
+    shape = (*tokens.shape, pipeline.vqvae.config.latent_channels)
+    picture = pipeline.vqvae.decode(tokens, force_not_quantize=True, shape=shape).sample[0]
+    pixels = (picture.float().clamp(0, 1) * 255).to(torch.uint8).permute(1, 2, 0)  # in [0, 1], as aMUSEd was trained
+    shown: np.ndarray = pixels.contiguous().cpu().numpy()
+    return shown

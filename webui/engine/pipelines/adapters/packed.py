@@ -1,0 +1,35 @@
+"""Pipelines that pack their latents into patches, each a row of numbers, before the scheduler sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diffusers import ChromaInpaintPipeline
+from torch import Tensor
+
+from webui.engine.pipelines.adapters.plain import PlainAdapter
+
+
+class PackedAdapter(PlainAdapter):
+    """Patches as FLUX.1 packs them, and those that descend from it."""
+
+    def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, patches, C · 4) → (C, h, w) of the first row."""
+        return super().as_grid(pipeline, pipeline._unpack_latents(latents, *size, pipeline.vae_scale_factor), size)
+
+
+class ChromaAdapter(PackedAdapter):
+    """Chroma, which descends from FLUX.1 schnell and has classifier-free guidance as others have it."""
+
+    def prepare(self, pipeline: Any) -> None:
+        """It asks its network for a setting that only FLUX.1's has (diffusers 0.42)."""
+        if isinstance(pipeline, ChromaInpaintPipeline):
+            pipeline.transformer.register_to_config(guidance_embeds=False)
+
+
+class Krea2Adapter(PlainAdapter):
+    """The same, unpacked by a method that knows its scale."""
+
+    def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, patches, C · 4) → (C, h, w) of the first row."""
+        return super().as_grid(pipeline, pipeline._unpack_latents(latents, *size), size)

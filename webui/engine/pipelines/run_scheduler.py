@@ -1,0 +1,48 @@
+"""The scheduler of one run: the request's rule on the noise that the checkpoint's own scheduler knows.
+
+Knows no pipelines and no families.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from diffusers import FlowMatchEulerDiscreteScheduler
+
+from webui.engine.sampling import Sampling
+from webui.engine.schedulers.make import UPDATE_RULES, make_scheduler
+from webui.errors import InvalidRequest
+from webui.schedulers import FLOW_SIGMAS, FLOW_SOLVERS
+
+_FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
+
+
+def scheduler_of_run(original: Any, asked: Sampling, *, scales_input: bool) -> Any:
+    """A new scheduler. Raises InvalidRequest where it cannot be what is asked: nothing is ignored.
+
+    `scales_input`: whether the pipeline hands its latents through `scale_model_input`, as rules with sigmas need it.
+    """
+    config = dict(original.config)
+    if asked.scheduler == "unmasking":
+        raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
+    if isinstance(original, FlowMatchEulerDiscreteScheduler):
+        if asked.scheduler != "euler":
+            raise InvalidRequest(field="scheduler", reason="flow_needs_euler")
+        if asked.sigmas not in FLOW_SIGMAS:
+            raise InvalidRequest(field="sigmas", reason="no_aligned_steps")
+        option = _FLOW_SIGMAS.get(asked.sigmas)
+        return type(original).from_config(config, **({option: True} if option else {}))
+    if config.get("prediction_type") == "flow_prediction":
+        if asked.scheduler not in FLOW_SOLVERS:
+            raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
+        if asked.sigmas != "default":
+            raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
+    if any(issubclass(rule.scheduler_class, type(original)) for rule in UPDATE_RULES.values()):
+        made = make_scheduler(
+            config, asked.scheduler, asked.sigmas, steps=asked.steps, eta=asked.eta, sigma_range=asked.sigma_range
+        )
+        if float(made.init_noise_sigma) != 1 and not scales_input:
+            raise InvalidRequest(field="scheduler", reason="scheduler_not_here")
+        return made
+    return copy.deepcopy(original)
