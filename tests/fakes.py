@@ -43,7 +43,7 @@ from multiprocessing.connection import Connection
 
 from PIL import Image
 
-from webui.errors import Cancelled, DarkroomError, NotFinite, OutOfMemory
+from webui.errors import Cancelled, DarkroomError, NotAnImage, NotFinite, OutOfMemory
 from webui.events import Loading, Step
 from webui.requests import ImageToImage, Request, StyleTransfer, image_seed
 from webui.rules.branches import count_images
@@ -173,7 +173,7 @@ class _FakeWorker:
             raise NotFinite(phase="denoise")
         self._load(run, script)
         if isinstance(request, StyleTransfer):
-            return (self._picture(run, script, 0, *self._style_size(run, request)),)
+            return (self._picture(run, script, 0, *_style_size(run, request)),)
         width, height = request.width or 256, request.height or 256
         images = tuple(self._picture(run, script, index, width, height) for index in range(count_images(request)))
         return self._judged(run, script, request.keep_best, images) if request.keep_best else images
@@ -252,14 +252,6 @@ class _FakeWorker:
         marker.write_text("")
         return True
 
-    def _style_size(self, run: Run, request: StyleTransfer) -> tuple[int, int]:
-        digits = request.content_image.removeprefix("sha256:")
-        came_along = run.pictures.get(request.content_image)
-        path = self._settings.data_dir / "uploads" / digits[:2] / f"{digits}.png"
-        with Image.open(io.BytesIO(came_along) if came_along else path) as content:
-            scale = request.size / max(content.size)
-            return max(8, round(content.width * scale)), max(8, round(content.height * scale))
-
     def _sleep(self, run: Run, seconds: float, *, stubborn: bool) -> None:
         end = time.monotonic() + seconds
         while True:
@@ -269,6 +261,14 @@ class _FakeWorker:
             if left <= 0:
                 return
             time.sleep(min(left, 0.01))
+
+
+def _style_size(run: Run, request: StyleTransfer) -> tuple[int, int]:
+    if request.content_image not in run.pictures:
+        raise NotAnImage
+    with Image.open(io.BytesIO(run.pictures[request.content_image])) as content:
+        scale = request.size / max(content.size)
+        return max(8, round(content.width * scale)), max(8, round(content.height * scale))
 
 
 def gradient(request: Request, seed: int, width: int, height: int) -> Image.Image:

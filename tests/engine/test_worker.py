@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,8 +50,8 @@ class Running:
             got.append(wire.receive(self.connection))
         return got
 
-    def run(self, job_id: str, request: Any) -> list[Any]:
-        wire.send(self.connection, Run(job_id=job_id, request=request, is_watched=True))
+    def run(self, job_id: str, request: Any, pictures: dict[str, bytes] | None = None) -> list[Any]:
+        wire.send(self.connection, Run(job_id=job_id, request=request, is_watched=True, pictures=pictures or {}))
         return self.until(ANSWERS)
 
 
@@ -113,11 +114,13 @@ def test_what_goes_wrong_is_that_job_s_own_matter(worker: Running) -> None:
     assert isinstance(worker.run("sound", asked())[-1], Done)
 
 
-def test_uploads_are_read_from_the_data_folder(worker: Running) -> None:
-    digest = "ab" * 32
-    folder = worker.settings.data_dir / "uploads" / digest[:2]
-    folder.mkdir(parents=True)
-    Image.new("RGBA", (80, 60), (200, 30, 30, 255)).save(folder / f"{digest}.png")
+def test_pictures_come_with_the_job_and_no_upload_is_opened(worker: Running) -> None:
+    content = BytesIO()
+    Image.new("RGBA", (80, 60), (200, 30, 30, 255)).save(content, "PNG")
+    came, stored = "ab" * 32, "cd" * 32
+    file = worker.settings.data_dir / "uploads" / stored[:2] / f"{stored}.png"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content.getvalue())
 
     def redraw(name: str, strength: float) -> Any:
         request = ImageToImage(
@@ -128,12 +131,12 @@ def test_uploads_are_read_from_the_data_folder(worker: Running) -> None:
             init_image=f"sha256:{name}",
             denoising_strength=strength,
         )
-        return worker.run(f"redraw {name[:2]} {strength}", request)[-2:]
+        return worker.run(f"redraw {name[:2]} {strength}", request, {f"sha256:{came}": content.getvalue()})[-2:]
 
-    kept, _done = redraw(digest, 0.0)
+    kept, _done = redraw(came, 0.0)
     assert {kept.image.rgb[i : i + 3] for i in range(0, 30, 3)} == {bytes((200, 30, 30))}
-    assert isinstance(redraw(digest, 0.5)[-1], Done)
-    assert redraw("cd" * 32, 0.5)[-1].kind == "not_an_image"
+    assert isinstance(redraw(came, 0.5)[-1], Done)
+    assert redraw(stored, 0.5)[-1].kind == "not_an_image"
 
 
 def test_it_exits_when_told(tmp_path: Path) -> None:
@@ -156,29 +159,27 @@ class _Failing:
         raise self._error
 
 
-def answer_to(error: Exception, tmp_path: Path) -> Any:
+def answer_to(error: Exception) -> Any:
     channel = SimpleNamespace(flags=_Flags("one"), send=lambda message: None)
     run = Run(job_id="one", request=asked(), is_watched=False)
-    return _answer(_Failing(error), run, channel, tmp_path)  # type: ignore[arg-type]
+    return _answer(_Failing(error), run, channel)  # type: ignore[arg-type]
 
 
-def test_a_bug_travels_with_its_traceback_and_is_not_logged_here(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    failed = answer_to(ValueError("a bug"), tmp_path)
+def test_a_bug_travels_with_its_traceback_and_is_not_logged_here(caplog: pytest.LogCaptureFixture) -> None:
+    failed = answer_to(ValueError("a bug"))
     assert (failed.kind, "ValueError: a bug" in failed.traceback) == ("internal", True)
     assert caplog.records == []
 
 
 def test_a_lost_device_is_logged_before_the_process_ends(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leave(code: int) -> None:
         raise SystemExit(code)
 
     monkeypatch.setattr(os, "_exit", leave)
     with pytest.raises(SystemExit) as left:
-        answer_to(RuntimeError("CUDA error: an illegal memory access was encountered"), tmp_path)
+        answer_to(RuntimeError("CUDA error: an illegal memory access was encountered"))
     assert left.value.code == EXIT_DEVICE_LOST
     (record,) = caplog.records
     assert record.exc_info

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from webui.events import Loading, Step
 from webui.requests import Request
 from webui.worker.messages import FailedJob, RawImage
-from webui.worker.seam import Listener
+from webui.worker.seam import Listener, ReadPictures
 from webui.worker.status import WorkerState, WorkerStatus
 
 
@@ -23,10 +21,9 @@ class HandWorker:
     def start(self, listener: Listener) -> None:
         self.listener = listener
 
-    def run(
-        self, job_id: str, request: Request, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
-    ) -> None:
+    def run(self, job_id: str, request: Request, *, is_watched: bool, read_pictures: ReadPictures) -> None:
         self.runs.append((job_id, request))
+        self.read_pictures = read_pictures
         self.watched[job_id] = is_watched
 
     def cancel(self, job_id: str) -> None:

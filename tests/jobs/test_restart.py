@@ -32,8 +32,8 @@ from tests.jobs.hand_worker import HandWorker, images_for
 
 
 class QuickWorker(HandWorker):
-    def run(self, job_id, request, *, is_watched, pictures=None):
-        super().run(job_id, request, is_watched=is_watched)
+    def run(self, job_id, request, *, is_watched, read_pictures):
+        super().run(job_id, request, is_watched=is_watched, read_pictures=read_pictures)
         threading.Thread(target=self.work, args=(job_id, request)).start()
 
     def work(self, job_id, request):

@@ -11,32 +11,32 @@ from webui.worker.current_job import CurrentJob
 @pytest.fixture
 def current() -> CurrentJob:
     made = CurrentJob()
-    made.put("one", TextToImage(prompt="a lake"), is_watched=False)
+    made.put("one", TextToImage(prompt="a lake"), is_watched=False, read_pictures=dict)
     return made
 
 
 def test_it_holds_one_job(current: CurrentJob) -> None:
     with pytest.raises(RuntimeError, match="one runs already"):
-        current.put("two", TextToImage(), is_watched=False)
+        current.put("two", TextToImage(), is_watched=False, read_pictures=dict)
     assert not current.end("two")
     assert current.end("one")
     assert not current.end("one")
-    current.put("two", TextToImage(), is_watched=False)
+    current.put("two", TextToImage(), is_watched=False, read_pictures=dict)
     assert current.running is not None
 
 
 def test_a_job_is_sent_once(current: CurrentJob) -> None:
-    run = current.take_to_send()
-    assert run is not None
-    assert (run.job_id, run.is_watched) == ("one", False)
+    running = current.take_to_send()
+    assert running is not None
+    assert (running.run.job_id, running.run.is_watched) == ("one", False)
     assert current.take_to_send() is None
 
 
 def test_whether_it_is_watched_goes_along_or_after(current: CurrentJob) -> None:
     assert not current.watch("one", is_watched=True)  # it is not sent yet, and will say so itself
-    run = current.take_to_send()
-    assert run is not None
-    assert run.is_watched
+    running = current.take_to_send()
+    assert running is not None
+    assert running.run.is_watched
     assert not current.watch("one", is_watched=True)
     assert current.watch("one", is_watched=False)
     assert not current.watch("two", is_watched=True)

@@ -13,8 +13,8 @@ import queue
 import threading
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webui.errors import Cancelled, DarkroomError, NotAnImage, OutOfMemory
@@ -33,6 +33,7 @@ from webui.worker.messages import (
     Ready,
     Run,
     Status,
+    ToWorker,
     Watch,
 )
 
@@ -71,8 +72,9 @@ def serve(connection: Connection, settings: Settings) -> None:
     jobs = _PastJobs(engine)
     while True:
         run = channel.next_run()
-        _run(engine, run, channel, settings.data_dir)
+        _run(engine, run, channel)
         jobs.remember(run)
+        del run  # its pictures need not wait for the next one
         channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes, kept=jobs.kept()))
 
 
@@ -102,13 +104,13 @@ def _preload(engine: Engine, channel: _Channel) -> None:
         logger.exception("the default checkpoint cannot be loaded")
 
 
-def _run(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> None:
+def _run(engine: Engine, run: Run, channel: _Channel) -> None:
     """One job to its end: exactly one of Done, CancelledJob and FailedJob is sent."""
-    answer = _answer(engine, run, channel, data_dir)
+    answer = _answer(engine, run, channel)
     channel.finish(answer)
 
 
-def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> FromWorker:
+def _answer(engine: Engine, run: Run, channel: _Channel) -> FromWorker:
     from webui.engine.context import Context
     from webui.engine.device import is_device_lost, is_out_of_memory
 
@@ -117,7 +119,7 @@ def _answer(engine: Engine, run: Run, channel: _Channel, data_dir: Path) -> From
     def emit(event: EngineEvent) -> None:
         channel.send(Emitted(job_id=run.job_id, event=event))
 
-    context = Context(emit, flags.check, flags.is_watched, lambda reference: _read_upload(data_dir, run, reference))
+    context = Context(emit, flags.check, flags.is_watched, partial(_picture_in, run))
     try:
         for image in engine.run(run.request, context):
             channel.send(Drawn(job_id=run.job_id, image=image))
@@ -166,14 +168,11 @@ class _PastJobs:
         return {job_id: images for job_id, images in kept.items() if images}
 
 
-def _read_upload(data_dir: Path, run: Run, reference: str) -> bytes:
-    """The normalised PNG of `sha256:<hex>`, which may have come with the job. Raises NotAnImage if it is gone."""
-    if reference in run.pictures:
-        return run.pictures[reference]
-    digest = reference.removeprefix("sha256:")
+def _picture_in(run: Run, reference: str) -> bytes:
+    """The normalised PNG that came with the job. Raises NotAnImage where none did: then it was gone."""
     try:
-        return (data_dir / "uploads" / digest[:2] / f"{digest}.png").read_bytes()
-    except OSError as error:
+        return run.pictures[reference]
+    except KeyError as error:
         raise NotAnImage from error
 
 
@@ -231,20 +230,22 @@ class _Channel:
     def _read(self) -> None:
         while True:
             try:
-                message = wire.receive(self._connection)
+                self._hear(wire.receive(self._connection))  # by no name: it would hold a job's pictures until the next
             except (EOFError, OSError):
                 os._exit(0)  # the parent is gone: nobody would ever see another picture
-            match message:
-                case Run():
-                    flags = _Flags(message.job_id)
-                    if message.is_watched:
-                        flags.watched.set()
-                    self._known[message.job_id] = flags
-                    self._runs.put((message, flags))
-                case Cancel() if message.job_id in self._known:
-                    self._known[message.job_id].cancelled.set()
-                case Watch() if message.job_id in self._known:
-                    watched = self._known[message.job_id].watched
-                    (watched.set if message.is_watched else watched.clear)()
-                case Exit():
-                    os._exit(0)
+
+    def _hear(self, message: ToWorker) -> None:
+        match message:
+            case Run():
+                flags = _Flags(message.job_id)
+                if message.is_watched:
+                    flags.watched.set()
+                self._known[message.job_id] = flags
+                self._runs.put((message, flags))
+            case Cancel() if message.job_id in self._known:
+                self._known[message.job_id].cancelled.set()
+            case Watch() if message.job_id in self._known:
+                watched = self._known[message.job_id].watched
+                (watched.set if message.is_watched else watched.clear)()
+            case Exit():
+                os._exit(0)

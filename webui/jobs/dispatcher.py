@@ -11,8 +11,10 @@ import secrets
 import sqlite3
 import threading
 import time
+from contextlib import suppress
+from functools import partial
 
-from webui.errors import DarkroomError, Detail, WorkerDied
+from webui.errors import DarkroomError, Detail, PictureNotFound, WorkerDied
 from webui.events import Cancelled, EngineEvent, Event, Failed, Finished, Loading, Started, Step
 from webui.jobs.broadcast import Broadcast
 from webui.jobs.estimates import Estimates
@@ -209,17 +211,18 @@ class Dispatcher:
             job.begin()
             self._running = job
             self.broadcast.emit(job_id, Started())
-            self._worker.run(job_id, job.request, is_watched=False, pictures=self._private_pictures(job))
+            self._worker.run(job_id, job.request, is_watched=False, read_pictures=partial(self._read_pictures, job))
             self._worker.watch(job_id, is_watched=self.broadcast.is_watched(job_id))
             self._announce()
 
-    def _private_pictures(self, job: ActiveJob) -> dict[str, bytes]:
-        """What the worker cannot read from the disk."""
-        if not is_private(job.owner):
-            return {}
+    def _read_pictures(self, job: ActiveJob) -> dict[str, bytes]:
+        """All that are in its request. Without one that is gone the job runs too, and fails where it is needed."""
         uploads = self._storage.of(job.owner).uploads
-        references = {picture for _, picture in pictures_of(job.request)}
-        return {one: uploads.read(job.owner, one) for one in references if uploads.has(job.owner, one)}
+        found: dict[str, bytes] = {}
+        for reference in {picture for _, picture in pictures_of(job.request)}:
+            with suppress(PictureNotFound, OSError):
+                found[reference] = uploads.read(job.owner, reference)
+        return found
 
     def _try_later(self, error: Exception) -> None:
         log.error("no job can be started: %s", error)

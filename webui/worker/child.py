@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import queue
 import threading
 from multiprocessing.connection import wait
 
@@ -61,6 +62,9 @@ class Child:
             raise
         finally:
             theirs.close()  # or the end of the child would not be the end of the pipe
+        self._to_send: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
+        self._sender = threading.Thread(target=self._send_all, name="worker-sender", daemon=True)
+        self._sender.start()
 
     @property
     def pid(self) -> int:
@@ -69,11 +73,8 @@ class Child:
             return 0 if self._is_buried else self._process.pid or 0
 
     def send(self, message: ToWorker) -> None:
-        """Raises ProcessEnded."""
-        try:
-            wire.send(self._connection, message)
-        except OSError as error:
-            raise ProcessEnded from error
+        """After all that was sent before; never waits for a process that does not read. `receive` says if it ended."""
+        self._to_send.put(message)
 
     def receive(self, timeout: float) -> FromWorker | None:
         """The next message; None after `timeout` seconds without one, or when woken. Raises ProcessEnded."""
@@ -102,9 +103,19 @@ class Child:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._to_send.put(None)
+        self._sender.join()
         code = self._process.exitcode
         with self._lock:
             self._is_buried = True
             self._process.close()
         self._connection.close()
         return -1 if code is None else code
+
+    def _send_all(self) -> None:
+        try:
+            while (message := self._to_send.get()) is not None:
+                wire.send(self._connection, message)
+                del message  # a job's pictures need not wait for what comes next
+        except OSError:
+            log.debug("the worker process ended before it had read all")

@@ -9,19 +9,20 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webui.settled import Settled
 from webui.worker.messages import Run
+from webui.worker.seam import ReadPictures
 
 
 @dataclass
 class RunningJob:
-    """The job that the worker has. `sent_at` is a monotonic time."""
+    """The job that the worker has. `run` is without its pictures, and `sent_at` a monotonic time."""
 
     job_id: str
     run: Run
+    read_pictures: ReadPictures
     is_sent: bool = False
     is_cancelled: bool = False
     is_stalled: bool = False
@@ -40,25 +41,23 @@ class CurrentJob:
         """The job that is in it at this moment."""
         return self._running
 
-    def put(
-        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
-    ) -> None:
+    def put(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
         """The next job. Raises RuntimeError while another one is in it."""
         with self._lock:
             if self._running is not None:
                 raise RuntimeError(f"{self._running.job_id} runs already")
-            run = Run(job_id=job_id, request=request, is_watched=is_watched, pictures=pictures or {})
-            self._running = RunningJob(job_id, run)
+            run = Run(job_id=job_id, request=request, is_watched=is_watched)
+            self._running = RunningJob(job_id, run, read_pictures)
 
-    def take_to_send(self) -> Run | None:
-        """The job as a message, once: from now on it is sent."""
+    def take_to_send(self) -> RunningJob | None:
+        """The job, once: from now on it is sent."""
         with self._lock:
             running = self._running
             if running is None or running.is_sent:
                 return None
             running.is_sent = True
             running.sent_at = time.monotonic()
-            return running.run
+            return running
 
     def cancel(self, job_id: str) -> RunningJob | None:
         """The job, now told to stop; None if it is not in here, or was told before. One that was not sent leaves."""

@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+import traceback
+from dataclasses import replace
 
 from webui.errors import WorkerStalled, WorkerUnavailable
 from webui.settings import Settings
@@ -33,7 +34,7 @@ from webui.worker.messages import (
     ToWorker,
     Watch,
 )
-from webui.worker.seam import Listener
+from webui.worker.seam import Listener, ReadPictures
 from webui.worker.status import WorkerState, WorkerStatus
 from webui.worker.timeouts import Timeouts
 
@@ -71,11 +72,9 @@ class LocalWorker:
         self._thread = threading.Thread(target=self._supervise, name="worker-supervisor", daemon=True)
         self._thread.start()
 
-    def run(
-        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
-    ) -> None:
+    def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
-        self._current.put(job_id, request, is_watched=is_watched, pictures=pictures)
+        self._current.put(job_id, request, is_watched=is_watched, read_pictures=read_pictures)
         self._bell.ring()
 
     def cancel(self, job_id: str) -> None:
@@ -176,12 +175,21 @@ class LocalWorker:
         return is_ready
 
     def _deliver(self, child: Child, is_ready: bool) -> None:
-        run = self._current.take_to_send() if is_ready else None
-        if run is not None:
+        running = self._current.take_to_send() if is_ready else None
+        if running is not None:
             self._drawn = []
-            child.send(run)
+            self._send_job(child, running)
         while not self._outbox.empty():
             child.send(self._outbox.get())
+
+    def _send_job(self, child: Child, running: RunningJob) -> None:
+        """With its pictures, which nobody holds in memory before and after."""
+        try:
+            pictures = running.read_pictures()
+        except Exception:  # noqa: BLE001  (it travels as any failed job does, and the worker is listened to)
+            self._tell(FailedJob(job_id=running.job_id, kind="internal", traceback=traceback.format_exc()))
+            return
+        child.send(replace(running.run, pictures=pictures))
 
     def _tell(self, message: FromWorker) -> None:
         try:

@@ -21,8 +21,8 @@ from webui.settled import Settled
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Run this request. Pictures in it are references; their normalised PNGs lie in the store of uploads, or
-    come along in `pictures`, where nothing may touch the disk."""
+    """Run this resolved request. Pictures in it are references, at any depth; `pictures` has the normalised PNG of each
+    that could be read, for a worker may be where no file of ours is."""
 
     job_id: str
     request: Settled

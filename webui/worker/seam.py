@@ -5,7 +5,7 @@ A worker runs one job at a time. It calls its listener from a thread of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from webui.errors import DarkroomError
@@ -13,6 +13,8 @@ from webui.events import EngineEvent
 from webui.settled import Settled
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.status import WorkerStatus
+
+ReadPictures = Callable[[], Mapping[str, bytes]]  # a job's pictures by reference; those that are gone are left out
 
 
 class Listener(Protocol):
@@ -46,11 +48,9 @@ class Worker(Protocol):
     def start(self, listener: Listener) -> None:
         """Begins; `listener.ready` follows."""
 
-    def run(
-        self, job_id: str, request: Settled, *, is_watched: bool, pictures: Mapping[str, bytes] | None = None
-    ) -> None:
-        """Runs one job; only after `ready`, and never while another one runs. `pictures`: those of its references that
-        lie in no file."""
+    def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
+        """Runs one job; only after `ready`, and never while another one runs. `read_pictures` is called when the job is
+        sent, from a thread of the worker's."""
 
     def cancel(self, job_id: str) -> None:
         """Stops that job if it runs. One of the listener's four ends of a job follows in any case."""

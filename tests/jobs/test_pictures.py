@@ -1,0 +1,47 @@
+"""What goes into a job's pictures goes to the worker with the job, wherever it lies and however deep in the request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.jobs.conftest import House
+from tests.jobs.hand_worker import HandWorker
+from webui.requests import Branch, ImageToImage, StyleTransfer, WeightedStyle
+from webui.storage.owners import private_owner
+
+OWNERS = ("ann", private_owner("ann", "a-session-of-anns-browser"))
+
+
+def stored(house: House, owner: str, content: bytes) -> str:
+    return house.storage.of(owner).uploads.add(owner, content, 64, 64)
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=("on disk", "in memory"))
+def test_a_job_s_pictures_are_read_wherever_they_lie(house: House, hand: HandWorker, owner: str) -> None:
+    picture, mask = stored(house, owner, b"picture"), stored(house, owner, b"mask")
+    size = {"width": 64, "height": 64, "steps": 4, "seed": 1, "denoising_strength": 0.9}
+    origin = ImageToImage(init_image=picture, mask=mask, **size)  # type: ignore[arg-type]
+    house.queue.submit(owner, replace(origin, branch_from=Branch(origin=origin, step=2)))
+    assert hand.read_pictures() == {picture: b"picture", mask: b"mask"}
+
+
+def test_all_styles_go_along_and_what_was_deleted_meanwhile_does_not(house: House, hand: HandWorker) -> None:
+    content, style, further = (stored(house, "ann", content) for content in (b"content", b"style", b"further"))
+    styles = (WeightedStyle(image=further),)
+    house.queue.submit("ann", StyleTransfer(content_image=content, style_image=style, style_images=styles))
+    uploads = house.storage.uploads
+    uploads.path("ann", style).unlink()
+    assert hand.read_pictures() == {content: b"content", further: b"further"}
+    uploads.path("ann", further).unlink()
+    uploads.path("ann", content).unlink()
+    assert hand.read_pictures() == {}
+
+
+def test_nobody_s_job_gets_what_is_another_one_s(house: House, hand: HandWorker) -> None:
+    style = stored(house, "ann", b"style")
+    house.queue.submit("ann", StyleTransfer(content_image=style, style_image=style))
+    with house.storage.database.transaction() as connection:
+        connection.execute("UPDATE uploads SET owner = 'bob'")
+    assert hand.read_pictures() == {}
