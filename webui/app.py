@@ -49,6 +49,7 @@ from webui.storage.housekeeping import Housekeeper
 from webui.texts import Texts
 from webui.ui.page import build_page, mount_page
 from webui.worker.local_worker import LocalWorker
+from webui.worker.pool import WorkerPool
 
 _DESCRIPTION = """\
 The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
@@ -77,7 +78,8 @@ def build(
     catalogue = Catalogue(settings.models_dir)
     storage = Storage(settings.data_dir, ("local", *settings.logins))
     try:
-        queue = JobQueue(storage, catalogue, LocalWorker(settings, worker_target), presets_dir=settings.presets_dir)
+        pool = WorkerPool([LocalWorker(settings, worker_target)])
+        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
         services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)

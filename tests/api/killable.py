@@ -25,12 +25,13 @@ from webui.settings import Settings
 from webui.storage import Storage
 from webui.texts import Texts
 from webui.worker.local_worker import LocalWorker
+from webui.worker.pool import WorkerPool
 
 
 def main(port: int, data_dir: Path) -> None:
     settings = Settings(data_dir=data_dir)
     storage, catalogue, texts = Storage(data_dir), Catalogue(settings.models_dir), Texts()
-    queue = JobQueue(storage, catalogue, LocalWorker(settings, "tests.fakes:serve"))
+    queue = JobQueue(storage, catalogue, WorkerPool([LocalWorker(settings, "tests.fakes:serve")]))
     decoder = Decoder(data_dir / "uploads")
     services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
 

@@ -18,6 +18,7 @@ from webui.requests import TextToImage
 from webui.settings import Settings
 from webui.storage import Storage
 from webui.worker.local_worker import LocalWorker
+from webui.worker.pool import WorkerPool
 from webui.worker.seam import Worker
 from webui.worker.timeouts import Timeouts
 
@@ -71,10 +72,12 @@ def catalogue() -> FixedCatalogue:
 class House:
     """Storage, queue and worker together, with shorthands for a test that is not async."""
 
-    def __init__(self, data_dir: Path, worker: Worker, retries: Retries | None = None) -> None:
+    def __init__(self, data_dir: Path, worker: Worker, *others: Worker, retries: Retries | None = None) -> None:
         self.storage = Storage(data_dir)
         self.worker = worker
-        self.queue = JobQueue(self.storage, catalogue(), worker, retries=retries or Retries(every_seconds=0.05))
+        self.queue = JobQueue(
+            self.storage, catalogue(), WorkerPool([worker, *others]), retries=retries or Retries(every_seconds=0.05)
+        )
 
     def submit(self, prompt: str = "a lake", owner: str = "ann", **fields: object) -> Job:
         return self.queue.submit(owner, TextToImage(prompt=prompt, **fields))  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ class HandWorker:
         self.cancels: list[str] = []
         self.watched: dict[str, bool] = {}
         self.is_closed = False
+        self.steps_kept: dict[str, tuple[int, ...]] = {}
+        self.state = WorkerState.READY
 
     def start(self, listener: Listener) -> None:
         self.listener = listener
@@ -33,7 +35,7 @@ class HandWorker:
         self.watched[job_id] = is_watched
 
     def status(self) -> WorkerStatus:
-        return WorkerStatus(state=WorkerState.READY, ready_eta_seconds=0.0)
+        return WorkerStatus(state=self.state, ready_eta_seconds=0.0, steps_kept=self.steps_kept)
 
     def close(self) -> None:
         self.is_closed = True

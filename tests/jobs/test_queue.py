@@ -342,7 +342,7 @@ def test_pictures_wait_for_room_on_the_disk(house: House, hand: HandWorker, monk
 
 
 def test_at_last_a_full_disk_is_a_failure(tmp_path: Path, hand: HandWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(tmp_path / "data", hand, Retries(every_seconds=0.01, give_up_seconds=0.05))
+    house = House(tmp_path / "data", hand, retries=Retries(every_seconds=0.01, give_up_seconds=0.05))
     house.queue.start()
     hand.listener.ready()
 

@@ -24,6 +24,7 @@ from tests.jobs.hand_worker import HandWorker
 from webui.engine.context import Context
 from webui.jobs import Job, JobQueue, JobState
 from webui.storage import Storage
+from webui.worker.pool import WorkerPool
 
 KEPT = Path(__file__).parent / "data_v1"
 OWNER = "local"
@@ -56,7 +57,7 @@ def storage(data_dir: Path) -> Iterator[Storage]:
 def queue(storage: Storage) -> Iterator[JobQueue]:
     """With a worker that draws nothing by itself."""
     worker = HandWorker()
-    made = JobQueue(storage, FixedCatalogue(checkpoint("toy"), checkpoint("broken")), worker)
+    made = JobQueue(storage, FixedCatalogue(checkpoint("toy"), checkpoint("broken")), WorkerPool([worker]))
     made.start()
     worker.listener.ready()
     yield made

@@ -1,6 +1,6 @@
-"""Moves jobs: from the line to the worker, back into it when the worker dies, and on to the finisher.
+"""Moves jobs: from the line to a worker, back into it when that worker dies, and on to the finisher.
 
-Listens to the worker. Whatever happens to a job between `enter` and its last event happens here. Knows nothing of
+Listens to the workers. Whatever happens to a job between `enter` and its last event happens here. Knows nothing of
 requests' defaults, of who may see what, or of bounds.
 """
 
@@ -21,12 +21,12 @@ from webui.jobs.estimates import Estimates
 from webui.jobs.fair_queue import FairQueue
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
-from webui.jobs.queue_positions import QueuePositions, added
+from webui.jobs.queue_positions import QueuePositions
 from webui.request_fields import pictures_of
 from webui.storage import Storage
 from webui.storage.owners import is_private
 from webui.worker.messages import FailedJob, RawImage
-from webui.worker.seam import Worker
+from webui.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +35,29 @@ _MAX_UNSAVED = 1  # jobs whose pictures may still wait for the disk when the nex
 
 
 class Dispatcher:
-    """One worker, one line, at most one running job. Implements the worker's `Listener`."""
+    """One line, and a running job for each worker at most. Implements the workers' `Listener`."""
 
-    def __init__(self, storage: Storage, worker: Worker, retries: Retries) -> None:
-        self.broadcast = Broadcast(on_watched=lambda job_id, watched: worker.watch(job_id, is_watched=watched))
+    def __init__(self, storage: Storage, pool: WorkerPool, retries: Retries) -> None:
+        self.broadcast = Broadcast(on_watched=lambda job_id, watched: pool.watch(job_id, is_watched=watched))
         self.estimates = Estimates()
         self._places = QueuePositions(self.estimates, self.broadcast.emit)
         self._storage = storage
-        self._worker = worker
+        self._pool = pool
         self._retries = retries
         self._finisher = Finisher(storage, self.broadcast.stored, self._ended, retries)
         self._lock = threading.RLock()
         self._jobs: dict[str, ActiveJob] = {}
         self._line = FairQueue()
-        self._running: ActiveJob | None = None
-        self._is_ready = False
+        self._running: dict[str, ActiveJob] = {}
         self._is_closing = False
         self._problem: DarkroomError | None = None
 
     # --- what the queue asks -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Starts the worker; jobs that entered begin when it is ready."""
+        """Starts the workers; jobs that entered begin when one is ready."""
         self._finisher.start()
-        self._worker.start(self)
+        self._pool.start(self)
 
     def enter(self, job: ActiveJob, *, epoch: int = 0, is_first: bool = False) -> None:
         """A job whose row stands begins to wait; `is_first` puts it before all others."""
@@ -77,7 +76,7 @@ class Dispatcher:
                 return
             if job.state is not JobState.WAITING:
                 job.is_cancelled = True
-                self._worker.cancel(job_id)
+                self._pool.cancel(job_id)
                 return
             last = Cancelled()
             stored = self.broadcast.stored(job_id, last)
@@ -97,34 +96,32 @@ class Dispatcher:
     def status(self) -> QueueStatus:
         """The machine room at a glance."""
         return QueueStatus(
-            worker=self._worker.status(),
+            worker=self._pool.status(),
             waiting=self.waiting(),
-            running=int(self._running is not None),
+            running=len(self._running),
             problem=self._finisher.problem or self._problem,
         )
 
     def close(self) -> None:
-        """Ends the worker; the job that it had runs again at the next start of the program, at no cost to it."""
+        """Ends the workers; the jobs that they had run again at the next start of the program, at no cost to them."""
         self._is_closing = True
-        self._worker.close()
+        self._pool.close()
         with self._lock:
-            if self._running is not None:
-                self._wait_again(self._running, forgive=True)
+            for job in self._running.values():
+                self._wait_again(job, forgive=True)
         self._finisher.close()
         self.broadcast.close()
 
-    # --- what the worker tells ---------------------------------------------------------------------------------------
+    # --- what the workers tell ---------------------------------------------------------------------------------------
 
     def ready(self) -> None:
         """See Listener."""
-        with self._lock:
-            self._is_ready = True
-            self._dispatch()
+        self._dispatch()
 
     def emitted(self, job_id: str, event: EngineEvent) -> None:
         """See Listener."""
-        job = self._running
-        if job is None or job.id != job_id:
+        job = self._running.get(job_id)
+        if job is None:
             return
         if isinstance(event, Step) and job.first_step_at is None:
             job.first_step_at = time.monotonic()
@@ -137,7 +134,7 @@ class Dispatcher:
     def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
         """See Listener. A job that was stopped at its very end is stopped all the same."""
         with self._lock:
-            job = self._take_running(job_id)
+            job = self._running.pop(job_id, None)
             if job is None:
                 return
             if job.is_cancelled:
@@ -153,7 +150,7 @@ class Dispatcher:
     def failed(self, failure: FailedJob) -> None:
         """See Listener. The traceback goes to the log, and only there."""
         log_id = secrets.token_hex(4)
-        job = self._running
+        job = self._running.get(failure.job_id)
         if job is not None and is_private(job.owner):  # its details and traceback may hold words of the prompt
             log.error("job %s, in private mode, failed: %s [%s]", failure.job_id, failure.kind, log_id)
         else:
@@ -167,9 +164,8 @@ class Dispatcher:
     def died(self, job_id: str | None, exit_code: int) -> None:
         """See Listener. The job, if there was one, runs once more."""
         with self._lock:
-            self._is_ready = False
-            job = self._running
-            if job is None or job.id != job_id:
+            job = None if job_id is None else self._running.get(job_id)
+            if job is None:
                 return
             if job.is_cancelled:
                 self._end_running(job.id, Cancelled())
@@ -177,10 +173,11 @@ class Dispatcher:
                 error = WorkerDied(exit_code=exit_code)
                 self._end_running(job.id, Failed(kind=error.kind, details=error.details))
             else:
-                self._running = None
+                del self._running[job.id]
                 self._wait_again(job)
                 self._line.put_back(job.owner, job.id)
                 self._announce()
+                self._dispatch()
 
     def unavailable(self, error: DarkroomError) -> None:
         """See Listener. Nobody should wait for what does not come."""
@@ -194,26 +191,32 @@ class Dispatcher:
     # --- moving ------------------------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
+        """Gives each worker that is free the next job."""
         with self._lock:
-            if not self._is_ready or self._is_closing or self._running or self._finisher.pending > _MAX_UNSAVED:
-                return
-            job_id = self._line.take()
-            if job_id is None:
-                return
-            job = self._jobs[job_id]
-            try:
-                self._storage.of(job.owner).jobs.start(job_id, JobState.RUNNING)
-            except (DarkroomError, sqlite3.Error) as error:
-                self._line.put_back(job.owner, job_id)
-                self._try_later(error)
-                return
-            self._problem = None
-            job.begin()
-            self._running = job
-            self.broadcast.emit(job_id, Started())
-            self._worker.run(job_id, job.request, is_watched=False, read_pictures=partial(self._read_pictures, job))
-            self._worker.watch(job_id, is_watched=self.broadcast.is_watched(job_id))
-            self._announce()
+            while self._can_begin() and (job_id := self._line.take()) is not None:
+                job = self._jobs[job_id]
+                try:
+                    self._storage.of(job.owner).jobs.start(job_id, JobState.RUNNING)
+                except (DarkroomError, sqlite3.Error) as error:
+                    self._line.put_back(job.owner, job_id)
+                    self._try_later(error)
+                    return
+                self._begin(job)
+
+    def _can_begin(self) -> bool:
+        """Whether a worker is free, and is not just about to tell of the job that it had."""
+        if self._is_closing or self._finisher.pending > _MAX_UNSAVED or len(self._running) >= len(self._pool):
+            return False
+        return self._pool.has_free
+
+    def _begin(self, job: ActiveJob) -> None:
+        self._problem = None
+        job.begin()
+        self._running[job.id] = job
+        self.broadcast.emit(job.id, Started())
+        self._pool.run(job.id, job.request, is_watched=False, read_pictures=partial(self._read_pictures, job))
+        self._pool.watch(job.id, is_watched=self.broadcast.is_watched(job.id))
+        self._announce()
 
     def _read_pictures(self, job: ActiveJob) -> dict[str, bytes]:
         """All that are in its request. Without one that is gone the job runs too, and fails where it is needed."""
@@ -231,16 +234,9 @@ class Dispatcher:
         timer.daemon = True
         timer.start()
 
-    def _take_running(self, job_id: str) -> ActiveJob | None:
-        job = self._running
-        if job is None or job.id != job_id:
-            return None
-        self._running = None
-        return job
-
     def _end_running(self, job_id: str, last: Failed | Cancelled) -> None:
         with self._lock:
-            job = self._take_running(job_id)
+            job = self._running.pop(job_id, None)
             if job is not None:
                 self._finisher.end(job, last)
             self._dispatch()
@@ -268,9 +264,11 @@ class Dispatcher:
         self._places.announce([(id, self._jobs[id].request) for id in self._line.order()], self._seconds_until_free)
 
     def _seconds_until_free(self) -> float | None:
-        eta = self._worker.status().ready_eta_seconds
-        running = self._running
-        return eta if running is None else added(eta, self.estimates.remaining(running.request, running.timings()))
+        return self._pool.seconds_until_free(self._remaining)
+
+    def _remaining(self, job_id: str) -> float | None:
+        job = self._running.get(job_id)
+        return None if job is None else self.estimates.remaining(job.request, job.timings())
 
 
 def _is_news(loading: Loading, last: Loading | None) -> bool:

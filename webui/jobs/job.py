@@ -65,7 +65,8 @@ class UnreadableJob:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueStatus:
-    """The machine room at a glance. `problem`: what keeps jobs from running or being saved at the moment."""
+    """The machine room at a glance; `worker` is the readiest of several. `problem`: what keeps jobs from running or
+    being saved at the moment."""
 
     worker: WorkerStatus
     waiting: int

@@ -32,7 +32,7 @@ from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job
 from webui.storage.job_rows import JobRow, Once
-from webui.worker.seam import Worker
+from webui.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class JobQueue:
         self,
         storage: Storage,
         catalogue: Catalogue,
-        worker: Worker,
+        pool: WorkerPool,
         *,
         presets_dir: Path = ROOT / "presets",
         retries: Retries | None = None,
@@ -57,11 +57,11 @@ class JobQueue:
         self._storage = storage
         self._catalogue = catalogue
         self._prompts = PromptRules(catalogue.models_dir, presets_dir)
-        self._dispatcher = Dispatcher(storage, worker, retries or Retries())
+        self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
 
     def start(self) -> None:
-        """Takes up what an earlier run of the program left, and starts the worker."""
+        """Takes up what an earlier run of the program left, and starts the workers."""
         for row in self._storage.jobs.last_finished(JobState.FINISHED, _LEARN_FROM):
             job = job_from_row(row)
             if isinstance(job, Job):
@@ -76,7 +76,7 @@ class JobQueue:
         self._dispatcher.start()
 
     def close(self) -> None:
-        """Ends the worker and all watching. What waits or runs goes on at the next start."""
+        """Ends the workers and all watching. What waits or runs goes on at the next start."""
         self._dispatcher.close()
 
     def submit(self, owner: str, request: Request, once: Once | None = None) -> Job:

@@ -21,7 +21,7 @@ from webui.settled import Settled
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Run this resolved request. Pictures in it are references, at any depth; `pictures` has the normalised PNG of each
+    """Run this request. Pictures in it are references, at any depth; `pictures` has the normalised PNG of each
     that could be read, for a worker may be where no file of ours is."""
 
     job_id: str

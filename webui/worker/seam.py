@@ -18,7 +18,7 @@ ReadPictures = Callable[[], Mapping[str, bytes]]  # a job's pictures by referenc
 
 
 class Listener(Protocol):
-    """What a worker tells. After `ready`, and after every end of a job, it can take the next one."""
+    """What a worker tells, and a pool of all. After `ready` and after every end of a job it can take the next one."""
 
     def ready(self) -> None:
         """It can take a job."""
@@ -49,8 +49,8 @@ class Worker(Protocol):
         """Begins; `listener.ready` follows."""
 
     def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
-        """Runs one job; only after `ready`, and never while another one runs. `read_pictures` is called when the job is
-        sent, from a thread of the worker's."""
+        """Runs one job; only after `ready`, and never while another one runs. A worker that dies just then runs it when
+        it is back. `read_pictures` is called when the job is sent, from a thread of the worker's."""
 
     def cancel(self, job_id: str) -> None:
         """Stops that job if it runs. One of the listener's four ends of a job follows in any case."""
