@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     no_browser: bool = Field(False, description="do not open a browser window")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
     model_memory_gb: float | None = Field(
-        None, gt=0, description="memory that loaded checkpoints may take, in GB; by default 60 % of what the device has"
+        None, gt=0, description="memory for checkpoints and critics in GB; by default 60 % of what the device has"
     )
 
     strip_memory_mb: int = Field(

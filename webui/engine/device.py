@@ -43,6 +43,9 @@ class Device:
         return self.torch_device.type == "cpu"
 
 
+HOST = Device(torch.device("cpu"), torch.float32, "CPU")  # where there is room for what the device cannot take
+
+
 def choose_device(device: str = "auto", precision: str = "auto") -> Device:
     """The device that the settings ask for, or the best that is there.
 

@@ -22,7 +22,7 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.engine.context import Context
-from webui.engine.critics.best_of import HOST, PromptCritic, keep_best, load_prompt_critic
+from webui.engine.critics.best_of import PromptCritic, keep_best, load_prompt_critic
 from webui.engine.device import (
     choose_device,
     is_out_of_memory,
@@ -30,7 +30,8 @@ from webui.engine.device import (
     memory_used_bytes,
     release_unused_memory,
 )
-from webui.engine.loading.model_manager import LoadedCheckpoint, ModelManager
+from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
+from webui.engine.loading.model_manager import ModelManager
 from webui.engine.loras.merging import LoraMerger
 from webui.engine.pictures.images import read_picture
 from webui.engine.pictures.masks import read_mask
@@ -57,7 +58,7 @@ from webui.worker.messages import RawImage
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MEMORY_SHARE = 0.6  # of the device's, for loaded checkpoints, where the settings say nothing
+MEMORY_SHARE = 0.6  # of the device's, for checkpoints and the networks beside them, where the settings say nothing
 GROUP_PIXELS = (
     4 * 512 * 512
 )  # that a GPU denoises at once: more does not pay (one H200, Qwen-Image, 512²: 1.02× at 1024²)
@@ -206,8 +207,7 @@ class Engine:
             images = self._within_memory(asked, run_context, make)
             if prompt_critic is None:
                 return images
-            place = self.device if self._models.has_room(prompt_critic.size_bytes) else HOST
-            return keep_best(images, request.keep_best, prompt_critic, place, previewer, context.check)
+            return keep_best(images, request.keep_best, prompt_critic, previewer, context.check)
 
     def _with_loras(
         self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]
@@ -228,7 +228,7 @@ class Engine:
         if not request.keep_best:
             return None
         words = words_to_fit(request, request.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
-        return load_prompt_critic(words, loaded.checkpoint, self._models_dir, check)
+        return load_prompt_critic(words, loaded.checkpoint, self._models, self._models_dir, check)
 
     def _within_memory(
         self,

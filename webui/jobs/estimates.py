@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage
+from webui.requests import ImageToImage, StyleTransfer, TextToImage
 from webui.rules.branches import count_images
+from webui.settled import Settled
 
 # How much the newest measurement counts: a machine's speed changes (another program, heat), but one job proves little.
 _WEIGHT_OF_NEWEST = 0.4
 
 
-def work(request: Request) -> float:
+def work(request: Settled) -> float:
     """What a resolved request costs, in pixels × steps. Comparable within a task and a checkpoint only."""
     match request:
         case StyleTransfer(method="instant"):
@@ -33,7 +34,7 @@ class Estimates:
     def __init__(self) -> None:
         self._rates: dict[tuple[str, str], float] = {}
 
-    def learn(self, request: Request, timings: Mapping[str, float]) -> None:
+    def learn(self, request: Settled, timings: Mapping[str, float]) -> None:
         """A job of this kind took that long; `timings` as in `Job`. Loading is left out, for the next one need not."""
         seconds = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
         if seconds <= 0.0:
@@ -42,17 +43,17 @@ class Estimates:
         known = self._rates.get(key, rate)
         self._rates[key] = known + _WEIGHT_OF_NEWEST * (rate - known)
 
-    def seconds(self, request: Request) -> float | None:
+    def seconds(self, request: Settled) -> float | None:
         """What a job of this kind takes; None if none ever ran."""
         rate = self._rates.get(_key(request))
         return None if rate is None else rate * work(request)
 
-    def remaining(self, request: Request, timings: Mapping[str, float]) -> float | None:
+    def remaining(self, request: Settled, timings: Mapping[str, float]) -> float | None:
         """What a running job still takes; None if no such job ever ran."""
         seconds = self.seconds(request)
         spent = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
         return None if seconds is None else max(0.0, seconds - spent)
 
 
-def _key(request: Request) -> tuple[str, str]:
+def _key(request: Settled) -> tuple[str, str]:
     return request.task, request.method if isinstance(request, StyleTransfer) else request.checkpoint or ""

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from webui.errors import DarkroomError
 from webui.events import EngineEvent
-from webui.requests import Request, StyleTransfer
+from webui.requests import StyleTransfer
+from webui.settled import Settled
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.seam import Listener, ReadPictures, Worker
 from webui.worker.status import WorkerState, WorkerStatus
@@ -43,7 +44,7 @@ class WorkerPool:
         for member in self._members:
             member.worker.start(member)
 
-    def run(self, job_id: str, request: Request, *, is_watched: bool, read_pictures: ReadPictures) -> None:
+    def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
         """Runs one job on one that is free. Raises RuntimeError where none is."""
         with self._lock:
             member = self._choose(request)
@@ -93,7 +94,7 @@ class WorkerPool:
         with self._lock:
             return all(member.is_unavailable for member in self._members)
 
-    def _choose(self, request: Request) -> _Member:
+    def _choose(self, request: Settled) -> _Member:
         """One that has the steps that the request goes on from, else its checkpoint, else the first that is free."""
         idle = [member for member in self._members if member.job_id is None]
         free = [member for member in idle if member.is_ready] or idle  # one that has died this moment comes back
@@ -122,7 +123,7 @@ class _Member:
     def is_free(self) -> bool:
         return self.is_ready and self.job_id is None
 
-    def take(self, job_id: str, request: Request) -> None:
+    def take(self, job_id: str, request: Settled) -> None:
         self.job_id = job_id
         self._seeds[job_id] = request.seed
         if len(self._seeds) > _PAST_JOBS:
@@ -130,7 +131,7 @@ class _Member:
         if not isinstance(request, StyleTransfer):
             self._checkpoint = request.checkpoint
 
-    def suits(self, request: Request) -> tuple[bool, bool]:
+    def suits(self, request: Settled) -> tuple[bool, bool]:
         """Whether it has kept steps for the request, and its checkpoint; as far as is known from out here."""
         if isinstance(request, StyleTransfer):
             return (False, False)

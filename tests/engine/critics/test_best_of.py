@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from PIL import Image
@@ -15,11 +16,14 @@ from safetensors.torch import load_file, save_file
 
 from tests.settling import SettlingEngine
 from tests.toy_critics import save_clip
+from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.critics import best_of
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
 from webui.engine.engine import Engine
+from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
+from webui.engine.loading.model_manager import ModelManager
 from webui.engine.unet import diffusion
 from webui.errors import Cancelled, CheckpointTooLarge, CriticBroken, CriticMissing, InvalidRequest
 from webui.events import EngineEvent, Step
@@ -141,14 +145,23 @@ def test_a_damaged_critic_is_said_before_anything_is_drawn(
     assert caught.value.details == {"critic": "clip/toy", "reason": damage}
 
 
+def model_manager(engine: Engine, budget_bytes: int = 10**9) -> ModelManager:
+    """One that holds nothing yet."""
+    models_dir = engine.catalogue.models_dir
+    return ModelManager(engine.catalogue, choose_device("cpu", "fp32"), budget_bytes, models_dir / "tokenizers")
+
+
+def prompt_critic(engine: Engine, models: ModelManager, *words: str) -> best_of.PromptCritic:
+    checkpoint, folder = engine.catalogue.get("toy-sd15"), engine.catalogue.models_dir
+    return best_of.load_prompt_critic(words or ["a cat"], checkpoint, models, folder, lambda: None)
+
+
 def test_a_critic_that_the_machine_cannot_hold_is_not_loaded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     free = type("Memory", (), {"available": 1000})()
     with monkeypatch.context() as patch:
         patch.setattr(best_of.psutil, "virtual_memory", lambda: free)
         with pytest.raises(CheckpointTooLarge) as caught:
-            best_of.load_prompt_critic(
-                ["a cat"], engine.catalogue.get("toy-sd15"), engine.catalogue.models_dir, lambda: None
-            )
+            prompt_critic(engine, model_manager(engine))
     assert caught.value.details == {"checkpoint": "clip/toy", "device": "CPU", "needed_gb": 0.0}
 
 
@@ -174,7 +187,7 @@ def test_stop_is_heard_while_pictures_are_judged(engine: Engine, monkeypatch: py
         return real(self, pictures, check)
 
     def check() -> None:
-        if len(judged) == 3:  # the grey one, and two of four
+        if len(judged) == 3:  # of four, or of these and the grey one
             raise Cancelled
 
     monkeypatch.setattr(Critic, "embed_pictures", counted)
@@ -216,12 +229,49 @@ def test_memory_that_runs_out_costs_no_picture(engine: Engine, monkeypatch: pyte
     assert sum(bool(image.info["kept"]) for image in images) == 2
 
 
-def test_the_network_goes_back_where_it_came_from(engine: Engine) -> None:
-    prompt_critic = best_of.load_prompt_critic(
-        ["a cat", "a dog", "a cat"], engine.catalogue.default(), engine.catalogue.models_dir, lambda: None
-    )
-    assert prompt_critic.wanted.shape == (3, 16)
-    assert torch.equal(prompt_critic.wanted[0], prompt_critic.wanted[2])
-    assert not torch.equal(prompt_critic.wanted[0], prompt_critic.wanted[1])
-    assert prompt_critic.size_bytes == sum(p.numel() for p in prompt_critic.critic.model.parameters()) * 4
-    assert {p.device.type for p in prompt_critic.critic.model.parameters()} == {"cpu"}
+def load(models: ModelManager, id: str) -> LoadedCheckpoint:
+    return models.components(id, lambda _event: None, lambda: None)
+
+
+def size_bytes(critic: Critic) -> int:
+    return sum(tensor.nbytes for tensor in (*critic.model.parameters(), *critic.model.buffers()))
+
+
+def test_it_is_loaded_once_and_lies_within_the_budget_of_checkpoints(engine: Engine) -> None:
+    models = model_manager(engine)
+    first = prompt_critic(engine, models, "a cat", "a dog", "a cat")
+    assert first.wanted.shape == (3, 16)
+    assert torch.equal(first.wanted[0], first.wanted[2])
+    assert not torch.equal(first.wanted[0], first.wanted[1])
+    assert models.used_bytes() == size_bytes(first.critic)
+    assert prompt_critic(engine, models).critic is first.critic
+    assert models.held() == ()  # no checkpoint
+
+
+@pytest.mark.parametrize(
+    ("budget_bytes", "held", "is_held"),
+    [
+        (8_000_000, ("toy-sd2", "toy-sd15"), True),  # two toys are 3.8 and 3.6 MB, a critic is 0.25 MB
+        (7_500_000, ("toy-sd15",), True),
+        (3_700_000, ("toy-sd15",), False),
+    ],
+    ids=("all find room", "the idle checkpoint leaves", "the critic is not held"),
+)
+def test_it_finds_room_beside_the_checkpoint_in_use(
+    toy_models: Path, engine: Engine, budget_bytes: int, held: tuple[str, ...], is_held: bool
+) -> None:
+    models = ModelManager(Catalogue(toy_models), choose_device("cpu", "fp32"), budget_bytes, toy_models / "tokenizers")
+    sizes = {id: load(models, id).size_bytes for id in ("toy-sd2", "toy-sd15")}
+    critic = prompt_critic(engine, models).critic
+    assert models.held() == held
+    assert models.used_bytes() == sum(sizes[id] for id in held) + is_held * size_bytes(critic)
+    load(models, "toy-sd2")
+    assert models.used_bytes() <= budget_bytes or models.held() == ("toy-sd2",)
+
+
+def test_a_critic_whose_files_change_is_read_again(engine: Engine, clip: Path, tmp_path: Path) -> None:
+    models = model_manager(engine)
+    critic = prompt_critic(engine, models).critic
+    assert not [item for item in psutil.Process().memory_maps(grouped=False) if str(clip) in item.path]
+    (clip / "preprocessor_config.json").touch()
+    assert prompt_critic(engine, models).critic is not critic

@@ -21,10 +21,12 @@ from safetensors.torch import load_file, save_file
 from tests.toys import save_sd2, save_sd15, save_sdxl
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import HashBook, Hashes
-from webui.engine.device import Device, choose_device
+from webui.engine.device import HOST, Device, choose_device
 from webui.engine.loading import model_manager
 from webui.engine.loading import pipeline as loading
-from webui.engine.loading.model_manager import LoadedCheckpoint, ModelManager
+from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
+from webui.engine.loading.memory_budget import Key
+from webui.engine.loading.model_manager import ModelManager
 from webui.errors import (
     Cancelled,
     CheckpointBroken,
@@ -190,6 +192,67 @@ def test_one_that_is_larger_than_the_budget_is_kept_alone(toy_models: Path) -> N
     for id in ("toy-sd15", "toy-sd2"):
         load(models, id)
         assert models.held() == (id,)
+
+
+class Layer:
+    """A network beside a checkpoint, of so many bytes."""
+
+    def __init__(self, size_bytes: int, device: Device) -> None:
+        self.model = torch.nn.Linear(size_bytes // 4, 1, bias=False, device=device.torch_device)
+        self.device = device
+
+
+def beside(models: ModelManager, name: str, size_bytes: int = 400_000, version: str = "") -> Layer:
+    return models.network(Key("critic", name), version, size_bytes, lambda device: Layer(size_bytes, device))
+
+
+def test_networks_beside_a_checkpoint_share_its_budget(toy_models: Path) -> None:
+    models = manager(toy_models, budget_bytes=7_500_000)  # two toys of 3.6 MB, and no third thing
+    load(models, "toy-sd15")
+    newer = load(models, "toy-sd2")
+    critic = beside(models, "clip")
+    assert models.held() == ("toy-sd2",)
+    assert models.used_bytes() == newer.size_bytes + 400_000
+    assert beside(models, "clip") is critic
+    other = beside(models, "clip", version="changed")
+    assert other is not critic
+    assert models.used_bytes() == newer.size_bytes + 400_000
+    load(models, "toy-sd2")
+    gone = weakref.ref(other)
+    del other
+    load(models, "toy-sd15")  # of toy-sd2 and the critic, the critic was not used for longest
+    assert (models.held(), gone()) == (("toy-sd2", "toy-sd15"), None)
+
+
+def test_what_finds_no_room_beside_the_checkpoint_in_use_is_not_held(toy_models: Path) -> None:
+    models = manager(toy_models, budget_bytes=7_500_000)
+    loaded = [load(models, id) for id in ("toy-sd15", "toy-sd2")]
+    large = beside(models, "large", 4_000_000)
+    assert large.device is HOST
+    assert models.held() == ("toy-sd15", "toy-sd2")  # nobody left for nothing
+    assert models.used_bytes() == sum(one.size_bytes for one in loaded)
+    assert beside(models, "large", 4_000_000) is not large
+
+
+def test_a_network_that_the_device_has_no_memory_for_goes_to_the_machine_s(toy_models: Path) -> None:
+    models = manager(toy_models)
+    places: list[Device] = []
+
+    def scarce(device: Device) -> Layer:
+        places.append(device)
+        if device is not HOST:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return Layer(400, device)
+
+    assert models.network(Key("critic", "clip"), "", 400, scarce).device is HOST
+    assert len(places) == 2
+    assert models.used_bytes() == 0
+    held = beside(models, "clip", 400)
+    assert models.used_bytes() == 400
+    models.move_out(Key("critic", "clip"))
+    models.move_out(Key("critic", "clip"))
+    assert models.used_bytes() == 0
+    assert held.model.weight.device.type == "cpu"
 
 
 def test_what_is_let_go_is_gone(toy_models: Path) -> None:

@@ -8,13 +8,13 @@ The critic computes in fp32 everywhere, so that the same pictures are kept on ev
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import torch
@@ -27,14 +27,15 @@ from webui.checkpoints.refusals import Refusal
 from webui.checkpoints.safetensors_header import read_header
 from webui.engine.cancel import cancellable
 from webui.engine.critics.critic import Critic, load_critic
-from webui.engine.device import Device, is_out_of_memory, release_unused_memory
+from webui.engine.device import HOST, Device, is_out_of_memory
+from webui.engine.loading.memory_budget import Key
+from webui.engine.loading.model_manager import ModelManager
 from webui.engine.previews.preview import Previewer
 from webui.errors import CheckpointTooLarge, CriticBroken, NotFinite
 from webui.worker.messages import RawImage
 
 PHASE = "score"
-HOST = Device(torch.device("cpu"), torch.float32, "CPU")
-_log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,62 +45,53 @@ class PromptCritic:
     critic: Critic = field(repr=False)
     name: str  # path below the models folder
     wanted: Tensor = field(repr=False)
-
-    @property
-    def size_bytes(self) -> int:
-        """What its network takes, wherever it is."""
-        return sum(tensor.nbytes for tensor in self.critic.model.parameters())
+    move_out: Callable[[], None] = field(repr=False)  # of the device's memory
 
 
 def load_prompt_critic(
-    words: Sequence[str], checkpoint: Checkpoint, models_dir: Path, check: Callable[[], None]
+    words: Sequence[str], checkpoint: Checkpoint, models: ModelManager, models_dir: Path, check: Callable[[], None]
 ) -> PromptCritic:
-    """The critic in the machine's memory, tried out on a grey picture, so that none fails when all has been drawn.
+    """The critic beside the checkpoint, tried out on a grey picture, so that none fails when all has been drawn.
 
     `words` are each image's. Raises CriticMissing, CriticBroken, CheckpointTooLarge, and what `check` raises.
     """
     place = critic_for(checkpoint, models_dir)
     name = critic_id(place, models_dir)
+    key = Key("critic", name)
+    move_out = partial(models.move_out, key)
     check()
     try:
-        _check_memory(place, name)
-        critic = load_critic(place, HOST)
+        wanted_bytes = _wanted_bytes(place)
+        load = partial(_load, place, name, wanted_bytes, check)
+        critic = models.network(key, _version(place), wanted_bytes, load)
         check()
         distinct = list(dict.fromkeys(words))
-        embedded = critic.embed_texts(distinct)
-        seen = critic.embed_pictures([Image.new("RGB", (64, 64), "grey")], check)
+        embedded = _with_room(partial(critic.embed_texts, distinct), move_out)
     except Refusal as error:
         raise CriticBroken(critic=name, reason=error.reason) from error
     except (ValueError, TypeError, LookupError, RuntimeError) as error:  # a processor or a tokenizer of another model
         if is_out_of_memory(error):
             raise
         raise CriticBroken(critic=name, reason="does_not_load") from error
-    if not bool(torch.isfinite(embedded).all() and torch.isfinite(seen).all()):
+    if not bool(torch.isfinite(embedded).all()):
         raise CriticBroken(critic=name, reason="not_finite")
-    return PromptCritic(critic, name, embedded[[distinct.index(text) for text in words]])
+    return PromptCritic(critic, name, embedded[[distinct.index(text) for text in words]], move_out)
 
 
 def keep_best(
     images: Sequence[RawImage],
     keep: int,
     prompt_critic: PromptCritic,
-    device: Device,
     previewer: Previewer,
     check: Callable[[], None],
 ) -> list[RawImage]:
     """The same images in the same order, each with `score`, `rank` (from 1), `kept` and `critic` in its info.
 
-    Computed on `device`, and on the CPU from where that runs out of memory. Of equal scores the earlier image is the
-    better one. Raises NotFinite, and what `check` raises.
+    Computed where the critic is, and on the CPU from where the device runs out of memory. Of equal scores the earlier
+    image is the better one. Raises NotFinite, and what `check` raises.
     """
     scores: list[float] = []
-    judge = partial(_judge, images, prompt_critic, scores, previewer, check)
-    try:
-        if device.is_cpu or not _fits(judge, device):
-            judge(HOST)
-    finally:
-        prompt_critic.critic.model.to(HOST.torch_device)
-        release_unused_memory(device)
+    _with_room(partial(_judge, images, prompt_critic, scores, previewer, check), prompt_critic.move_out)
     order = sorted(range(len(images)), key=lambda index: (-scores[index], index))
     ranks = {index: rank for rank, index in enumerate(order, start=1)}
     return [
@@ -112,16 +104,15 @@ def _verdict(critic: str, score: float, rank: int, keep: int) -> dict[str, str |
     return {"critic": critic, "score": round(score, 6), "rank": rank, "kept": rank <= keep}
 
 
-def _fits(judge: Callable[[Device], None], device: Device) -> bool:
-    """Whether `judge` came to its end there; not so where memory ran out."""
+def _with_room(compute: Callable[[], T], move_out: Callable[[], None]) -> T:
+    """What `compute` gives; where memory runs out, once more after `move_out`."""
     try:
-        judge(device)
+        return compute()
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        _log.warning("no room for the critic on %s; it goes on on the CPU", device.name)
-        return False
-    return True
+    move_out()  # out here, where no traceback holds the tensors any more
+    return compute()
 
 
 def _judge(
@@ -130,11 +121,9 @@ def _judge(
     scores: list[float],
     previewer: Previewer,
     check: Callable[[], None],
-    device: Device,
 ) -> None:
     """Appends the scores of those `images` that have none yet, one picture after the other."""
     check()
-    prompt_critic.critic.model.to(device.torch_device)
     with cancellable(prompt_critic.critic.model, check):
         for index in range(len(scores), len(images)):
             check()
@@ -149,9 +138,25 @@ def _judge(
             previewer.step(index=1, total=1, phase=PHASE, image=index, seconds=seconds)
 
 
-def _check_memory(place: Path, name: str) -> None:
-    """Raises CheckpointTooLarge where the system would end the process rather than refuse memory; Broken for damage."""
-    headers = [read_header(file) for file in sorted(place.glob("*.safetensors"))]
-    wanted_bytes = sum(math.prod(tensor.shape) for header in headers for tensor in header.tensors.values()) * 4
+def _load(place: Path, name: str, wanted_bytes: int, check: Callable[[], None], device: Device) -> Critic:
+    """The critic, once it has seen a picture; where there is memory, for the system would end the process instead."""
     if wanted_bytes > psutil.virtual_memory().available:
         raise CheckpointTooLarge(checkpoint=name, device=HOST.name, needed_gb=round(wanted_bytes / 1e9, 1))
+    critic = load_critic(place, device)
+    check()
+    seen = critic.embed_pictures([Image.new("RGB", (64, 64), "grey")], check)
+    if not bool(torch.isfinite(seen).all()):
+        raise CriticBroken(critic=name, reason="not_finite")
+    return critic
+
+
+def _version(place: Path) -> Hashable:
+    """Changes with any file of it."""
+    stats = [(file.name, file.stat()) for file in sorted(place.iterdir())]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def _wanted_bytes(place: Path) -> int:
+    """What it takes in float32. Raises Broken for damage."""
+    headers = [read_header(file) for file in sorted(place.glob("*.safetensors"))]
+    return sum(math.prod(tensor.shape) for header in headers for tensor in header.tensors.values()) * 4

@@ -92,6 +92,8 @@ def load_critic(folder: Path, device: Device) -> Critic:
         raise Broken("missing_tensors")
     if model.config.text_config.vocab_size < len(tokenizer):
         raise Broken("tokenizer_mismatch")
+    for parameter in model.parameters():  # never a view of the file, which may shrink while this is in use
+        parameter.data = parameter.data.to(device.torch_device, copy=device.is_cpu)
     return Critic(model.to(device.torch_device).eval(), tokenizer, processor)
 
 

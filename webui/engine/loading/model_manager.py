@@ -1,4 +1,4 @@
-"""Keeps checkpoints on the device, within a budget in bytes, and lets go of those that were not used for longest.
+"""Keeps checkpoints and the networks beside them on the device, within one budget in bytes (`memory_budget.py`).
 
 The parts of a checkpoint are loaded once and serve every task. What is let go is really given back, to the device and
 to the system. One thread at a time. Knows no jobs and no requests.
@@ -11,76 +11,47 @@ import gc
 import logging
 import sys
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Protocol, TypeVar
 
 import diffusers
 import psutil
+import torch
 import transformers
-from diffusers import DiffusionPipeline
 from torch import nn
 
-from webui.capabilities import Capability
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, problem_of
-from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import HashBook, Hashes, hashes_of
 from webui.checkpoints.refusals import Refusal
-from webui.engine.device import Device, is_out_of_memory, release_unused_memory
+from webui.engine.device import HOST, Device, is_out_of_memory, release_unused_memory
+from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
+from webui.engine.loading.memory_budget import Key, MemoryBudget
 from webui.engine.loading.pipeline import Progress, load_pipeline, loaded_bytes_estimate
 from webui.engine.loading.tokenizers import Fetch
-from webui.engine.pipelines.classes import pipeline_class_for
-from webui.errors import CheckpointTooLarge, DarkroomError, TaskUnsupported
+from webui.errors import CheckpointTooLarge, DarkroomError
 from webui.events import Loading
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LoadedCheckpoint:
-    """A checkpoint whose parts are on the device. `size_bytes` is what its networks take there."""
-
-    checkpoint: Checkpoint
-    pipeline: DiffusionPipeline
-    size_bytes: int
-    hashes: Hashes
-    _by_task: dict[str, DiffusionPipeline] = field(default_factory=dict, repr=False)
+class Network(Protocol):
+    """What computes with one network beside the checkpoint."""
 
     @property
-    def components(self) -> dict[str, Any]:
-        """The parts by name: unet or transformer, vae, text_encoder, tokenizer, scheduler, …"""
-        parts: dict[str, Any] = self.pipeline.components
-        return parts
+    def model(self) -> nn.Module:
+        """The network."""
 
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What its family can do."""
-        return FAMILIES[self.checkpoint.family].capabilities
 
-    @property
-    def adapter(self) -> str | None:
-        """How its pipelines are called; None where our own denoising loop draws."""
-        return FAMILIES[self.checkpoint.family].adapter
-
-    def pipeline_for(self, task: str) -> DiffusionPipeline:
-        """The pipeline that does `task`, on the same parts. Raises TaskUnsupported."""
-        if self.adapter is None:
-            return self.pipeline
-        if task not in self._by_task:
-            found = pipeline_class_for(self.checkpoint.family, task)
-            if found is None:
-                raise TaskUnsupported(checkpoint=self.checkpoint.id, family=self.checkpoint.family, task=task)
-            self._by_task[task] = _with_the_same_parts(found, self.pipeline)
-        return self._by_task[task]
+N = TypeVar("N", bound=Network)
+_CHECKPOINT = "checkpoint"
 
 
 class ModelManager:
-    """Loads checkpoints from a catalogue and keeps as many as `budget_bytes` of the device's memory hold.
+    """Loads checkpoints from a catalogue, and keeps as much as `budget_bytes` of the device's memory hold.
 
-    The one in use stays whatever its size. `fetch` takes a tokenizer's file from the Hub. `book` keeps what the weights
-    hash to, so that no file is hashed twice.
+    The checkpoint in use stays whatever its size. `fetch` takes a tokenizer's file from the Hub. `book` keeps what the
+    weights hash to, so that no file is hashed twice.
     """
 
     def __init__(
@@ -95,12 +66,11 @@ class ModelManager:
     ) -> None:
         self._catalogue = catalogue
         self._device = device
-        self._budget_bytes = budget_bytes
+        self._budget = MemoryBudget(budget_bytes, self._give_memory_back)
         self._tokenizers_dir = tokenizers_dir
         self._fetch = fetch
         self._book = book
         _quiet_libraries()
-        self._held: OrderedDict[str, LoadedCheckpoint] = OrderedDict()  # the least recently used first
 
     def components(
         self, checkpoint_id: str, on_loading: Callable[[Loading], None], check: Callable[[], None]
@@ -111,43 +81,74 @@ class ModelManager:
         CheckpointBroken, CheckpointPickled, CheckpointTooLarge, FamilyUnknown, TokenizerMissing, and what `check`
         raises; then nothing of the checkpoint is left in memory.
         """
+        key = Key(_CHECKPOINT, checkpoint_id)
         try:
             checkpoint = self._catalogue.get(checkpoint_id)
         except DarkroomError:
-            self._drop(checkpoint_id)
+            self._budget.drop(key)
             raise
-        held = self._held.get(checkpoint_id)
-        if held is not None and held.checkpoint.version == checkpoint.version:
-            self._held.move_to_end(checkpoint_id)
+        held: LoadedCheckpoint | None = self._budget.get(key, checkpoint.version)
+        if held is not None:
             return held
-        self._drop(checkpoint_id)
         try:
             loaded = self._load(checkpoint, on_loading, check)
         except CheckpointTooLarge:
-            if not self._held:
+            if not self._budget.keys():
                 raise
             self.drop_all()  # what is held besides can be loaded again
             loaded = self._load(checkpoint, on_loading, check)
-        self._held[checkpoint_id] = loaded
-        self._make_room(0)
+        self._budget.put(key, checkpoint.version, loaded, loaded.size_bytes)
+        self._budget.make_room(0, keep=1)
         return loaded
+
+    def network(self, key: Key, version: Hashable, wanted_bytes: int, load: Callable[[Device], N]) -> N:
+        """A network beside the checkpoint that was used last: as it is held, else loaded, in float32.
+
+        It is on the device, and held there, where it finds room beside that checkpoint, which all others may have to
+        leave to it; else in the machine's memory, for the caller alone. Raises what `load` raises.
+        """
+        held: N | None = self._budget.get(key, version)
+        if held is not None:
+            return held
+        if self._budget.fits_beside_last(wanted_bytes):
+            self._budget.make_room(wanted_bytes, keep=1)
+            loaded = self._on_device(load)
+            if loaded is not None:
+                self._budget.put(key, version, loaded, _size_bytes([loaded.model]))
+                return loaded
+            self._give_memory_back()
+        return load(HOST)
+
+    def move_out(self, key: Key) -> None:
+        """The network leaves the device: it goes on in the machine's memory for whoever uses it, and is not held."""
+        moved: Network | None = self._budget.take(key)
+        if moved is not None:
+            _log.warning("no room for %s on %s; it goes on on the CPU", key.name, self._device.name)
+            moved.model.to(HOST.torch_device)
+            del moved
+            self._give_memory_back()
 
     def held(self) -> tuple[str, ...]:
         """Ids of the checkpoints in memory, the least recently used first."""
-        return tuple(self._held)
+        return tuple(key.name for key in self._budget.keys() if key.kind == _CHECKPOINT)  # noqa: SIM118
 
     def used_bytes(self) -> int:
-        """What the networks of all held checkpoints take."""
-        return sum(loaded.size_bytes for loaded in self._held.values())
-
-    def has_room(self, wanted_bytes: int) -> bool:
-        """Whether something else may have so much of the device, with all that is held left where it is."""
-        return self.used_bytes() + wanted_bytes <= self._budget_bytes
+        """What all that is held takes: the networks of checkpoints, and those beside them."""
+        return self._budget.used_bytes()
 
     def drop_all(self) -> None:
         """Lets go of everything: after running out of memory, or at the end."""
-        for checkpoint_id in list(self._held):
-            self._drop(checkpoint_id)
+        self._budget.drop_all()
+
+    def _on_device(self, load: Callable[[Device], N]) -> N | None:
+        """None where memory ran out; by then the error is gone, and with it what it held."""
+        try:
+            return load(Device(self._device.torch_device, torch.float32, self._device.name))
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            _forget_frames(error)
+            return None
 
     def _load(
         self, checkpoint: Checkpoint, on_loading: Callable[[Loading], None], check: Callable[[], None]
@@ -159,7 +160,7 @@ class ModelManager:
         wanted_bytes = 0
         try:
             wanted_bytes = loaded_bytes_estimate(checkpoint, self._device.dtype)
-            self._make_room(wanted_bytes)
+            self._budget.make_room(wanted_bytes, keep=0 if wanted_bytes else 1)
             self._check_memory(checkpoint, wanted_bytes)
             progress = Progress(checkpoint.size_bytes, tell, check)
             hashes = self._book.get(checkpoint) if self._book else None
@@ -169,7 +170,7 @@ class ModelManager:
             if hashes is None:
                 hashes = self._hashed(checkpoint, progress.digests or {})
             tell(1.0)
-            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline), hashes)
+            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline.components.values()), hashes)
         except BaseException as error:
             _forget_frames(error)
             if isinstance(error, Refusal | OSError):
@@ -190,12 +191,6 @@ class ModelManager:
             self._book.put(checkpoint, hashes)
         return hashes
 
-    def _make_room(self, wanted_bytes: int) -> None:
-        """Drops the least recently used until `wanted_bytes` more fit, and keeps the newest where nothing is wanted."""
-        keep = 0 if wanted_bytes else 1
-        while len(self._held) > keep and self.used_bytes() + wanted_bytes > self._budget_bytes:
-            self._drop(next(iter(self._held)))
-
     def _check_memory(self, checkpoint: Checkpoint, wanted_bytes: int) -> None:
         """Raises CheckpointTooLarge on a CPU, where the system would end the process rather than refuse memory."""
         if self._device.is_cpu and wanted_bytes > psutil.virtual_memory().available:
@@ -204,13 +199,6 @@ class ModelManager:
     def _too_large(self, checkpoint: Checkpoint, wanted_bytes: int) -> CheckpointTooLarge:
         needed_gb = round(wanted_bytes / 1e9, 1)
         return CheckpointTooLarge(checkpoint=checkpoint.id, device=self._device.name, needed_gb=needed_gb)
-
-    def _drop(self, checkpoint_id: str) -> None:
-        loaded = self._held.pop(checkpoint_id, None)
-        if loaded is not None:
-            _log.info("letting go of %s", checkpoint_id)
-            del loaded
-            self._give_memory_back()
 
     def _give_memory_back(self) -> None:
         gc.collect()  # modules and their hooks refer to each other
@@ -225,17 +213,8 @@ def _forget_frames(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _with_the_same_parts(found: type[Any], pipeline: DiffusionPipeline) -> DiffusionPipeline:
-    """A pipeline of another class on the very parts of `pipeline`. (diffusers' `from_pipe` would cast them to fp32.)"""
-    if type(pipeline) is found:
-        return pipeline
-    names, settings = found._get_signature_keys(found)
-    parts = {name: pipeline.components.get(name) for name in names}
-    return found(**parts, **{name: pipeline.config[name] for name in settings if name in pipeline.config})
-
-
-def _size_bytes(pipeline: DiffusionPipeline) -> int:
-    modules = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
+def _size_bytes(parts: Iterable[object]) -> int:
+    modules = [part for part in parts if isinstance(part, nn.Module)]
     tensors = {id(tensor): tensor for module in modules for tensor in (*module.parameters(), *module.buffers())}
     return sum(tensor.nbytes for tensor in tensors.values())
 
