@@ -10,8 +10,10 @@ from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.errors import InvalidRequest
 from webui.request_fields import fields_in, needs_of
-from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage
-from webui.rules.sampling import check, inactive_settings
+from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage, to_dict
+from webui.rules.evaluate import inactive_fields
+from webui.rules.sampling import check, facts_of
+from webui.rules.table import rules_of
 
 PICTURE = "sha256:" + "0" * 64
 SETTLED = {"scheduler": "euler", "sigmas": "default", "steps": 4, "guidance_scale": 5.0, "seed": 1}
@@ -22,6 +24,10 @@ OTHER = {"negative_prompt": "fog", "tiling": "x", "clip_skip": 2, "guidance_star
 
 def family_without(capability: Capability) -> Family:
     return replace(FAMILIES["sd15"], capabilities=frozenset(Capability) - {capability})
+
+
+def inactive(request: TextToImage | ImageToImage, family: Family) -> dict[str, str]:
+    return inactive_fields(rules_of(type(request)), to_dict(request), facts_of(family))
 
 
 def test_every_capability_is_needed_by_a_field_or_a_choice() -> None:
@@ -37,15 +43,15 @@ def test_what_a_family_lacks_is_refused_and_said_beforehand(field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check(request, family_without(capability))
     assert caught.value.details == {"field": field, "reason": reason_without(capability)}
-    said = next(one for one in inactive_settings(family_without(capability)) if one.field == field)
-    assert said.reason == reason_without(capability)
-    assert not said.when
+    plain = ImageToImage(init_image=PICTURE, **SETTLED)
+    assert inactive(plain, family_without(capability))[field] == reason_without(capability)
 
 
 def test_what_is_let_be_is_inactive_and_no_error() -> None:
     family = family_without(Capability.PROMPT_SYNTAX)
-    check(TextToImage(emphasis="no_norm", **SETTLED), family)
-    assert {one.field for one in inactive_settings(family) if one.reason == "prompts_as_they_stand"} == {
+    request = TextToImage(emphasis="no_norm", **SETTLED)
+    check(request, family)
+    assert {field for field, reason in inactive(request, family).items() if reason == "prompts_as_they_stand"} == {
         "prompt_dialect", "emphasis",
     }  # fmt: skip
 

@@ -26,7 +26,18 @@ LAYERS = (
     ("rules",),
     ("prompts",),
     ("checkpoints", "presets", "texts", "share", "worker"),
-    ("requests", "request_fields", "settled", "upgrades", "events", "settings", "errors", "schedulers", "capabilities"),
+    (
+        "requests",
+        "request_fields",
+        "settled",
+        "upgrades",
+        "events",
+        "settings",
+        "errors",
+        "schedulers",
+        "capabilities",
+        "field_rules",
+    ),
 )
 VOCABULARY = LAYERS[-1]
 # The engine stands beside the queue, not below it: nobody but the composition root and the worker may know it.

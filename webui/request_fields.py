@@ -1,4 +1,4 @@
-"""What the declarations of requests say of their fields: bounds, what they need of a checkpoint, which are pictures.
+"""What the declarations of requests say of their fields: bounds, defaults, rules, which are pictures.
 
 Knows no request in particular, and no field by name.
 """
@@ -13,7 +13,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
 
-from webui.capabilities import Needs
+from webui.capabilities import Needs, reason_without
+from webui.field_rules import Rule, about, inactive, lacks, refused
 from webui.requests import PICTURE, Request, Scope
 
 
@@ -85,6 +86,35 @@ def needs_of(request: type) -> Mapping[str, Needs]:
     """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
     found = ((name, mark) for name, marks in _declared(request).items() for mark in marks if isinstance(mark, Needs))
     return dict(found)
+
+
+def declared_rules(request: type) -> tuple[Rule, ...]:
+    """The rules that stand in the declarations, in the order of the fields; what a field needs is the first of its own.
+
+    Of several rules for a field the first that holds gives the reason.
+    """
+    return tuple(
+        rule for name, marks in _declared(request).items() for mark in marks for rule in about(name, *_rules_of(mark))
+    )
+
+
+def _rules_of(mark: Any) -> tuple[Rule, ...]:
+    if isinstance(mark, Rule):
+        return (mark,)
+    if isinstance(mark, Needs):
+        make = refused if mark.is_refused else inactive
+        return tuple(make(reason_without(needed), lacks(needed)) for needed in mark.capabilities)
+    return ()
+
+
+def defaults_of(request: type) -> Mapping[str, Any]:
+    """What the fields are where nobody says anything, as plain JSON; those that have to be given are left out."""
+    found = {field.name: field.default for field in dataclasses.fields(request)}
+    return {name: _plain(value) for name, value in found.items() if value is not dataclasses.MISSING}
+
+
+def _plain(value: Any) -> Any:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
 def fields_in(request: type, *scopes: Scope) -> frozenset[str]:

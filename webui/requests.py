@@ -29,7 +29,9 @@ from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
 from webui.capabilities import Capability, needs
+from webui.field_rules import at_least, at_most, inactive, is_set, negated, offers_only, one_of, refused
 from webui.schedulers import (
+    RANGED_SIGMAS,
     SCHEDULERS,
     SIGMAS,
     canonical_scheduler,
@@ -123,7 +125,13 @@ Picture = Annotated[
 ]
 Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
 Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8), needs(Capability.INPAINTING)]
-_OF_A_PART = needs(Capability.INPAINTING, is_refused=False)  # of what says something only where a part is drawn
+SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
+# Of what says something only where a part of the picture is drawn.
+_OF_A_PART = needs(Capability.INPAINTING, is_refused=False)
+_NOTHING_MASKED = inactive("nothing_masked", negated(is_set("mask", *SIDES)))
+_FROM_NOISE = inactive("from_noise", is_set(*SIDES), negated(is_set("mask")))
+NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
+_GUIDANCE_OFF = inactive("guidance_off", at_most("guidance_scale", NO_GUIDANCE))
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
 Scheduler = Annotated[
@@ -209,7 +217,10 @@ class Diffusion:
     ] = "a1111"
     # Whether weights keep the mean of the embeddings (a1111).
     emphasis: Annotated[
-        Literal["original", "no_norm"], needs(Capability.PROMPT_SYNTAX, is_refused=False), Scope.BRANCH
+        Literal["original", "no_norm"],
+        needs(Capability.PROMPT_SYNTAX, is_refused=False),
+        inactive("emphasis_of_a1111", one_of("prompt_dialect", "compel")),
+        Scope.BRANCH,
     ] = "original"
     # Put around the prompt one after the other; the names of presets.
     looks: Annotated[Looks, Scope.IMAGE] = ()
@@ -224,20 +235,30 @@ class Diffusion:
     sigmas: Sigmas | None = None
     # Where Karras', exponential and beta sigmas begin and end: where the network was trained to, or where the plain
     # timesteps of so many steps do.
-    sigma_range: Literal["network", "timesteps"] = "network"
+    sigma_range: Annotated[
+        Literal["network", "timesteps"],
+        inactive("flow_without_range", offers_only("scheduler", "euler")),
+        inactive("sigmas_without_range", negated(one_of("sigmas", *RANGED_SIGMAS))),
+        inactive("scheduler_without_range", one_of("scheduler", *(s.id for s in SCHEDULERS if not s.has_range))),
+    ] = "network"
     eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
     # Of the steps; outside of [start, end) the prompt alone is followed.
-    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 0.0
-    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), Scope.BRANCH] = 1.0
+    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH] = 0.0
+    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH] = 1.0
     # Towards the contrast of the prompt's own prediction.
-    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE), Scope.BRANCH] = 0.0
+    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE), _GUIDANCE_OFF, Scope.BRANCH] = 0.0
     # Layers of CLIP from the end; 1 leaves out none.
     clip_skip: Annotated[int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP), Scope.BRANCH] = 1
     seed: Annotated[Seed | None, Scope.IMAGE] = None
     # Image i varies with (variation_seed + i); None or -1: random.
-    variation_seed: Annotated[Seed | None, needs(Capability.VARIATIONS, is_refused=False), Scope.IMAGE] = None
+    variation_seed: Annotated[
+        Seed | None,
+        needs(Capability.VARIATIONS, is_refused=False),
+        inactive("variation_off", at_most("variation_strength", 0)),
+        Scope.IMAGE,
+    ] = None
     # Above 0 every image has the same seed.
     variation_strength: Annotated[Share, needs(Capability.VARIATIONS), Scope.IMAGE] = 0.0
     # Along which the picture continues at its edges.
@@ -299,25 +320,45 @@ class ImageToImage(Diffusion):
 
     task: Literal["image_to_image"] = "image_to_image"
     init_image: Picture
-    denoising_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01})] = 0.6
+    denoising_strength: Annotated[
+        float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01}), _FROM_NOISE
+    ] = 0.6
     # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
-    resize_mode: Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"] = "crop_and_resize"
+    resize_mode: Annotated[
+        Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"],
+        inactive("own_size", one_of("inpaint_area", "only_masked"), is_set("mask", *SIDES)),
+    ] = "crop_and_resize"
     # Of the picture's shape; white is drawn anew, grey is mixed.
     mask: Annotated[Picture | None, needs(Capability.INPAINTING)] = None
     # Whether what is white in the mask is drawn, or the rest.
-    mask_mode: Annotated[Literal["masked", "not_masked"], _OF_A_PART] = "masked"
-    mask_blur: Annotated[int, Strict(), Ge(0), Le(64), _OF_A_PART] = 4  # pixels over which its edge fades, inwards
+    mask_mode: Annotated[
+        Literal["masked", "not_masked"], _OF_A_PART, inactive("nothing_masked", negated(is_set("mask")))
+    ] = "masked"
+    # Pixels over which its edge fades, inwards.
+    mask_blur: Annotated[int, Strict(), Ge(0), Le(64), _OF_A_PART, _NOTHING_MASKED] = 4
     # What the masked places start from, under noise: colours of what lies around, what was there, noise, or zeros.
     masked_content: Annotated[
         Literal["fill", "original", "latent_noise", "latent_nothing"],
         needs(Capability.INPAINTING, Capability.MASKED_CONTENT, is_refused=False),
+        _NOTHING_MASKED,
+        _FROM_NOISE,
+        inactive("full_strength", at_least("denoising_strength", 1)),
     ] = "original"
     # What is drawn at width × height; of the masked place alone with so many pixels around it.
-    inpaint_area: Annotated[Literal["whole_picture", "only_masked"], _OF_A_PART] = "whole_picture"
-    inpaint_padding: Annotated[int, Strict(), Ge(0), Le(256), Field(json_schema_extra={"step": 4}), _OF_A_PART] = 32
+    inpaint_area: Annotated[Literal["whole_picture", "only_masked"], _OF_A_PART, _NOTHING_MASKED] = "whole_picture"
+    inpaint_padding: Annotated[
+        int,
+        Strict(),
+        Ge(0),
+        Le(256),
+        Field(json_schema_extra={"step": 4}),
+        _OF_A_PART,
+        _NOTHING_MASKED,
+        inactive("whole_picture", one_of("inpaint_area", "whole_picture")),
+    ] = 32
     # Grey says how much a place may change (differential diffusion).
     soft_inpainting: Annotated[
-        bool, Strict(), needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False)
+        bool, Strict(), needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False), _NOTHING_MASKED
     ] = False
     outpaint_left: Added = 0  # pixels that are added to width × height at that side
     outpaint_right: Added = 0
@@ -327,14 +368,18 @@ class ImageToImage(Diffusion):
     @property
     def strongest(self) -> float:
         """The strength of what is drawn from the most noise: what is added at a side has no picture to be kept."""
-        sides = (self.outpaint_left, self.outpaint_right, self.outpaint_top, self.outpaint_bottom)
-        return 1.0 if any(sides) else self.denoising_strength
+        return 1.0 if any(getattr(self, side) for side in SIDES) else self.denoising_strength
 
 
 Weight = Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})]
 
 
 MAX_FURTHER_STYLES = 3
+_ONLY_OPTIMISED = refused("only_optimised", one_of("method", "instant"))
+_ONLY_INSTANT = refused("only_instant", one_of("method", "optimised"))
+# Where the style counts nothing.
+_NO_STYLE_WEIGHT = inactive("no_style_weight", one_of("method", "optimised"), at_most("style_weight", 0))
+_NO_STYLE_STRENGTH = inactive("no_style_strength", one_of("method", "instant"), at_most("style_strength", 0))
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -375,22 +420,37 @@ class StyleTransfer:
     method: Literal["optimised", "instant"] = "optimised"
     content_image: Picture
     style_image: Picture
-    style_image_weight: Weight = 1.0
+    style_image_weight: Annotated[Weight, inactive("one_style", negated(is_set("style_images")))] = 1.0
     style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES)] = ()  # beside the first
-    style_strength: Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05})] = 1.0
-    content_weight: Weight = 1.0
-    style_weight: Weight = 1.0
-    style_scale: Annotated[float, Strict(), Ge(0.25), Le(4.0), Field(json_schema_extra={"step": 0.05})] = 1.0
-    total_variation_weight: Weight = 1.0
-    style_loss: Literal["gram", "wasserstein", "sliced_wasserstein"] = "wasserstein"
-    layer_weights: LayerWeights = LayerWeights()
-    keep_colours: Literal["off", "luminance", "coral", "histogram"] = "off"
-    init: Literal["content", "noise", "style_statistics", "instant"] = "content"
-    optimizer: Literal["adam", "lbfgs"] = "adam"  # above 1024² pixels Adam goes on
-    iterations: Annotated[int, Strict(), Ge(1), Le(2000)] = 200
+    style_strength: Annotated[
+        float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05}), _ONLY_INSTANT
+    ] = 1.0
+    content_weight: Annotated[Weight, _ONLY_OPTIMISED] = 1.0
+    style_weight: Annotated[Weight, _ONLY_OPTIMISED] = 1.0
+    style_scale: Annotated[
+        float,
+        Strict(),
+        Ge(0.25),
+        Le(4.0),
+        Field(json_schema_extra={"step": 0.05}),
+        _NO_STYLE_WEIGHT,
+        _NO_STYLE_STRENGTH,
+    ] = 1.0
+    total_variation_weight: Annotated[Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT] = 1.0
+    style_loss: Annotated[Literal["gram", "wasserstein", "sliced_wasserstein"], _ONLY_OPTIMISED, _NO_STYLE_WEIGHT] = (
+        "wasserstein"
+    )
+    layer_weights: Annotated[LayerWeights, _ONLY_OPTIMISED] = LayerWeights()
+    keep_colours: Annotated[Literal["off", "luminance", "coral", "histogram"], _NO_STYLE_WEIGHT, _NO_STYLE_STRENGTH] = (
+        "off"
+    )
+    init: Annotated[Literal["content", "noise", "style_statistics", "instant"], _ONLY_OPTIMISED] = "content"
+    optimizer: Annotated[Literal["adam", "lbfgs"], _ONLY_OPTIMISED] = "adam"  # above 1024² pixels Adam goes on
+    iterations: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED] = 200
     size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8)] = 384
     seed: Seed | None = None
-    stop_after: Annotated[int, Strict(), Ge(1), Le(2000)] | None = None  # the iteration whose average is the picture
+    # The iteration whose average is the picture.
+    stop_after: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -52,9 +52,6 @@ class _Settled:
     steps: Steps
     guidance_scale: GuidanceScale
     seed: Annotated[FixedSeed, Scope.IMAGE]
-    variation_seed: Annotated[FixedSeed | None, needs(Capability.VARIATIONS, is_refused=False), Scope.IMAGE] = (
-        None  # None where nothing varies
-    )
     width: Pixels
     height: Pixels
     branch_from: Annotated[SettledBranch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
@@ -110,7 +107,7 @@ def as_asked(request: Request) -> Request:
 
 
 def _check(request: SettledDiffusion) -> None:
-    if request.variation_strength > 0 and request.variation_seed is None:
+    if request.variation_strength > 0 and (request.variation_seed is None or request.variation_seed < 0):
         raise ValueError("the variation's seed is open")
     if tuple(look.name for look in request.look_texts) != request.looks:
         raise ValueError("the texts of the looks are open")

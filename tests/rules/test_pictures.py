@@ -8,10 +8,11 @@ import pytest
 
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
-from webui.requests import ImageToImage
-from webui.rules.inactive_settings import InactiveSetting
-from webui.rules.pictures import SIDES, is_alike, resize_modes_for
-from webui.rules.sampling import check, inactive_settings
+from webui.requests import SIDES, ImageToImage, to_dict
+from webui.rules.evaluate import inactive_fields
+from webui.rules.pictures import is_alike, resize_modes_for
+from webui.rules.sampling import check, facts_of
+from webui.rules.table import rules_of
 from webui.texts import Texts
 
 PICTURE = "sha256:" + "0f" * 32
@@ -54,19 +55,8 @@ def test_what_goes_together_does(family: str, values: dict[str, Any]) -> None:
 
 def reason(family: str, field: str, **values: Any) -> str | None:
     """Why a field has no say, as the page works it out."""
-    said: dict[str, Any] = {"inpaint_area": "whole_picture", "denoising_strength": 0.6, **values}
-
-    def holds(idle: InactiveSetting) -> bool:
-        return (
-            all(said.get(name) in words for name, words in idle.when.items())
-            and all((said.get(name) or 0) <= most for name, most in idle.at_most.items())
-            and all((said.get(name) or 0) >= least for name, least in idle.at_least.items())
-            and (not idle.beside or any(said.get(name) for name in idle.beside))
-            and not any(said.get(name) for name in idle.without)
-        )
-
-    found = (idle for idle in inactive_settings(FAMILIES[family]) if idle.field == field and holds(idle))
-    return next((idle.reason for idle in found), None)
+    request = ImageToImage(**RESOLVED | values)
+    return inactive_fields(rules_of(ImageToImage), to_dict(request), facts_of(FAMILIES[family])).get(field)
 
 
 def test_what_is_about_a_part_waits_for_one() -> None:

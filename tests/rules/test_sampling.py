@@ -8,8 +8,10 @@ import pytest
 
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
-from webui.requests import TextToImage, WalkEnd
-from webui.rules.sampling import InactiveSetting, check, inactive_settings, schedulers_for, sigmas_for
+from webui.requests import REQUESTS, TextToImage, WalkEnd, to_dict
+from webui.rules.evaluate import inactive_fields
+from webui.rules.sampling import check, facts_of, schedulers_for, sigmas_for
+from webui.rules.table import rules_of
 from webui.schedulers import SCHEDULERS, SIGMAS
 from webui.texts import Texts
 
@@ -77,14 +79,8 @@ OTHER_VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def holds(idle: InactiveSetting, request: TextToImage) -> bool:
-    """As the page reads a rule."""
-    fits = all(getattr(request, name) in words for name, words in idle.when.items())
-    return fits and all(getattr(request, name) <= limit for name, limit in idle.at_most.items())
-
-
 def is_idle(field: str, request: TextToImage, family: str) -> bool:
-    return any(idle.field == field and holds(idle, request) for idle in inactive_settings(FAMILIES[family]))
+    return field in inactive_fields(rules_of(TextToImage), to_dict(request), facts_of(FAMILIES[family]))
 
 
 def refused_field(request: TextToImage, family: str) -> str | None:
@@ -120,7 +116,7 @@ def test_sigmas_that_are_offered_are_taken_and_a_single_choice_is_none(family: s
 
 
 def test_every_reason_has_a_sentence() -> None:
-    reasons = {f"reason.{idle.reason}" for family in FAMILIES.values() for idle in inactive_settings(family)}
+    reasons = {f"reason.{rule.reason}" for request in REQUESTS.values() for rule in rules_of(request)}
     assert reasons <= Texts().keys("en")
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from webui.errors import CheckpointPickled, InvalidRequest
-from webui.requests import LayerWeights, StyleTransfer, WeightedStyle
-from webui.rules.style import INACTIVE_IN_STYLES, ONLY_INSTANT, ONLY_OPTIMISED, check_style, style_shares
+from webui.requests import LayerWeights, StyleTransfer, WeightedStyle, to_dict
+from webui.rules.evaluate import NO_CHECKPOINT, inactive_fields
+from webui.rules.style import check_style, style_shares
+from webui.rules.table import rules_of
 
 REFERENCE = "sha256:" + "0" * 64
 
@@ -56,7 +58,15 @@ def test_a_style_has_to_count(tmp_path: Path) -> None:
     assert style_shares(request(style_image_weight=1.0, style_images=(other,))) == [0.25, 0.75]
 
 
-def test_whatever_one_method_leaves_out_is_idle_on_the_page() -> None:
-    named = {one.field for one in INACTIVE_IN_STYLES if one.when.get("method") == ("instant",)}
-    assert named >= set(ONLY_OPTIMISED)
-    assert {*ONLY_OPTIMISED, *ONLY_INSTANT} <= set(StyleTransfer.__dataclass_fields__)
+def test_whatever_one_method_refuses_is_inactive_on_the_page(tmp_path: Path) -> None:
+    others = {
+        "content_weight": 2.0, "style_weight": 2.0, "total_variation_weight": 2.0, "style_loss": "gram",
+        "init": "noise", "optimizer": "lbfgs", "iterations": 10, "layer_weights": LayerWeights(conv1_1=2.0),
+        "stop_after": 10,
+    }  # fmt: skip
+    for method, own in (("instant", others), ("optimised", {"style_strength": 0.5})):
+        inactive = inactive_fields(rules_of(StyleTransfer), to_dict(request(method=method)), NO_CHECKPOINT)
+        for field, value in own.items():
+            with pytest.raises(InvalidRequest, match=field):
+                check_style(request(method=method, **{field: value}), tmp_path)
+            assert inactive[field] == ("only_optimised" if method == "instant" else "only_instant")

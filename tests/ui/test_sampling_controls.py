@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from tests.ui.conftest import DEFAULTS
 from webui.checkpoints.families import FAMILIES
 from webui.request_fields import field_limits
-from webui.requests import TextToImage
+from webui.requests import REQUESTS, TextToImage
 from webui.rules.sampling import schedulers_for
+from webui.rules.table import rules_of
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.language import Words
@@ -52,19 +54,26 @@ def test_every_control_has_a_name_for_accessibility() -> None:
     assert [name for name in FIELDS if f'{name}: "' not in NAMES_SCRIPT] == []
 
 
-def test_every_family_has_its_table(data: dict[str, Any]) -> None:
+def test_every_family_has_its_facts(data: dict[str, Any]) -> None:
     assert data["families"].keys() == FAMILIES.keys()
     for family in FAMILIES.values():
-        table = data["tables"][data["families"][family.id]]
-        assert tuple(table["schedulers"]) == schedulers_for(family)
-        assert family.defaults.sigmas in table["schedulers"][family.defaults.scheduler]
-    assert len(data["tables"]) < len(FAMILIES) / 2, "families that are alike share one"
+        facts = data["facts"][data["families"][family.id]]
+        assert facts["choices"]["scheduler"] == schedulers_for(family)
+        assert family.defaults.sigmas in facts["choices"]["sigmas"][family.defaults.scheduler]
+    assert len(data["facts"]) < len(FAMILIES) / 2, "families that are alike share one"
 
 
 def test_rules_speak_of_controls_alone_and_every_reason_is_worded(data: dict[str, Any], page: gr.Blocks) -> None:
-    for idle in (idle for table in data["tables"] for idle in table["idle"]):
-        assert {idle["field"], *idle["when"], *idle["at_most"]} <= page.darkroom.fields.keys()
-        assert all(data["reasons"][language][idle["reason"]] for language in LANGUAGES)
+    for rule in data["rules"]:
+        assert rule["field"] in page.darkroom.fields
+        if rule["effect"] != "error":
+            assert all(data["reasons"][language][rule["reason"]] for language in LANGUAGES)
+
+
+def test_every_rule_about_a_control_is_there_once(data: dict[str, Any], page: gr.Blocks) -> None:
+    rules = {rule for request in REQUESTS.values() for rule in rules_of(request)}
+    expected = [asdict(rule) for rule in rules if rule.field in page.darkroom.fields]
+    assert sorted(map(str, data["rules"])) == sorted(map(str, expected))
 
 
 def test_limits_are_the_fields(data: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from webui.metadata.findings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.metadata.infotext import Infotext
-from webui.rules.pictures import OF_A_PART, RESIZE_LABELS, SIDE_LABELS, SIDES
+from webui.requests import SIDES
+from webui.rules.pictures import OF_A_PART, RESIZE_LABELS, SIDE_LABELS
 from webui.rules.style import LAYER_LABELS, STYLE_LABELS
 from webui.schedulers import canonical_scheduler, canonical_sigmas, nearest_scheduler
 

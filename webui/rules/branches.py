@@ -28,6 +28,8 @@ from webui.requests import (
     image_seed,
     to_dict,
 )
+from webui.rules.evaluate import refuse
+from webui.rules.table import BRANCHES, STEPS
 from webui.settled import as_asked
 
 MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
@@ -156,10 +158,7 @@ def digest_of(alone: TextToImage | ImageToImage) -> str:
 def check_steps(request: Diffusion) -> None:
     """Raises InvalidRequest for a settled request with an image or a step that is not there, or a branch that is not
     on its origin's course."""
-    if request.only_image is not None and request.only_image >= request.num_images:
-        raise InvalidRequest(field="only_image", reason="no_such_image")
-    if request.only_image is not None and request.keep_best:
-        raise InvalidRequest(field="keep_best", reason="one_is_no_choice")
+    refuse(request, STEPS)
     total = count_steps(request)
     if request.stop_after is not None and total is not None and request.stop_after > total:
         raise InvalidRequest(field="stop_after", reason="no_such_step", limit=total)
@@ -180,9 +179,6 @@ def _check_branch(request: Diffusion, branch: Branch, total: int | None) -> None
     for field in dataclasses.fields(request):
         if field.name not in FREE and getattr(request, field.name) != getattr(origin, field.name):
             raise InvalidRequest(field=field.name, reason="branch_keeps")
-    if request.variation_strength > 0:
-        raise InvalidRequest(field="variation_strength", reason="branch_without_variation")
-    if isinstance(request, TextToImage) and request.walk_to is not None:
-        raise InvalidRequest(field="walk_to", reason="branch_without_walk")
+    refuse(request, BRANCHES)
     if len(json.dumps(dataclasses.asdict(request), ensure_ascii=False).encode()) > MAX_BRANCH_BYTES:
         raise InvalidRequest(field="branch_from", reason="branch_too_long")

@@ -38,6 +38,7 @@ SCRIPTS = (
     "core.js",
     "stream.js",
     "controls.js",
+    "rules.js",
     "sampling.js",
     "prompt_undo.js",
     "prompt_keys.js",

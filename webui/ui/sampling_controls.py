@@ -1,8 +1,8 @@
 """The fold *Sampling*: how the noise is made and taken away, and how prompts are read, in the order of its use.
 
 Its head says what in it is not at its default. The scheduler stays in sight, as all else in the fold hangs on it.
-What does nothing with a checkpoint or beside another setting is said by `webui.rules.sampling`; `sampling_data` hands
-that to `assets/sampling.js`, which greys it out and gives the reason.
+What does nothing with a checkpoint or beside another setting is said by the rules of `webui.rules`; `sampling_data`
+hands them to `assets/sampling.js`, which greys it out and gives the reason.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import gradio as gr
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
+from webui.field_rules import Rule
 from webui.request_fields import field_limits
-from webui.requests import TextToImage
-from webui.rules.pictures import resize_modes_for
-from webui.rules.sampling import inactive_settings, schedulers_for, sigmas_for
-from webui.rules.style import INACTIVE_IN_STYLES
+from webui.requests import REQUESTS, TextToImage
+from webui.rules.sampling import facts_of
+from webui.rules.table import rules_of
 from webui.schedulers import SCHEDULERS, SIGMAS, scheduler_named
 from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
-from webui.ui.controls import Controls, chips, number, slider, unchecked
+from webui.ui.controls import WITHOUT_CONTROL, Controls, chips, number, slider, unchecked
 from webui.ui.image_to_image import PICTURE_ROWS
 from webui.ui.language import Words
 from webui.ui.style_transfer import MAIN_FIELDS, STYLE_ROWS
@@ -89,20 +89,23 @@ def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
         }
 
 
+def page_rules() -> tuple[Rule, ...]:
+    """The rules about fields that have a control, each once."""
+    rules = (rule for request in REQUESTS.values() for rule in rules_of(request))
+    return tuple(dict.fromkeys(rule for rule in rules if rule.field not in WITHOUT_CONTROL))
+
+
 def sampling_data(texts: Texts) -> dict[str, Any]:
-    """What `assets/sampling.js` needs to know: `tables` of what can go together, and which one a family has."""
-    tables: list[dict[str, Any]] = []
+    """What `assets/sampling.js` needs to know: the rules, the `facts` that they ask for, and which a family has."""
+    facts: list[dict[str, Any]] = []
     families: dict[str, int] = {}
     for family in FAMILIES.values():
-        table = {
-            "schedulers": {name: sigmas_for(name, family) for name in schedulers_for(family)},
-            "resize_modes": resize_modes_for(family),
-            "idle": [asdict(idle) for idle in (*inactive_settings(family), *INACTIVE_IN_STYLES)],
-        }
-        if table not in tables:
-            tables.append(table)
-        families[family.id] = tables.index(table)
-    reasons = sorted({idle["reason"] for table in tables for idle in table["idle"]} | {"needs_vgg19"})
+        own = asdict(facts_of(family))
+        if own not in facts:
+            facts.append(own)
+        families[family.id] = facts.index(own)
+    rules = page_rules()
+    reasons = sorted({rule.reason for rule in rules if rule.effect != "error"} | {"needs_vgg19"})
     limited = ("clip_skip", "guidance_start", "guidance_end")  # whose bounds depend on something
     return {
         "rows": ROWS,
@@ -110,7 +113,8 @@ def sampling_data(texts: Texts) -> dict[str, Any]:
         "styles": STYLE_ROWS,
         "style_mains": MAIN_FIELDS,
         "families": families,
-        "tables": tables,
+        "facts": facts,
+        "rules": [asdict(rule) for rule in rules],
         "eta": {known.id: known.eta for known in SCHEDULERS if known.eta is not None},
         "limits": {name: asdict(field_limits(TextToImage, name)) for name in limited},
         "reasons": {

@@ -160,8 +160,7 @@ const criticIsMissing = (now) => checkpoints.size > 0 && !checkpoints.get(now.ch
 
 /** How many are kept as the request has it: all, where the control has no say. */
 function keptCount(now) {
-  const wanted = Number(now.keep_best) || 0;
-  return wanted < Number(now.num_images) && !criticIsMissing(now) ? wanted : 0;
+  return isWrong("keep_best", now) || criticIsMissing(now) ? 0 : Number(now.keep_best) || 0;
 }
 
 /** Shows the row where there are several images; before the page knows, as it was, so that nothing jumps. */

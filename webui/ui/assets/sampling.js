@@ -1,5 +1,6 @@
 // The fold Sampling: what the checkpoint, the scheduler and other settings leave to choose, what is not at its default
-// and how that is put back. The rules are Python's (`given.sampling`); nothing here knows a family or a scheduler.
+// and how that is put back. The rules are Python's (`given.sampling`), evaluated by `rules.js`; nothing here knows a
+// family or a scheduler.
 
 const rules = given.sampling;
 const FOLDED = rules.rows.flat();
@@ -9,16 +10,24 @@ const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
 const checkpointOf = (now) => checkpoints.get(now.checkpoint);
-const tableOf = (now) => rules.tables[rules.families[checkpointOf(now)?.family]];
+const rulesAbout = (name) => rules.rules.filter(({ field }) => field === name);
+
+/** What the rules may ask for of the checkpoint; null while it is not known. */
+function factsOf(now) {
+  const own = rules.facts[rules.families[checkpointOf(now)?.family]];
+  return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
+}
 
 /** Why `name` has no effect beside the other settings, as the code of a sentence; undefined where it has one. */
-function idleReason(name, now = values) {
-  const holds = ({ when, at_most: most, at_least: least, beside, without }) =>
-    Object.entries(when).every(([field, words]) => words.includes(now[field])) &&
-    Object.entries(most).every(([field, limit]) => Number(now[field]) <= limit) &&
-    Object.entries(least).every(([field, limit]) => Number(now[field]) >= limit) &&
-    (!beside.length || beside.some((field) => now[field])) && !without.some((field) => now[field]);
-  return tableOf(now)?.idle.find((one) => one.field === name && holds(one))?.reason;
+function idleReason(name) {
+  const facts = factsOf(values);
+  return facts ? inactiveFields(rulesAbout(name), values, facts)[name] : undefined;
+}
+
+/** Whether the value of `name` would be an error, whatever its default is. */
+function isWrong(name, now) {
+  const errors = rulesAbout(name).filter(({ effect }) => effect === "error");
+  return firstRefusal(errors, now, given.defaults, factsOf(now) ?? { lacking: [], choices: {} }) !== null;
 }
 
 /** What a setting is where nobody says anything. */
@@ -30,20 +39,19 @@ function ownDefault(name, now = values) {
 
 /** What has to change so that `now` is nothing that would be refused. */
 function mended(now) {
-  const table = tableOf(now);
   const found = {};
-  const { scheduler, sigmas, clip_skip: skipped, eta } = now;
-  if (table && !(scheduler in table.schedulers)) {
+  const facts = factsOf(now);
+  if (facts) {
     const own = ownDefault("scheduler", now);
-    found.scheduler = own in table.schedulers ? own : Object.keys(table.schedulers)[0];
+    const schedulers = choicesOf(facts, now, "scheduler");
+    if (!schedulers.includes(now.scheduler)) found.scheduler = schedulers.includes(own) ? own : schedulers[0];
+    const sigmas = choicesOf(facts, { ...now, ...found }, "sigmas", "scheduler");
+    if (!sigmas.includes(now.sigmas)) [found.sigmas] = sigmas;
+    if (!choicesOf(facts, now, "resize_mode").includes(now.resize_mode)) found.resize_mode = given.defaults.resize_mode;
+    if (isWrong("clip_skip", now)) found.clip_skip = facts.clip_layers;
   }
-  const after = { ...now, ...found };
-  if (table && !table.schedulers[after.scheduler].includes(sigmas)) found.sigmas = table.schedulers[after.scheduler][0];
-  if (table && !table.resize_modes.includes(now.resize_mode)) found.resize_mode = given.defaults.resize_mode;
-  const most = checkpointOf(now)?.clip_layers;
-  if (most && skipped > most) found.clip_skip = most;
-  const own = rules.eta[after.scheduler];
-  if (untouched.has("eta") && own !== undefined && own !== eta) found.eta = own;
+  const own = rules.eta[found.scheduler ?? now.scheduler];
+  if (untouched.has("eta") && own !== undefined && own !== now.eta) found.eta = own;
   return found;
 }
 
@@ -65,11 +73,11 @@ function pushInterval(moved) {
 /** How Gradio is to show a control: what can be chosen, and whether anything can. */
 function shapeOf(name) {
   const shape = { interactive: !idleReason(name) };
-  const table = tableOf(values);
-  if (name === "scheduler" && table) shape.choices = Object.keys(table.schedulers).map((id) => [given.schedulers[id], id]);
+  const facts = factsOf(values);
+  if (name === "scheduler" && facts) shape.choices = choicesOf(facts, values, name).map((id) => [given.schedulers[id], id]);
+  if (name === "sigmas" && facts) shape.choices = choicesOf(facts, values, name, "scheduler").map((id) => [t(`sigmas_${id}`), id]);
+  if (name === "resize_mode" && facts) shape.choices = choicesOf(facts, values, name).map((id) => [t(`resize_mode_${id}`), id]);
   if (name === "looks") shape.choices = Object.keys(given.looks).map((id) => [lookName(id), id]);
-  if (name === "sigmas" && table) shape.choices = (table.schedulers[values.scheduler] ?? []).map((id) => [t(`sigmas_${id}`), id]);
-  if (name === "resize_mode" && table) shape.choices = table.resize_modes.map((id) => [t(`resize_mode_${id}`), id]);
   if (name === "clip_skip") shape.maximum = Math.min(checkpointOf(values)?.clip_layers ?? Infinity, rules.limits.clip_skip.maximum);
   return shape;
 }
@@ -83,9 +91,11 @@ function dressed(now) {
 /** The values as they are sent: what has no effect goes out as if nobody had set it. */
 function sent(now) {
   const going = { ...now };
-  for (const name of CHECKED) if (idleReason(name, now) && name !== "scheduler") going[name] = given.defaults[name] ?? null;
-  if (idleReason("mask", now)) going.mask = null;
-  if (task === "style_transfer" && now.method === "instant") Object.assign(going, { seed: null, layer_weights: "" }); // not shown
+  const facts = factsOf(now);
+  for (const name of Object.keys(facts ? inactiveFields(rules.rules, now, facts) : {})) {
+    if (name !== "scheduler") going[name] = given.defaults[name] ?? null;
+  }
+  if (task === "style_transfer" && now.method === "instant") going.seed = null; // not shown
   going.keep_best = keptCount(now);
   if (going.eta === rules.eta[now.scheduler]) going.eta = null; // the scheduler's own share
   return listed(going);

@@ -28,8 +28,8 @@ function stepOnStage() {
 /** Whether another picture can branch off this job's steps: only the U-Net families' own loop goes on from any. */
 function canBranch(job) {
   const family = checkpoints.get(job.request?.checkpoint)?.family;
-  const idle = rules.tables[rules.families[family]]?.idle ?? [];
-  return job.request?.task !== "style_transfer" && !idle.some((one) => one.field === "tiling" && one.reason === "only_unet");
+  const lacking = rules.facts[rules.families[family]]?.lacking ?? [];
+  return job.request?.task !== "style_transfer" && !lacking.includes("branches");
 }
 
 on("drawn", () => {

@@ -35,7 +35,7 @@ darkroom.mountStyling = (element) => {
   open(kept.get("styling_open", false));
   on("reveal", (name) => { if (STYLED.includes(name) || name === "layer_weights") open(true); });
   on("values", () => {
-    const changed = [...STYLED.filter((name) => !idleReason(name) && !isSame(values[name], given.defaults[name])), ...["layer_weights"].filter((name) => values[name] && values.method !== "instant")];
+    const changed = [...STYLED, "layer_weights"].filter((name) => !idleReason(name) && !isSame(values[name] ?? "", given.defaults[name] ?? ""));
     const count = head.querySelector(".fold-changed");
     count.hidden = !changed.length;
     count.textContent = changed.length ? t("sampling_changed", { n: changed.length }) : "";

@@ -1,0 +1,40 @@
+"""The page's evaluator of rules agrees with the test vectors, and needs no page to do so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from tests.rules.vectors import Vector, by_reason, vectors
+from webui.request_fields import defaults_of
+from webui.ui import assets
+
+SOURCE = (Path(assets.__file__).parent / "assets" / "rules.js").read_text("utf-8")
+EVALUATE_ALL = f"""(vectors) => {{
+    {SOURCE}
+    return vectors.map(({{ rules, settings, defaults, facts }}) => [
+        inactiveFields(rules, settings, facts), firstRefusal(rules, settings, defaults, facts)]);
+}}"""
+
+
+def as_json(vector: Vector) -> dict[str, Any]:
+    return {
+        "rules": [asdict(rule) for rule in vector.rules],
+        "settings": vector.settings,
+        "defaults": dict(defaults_of(type(vector.request))),
+        "facts": asdict(vector.facts),
+    }
+
+
+def test_the_browser_says_what_python_says(browser: Browser) -> None:
+    known = vectors()
+    page = browser.new_page()
+    found = page.evaluate(EVALUATE_ALL, json.loads(json.dumps([as_json(vector) for vector in known])))
+    page.close()
+    for vector, (inactive, refused) in zip(known, found, strict=True):
+        assert by_reason(inactive) == vector.inactive, vector
+        assert refused == vector.refused, vector

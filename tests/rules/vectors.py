@@ -1,0 +1,58 @@
+"""Settings, and what the rules say of them: `vectors.json`, to which both evaluators are held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webui.checkpoints.families import FAMILIES, Family
+from webui.field_rules import Rule
+from webui.requests import Request, StyleTransfer, from_dict, to_dict
+from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts
+from webui.rules.sampling import facts_of
+from webui.rules.table import rules_of
+
+_FILE = Path(__file__).parent / "vectors.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """A settled request for a checkpoint: its inactive fields by their reason, and what is refused, if anything is."""
+
+    request: Request
+    family: Family
+    clip_layers: int | None
+    settings: dict[str, Any]  # the request as plain JSON
+    rules: tuple[Rule, ...]  # all of the task
+    facts: CheckpointFacts
+    inactive: Mapping[str, list[str]]
+    refused: Mapping[str, Any] | None
+
+
+def vectors() -> list[Vector]:
+    """Those in the file; what their settings leave out is `settled` for each task."""
+    content = json.loads(_FILE.read_text("utf-8"))
+    return [_read(one, content["settled"][one["task"]]) for one in content["vectors"]]
+
+
+def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
+    request = from_dict({"task": one["task"], **settled, **one["settings"]})
+    family, clip_layers = FAMILIES[one.get("family", "sd15")], one.get("clip_layers")
+    return Vector(
+        request=request,
+        family=family,
+        clip_layers=clip_layers,
+        settings=to_dict(request),
+        rules=rules_of(type(request)),
+        facts=NO_CHECKPOINT if isinstance(request, StyleTransfer) else facts_of(family, clip_layers),
+        inactive=one["inactive"],
+        refused=one.get("refused"),
+    )
+
+
+def by_reason(inactive: Mapping[str, str]) -> dict[str, list[str]]:
+    """Fields with their reasons as the file has them: the reasons with their fields."""
+    return {why: [name for name, reason in inactive.items() if reason == why] for why in inactive.values()}
