@@ -79,7 +79,7 @@ OTHER_VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def is_idle(field: str, request: TextToImage, family: str) -> bool:
+def is_inactive(field: str, request: TextToImage, family: str) -> bool:
     return field in inactive_fields(rules_of(TextToImage), to_dict(request), facts_of(FAMILIES[family]))
 
 
@@ -100,7 +100,7 @@ def test_what_is_refused_is_said_ahead(family: str) -> None:
             request = TextToImage(**RESOLVED | {"scheduler": scheduler, "sigmas": "default", field: value})
             if refused_field(request, family) is not None:
                 assert refused_field(request, family) == field
-                assert is_idle(field, plain, family), (scheduler, field)
+                assert is_inactive(field, plain, family), (scheduler, field)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -110,9 +110,9 @@ def test_sigmas_that_are_offered_are_taken_and_a_single_choice_is_none(family: s
         requests = [TextToImage(**RESOLVED | {"scheduler": scheduler, "sigmas": sigmas}) for sigmas in SIGMAS]
         taken = {request.sigmas for request in requests if refused_field(request, family) is None}
         assert taken == set(offered)
-        assert is_idle("sigmas", requests[0], family) == (len(offered) == 1)
+        assert is_inactive("sigmas", requests[0], family) == (len(offered) == 1)
     only_one = len(schedulers_for(FAMILIES[family])) == 1
-    assert is_idle("scheduler", requests[0], family) == only_one
+    assert is_inactive("scheduler", requests[0], family) == only_one
 
 
 def test_every_reason_has_a_sentence() -> None:
@@ -130,10 +130,10 @@ def test_every_reason_has_a_sentence() -> None:
         ("emphasis", {"prompt_dialect": "compel"}),
     ],
 )
-def test_idle_beside_another_setting_and_busy_without_it(field: str, values: dict[str, Any]) -> None:
-    busy = {"scheduler": "euler_a", "variation_strength": 0.5, "guidance_scale": 7.0, "prompt_dialect": "a1111"}
-    assert not is_idle(field, TextToImage(**RESOLVED | busy), "sd15")
-    assert is_idle(field, TextToImage(**RESOLVED | busy | values), "sd15")
+def test_inactive_beside_another_setting_and_active_without_it(field: str, values: dict[str, Any]) -> None:
+    active = {"scheduler": "euler_a", "variation_strength": 0.5, "guidance_scale": 7.0, "prompt_dialect": "a1111"}
+    assert not is_inactive(field, TextToImage(**RESOLVED | active), "sd15")
+    assert is_inactive(field, TextToImage(**RESOLVED | active | values), "sd15")
 
 
 def test_more_layers_than_there_are_cannot_be_skipped() -> None:

@@ -45,7 +45,7 @@ def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
         ],
         "fields": [field for field in StyleTransfer.__dataclass_fields__ if field not in WITHOUT_CONTROL],
         "layers": TRAINED_LAYERS,
-        "idle_layers": [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS and not has_weights],
+        "inactive_layers": [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS and not has_weights],
         "most_further": MAX_FURTHER_STYLES,
     }
 

@@ -154,7 +154,7 @@ function drawFoldTile(fold, rest, isOpen) {
   for (const one of rest) one.dataset.folded = isOpen ? "" : "yes";
 }
 
-// The control: there where several images are made; idle, and saying why, where nobody could judge them.
+// The control: there where several images are made; inactive, and saying why, where nobody could judge them.
 
 const criticIsMissing = (now) => checkpoints.size > 0 && !checkpoints.get(now.checkpoint)?.critic;
 
@@ -174,17 +174,17 @@ showRow(kept.get("controls", {}).num_images);
 function drawKeepBest() {
   const box = byId("keep_best");
   if (!box) return;
-  const isIdle = checkpoints.size ? criticIsMissing(values) : kept.get("no_critic", false);
-  if (checkpoints.size) kept.set("no_critic", isIdle);
+  const isInactive = checkpoints.size ? criticIsMissing(values) : kept.get("no_critic", false);
+  if (checkpoints.size) kept.set("no_critic", isInactive);
   if (isRestored) showRow(values.num_images);
   const why = byId("best_why");
-  const text = isIdle ? t("no_critic") : "";
+  const text = isInactive ? t("no_critic") : "";
   if (why && why.textContent !== text) why.textContent = text;
   for (const input of box.querySelectorAll("input")) {
-    input.disabled = isIdle;
-    describe(input, "best_why", isIdle);
+    input.disabled = isInactive;
+    describe(input, "best_why", isInactive);
   }
-  setAttribute(box, "data-idle", isIdle ? "yes" : "");
+  setAttribute(box, "data-inactive", isInactive ? "yes" : "");
   if (isRestored && values.keep_best && keptCount(values) !== values.keep_best) setControls({ keep_best: 0 });
 }
 for (const event of ["values", "checkpoints", "grown"]) on(event, drawKeepBest);

@@ -102,7 +102,7 @@ function changedBy(name, before, value) {
   }
   if (name === "quality" && value) setControls({ steps: stepsFor(value) });
   if (name === "steps" && values.quality && value !== stepsFor(values.quality)) setControls({ quality: null });
-  if (name === "eta" && value !== rules.eta[values.scheduler] && !idleReason("eta")) untouched.delete("eta");
+  if (name === "eta" && value !== rules.eta[values.scheduler] && !inactiveReason("eta")) untouched.delete("eta");
   if (name === "guidance_start" || name === "guidance_end") pushInterval(name);
   if (name === "checkpoint" && before) adopt(before, value);
   if (name === "init_image" && value) followPicture();

@@ -85,15 +85,15 @@ function drawMasking() {
 function drawMaskTools() {
   const box = masking.tools;
   if (!box || !isRestored) return;
-  const isIdle = Boolean(idleReason("mask"));
-  const key = `${Boolean(values.init_image)} ${Boolean(values.mask)} ${isIdle}`;
+  const isInactive = Boolean(inactiveReason("mask"));
+  const key = `${Boolean(values.init_image)} ${Boolean(values.mask)} ${isInactive}`;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   const had = box.contains(document.activeElement) ? document.activeElement.dataset.part : null;
   const button = (part, text, run, options = {}) => el("button", { type: "button", class: "plain", text: t(text), data: { part }, onclick: run, ...options });
   fill(
     box,
-    values.init_image ? button("mask", values.mask ? "mask_edit" : "mask_draw", paintMask, { title: t("mask_draw_hint"), disabled: isIdle, "aria-describedby": isIdle ? "why_mask" : null }) : null,
+    values.init_image ? button("mask", values.mask ? "mask_edit" : "mask_draw", paintMask, { title: t("mask_draw_hint"), disabled: isInactive, "aria-describedby": isInactive ? "why_mask" : null }) : null,
     values.init_image ? button("sketch", "sketch", paintSketch, { title: t("sketch_hint") }) : button("sketch", "sketch_sheet", paintSketch, { title: t("sketch_hint") }),
     values.mask ? button("remove", "mask_remove", removeMask) : null,
   );

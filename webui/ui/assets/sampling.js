@@ -19,7 +19,7 @@ function factsOf(now) {
 }
 
 /** Why `name` has no effect beside the other settings, as the code of a sentence; undefined where it has one. */
-function idleReason(name) {
+function inactiveReason(name) {
   const facts = factsOf(values);
   return facts ? inactiveFields(rulesAbout(name), values, facts)[name] : undefined;
 }
@@ -72,7 +72,7 @@ function pushInterval(moved) {
 
 /** How Gradio is to show a control: what can be chosen, and whether anything can. */
 function shapeOf(name) {
-  const shape = { interactive: !idleReason(name) };
+  const shape = { interactive: !inactiveReason(name) };
   const facts = factsOf(values);
   if (name === "scheduler" && facts) shape.choices = choicesOf(facts, values, name).map((id) => [given.schedulers[id], id]);
   if (name === "sigmas" && facts) shape.choices = choicesOf(facts, values, name, "scheduler").map((id) => [t(`sigmas_${id}`), id]);
@@ -104,7 +104,7 @@ function sent(now) {
 const isSame = (one, other) => one === other || (Array.isArray(one) && JSON.stringify(one) === JSON.stringify(other)) || Math.abs(one - other) < 1e-9 || [one, other].every((value) => value === null || value === -1 || value === "");
 
 /** Names of what in the fold is not at its default and has an effect. */
-const changedSettings = () => FOLDED.filter((name) => !idleReason(name) && !isSame(values[name] ?? null, ownDefault(name) ?? null));
+const changedSettings = () => FOLDED.filter((name) => !inactiveReason(name) && !isSame(values[name] ?? null, ownDefault(name) ?? null));
 
 function sentence(reason) {
   const text = rules.reasons[language][reason];
@@ -159,7 +159,7 @@ function drawFold() {
 
 function drawReasons() {
   const found = [...rules.rows, ["negative_prompt"], ...rules.pictures, ...rules.styles].map((row) => {
-    const reasons = [...new Set(row.map((name) => idleReason(name)).filter(Boolean))];
+    const reasons = [...new Set(row.map((name) => inactiveReason(name)).filter(Boolean))];
     return { row, text: reasons.map(sentence).join(language === "zh-CN" ? "" : " ") };
   });
   found.forEach(({ row, text }, at) => {
@@ -168,10 +168,10 @@ function drawReasons() {
     if (box.textContent !== text) box.textContent = text;
     box.hidden = !text || text === found[at + 1]?.text; // one sentence for neighbours that share it
     for (const name of row) {
-      const isIdle = Boolean(idleReason(name));
-      byId(name)?.classList.toggle("idle", isIdle);
+      const isInactive = Boolean(inactiveReason(name));
+      byId(name)?.classList.toggle("inactive", isInactive);
       for (const input of byId(name)?.querySelectorAll("input, textarea") ?? []) {
-        describe(input, box.id, isIdle);
+        describe(input, box.id, isInactive);
       }
     }
   });

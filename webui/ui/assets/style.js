@@ -35,7 +35,7 @@ darkroom.mountStyling = (element) => {
   open(kept.get("styling_open", false));
   on("reveal", (name) => { if (STYLED.includes(name) || name === "layer_weights") open(true); });
   on("values", () => {
-    const changed = [...STYLED, "layer_weights"].filter((name) => !idleReason(name) && !isSame(values[name] ?? "", given.defaults[name] ?? ""));
+    const changed = [...STYLED, "layer_weights"].filter((name) => !inactiveReason(name) && !isSame(values[name] ?? "", given.defaults[name] ?? ""));
     const count = head.querySelector(".fold-changed");
     count.hidden = !changed.length;
     count.textContent = changed.length ? t("sampling_changed", { n: changed.length }) : "";
@@ -141,11 +141,11 @@ darkroom.mountLayers = (element, props, trigger, watch) => {
     const rows = LAYERS.map((name) => {
       const { range, said } = styleRange(t("weight_of", { name }), weights[name], MOST_WEIGHT, () => {});
       range.addEventListener("change", () => write({ ...read(), [name]: Number(range.value) }));
-      range.disabled = given.style.idle_layers.includes(name);
+      range.disabled = given.style.inactive_layers.includes(name);
       if (range.disabled) range.setAttribute("aria-describedby", "why_layer_weights");
       return el("div", { class: "style-row" }, el("span", { class: "style-layer", text: name }), range, said);
     });
-    const why = given.style.idle_layers.length ? el("p", { class: "why", id: "why_layer_weights", text: sentence("needs_vgg19") }) : null;
+    const why = given.style.inactive_layers.length ? el("p", { class: "why", id: "why_layer_weights", text: sentence("needs_vgg19") }) : null;
     fill(box, el("p", { class: "drop-label", text: t("layer_weights") }), ...rows, why);
   }
   watch("value", draw);
