@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+from tests.owners import ANN
 from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.engine import Engine
@@ -13,6 +14,7 @@ from webui.jobs.resolve import resolve
 from webui.requests import Request
 from webui.settings import ROOT
 from webui.settled import Settled
+from webui.storage.owners import Owner
 from webui.storage.uploads import Uploads
 from webui.worker.messages import RawImage
 
@@ -23,7 +25,7 @@ class EveryPicture:
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
 
-    def use(self, _owner: str, _picture: str) -> bool:
+    def use(self, _owner: Owner, _picture: str) -> bool:
         return True
 
     def size(self, _picture: str) -> tuple[int, int]:
@@ -38,7 +40,7 @@ def settle(request: Request, catalogue: Catalogue, presets_dir: Path = ROOT / "p
         defaults = (catalogue.default() if named is None else catalogue.get(named)).defaults
         size = (defaults.width, defaults.height)
     uploads = cast(Uploads, EveryPicture(size))
-    return resolve(request, "ann", catalogue, uploads, PromptRules(catalogue.models_dir, presets_dir))
+    return resolve(request, ANN, catalogue, uploads, PromptRules(catalogue.models_dir, presets_dir))
 
 
 class SettlingEngine(Engine):

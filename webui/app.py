@@ -46,6 +46,7 @@ from webui.share.link import Share, ShareState
 from webui.share.tunnel import Tunnel
 from webui.storage import Storage
 from webui.storage.housekeeping import Housekeeper
+from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts
 from webui.ui.page import build_page, mount_page
 from webui.worker.local_worker import LocalWorker
@@ -76,7 +77,7 @@ def build(
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
     catalogue = Catalogue(settings.models_dir)
-    storage = Storage(settings.data_dir, ("local", *settings.logins))
+    storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         pool = WorkerPool([LocalWorker(settings, worker_target)])
         queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)

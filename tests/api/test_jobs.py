@@ -17,6 +17,7 @@ from PIL import Image
 from tests.api.conftest import Server, events, follow, generate, serving
 from webui.requests import TextToImage, to_dict
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 from webui.worker.messages import RawImage
 
 
@@ -102,13 +103,13 @@ def test_jobs_that_cannot_be_read_are_listed_as_failed_and_stay(tmp_path: Path) 
     request = TextToImage(prompt="a lake", checkpoint="starter", steps=2, seed=4, width=64, height=64)
     with closing(Storage(tmp_path)) as storage:
         for number, change in enumerate(changes):
-            storage.jobs.insert(f"odd-{number}", "local", to_dict(request), "waiting")
+            storage.jobs.insert(f"odd-{number}", LOCAL, to_dict(request), "waiting")
             with storage.database.transaction() as connection:
                 connection.execute(f"UPDATE jobs SET {change} WHERE id = ?", (f"odd-{number}",))
         image = RawImage(width=64, height=64, rgb=bytes(64 * 64 * 3), seed=4)
-        storage.pictures.save("local", "odd-0", request, image)
+        storage.pictures.save(LOCAL, "odd-0", request, image)
         before = [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
-        created = [row.created for row in reversed(storage.jobs.of_owner("local", 9))]
+        created = [row.created for row in reversed(storage.jobs.of_owner(LOCAL, 9))]
 
     with serving(tmp_path) as server, server.client() as client:
         listed = client.get("/api/jobs").json()

@@ -24,6 +24,7 @@ from PIL import Image
 from tests.jobs.conftest import eventually
 from webui.settings import ROOT
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills with SIGKILL")
 
@@ -173,7 +174,7 @@ def test_killed_in_the_middle_of_uploads(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     assert storage.database.set_aside is None
     for reference in kept:
-        with Image.open(storage.uploads.path("local", reference)) as picture:
+        with Image.open(storage.uploads.path(LOCAL, reference)) as picture:
             picture.load()
             assert picture.size == (400, 300)
     assert not list(tmp_path.rglob(".tmp-*"))

@@ -18,6 +18,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.studio import Studio, visit
 from webui.requests import TextToImage, to_dict
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 from webui.worker.messages import RawImage
 
 COUNT = 50_000
@@ -73,8 +74,8 @@ def fill(folder: Path, count: int) -> list[str]:
     raw = RawImage(width=64, height=64, rgb=bytes(64 * 64 * 3), seed=1)
     originals = []
     for n in range(min(_FILES, count)):
-        info = storage.pictures.save("local", f"original{n}", TextToImage(prompt="a hill", seed=n), raw)
-        originals.append(storage.pictures.get("local", info.id))
+        info = storage.pictures.save(LOCAL, f"original{n}", TextToImage(prompt="a hill", seed=n), raw)
+        originals.append(storage.pictures.get(LOCAL, info.id))
     now, ids = time.time(), []
     with storage.database.transaction():
         for n in range(len(originals), count):
@@ -88,8 +89,8 @@ def fill(folder: Path, count: int) -> list[str]:
             storage.pictures.insert(
                 dataclasses.replace(picture, id=ids[-1], job_id=f"job{n}", request=to_dict(request), created=created)
             )
-    board = storage.boards.create("local", "Board")
-    storage.boards.change("local", board.id, add=ids[::10])
+    board = storage.boards.create(LOCAL, "Board")
+    storage.boards.change(LOCAL, board.id, add=ids[::10])
     storage.close()
     return ids
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
 from tests.browser.test_access import serious_findings
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
@@ -105,7 +106,7 @@ def test_a_failure_is_a_sentence_on_the_stage(fake_studio: Studio, open_page: Op
 
 def test_a_job_that_cannot_be_read_is_listed_with_its_date(open_page: OpenPage, tmp_path: Path) -> None:
     with closing(Storage(tmp_path)) as storage:
-        storage.jobs.insert("odd", "local", {"task": "text_to_video", "schema_version": 9}, "waiting")
+        storage.jobs.insert("odd", LOCAL, {"task": "text_to_video", "schema_version": 9}, "waiting")
         with storage.database.transaction() as connection:
             connection.execute("UPDATE jobs SET created = 1893412800")  # noon of the last day of 2029
     sentence = "This job cannot be read: another version of Darkroom wrote it"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.hand_worker import HandWorker
+from tests.owners import ANN
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.errors import TaskUnsupported
 from webui.events import LAST_EVENTS, Event
@@ -17,6 +18,7 @@ from webui.jobs import Job, JobQueue, JobState, Retries, UnreadableJob
 from webui.requests import TextToImage
 from webui.settings import Settings
 from webui.storage import Storage
+from webui.storage.owners import Owner
 from webui.worker.local_worker import LocalWorker
 from webui.worker.pool import WorkerPool
 from webui.worker.seam import Worker
@@ -79,7 +81,7 @@ class House:
             self.storage, catalogue(), WorkerPool([worker, *others]), retries=retries or Retries(every_seconds=0.05)
         )
 
-    def submit(self, prompt: str = "a lake", owner: str = "ann", **fields: object) -> Job:
+    def submit(self, prompt: str = "a lake", owner: Owner = ANN, **fields: object) -> Job:
         return self.queue.submit(owner, TextToImage(prompt=prompt, **fields))  # type: ignore[arg-type]
 
     def events(self, job: Job | UnreadableJob, after: int = 0, seconds: float = 60.0) -> list[tuple[int, Event]]:

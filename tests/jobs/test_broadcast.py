@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.owners import ANN, BOB
 from webui.events import Cancelled, Event, Queued, Started, Step
 from webui.jobs.broadcast import ENDED_IN_MEMORY, ENDED_WITH_PREVIEWS, MAX_PREVIEWS_BEHIND, Broadcast
 
@@ -33,7 +34,7 @@ def watched() -> Watched:
 @pytest.fixture
 def broadcast(watched: Watched) -> Broadcast:
     made = Broadcast(watched)
-    made.open("job", "ann")
+    made.open("job", ANN)
     return made
 
 
@@ -142,13 +143,13 @@ async def test_an_owners_stream_has_their_jobs_and_no_others(broadcast: Broadcas
     broadcast.emit("job", Started())
     broadcast.emit("job", step(1))
     broadcast.emit("job", step(2))
-    stream = broadcast.watch_owner("ann")
+    stream = broadcast.watch_owner(ANN)
     first = [await anext(stream) for _ in range(3)]
     assert [(job, id) for job, id, _ in first] == [("job", 1), ("job", 2), ("job", 3)]
     assert [event.preview for _, _, event in first if isinstance(event, Step)] == [None, b"jpeg 2"]
-    broadcast.open("hers", "bob")
+    broadcast.open("hers", BOB)
     broadcast.emit("hers", Started())
-    broadcast.open("next", "ann")
+    broadcast.open("next", ANN)
     broadcast.emit("next", Queued(position=1))
     async with asyncio.timeout(5):
         assert await anext(stream) == ("next", 1, Queued(position=1))
@@ -160,11 +161,11 @@ async def test_an_owners_stream_has_their_jobs_and_no_others(broadcast: Broadcas
 
 async def test_an_owners_stream_replays_ended_jobs_that_it_is_asked_for(broadcast: Broadcast) -> None:
     run_job(broadcast, 2)
-    stream = broadcast.watch_owner("ann", jobs=["job", "unknown"])
+    stream = broadcast.watch_owner(ANN, jobs=["job", "unknown"])
     events = [(await anext(stream))[2] for _ in range(5)]
     assert events[-1] == Cancelled()
     await stream.aclose()
-    stranger = broadcast.watch_owner("bob", jobs=["job"])
+    stranger = broadcast.watch_owner(BOB, jobs=["job"])
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(stranger), 0.05)
 
@@ -174,11 +175,11 @@ async def test_memory_is_bounded(broadcast: Broadcast) -> None:
     old = broadcast.find("job")
     assert old is not None
     for number in range(ENDED_WITH_PREVIEWS):
-        broadcast.open(f"{number}", "ann")
+        broadcast.open(f"{number}", ANN)
         broadcast.emit(f"{number}", Cancelled())
     assert old.previews_after(0) == 1
     for number in range(ENDED_IN_MEMORY):
-        broadcast.open(f"x{number}", "ann")
+        broadcast.open(f"x{number}", ANN)
         broadcast.emit(f"x{number}", Cancelled())
     assert broadcast.find("job") is None
 
@@ -188,7 +189,7 @@ async def test_closing_ends_all_watching(broadcast: Broadcast) -> None:
         return len([pair async for pair in watch(broadcast)])
 
     async def look_at_all() -> int:
-        return len([item async for item in broadcast.watch_owner("ann")])
+        return len([item async for item in broadcast.watch_owner(ANN)])
 
     broadcast.emit("job", Started())
     tasks = [asyncio.create_task(look()), asyncio.create_task(look_at_all())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.owners import ANN
 from webui.events import Cancelled, Queued, Started, Step, from_dict
 from webui.jobs.event_log import EPOCH_IDS, PREVIEW_BUDGET_BYTES, EventLog
 
@@ -21,7 +22,7 @@ def everything(log: EventLog) -> list[tuple[int, object]]:
 
 
 def test_ids_rise_from_one() -> None:
-    log = EventLog("job", "ann")
+    log = EventLog("job", ANN)
     assert [log.append(event) for event in (Queued(position=1), Started(), step(1))] == [1, 2, 3]
     assert log.last_id == 3
     assert log.after(1) == (2, Started())
@@ -29,11 +30,11 @@ def test_ids_rise_from_one() -> None:
 
 
 def test_after_a_restart_they_are_higher_than_any_before() -> None:
-    assert EventLog("job", "ann", epoch=2).append(Started()) == 2 * EPOCH_IDS + 1
+    assert EventLog("job", ANN, epoch=2).append(Started()) == 2 * EPOCH_IDS + 1
 
 
 def test_only_the_newest_place_in_the_line_is_kept() -> None:
-    log = EventLog("job", "ann")
+    log = EventLog("job", ANN)
     for position in (3, 2, 1):
         log.append(Queued(position=position))
     log.append(Started())
@@ -42,14 +43,14 @@ def test_only_the_newest_place_in_the_line_is_kept() -> None:
 
 
 def test_nothing_follows_the_last_event() -> None:
-    log = EventLog("job", "ann")
+    log = EventLog("job", ANN)
     log.append(Cancelled())
     with pytest.raises(ValueError, match="ended"):
         log.append(step(1))
 
 
 def test_previews_stay_within_their_budget_and_steps_all_stay() -> None:
-    log = EventLog("job", "ann")
+    log = EventLog("job", ANN)
     size = PREVIEW_BUDGET_BYTES // 10
     for index in range(1, 101):
         log.append(step(index, bytes(size)))
@@ -62,7 +63,7 @@ def test_previews_stay_within_their_budget_and_steps_all_stay() -> None:
 
 
 def test_what_is_kept_for_good_reads_back_without_previews() -> None:
-    log = EventLog("job", "ann")
+    log = EventLog("job", ANN)
     log.append(Queued(position=1, eta_seconds=2.5))
     log.append(step(1))
     stored = log.stored(Cancelled())

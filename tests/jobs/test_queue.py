@@ -10,11 +10,13 @@ import pytest
 
 from tests.jobs.conftest import House, eventually
 from tests.jobs.hand_worker import HandWorker
+from tests.owners import ANN, BOB
 from webui.errors import DiskFull, JobNotFound, QueueFull, WorkerUnavailable
 from webui.events import Cancelled, Failed, Finished, Loading, Queued, Started, Step
 from webui.jobs import JobState, Retries
 from webui.jobs import queue as queue_module
 from webui.requests import TextToImage
+from webui.storage.owners import Owner
 from webui.worker.messages import RawImage
 
 
@@ -28,7 +30,7 @@ def test_a_job_from_submit_to_pictures(house: House, hand: HandWorker) -> None:
     assert ended.state is JobState.FINISHED
     assert [image.seed for image in ended.images] == [5, 6]
     assert ended.timings["running_seconds"] >= ended.timings["loading_seconds"]
-    assert [picture.info for picture in house.storage.pictures.list("ann")] == list(reversed(ended.images))
+    assert [picture.info for picture in house.storage.pictures.list(ANN)] == list(reversed(ended.images))
     events = [event for _, event in house.events(job)]
     assert [type(event) for event in events] == [Queued, Started, Loading, Step, Finished]
     assert events[-1] == Finished(images=ended.images, seconds=events[-1].seconds)  # type: ignore[union-attr]
@@ -45,12 +47,12 @@ def test_finished_is_said_after_everything_is_saved(house: House, hand: HandWork
     job = house.submit()
 
     async def look() -> None:
-        async for _, event in house.queue.watch("ann", job.id):
+        async for _, event in house.queue.watch(ANN, job.id):
             if isinstance(event, Started):
                 hand.finish()
             if isinstance(event, Finished):
                 assert house.state(job) is JobState.FINISHED
-                assert house.storage.pictures.get("ann", event.images[0].id).path.exists()
+                assert house.storage.pictures.get(ANN, event.images[0].id).path.exists()
                 return
         raise AssertionError("no Finished")
 
@@ -59,10 +61,10 @@ def test_finished_is_said_after_everything_is_saved(house: House, hand: HandWork
 
 def test_owners_take_turns(house: House, hand: HandWorker) -> None:
     for number in range(3):
-        house.submit(f"ann {number}", "ann")
+        house.submit(f"ann {number}", ANN)
     for number in range(2):
-        house.submit(f"bob {number}", "bob")
-    cleo = house.submit("cleo 0", "cleo")
+        house.submit(f"bob {number}", BOB)
+    cleo = house.submit("cleo 0", Owner("cleo"))
     assert house.queue.position(cleo.id) == 2
     for _ in range(6):
         before = len(hand.runs)
@@ -75,7 +77,7 @@ def test_everybody_hears_when_their_place_changes(house: House, hand: HandWorker
     house.submit("runs")
     first, second = house.submit("first"), house.submit("second")
     assert house.queue.position(second.id) == 2
-    house.queue.cancel("ann", first.id)
+    house.queue.cancel(ANN, first.id)
     assert house.queue.position(second.id) == 1
     assert house.queue.position(first.id) == 0
     hand.finish()
@@ -94,7 +96,7 @@ def test_the_wait_is_guessed_from_what_was_measured(house: House, hand: HandWork
     third = house.submit("third")
 
     async def look() -> Queued:
-        stream = house.queue.watch("ann", third.id)
+        stream = house.queue.watch(ANN, third.id)
         event = (await anext(stream))[1]
         await stream.aclose()
         assert isinstance(event, Queued)
@@ -110,7 +112,7 @@ def test_stopping_a_waiting_job(house: House, hand: HandWorker) -> None:
     house.submit("runs")
     job = house.submit("waits")
     for _ in range(3):
-        house.queue.cancel("ann", job.id)
+        house.queue.cancel(ANN, job.id)
     assert house.state(job) is JobState.CANCELLED
     assert [type(event) for _, event in house.events(job)] == [Queued, Cancelled]
     assert hand.cancels == []
@@ -118,21 +120,21 @@ def test_stopping_a_waiting_job(house: House, hand: HandWorker) -> None:
 
 def test_stopping_the_running_job(house: House, hand: HandWorker) -> None:
     job = house.submit("runs")
-    house.queue.cancel("ann", job.id)
+    house.queue.cancel(ANN, job.id)
     assert hand.cancels == [job.id]
     assert house.state(job) is JobState.RUNNING  # until the worker says so
     hand.listener.cancelled(job.id)
     assert house.ended(job).state is JobState.CANCELLED
-    house.queue.cancel("ann", job.id)
+    house.queue.cancel(ANN, job.id)
     assert hand.cancels == [job.id]
 
 
 def test_stopping_at_the_very_end_still_stops(house: House, hand: HandWorker) -> None:
     job = house.submit("runs")
-    house.queue.cancel("ann", job.id)
+    house.queue.cancel(ANN, job.id)
     hand.finish()
     assert house.ended(job).state is JobState.CANCELLED
-    assert house.storage.pictures.list("ann") == []
+    assert house.storage.pictures.list(ANN) == []
 
 
 def test_a_failure_goes_to_the_log_in_full_and_to_people_in_short(
@@ -161,7 +163,7 @@ def test_the_next_job_starts_after_any_end(house: House, hand: HandWorker) -> No
 
 
 def test_a_job_whose_worker_died_runs_once_more_and_first(house: House, hand: HandWorker) -> None:
-    job, other = house.submit("poison"), house.submit("other", "bob")
+    job, other = house.submit("poison"), house.submit("other", BOB)
     hand.listener.died(job.id, -9)
     assert house.queue.position(job.id) == 1
     assert house.state(job) is JobState.WAITING
@@ -209,28 +211,28 @@ def test_what_a_finished_worker_says_late_is_ignored(house: House, hand: HandWor
     hand.listener.cancelled(job.id)
     hand.listener.died(job.id, 1)
     assert house.state(job) is JobState.FINISHED
-    assert len(house.storage.pictures.list("ann")) == 1
+    assert len(house.storage.pictures.list(ANN)) == 1
 
 
 def test_nobody_sees_anothers_job(house: House, hand: HandWorker) -> None:
-    job = house.submit("private", "ann")
+    job = house.submit("private", ANN)
     for refused in (
-        lambda: house.queue.get("bob", job.id),
-        lambda: house.queue.cancel("bob", job.id),
-        lambda: house.queue.get("ann", "unknown"),
-        lambda: house.queue.get("ann", "%"),
-        lambda: house.events(job.__class__(**{**vars(job), "owner": "bob"})),
+        lambda: house.queue.get(BOB, job.id),
+        lambda: house.queue.cancel(BOB, job.id),
+        lambda: house.queue.get(ANN, "unknown"),
+        lambda: house.queue.get(ANN, "%"),
+        lambda: house.events(job.__class__(**{**vars(job), "owner": BOB})),
     ):
         with pytest.raises(JobNotFound):
             refused()
-    assert house.queue.list("bob") == []
-    assert [found.id for found in house.queue.list("ann")] == [job.id]
+    assert house.queue.list(BOB) == []
+    assert [found.id for found in house.queue.list(ANN)] == [job.id]
     assert hand.cancels == []
 
 
 def test_jobs_are_listed_newest_first(house: House, hand: HandWorker) -> None:
     jobs = [house.submit(f"{number}") for number in range(4)]
-    assert [job.id for job in house.queue.list("ann", 3)] == [job.id for job in jobs[:0:-1]]
+    assert [job.id for job in house.queue.list(ANN, 3)] == [job.id for job in jobs[:0:-1]]
 
 
 def test_the_line_is_bounded_for_each_and_for_all(
@@ -239,16 +241,16 @@ def test_the_line_is_bounded_for_each_and_for_all(
     monkeypatch.setattr(queue_module, "MAX_WAITING_OF_OWNER", 3)
     monkeypatch.setattr(queue_module, "MAX_WAITING", 5)
     for _ in range(4):  # one runs
-        house.submit(owner="ann")
+        house.submit(owner=ANN)
     with pytest.raises(QueueFull) as caught:
-        house.submit(owner="ann")
+        house.submit(owner=ANN)
     assert caught.value.details["waiting"] == 3
     assert caught.value.details["retry_after_seconds"]
-    house.submit(owner="bob")
-    house.submit(owner="cleo")
+    house.submit(owner=BOB)
+    house.submit(owner=Owner("cleo"))
     with pytest.raises(QueueFull):
-        house.submit(owner="dora")
-    assert len(house.queue.list("dora")) == 0
+        house.submit(owner=Owner("dora"))
+    assert len(house.queue.list(Owner("dora"))) == 0
 
 
 def test_previews_are_asked_for_while_somebody_watches(house: House, hand: HandWorker) -> None:
@@ -256,7 +258,7 @@ def test_previews_are_asked_for_while_somebody_watches(house: House, hand: HandW
     assert hand.watched[job.id] is False
 
     async def look() -> None:
-        stream = house.queue.watch("ann", job.id)
+        stream = house.queue.watch(ANN, job.id)
         await anext(stream)
         assert hand.watched[job.id] is True
         await stream.aclose()
@@ -270,7 +272,7 @@ def test_a_job_that_is_watched_before_it_starts(house: House, hand: HandWorker) 
     job = house.submit("waits")
 
     async def look() -> None:
-        async for _, event in house.queue.watch("ann", job.id):
+        async for _, event in house.queue.watch(ANN, job.id):
             if isinstance(event, Queued) and len(hand.runs) == 1:
                 hand.finish()
             if isinstance(event, Started):
@@ -298,7 +300,7 @@ def test_loading_is_told_by_the_per_cent(house: House, hand: HandWorker) -> None
 
     async def look() -> list[float]:
         told = []
-        stream = house.queue.watch("ann", job.id)
+        stream = house.queue.watch(ANN, job.id)
         for thousandth in range(1001):
             hand.listener.emitted(job.id, Loading(checkpoint="starter", fraction=thousandth / 1000))
             if thousandth % 100 == 0:
@@ -338,7 +340,7 @@ def test_pictures_wait_for_room_on_the_disk(house: House, hand: HandWorker, monk
     is_full = False
     assert house.ended(job).state is JobState.FINISHED
     assert house.queue.status().problem is None
-    assert len(house.storage.pictures.list("ann")) == 1
+    assert len(house.storage.pictures.list(ANN)) == 1
 
 
 def test_at_last_a_full_disk_is_a_failure(tmp_path: Path, hand: HandWorker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,7 +369,7 @@ def test_what_was_stopped_on_a_full_disk_stays_stopped(
         raise DiskFull(folder="data")
 
     job = house.submit("unwanted")
-    house.queue.cancel("ann", job.id)
+    house.queue.cancel(ANN, job.id)
     with monkeypatch.context() as patch:
         patch.setattr(house.storage.jobs, "end", full)
         hand.listener.cancelled(job.id)
@@ -406,7 +408,7 @@ def test_a_submit_that_cannot_be_written_is_no_job(
         patch.setattr(house.storage.jobs, "insert", full)
         with pytest.raises(DiskFull):
             house.submit("lost")
-    assert house.queue.list("ann") == []
+    assert house.queue.list(ANN) == []
     assert hand.runs == []
 
 
@@ -431,8 +433,8 @@ def test_a_job_that_cannot_be_marked_as_running_starts_later(
 
 
 def test_text_is_clean_before_it_gets_anywhere(house: House, hand: HandWorker) -> None:
-    job = house.queue.submit("ann", TextToImage(prompt="a\ud800 lake\0 \x07e\u0301"))
+    job = house.queue.submit(ANN, TextToImage(prompt="a\ud800 lake\0 \x07e\u0301"))
     hand.finish()
     ended = house.ended(job)
     assert getattr(ended.request, "prompt", None) == "a lake é"
-    assert house.storage.pictures.list("ann")[0].request["prompt"] == "a lake é"
+    assert house.storage.pictures.list(ANN)[0].request["prompt"] == "a lake é"

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.jobs.conftest import FixedCatalogue, House, catalogue
+from tests.owners import ANN, BOB
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
@@ -36,7 +37,7 @@ RULES = PromptRules(ROOT / "models", ROOT / "presets")
 
 
 def resolved(house: House, request: Request) -> Settled:
-    return resolve(request, "ann", catalogue(), house.storage.uploads, RULES)
+    return resolve(request, ANN, catalogue(), house.storage.uploads, RULES)
 
 
 def test_the_starter_and_its_defaults(house: House) -> None:
@@ -92,22 +93,22 @@ def test_settings_that_cannot_go_together_are_refused_before_they_wait(house: Ho
 def test_checkpoints_that_cannot(house: House) -> None:
     with pytest.raises(CheckpointNotFound):
         resolved(house, TextToImage(checkpoint="../../etc/passwd"))
-    reference = house.storage.uploads.add("ann", b"png", 100, 100)
+    reference = house.storage.uploads.add(ANN, b"png", 100, 100)
     with pytest.raises(TaskUnsupported) as caught:
         resolved(house, ImageToImage(checkpoint="text only", init_image=reference))
     assert caught.value.details == {"checkpoint": "text only", "family": "sd15", "task": "image_to_image"}
     with pytest.raises(NoCheckpoint):
-        resolve(TextToImage(), "ann", FixedCatalogue(), house.storage.uploads, RULES)
+        resolve(TextToImage(), ANN, FixedCatalogue(), house.storage.uploads, RULES)
 
 
 def test_pictures_have_to_be_stored_and_ones_own(house: House) -> None:
     with pytest.raises(InvalidRequest) as invalid:
         resolved(house, ImageToImage(init_image=BASE64))
     assert invalid.value.details["field"] == "init_image"
-    theirs = house.storage.uploads.add("bob", b"png", 100, 100)
+    theirs = house.storage.uploads.add(BOB, b"png", 100, 100)
     with pytest.raises(PictureNotFound):
         resolved(house, ImageToImage(init_image=theirs))
-    mine = house.storage.uploads.add("ann", b"mine", 100, 100)
+    mine = house.storage.uploads.add(ANN, b"mine", 100, 100)
     with pytest.raises(PictureNotFound):
         resolved(house, StyleTransfer(content_image=mine, style_image=theirs))
     more = (WeightedStyle(image=theirs),)
@@ -133,7 +134,7 @@ def test_pictures_have_to_be_stored_and_ones_own(house: House) -> None:
 def test_the_size_of_a_redrawn_picture(
     house: House, picture: tuple[int, int], asked: dict[str, int], size: tuple[int, int]
 ) -> None:
-    reference = house.storage.uploads.add("ann", repr(picture).encode(), *picture)
+    reference = house.storage.uploads.add(ANN, repr(picture).encode(), *picture)
     request = resolved(house, ImageToImage(init_image=reference, **asked))  # type: ignore[arg-type]
     assert isinstance(request, ImageToImage)
     assert (request.width, request.height) == size
@@ -151,7 +152,7 @@ def test_a_fitted_size_is_always_allowed(width: int, height: int, max_pixels: in
 def test_a_mask_has_its_picture_s_shape_or_is_refused_before_it_waits(house: House) -> None:
     uploads = house.storage.uploads
     picture, small, other = (
-        uploads.add("ann", bytes([n]), *size) for n, size in enumerate([(600, 400), (150, 100), (400, 400)])
+        uploads.add(ANN, bytes([n]), *size) for n, size in enumerate([(600, 400), (150, 100), (400, 400)])
     )
     request = resolved(house, ImageToImage(init_image=picture, mask=small))
     assert isinstance(request, ImageToImage)
@@ -165,8 +166,8 @@ def test_a_mask_has_its_picture_s_shape_or_is_refused_before_it_waits(house: Hou
 
 
 def test_a_mask_of_somebody_else_is_none(house: House) -> None:
-    picture = house.storage.uploads.add("ann", b"picture", 64, 64)
-    mask = house.storage.uploads.add("ben", b"mask", 64, 64)
+    picture = house.storage.uploads.add(ANN, b"picture", 64, 64)
+    mask = house.storage.uploads.add(BOB, b"mask", 64, 64)
     with pytest.raises(PictureNotFound):
         resolved(house, ImageToImage(init_image=picture, mask=mask))
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.jobs.conftest import House, eventually
 from tests.jobs.hand_worker import HandWorker, images_for
+from tests.owners import ANN, BOB
 from tests.settled_requests import stored
 from webui.errors import JobNotFound, JobUnreadable, WorkerDied
 from webui.events import Failed, Finished, Queued
@@ -104,7 +105,7 @@ def test_who_watched_before_gets_all_that_comes_after(house: House, hand: HandWo
 def left_running(data_dir: Path, attempts: int) -> str:
     """A data folder as a program leaves it that is killed during a job."""
     storage = Storage(data_dir)
-    storage.jobs.insert("the-job", "ann", stored(steps=2, seed=4, num_images=2), JobState.WAITING)
+    storage.jobs.insert("the-job", ANN, stored(steps=2, seed=4, num_images=2), JobState.WAITING)
     for _ in range(attempts):
         storage.jobs.start("the-job", JobState.RUNNING)
     storage.close()
@@ -116,14 +117,14 @@ def test_a_job_that_was_running_runs_once_more(tmp_path: Path) -> None:
     house, hand = restarted(tmp_path)
     assert hand.current == id
     hand.listener.died(id, -9)
-    eventually(lambda: house.queue.get("ann", id).state is JobState.FAILED)
+    eventually(lambda: house.queue.get(ANN, id).state is JobState.FAILED)
     house.close()
 
 
 def test_a_job_that_ran_twice_is_given_up(tmp_path: Path) -> None:
     id = left_running(tmp_path, attempts=2)
     house, hand = restarted(tmp_path)
-    job = house.queue.get("ann", id)
+    job = house.queue.get(ANN, id)
     assert job.error == Failed(kind=WorkerDied.kind, details={"exit_code": -1})
     assert [type(event) for _, event in house.events(job)] == [Failed]
     assert hand.runs == []
@@ -137,13 +138,13 @@ def test_pictures_that_were_saved_finish_their_job(tmp_path: Path) -> None:
     assert row is not None
     request = TextToImage(**row.request)
     for position, image in enumerate(images_for(request)):
-        storage.pictures.save("ann", id, request, image, position)
+        storage.pictures.save(ANN, id, request, image, position)
     with storage.database.transaction() as connection:  # the program was killed between the file and its row
         connection.execute("DELETE FROM pictures WHERE position = 1")
     storage.close()
 
     house, hand = restarted(tmp_path)
-    job = house.queue.get("ann", id)
+    job = house.queue.get(ANN, id)
     assert job.state is JobState.FINISHED
     assert [image.seed for image in job.images] == [4, 5]
     assert hand.runs == []
@@ -156,14 +157,14 @@ def test_half_the_pictures_are_made_again_without_doubles(tmp_path: Path) -> Non
     row = storage.jobs.get(id)
     assert row is not None
     request = TextToImage(**row.request)
-    storage.pictures.save("ann", id, request, images_for(request)[0], 0)
+    storage.pictures.save(ANN, id, request, images_for(request)[0], 0)
     storage.close()
 
     house, hand = restarted(tmp_path)
     hand.finish()
-    job = house.ended(house.queue.get("ann", id))
+    job = house.ended(house.queue.get(ANN, id))
     assert [image.seed for image in job.images] == [4, 5]
-    assert len(house.storage.pictures.list("ann")) == 2
+    assert len(house.storage.pictures.list(ANN)) == 2
     house.close()
 
 
@@ -177,28 +178,28 @@ def stored_rows(storage: Storage) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("state", ["waiting", "running", "finished", "paused"])
 def test_a_job_of_another_version_is_listed_and_its_row_left_alone(tmp_path: Path, state: str) -> None:
     storage = Storage(tmp_path)
-    created = storage.jobs.insert("odd", "ann", NEWER, state, Once(key="a key", digest="of it")).created
+    created = storage.jobs.insert("odd", ANN, NEWER, state, Once(key="a key", digest="of it")).created
     before = stored_rows(storage)
     storage.close()
 
     house, hand = restarted(tmp_path)
     assert hand.runs == []
-    odd = UnreadableJob(id="odd", owner="ann", created=created)
-    assert house.queue.list("ann") == [odd]
-    assert house.queue.look("ann", "odd") == odd
+    odd = UnreadableJob(id="odd", owner=ANN, created=created)
+    assert house.queue.list(ANN) == [odd]
+    assert house.queue.look(ANN, "odd") == odd
     assert (odd.state, odd.error) == (JobState.FAILED, Failed(kind="job_unreadable"))
-    assert house.queue.submitted("ann", Once(key="a key", digest="of it")) == odd
+    assert house.queue.submitted(ANN, Once(key="a key", digest="of it")) == odd
     for needs_request in (house.queue.get, lambda owner, id: house.queue.strip(owner, id, 0)):
         with pytest.raises(JobUnreadable):
-            needs_request("ann", "odd")
+            needs_request(ANN, "odd")
     with pytest.raises(JobNotFound):
-        house.queue.look("bob", "odd")
-    house.queue.cancel("ann", "odd")
+        house.queue.look(BOB, "odd")
+    house.queue.cancel(ANN, "odd")
 
     job = house.submit("fine")
     hand.finish()
     assert house.ended(job).state is JobState.FINISHED
-    assert [found.id for found in house.queue.list("ann")] == [job.id, "odd"]
+    assert [found.id for found in house.queue.list(ANN)] == [job.id, "odd"]
     assert stored_rows(house.storage)[0] == before[0]
     house.close()
 
@@ -215,7 +216,7 @@ def test_whoever_watched_a_job_hears_that_it_cannot_be_read_and_later_how_it_goe
     write(readable.replace('"seed"', '"seed_of_tomorrow"'))
     storage.close()
     house, _ = restarted(tmp_path)
-    ((told, event),) = house.events(house.queue.look("ann", id), after=EPOCH_IDS - 1)  # the last that anybody saw
+    ((told, event),) = house.events(house.queue.look(ANN, id), after=EPOCH_IDS - 1)  # the last that anybody saw
     assert event == Failed(kind="job_unreadable")
     house.close()
 
@@ -224,7 +225,7 @@ def test_whoever_watched_a_job_hears_that_it_cannot_be_read_and_later_how_it_goe
     storage.close()
     house, hand = restarted(tmp_path)
     hand.finish()
-    events = [event for _, event in house.events(house.queue.get("ann", id), after=told)]
+    events = [event for _, event in house.events(house.queue.get(ANN, id), after=told)]
     assert isinstance(events[0], Queued)
     assert isinstance(events[-1], Finished)
     house.close()
@@ -258,12 +259,12 @@ def test_a_damaged_row_hides_nothing_and_stays(tmp_path: Path, column: str, valu
     storage.close()
 
     house, hand = restarted(tmp_path)
-    found = house.queue.list("ann")
+    found = house.queue.list(ANN)
     assert [job.state for job in found] == [JobState.FINISHED, JobState.FAILED]
-    assert found[1] == UnreadableJob(id=jobs[0].id, owner="ann", created=jobs[0].created)
+    assert found[1] == UnreadableJob(id=jobs[0].id, owner=ANN, created=jobs[0].created)
     assert [event for _, event in house.events(jobs[0])] == [Failed(kind="job_unreadable")]
     assert stored_rows(house.storage) == before
-    assert len(house.storage.pictures.list("ann")) == 2
+    assert len(house.storage.pictures.list(ANN)) == 2
     house.close()
 
 
@@ -312,14 +313,14 @@ def test_killed_again_and_again_at_random_moments(tmp_path: Path) -> None:
         return not house.storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
 
     eventually(work)
-    states = {id: house.queue.get("ann", id).state for id in acknowledged}
+    states = {id: house.queue.get(ANN, id).state for id in acknowledged}
     assert set(states.values()) <= {JobState.FINISHED, JobState.FAILED}
     assert list(states.values()).count(JobState.FAILED) <= 4  # those that two kills in a row hit
     for id, state in states.items():
-        images = house.queue.get("ann", id).images
+        images = house.queue.get(ANN, id).images
         assert len(images) == (2 if state is JobState.FINISHED else 0)
         for image in images:
-            with Image.open(house.storage.pictures.get("ann", image.id).path) as picture:
+            with Image.open(house.storage.pictures.get(ANN, image.id).path) as picture:
                 picture.load()
     assert not list(data_dir.rglob(".tmp-*"))
     house.close()

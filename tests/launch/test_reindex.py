@@ -14,13 +14,14 @@ from webui.launch.reindex import reindex
 from webui.launch.words import Language
 from webui.requests import TextToImage
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 
 
 @pytest.mark.parametrize(("language", "found"), [("en", "Pictures found: 2, of people: 1"), ("zh-CN", "找到图片 2 张")])
 def test_what_came_of_it_is_told(tmp_path: Path, language: Language, found: str) -> None:
     storage = Storage(tmp_path)
     for n in range(2):
-        storage.pictures.save("local", f"job{n}", TextToImage(prompt="a lake", seed=n), raw(n))
+        storage.pictures.save(LOCAL, f"job{n}", TextToImage(prompt="a lake", seed=n), raw(n))
     (next(tmp_path.glob("pictures/*/2*")) / "odd.png").write_bytes(b"nonsense")
     with pytest.raises(LaunchError, match="app"):
         reindex(["--data-dir", str(tmp_path)], Console(io.StringIO(), language))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import PictureNotFound
 from webui.events import Finished, PictureInfo, from_dict, to_dict
@@ -18,6 +19,7 @@ from webui.storage import Storage
 from webui.storage.adoption import rebuild
 from webui.storage.database import MIGRATIONS, Database
 from webui.storage.metadata import read_darkroom
+from webui.storage.owners import Owner
 from webui.storage.pictures import encode_png, verdict_of
 from webui.worker.messages import RawImage
 
@@ -31,16 +33,16 @@ def judged(number: int) -> RawImage:
     return dataclasses.replace(raw(number), info=raw(number).info | VERDICTS[number])
 
 
-def save(storage: Storage, request: TextToImage, owner: str = "ann") -> list[PictureInfo]:
-    return [storage.pictures.save(owner, f"{owner}-job", request, judged(n), n) for n in range(2)]
+def save(storage: Storage, request: TextToImage, owner: Owner = ANN) -> list[PictureInfo]:
+    return [storage.pictures.save(owner, f"{owner.name}-job", request, judged(n), n) for n in range(2)]
 
 
 def test_score_rank_and_critic_are_kept_with_the_picture(storage: Storage, request_: TextToImage) -> None:
     infos = save(storage, request_)
     assert [(info.critic, info.score, info.rank, info.kept) for info in infos] == [tuple(v.values()) for v in VERDICTS]
     assert storage.pictures.of_job("ann-job") == tuple(infos)
-    assert [picture.info for picture in storage.pictures.list("ann")] == infos[::-1]
-    plain = storage.pictures.save("ann", "plain", request_, raw())
+    assert [picture.info for picture in storage.pictures.list(ANN)] == infos[::-1]
+    plain = storage.pictures.save(ANN, "plain", request_, raw())
     assert (plain.critic, plain.score, plain.rank, plain.kept) == (None, None, None, True)
 
 
@@ -52,22 +54,22 @@ def test_the_file_says_so_too(request_: TextToImage) -> None:
 
 def test_one_that_fits_less_can_be_kept_and_put_back(storage: Storage, request_: TextToImage) -> None:
     worse, best = save(storage, request_)
-    assert storage.pictures.keep("ann", worse.id).info == dataclasses.replace(worse, kept=True)
+    assert storage.pictures.keep(ANN, worse.id).info == dataclasses.replace(worse, kept=True)
     assert storage.pictures.left_of([worse.id, best.id, "other"]) == {worse.id: True, best.id: True}
-    assert not storage.pictures.keep("ann", worse.id, kept=False).kept
+    assert not storage.pictures.keep(ANN, worse.id, kept=False).kept
     assert storage.pictures.left_of([worse.id, best.id]) == {worse.id: False, best.id: True}
-    plain = storage.pictures.save("ann", "plain", request_, raw())
-    assert storage.pictures.keep("ann", plain.id, kept=False).kept, "nobody judged it, so there is no fold to put it in"
+    plain = storage.pictures.save(ANN, "plain", request_, raw())
+    assert storage.pictures.keep(ANN, plain.id, kept=False).kept, "nobody judged it, so there is no fold to put it in"
 
 
 def test_only_by_whom_it_belongs_to_and_only_what_is_there(storage: Storage, request_: TextToImage) -> None:
     worse, best = save(storage, request_)
     with pytest.raises(PictureNotFound):
-        storage.pictures.keep("bob", worse.id)
-    storage.pictures.delete("ann", worse.id)
+        storage.pictures.keep(BOB, worse.id)
+    storage.pictures.delete(ANN, worse.id)
     with pytest.raises(PictureNotFound):
-        storage.pictures.keep("ann", worse.id)
-    storage.pictures.restore("ann", worse.id)
+        storage.pictures.keep(ANN, worse.id)
+    storage.pictures.restore(ANN, worse.id)
     assert storage.pictures.left_of([worse.id, best.id]) == {worse.id: False, best.id: True}
 
 
@@ -77,7 +79,7 @@ def test_a_database_made_again_from_the_files_knows_it_all(tmp_path: Path, reque
     with storage.database.transaction() as connection:
         connection.execute("DELETE FROM pictures")
     assert rebuild(storage.pictures, storage.boards, storage.database).pictures == 2
-    found = [dataclasses.replace(picture.info, id="") for picture in storage.pictures.list("ann")]
+    found = [dataclasses.replace(picture.info, id="") for picture in storage.pictures.list(ANN)]
     assert sorted(found, key=lambda info: info.seed) == [dataclasses.replace(info, id="") for info in infos]
     storage.close()
 
@@ -94,7 +96,7 @@ def test_pictures_of_before_were_all_kept(tmp_path: Path, request_: TextToImage)
     old.close()
     storage = Storage(tmp_path)
     (storage.pictures.folder / "a.png").write_bytes(b"")
-    assert storage.pictures.get("ann", "old").info == PictureInfo(id="old", seed=7, width=3, height=2)
+    assert storage.pictures.get(ANN, "old").info == PictureInfo(id="old", seed=7, width=3, height=2)
     storage.close()
 
 

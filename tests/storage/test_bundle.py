@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.owners import ANN
 from tests.storage.conftest import raw
 from webui.metadata.embedded_texts import texts_in
 from webui.requests import TextToImage
@@ -22,8 +23,8 @@ from webui.storage.pictures import Picture
 
 
 def saved(storage: Storage, request: TextToImage, count: int) -> list[Picture]:
-    ids = [storage.pictures.save("ann", f"job{n}", request, raw(n)).id for n in range(count)]
-    return list(storage.pictures.those("ann", ids))
+    ids = [storage.pictures.save(ANN, f"job{n}", request, raw(n)).id for n in range(count)]
+    return list(storage.pictures.those(ANN, ids))
 
 
 def opened(pictures: list[Picture], form: Format = "png", **boards: list[str]) -> zipfile.ZipFile:

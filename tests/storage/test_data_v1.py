@@ -24,10 +24,11 @@ from tests.jobs.hand_worker import HandWorker
 from webui.engine.context import Context
 from webui.jobs import Job, JobQueue, JobState
 from webui.storage import Storage
+from webui.storage.owners import LOCAL
 from webui.worker.pool import WorkerPool
 
 KEPT = Path(__file__).parent / "data_v1"
-OWNER = "local"
+OWNER = LOCAL
 FINISHED = {  # what was made, by prompt or task: how many pictures
     "a calm (lake:1.2) at night": 1, "a forest in the snow": 1, "{a lake|a forest} and __animals__": 2, "a lake": 2,
     "a calm++ lake": 1, "asked twice": 1, "a red boat": 1, "a boat": 1, "style_transfer": 2, "step 2": 1,

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.owners import ANN
 from tests.storage.conftest import raw
 from webui.errors import DatabaseLocked, DatabaseTooNew, DiskFull, FolderInUse
 from webui.requests import TextToImage
 from webui.storage import Storage
 from webui.storage.database import MIGRATIONS, Database
 from webui.storage.job_rows import Once
+from webui.storage.owners import Owner
 
 HOLD = """
 import sys
@@ -83,11 +85,11 @@ def test_what_the_first_version_wrote_is_all_there(tmp_path: Path) -> None:
     storage = Storage(path.parent)
     row = storage.jobs.get("old")
     assert row is not None
-    assert (row.owner, row.state, row.created, row.request["prompt"]) == ("ann", "waiting", 1.0, "a lake")
+    assert (row.owner, row.state, row.created, row.request["prompt"]) == (ANN, "waiting", 1.0, "a lake")
     assert storage.uploads.size("sha256:" + "a" * 64) == (3, 2)
-    assert storage.jobs.submitted("ann", "") is None
-    storage.jobs.insert("new", "ann", row.request | {"schema_version": 1}, "waiting", Once(key="k", digest="d"))
-    assert [job.id for job in storage.jobs.of_owner("ann", 9)] == ["new", "old"]
+    assert storage.jobs.submitted(ANN, "") is None
+    storage.jobs.insert("new", ANN, row.request | {"schema_version": 1}, "waiting", Once(key="k", digest="d"))
+    assert [job.id for job in storage.jobs.of_owner(ANN, 9)] == ["new", "old"]
     storage.close()
     assert not list(path.parent.glob("*.corrupt-*"))
 
@@ -116,8 +118,8 @@ def test_a_damaged_database_is_set_aside_and_made_again_from_the_pictures(
     tmp_path: Path, request_: TextToImage, damage: str
 ) -> None:
     storage = Storage(tmp_path)
-    infos = [storage.pictures.save("ann", f"job{n}", request_, raw(n)) for n in range(30)]
-    storage.pictures.save("李", "other", request_, raw(99))
+    infos = [storage.pictures.save(ANN, f"job{n}", request_, raw(n)) for n in range(30)]
+    storage.pictures.save(Owner("李"), "other", request_, raw(99))
     storage.close()
     path = tmp_path / "darkroom.sqlite3"
     content = path.read_bytes()
@@ -132,10 +134,10 @@ def test_a_damaged_database_is_set_aside_and_made_again_from_the_pictures(
     storage = Storage(tmp_path)
     assert storage.database.set_aside is not None
     assert storage.database.set_aside.exists()
-    found = storage.pictures.list("ann", limit=100)
+    found = storage.pictures.list(ANN, limit=100)
     assert {picture.seed for picture in found} == {info.seed for info in infos}
     assert found[0].request["prompt"] == request_.prompt
-    assert [picture.seed for picture in storage.pictures.list("李")] == [99]
+    assert [picture.seed for picture in storage.pictures.list(Owner("李"))] == [99]
     storage.close()
 
 
@@ -157,9 +159,9 @@ def test_a_database_that_another_program_holds_has_a_sentence(tmp_path: Path, mo
     other = sqlite3.connect(tmp_path / "darkroom.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseLocked):
-        storage.jobs.insert("one", "ann", {"task": "t", "schema_version": 1}, "waiting")
+        storage.jobs.insert("one", ANN, {"task": "t", "schema_version": 1}, "waiting")
     other.execute("ROLLBACK")
-    storage.jobs.insert("one", "ann", {"task": "t", "schema_version": 1}, "waiting")
+    storage.jobs.insert("one", ANN, {"task": "t", "schema_version": 1}, "waiting")
     storage.close()
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
@@ -197,14 +199,14 @@ def test_the_lock_holds_between_processes_and_ends_with_them(tmp_path: Path) -> 
 
 
 def test_a_full_disk_has_a_name_and_loses_nothing(storage: Storage) -> None:
-    storage.jobs.insert("before", "ann", {"task": "t", "schema_version": 1}, "waiting")
+    storage.jobs.insert("before", ANN, {"task": "t", "schema_version": 1}, "waiting")
     (pages,) = storage.database.rows("PRAGMA page_count")[0]
     storage.database.rows(f"PRAGMA max_page_count = {pages}")
     large = {"task": "t", "schema_version": 1, "prompt": "x" * 100_000}
     with pytest.raises(DiskFull):
-        storage.jobs.insert("too much", "ann", large, "waiting")
+        storage.jobs.insert("too much", ANN, large, "waiting")
     assert storage.jobs.get("too much") is None
     assert storage.jobs.get("before") is not None
     storage.database.rows("PRAGMA max_page_count = 1000000")
-    storage.jobs.insert("after", "ann", {"task": "t", "schema_version": 1}, "waiting")
+    storage.jobs.insert("after", ANN, {"task": "t", "schema_version": 1}, "waiting")
     assert storage.jobs.get("after") is not None

@@ -13,10 +13,10 @@ from webui.requests import TextToImage, to_dict
 from webui.storage import Storage, private
 from webui.storage.listing import Wanted
 from webui.storage.memory import MemoryFiles
-from webui.storage.owners import is_private, private_owner
+from webui.storage.owners import Owner, PrivateOwner
 from webui.storage.private import PrivateSessions
 
-ANN = private_owner("ann", "session-of-anns-browser")
+ANN = PrivateOwner("ann", "session-of-anns-browser")
 REQUEST = TextToImage(prompt="a secret lake", seed=1)
 
 
@@ -38,8 +38,8 @@ def test_everything_works_in_memory(storage: Storage) -> None:
     assert stores.pictures.purge(older_than_seconds=-1) == 0
     assert {path: path.stat().st_mtime_ns for path in storage.data_dir.rglob("*")} == before
     assert storage.private.used_bytes(ANN) > 3 * 1000
-    assert storage.of("ann").pictures.list("ann") == []
-    assert storage.of(private_owner("ann", "another")).pictures.list(ANN) == []
+    assert storage.of(Owner("ann")).pictures.list(Owner("ann")) == []
+    assert storage.of(PrivateOwner("ann", "another")).pictures.list(ANN) == []
 
 
 def test_the_disk_takes_nothing_private(storage: Storage) -> None:
@@ -51,8 +51,8 @@ def test_the_disk_takes_nothing_private(storage: Storage) -> None:
         with pytest.raises(RuntimeError, match="private mode"):
             write()
     assert not list(storage.data_dir.rglob("*.png"))
-    assert is_private(ANN)
-    assert not is_private("ann")
+    assert ANN.is_private
+    assert not Owner("ann").is_private
 
 
 def test_the_oldest_goes_where_it_is_too_much() -> None:
@@ -65,7 +65,7 @@ def test_the_oldest_goes_where_it_is_too_much() -> None:
     assert sessions.used_bytes(ANN) <= 60_000
     with pytest.raises(PictureNotFound):
         stores.pictures.get(ANN, ids[0])
-    others = [private_owner("ann", f"session-number-{n}-of-ann") for n in range(3)]
+    others = [PrivateOwner("ann", f"session-number-{n}-of-ann") for n in range(3)]
     for other in others:
         for n in range(10):
             sessions.of(other).pictures.save(other, f"job{n}", REQUEST, raw(n, 512, 512))
@@ -89,14 +89,14 @@ def test_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions.forget(ANN)
     sessions.of(ANN).pictures.save(ANN, "late", REQUEST, raw())
     assert (sessions.of(ANN).pictures.list(ANN), sessions.used_bytes(ANN)) == ([], 0), "what ends late keeps nothing"
-    bob = private_owner("bob", "session-of-bobs-browser")
+    bob = PrivateOwner("bob", "session-of-bobs-browser")
     sessions.of(bob).pictures.save(bob, "job", REQUEST, raw())
     for n in range(20):
-        sessions.of(private_owner("ann", f"session-{n}"))
+        sessions.of(PrivateOwner("ann", f"session-{n}"))
     assert len(sessions._sessions) == private.MAX_OF_ONE + 1
     assert len(sessions.of(bob).pictures.list(bob)) == 1, "nobody pushes others out"
     monkeypatch.setattr(private, "MAX_SESSIONS", 3)
-    sessions.of(private_owner("carl", "session"))
+    sessions.of(PrivateOwner("carl", "session"))
     assert len(sessions._sessions) == private.MAX_OF_ONE + 1
 
 

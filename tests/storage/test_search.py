@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.requests import ResolvedPrompt, TextToImage, WalkEnd, to_dict
 from webui.storage import Storage
@@ -29,15 +30,15 @@ PROMPTS = {
 @pytest.fixture
 def gallery(storage: Storage) -> Storage:
     for name, prompt in PROMPTS.items():
-        storage.pictures.save("ann", name, TextToImage(prompt=prompt, negative_prompt="blurry", seed=1), raw())
-    storage.pictures.save("bob", "bobs", TextToImage(prompt="a red fox of bob's", seed=1), raw())
+        storage.pictures.save(ANN, name, TextToImage(prompt=prompt, negative_prompt="blurry", seed=1), raw())
+    storage.pictures.save(BOB, "bobs", TextToImage(prompt="a red fox of bob's", seed=1), raw())
     return storage
 
 
 def found(storage: Storage, query: str, **wanted: object) -> set[str]:
     conditions = Wanted(query=query, **wanted)  # type: ignore[arg-type]
-    pictures = storage.pictures.list("ann", wanted=conditions)
-    assert storage.pictures.count("ann", conditions) == len(pictures)
+    pictures = storage.pictures.list(ANN, wanted=conditions)
+    assert storage.pictures.count(ANN, conditions) == len(pictures)
     return {picture.job_id for picture in pictures}
 
 
@@ -79,7 +80,7 @@ def test_words_are_found(gallery: Storage, query: str, names: set[str]) -> None:
 )  # fmt: skip
 def test_what_is_typed_is_never_syntax(gallery: Storage, query: str) -> None:
     assert found(gallery, query) <= {"fox", "odd"}
-    assert len(gallery.pictures.list("ann")) == len(PROMPTS)
+    assert len(gallery.pictures.list(ANN)) == len(PROMPTS)
 
 
 def test_odd_signs_are_found_by_their_words(gallery: Storage) -> None:
@@ -106,7 +107,7 @@ def test_what_wildcards_became_and_the_checkpoint_are_words(storage: Storage) ->
         seed=1,
     )
     for position in range(2):
-        storage.pictures.save("ann", "job", request, raw(position), position)
+        storage.pictures.save(ANN, "job", request, raw(position), position)
     for query, seeds in (
         ("crimson", {0}),
         ("teal", {1}),
@@ -114,7 +115,7 @@ def test_what_wildcards_became_and_the_checkpoint_are_words(storage: Storage) ->
         ("castle", {0, 1}),
         ("folder/dreamy", {0, 1}),
     ):
-        assert {picture.seed for picture in storage.pictures.list("ann", wanted=Wanted(query=query))} == seeds, query
+        assert {picture.seed for picture in storage.pictures.list(ANN, wanted=Wanted(query=query))} == seeds, query
 
 
 @pytest.mark.parametrize(
@@ -137,42 +138,42 @@ def test_pictures_of_before_are_found(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     (storage.pictures.folder / "a.png").write_bytes(b"")
     for query in ("秋", "fox"):
-        (picture,) = storage.pictures.list("ann", wanted=Wanted(query=query))
+        (picture,) = storage.pictures.list(ANN, wanted=Wanted(query=query))
         assert (picture.id, picture.starred) == ("old0", False)
     storage.close()
 
 
 def test_deleted_and_replaced_pictures_leave_no_words(gallery: Storage) -> None:
-    id = gallery.pictures.list("ann", wanted=Wanted(query="fox"))[0].id
-    gallery.pictures.star("ann", [id])
-    gallery.pictures.save("ann", "fox", TextToImage(prompt="a badger", seed=2), raw(2))
+    id = gallery.pictures.list(ANN, wanted=Wanted(query="fox"))[0].id
+    gallery.pictures.star(ANN, [id])
+    gallery.pictures.save(ANN, "fox", TextToImage(prompt="a badger", seed=2), raw(2))
     assert found(gallery, "fox") == set()
     assert found(gallery, "badger", starred=True) == {"fox"}, "in the same place, and still a favourite"
-    gallery.pictures.delete("ann", id)
+    gallery.pictures.delete(ANN, id)
     assert found(gallery, "badger") == set()
-    gallery.pictures.restore("ann", id)
+    gallery.pictures.restore(ANN, id)
     assert found(gallery, "badger") == {"fox"}
-    gallery.pictures.delete("ann", id)
+    gallery.pictures.delete(ANN, id)
     gallery.pictures.purge(older_than_seconds=-1)
     assert gallery.database.rows("SELECT 1 FROM picture_words WHERE picture_words MATCH 'badger'") == []
 
 
 def test_pages_of_what_was_found(storage: Storage) -> None:
     request = TextToImage(prompt="a lake", seed=1)
-    ids = [storage.pictures.save("ann", f"j{n}", request, raw(n)).id for n in range(5)]
-    storage.pictures.save("ann", "other", dataclasses.replace(request, prompt="a hill"), raw())
+    ids = [storage.pictures.save(ANN, f"j{n}", request, raw(n)).id for n in range(5)]
+    storage.pictures.save(ANN, "other", dataclasses.replace(request, prompt="a hill"), raw())
     wanted = Wanted(query="lake")
-    first = storage.pictures.list("ann", None, 3, wanted)
-    second = storage.pictures.list("ann", first[-1].id, 3, wanted)
+    first = storage.pictures.list(ANN, None, 3, wanted)
+    second = storage.pictures.list(ANN, first[-1].id, 3, wanted)
     assert [picture.id for picture in (*first, *second)] == ids[::-1]
 
 
 def test_of_a_day(storage: Storage) -> None:
-    ids = [storage.pictures.save("ann", f"j{n}", TextToImage(prompt="a lake", seed=1), raw(n)).id for n in range(4)]
+    ids = [storage.pictures.save(ANN, f"j{n}", TextToImage(prompt="a lake", seed=1), raw(n)).id for n in range(4)]
     with storage.database.transaction() as connection:
         for n, id in enumerate(ids):
             connection.execute("UPDATE pictures SET created = ? WHERE id = ?", (100.0 * n, id))
     for wanted in (Wanted(since=100, until=300), Wanted(since=100, until=300, query="lake")):
-        assert [picture.id for picture in storage.pictures.list("ann", wanted=wanted)] == [ids[2], ids[1]]
-        assert storage.pictures.count("ann", wanted) == 2
-    assert [picture.id for picture in storage.pictures.list("ann", wanted=Wanted(until=100))] == [ids[0]]
+        assert [picture.id for picture in storage.pictures.list(ANN, wanted=wanted)] == [ids[2], ids[1]]
+        assert storage.pictures.count(ANN, wanted) == 2
+    assert [picture.id for picture in storage.pictures.list(ANN, wanted=Wanted(until=100))] == [ids[0]]

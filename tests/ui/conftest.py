@@ -18,6 +18,7 @@ from webui.requests import Request
 from webui.settings import ROOT, Settings
 from webui.share.link import ShareState
 from webui.storage import Storage
+from webui.storage.owners import Owner
 from webui.texts import Texts
 from webui.ui.page import build_page
 
@@ -66,9 +67,9 @@ class NotingQueue:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.submitted: list[tuple[str, Request]] = []
+        self.submitted: list[tuple[Owner, Request]] = []
 
-    def submit(self, owner: str, request: Request) -> Any:
+    def submit(self, owner: Owner, request: Request) -> Any:
         if self.error is not None:
             raise self.error
         self.submitted.append((owner, request))

@@ -11,10 +11,12 @@ import gradio as gr
 import pytest
 from pydantic import ValidationError
 
+from tests.owners import ANN
 from tests.ui.conftest import NotingQueue
 from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
 from webui.requests import Branch, ImageToImage, StyleTransfer, TextToImage, to_dict
+from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts
 from webui.ui.language import Words
 from webui.ui.submit import Submitter, field_defaults, request_from
@@ -35,7 +37,7 @@ def submitter(queue: NotingQueue) -> Submitter:
 class BranchingQueue(NotingQueue):
     """A queue that knows one job."""
 
-    def get(self, owner: str, job_id: str) -> Any:
+    def get(self, owner: Owner, job_id: str) -> Any:
         if job_id != "origin":
             raise JobNotFound(job=job_id)
         return SimpleNamespace(request=ORIGIN)
@@ -48,7 +50,7 @@ def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_ori
     queue = BranchingQueue()
     place = '{"job": "origin", "image": 1, "step": 7}'
     values = VALUES | {"seed": 5, "looks": ["watercolour"]}
-    receipt = submitter(queue).submit("local", "en", "text_to_image", values, place)
+    receipt = submitter(queue).submit(LOCAL, "en", "text_to_image", values, place)
     ((_, asked),) = queue.submitted
     assert isinstance(asked, TextToImage)
     assert (asked.prompt, asked.looks) == ("a lake", ("watercolour",))
@@ -59,12 +61,12 @@ def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_ori
 
 def test_a_branch_from_what_is_not_there_is_said() -> None:
     queue = BranchingQueue()
-    gone = submitter(queue).submit("local", "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
+    gone = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
     assert gone["error"]["message"] == "There is no such job."
-    none = submitter(queue).submit("local", "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
+    none = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
     assert "the job makes no such image" in none["error"]["message"]
     for nonsense in ("{", "[]", '{"job": "origin", "image": -1, "step": "x"}'):
-        refused = submitter(queue).submit("local", "en", "text_to_image", VALUES, nonsense)
+        refused = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, nonsense)
         assert "message" in refused["error"]
     assert queue.submitted == []
 
@@ -106,15 +108,15 @@ def test_lists_of_a_style_transfer_come_as_json() -> None:
 
 
 def test_a_receipt_names_the_job_and_its_owner_has_it(queue: NotingQueue) -> None:
-    receipt = submitter(queue).submit("anna", "en", "text_to_image", VALUES)
+    receipt = submitter(queue).submit(ANN, "en", "text_to_image", VALUES)
     assert receipt["job"] == "job-1"
     assert receipt["request"]["prompt"] == "a lake"
-    assert queue.submitted[0][0] == "anna"
+    assert queue.submitted[0][0] == ANN
 
 
 def test_receipts_differ_even_when_they_say_the_same() -> None:
     refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
-    first, second = (refused.submit("local", "en", "text_to_image", VALUES) for _ in range(2))
+    first, second = (refused.submit(LOCAL, "en", "text_to_image", VALUES) for _ in range(2))
     assert first["error"] == second["error"]
     assert first["id"] != second["id"]
 
@@ -134,26 +136,26 @@ def test_receipts_differ_even_when_they_say_the_same() -> None:
 def test_a_wrong_value_is_named(
     queue: NotingQueue, task: str, changed: dict[str, Any], field: str, sentence: str
 ) -> None:
-    error = submitter(queue).submit("local", "en", task, VALUES | changed)["error"]
+    error = submitter(queue).submit(LOCAL, "en", task, VALUES | changed)["error"]
     assert (error["field"], error["message"]) == (field, sentence)
     assert queue.submitted == []
 
 
 def test_a_wrong_value_is_named_in_chinese(queue: NotingQueue) -> None:
-    error = submitter(queue).submit("local", "zh-CN", "image_to_image", VALUES)["error"]
+    error = submitter(queue).submit(LOCAL, "zh-CN", "image_to_image", VALUES)["error"]
     assert error["message"] == "请先选择图片：输入图片。"
 
 
 def test_errors_of_the_domain_are_worded() -> None:
     refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
-    error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
+    error = refused.submit(LOCAL, "en", "text_to_image", VALUES)["error"]
     assert error["kind"] == "queue_full"
     assert error["message"]
 
 
 def test_a_bug_reaches_the_log_and_not_the_page(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        receipt = submitter(NotingQueue(RuntimeError("secret path"))).submit("local", "en", "text_to_image", VALUES)
+        receipt = submitter(NotingQueue(RuntimeError("secret path"))).submit(LOCAL, "en", "text_to_image", VALUES)
     assert receipt["error"]["kind"] == "internal"
     assert "secret path" not in str(receipt)
     assert receipt["error"]["log_id"] in caplog.text
@@ -190,8 +192,8 @@ def test_what_has_no_default_is_left_out() -> None:
 
 def test_a_refusal_calls_the_control_by_its_label() -> None:
     refused = submitter(NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")))
-    error = refused.submit("local", "en", "text_to_image", VALUES)["error"]
+    error = refused.submit(LOCAL, "en", "text_to_image", VALUES)["error"]
     assert error["field"] == "clip_skip"
     assert error["message"].startswith("The value of “Clip skip” does not work: ")
     assert "text encoder" in error["message"]
-    assert "跳过 CLIP 层" in refused.submit("local", "zh-CN", "text_to_image", VALUES)["error"]["message"]
+    assert "跳过 CLIP 层" in refused.submit(LOCAL, "zh-CN", "text_to_image", VALUES)["error"]["message"]

@@ -15,9 +15,11 @@ import pytest
 from PIL import Image
 
 from tests.jobs.conftest import QUICK, House, eventually, process_house
+from tests.owners import ANN, BOB
 from webui.events import Cancelled, Finished, Loading, Started, Step
 from webui.jobs import JobState
 from webui.requests import StyleTransfer
+from webui.storage.owners import Owner
 from webui.worker.status import WorkerState
 from webui.worker.timeouts import Timeouts
 
@@ -65,7 +67,7 @@ def test_a_prompt_becomes_pictures(processes: House) -> None:
         assert len(set(previews)) >= 4
     assert steps[-1].preview is not None
     again = processes.ended(processes.submit("a lake steps=8 loading=0.05", seed=3))
-    first, same = (processes.storage.pictures.get("ann", id).path for id in (ended.images[0].id, again.images[0].id))
+    first, same = (processes.storage.pictures.get(ANN, id).path for id in (ended.images[0].id, again.images[0].id))
     assert Image.open(first).tobytes() == Image.open(same).tobytes()
     assert processes.queue.status().worker.state is WorkerState.READY
     assert processes.queue.status().worker.device == "cpu"
@@ -74,9 +76,9 @@ def test_a_prompt_becomes_pictures(processes: House) -> None:
 def test_a_style_transfer(processes: House) -> None:
     content = BytesIO()
     Image.new("RGB", (60, 40)).save(content, "PNG")
-    reference = processes.storage.uploads.add("ann", content.getvalue(), 60, 40)
+    reference = processes.storage.uploads.add(ANN, content.getvalue(), 60, 40)
     request = StyleTransfer(content_image=reference, style_image=reference, iterations=10, size=96)
-    ended = processes.ended(processes.queue.submit("ann", request))
+    ended = processes.ended(processes.queue.submit(ANN, request))
     assert (ended.images[0].width, ended.images[0].height) == (96, 64)
 
 
@@ -85,7 +87,7 @@ def test_stop_takes_effect_within_a_second(processes: House) -> None:
     eventually(lambda: processes.state(job) is JobState.RUNNING)
     before = time.monotonic()
     pid = worker_process(processes).pid
-    processes.queue.cancel("ann", job.id)
+    processes.queue.cancel(ANN, job.id)
     assert processes.ended(job).state is JobState.CANCELLED
     assert time.monotonic() - before < 1.0
     assert worker_process(processes).pid == pid  # it yielded, so it stays
@@ -96,8 +98,8 @@ def test_a_worker_that_does_not_yield_is_replaced(processes: House) -> None:
     until_running(processes, job.id)
     process = worker_process(processes)
     next_job = processes.submit("a lake steps=2")
-    processes.queue.cancel("ann", job.id)
-    processes.queue.cancel("ann", job.id)
+    processes.queue.cancel(ANN, job.id)
+    processes.queue.cancel(ANN, job.id)
     assert processes.ended(job).state is JobState.CANCELLED
     assert not process.is_running()
     assert processes.ended(next_job).state is JobState.FINISHED
@@ -108,13 +110,13 @@ def test_a_stopped_process_is_replaced_too(processes: House) -> None:
     until_running(processes, job.id)
     process = worker_process(processes)
     process.suspend()
-    processes.queue.cancel("ann", job.id)
+    processes.queue.cancel(ANN, job.id)
     assert processes.ended(job).state is JobState.CANCELLED
     assert not process.is_running()
 
 
 def test_a_killed_worker_is_replaced_and_its_job_runs_once_more(processes: House) -> None:
-    job = processes.submit("wait=go steps=4", "kim", seed=9)
+    job = processes.submit("wait=go steps=4", Owner("kim"), seed=9)
     until_running(processes, job.id)
     worker_process(processes).send_signal(signal.SIGKILL)
     (processes.storage.data_dir / "go").write_text("")
@@ -123,7 +125,7 @@ def test_a_killed_worker_is_replaced_and_its_job_runs_once_more(processes: House
     assert ended.images[0].seed == 9
     events = [event for _, event in processes.events(job)]
     assert sum(isinstance(event, Started) for event in events) == 2
-    assert len(processes.storage.pictures.list("kim")) == 1
+    assert len(processes.storage.pictures.list(Owner("kim"))) == 1
 
 
 @pytest.mark.parametrize(("word", "exit_code"), [("die", 7), ("kill", -9)])
@@ -138,10 +140,10 @@ def test_a_job_that_kills_its_worker_fails_and_the_next_one_runs(processes: Hous
 def test_a_worker_that_is_killed_while_idle_comes_back(processes: House) -> None:
     job = processes.submit("a lake steps=1")
     processes.ended(job)
-    eventually(lambda: processes.queue.get("ann", job.id).steps_kept == (0,))
+    eventually(lambda: processes.queue.get(ANN, job.id).steps_kept == (0,))
     worker_process(processes).send_signal(signal.SIGKILL)
     assert processes.ended(processes.submit("a lake steps=1")).state is JobState.FINISHED
-    assert processes.queue.get("ann", job.id).steps_kept == ()  # they went with it
+    assert processes.queue.get(ANN, job.id).steps_kept == ()  # they went with it
 
 
 @pytest.mark.parametrize("word", ["oom", "fail", "nan"])
@@ -254,21 +256,21 @@ def test_previews_follow_the_watchers(processes: House) -> None:
 
 def test_two_people_get_their_own_pictures(processes: House) -> None:
     jobs = [
-        (owner, processes.submit(f"{owner} steps=1", owner, checkpoint=checkpoint, seed=1))
-        for owner, checkpoint in (("una", "starter"), ("bob", "anime")) * 3
+        (owner, processes.submit(f"{owner.name} steps=1", owner, checkpoint=checkpoint, seed=1))
+        for owner, checkpoint in ((Owner("una"), "starter"), (BOB, "anime")) * 3
     ]
     for owner, job in jobs:
         ended = processes.ended(job)
         picture = processes.storage.pictures.get(owner, ended.images[0].id)
-        assert picture.request["prompt"] == f"{owner} steps=1"
-        assert picture.request["checkpoint"] == ("starter" if owner == "una" else "anime")
-    assert len(processes.storage.pictures.list("una")) == 3
+        assert picture.request["prompt"] == f"{owner.name} steps=1"
+        assert picture.request["checkpoint"] == ("starter" if owner == Owner("una") else "anime")
+    assert len(processes.storage.pictures.list(Owner("una"))) == 3
 
 
 def test_a_storm_of_stops(processes: House) -> None:
     jobs = [processes.submit("delay=0.005 steps=3") for _ in range(30)]
     for job in jobs * 3:
-        processes.queue.cancel("ann", job.id)
+        processes.queue.cancel(ANN, job.id)
     assert all(isinstance(processes.events(job)[-1][1], Cancelled | Finished) for job in jobs)
     assert processes.ended(processes.submit("a lake steps=1")).state is JobState.FINISHED
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from webui.api.access.guard import LOCAL_OWNER
 from webui.api.bodies.decode import Decoder
 from webui.checkpoints.catalogue import Catalogue
 from webui.jobs.queue import JobQueue
 from webui.storage import Storage
+from webui.storage.owners import LOCAL, Owner
 from webui.texts import Language, Texts, language_of
 
 
@@ -25,9 +25,10 @@ class Services:
     texts: Texts
 
 
-def owner_of(request: Request) -> str:
+def owner_of(request: Request) -> Owner:
     """Whose call it is, as the guard found out."""
-    return getattr(request.state, "owner", LOCAL_OWNER)
+    owner: Owner = getattr(request.state, "owner", LOCAL)
+    return owner
 
 
 def language_asked(request: Request) -> Language:

@@ -17,6 +17,7 @@ from contextlib import aclosing
 from webui.events import Event
 from webui.jobs.event_log import EventLog, without_preview
 from webui.storage.job_rows import StoredEvent
+from webui.storage.owners import Owner
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class _Watcher:
     """Where one watcher stands in each log that it reads, and how to wake it. All methods but `sleep` are called with
     the broadcast's lock held."""
 
-    def __init__(self, owner: str | None, *, wants_old_previews: bool) -> None:
+    def __init__(self, owner: Owner | None, *, wants_old_previews: bool) -> None:
         self.owner = owner  # follows every new job of this owner; None follows none
         self.places: dict[EventLog, int] = {}
         self.unread: dict[EventLog, None] = {}  # a set that keeps its order
@@ -97,7 +98,7 @@ class Broadcast:
         self._watchers: set[_Watcher] = set()
         self._is_closed = False
 
-    def open(self, job_id: str, owner: str, epoch: int = 0) -> None:
+    def open(self, job_id: str, owner: Owner, epoch: int = 0) -> None:
         """A job of this owner begins (again)."""
         with self._lock:
             log = self._logs[job_id] = EventLog(job_id, owner, epoch)
@@ -145,7 +146,7 @@ class Broadcast:
             async for _, id, event in items:
                 yield id, event
 
-    async def watch_owner(self, owner: str, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
+    async def watch_owner(self, owner: Owner, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
         """Everything of one owner for as long as one listens: first what became of the unended jobs and of `jobs`
         (those that are still in memory), with their last previews only, then all that happens."""
         watcher = _Watcher(owner, wants_old_previews=False)
@@ -159,7 +160,7 @@ class Broadcast:
             async for item in items:
                 yield item
 
-    def forget(self, owner: str) -> None:
+    def forget(self, owner: Owner) -> None:
         """Nothing of this owner's ended jobs can be replayed any more."""
         with self._lock:
             for log in [log for log in self._ended.values() if log.owner == owner]:

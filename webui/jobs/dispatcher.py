@@ -24,7 +24,7 @@ from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.queue_positions import QueuePositions
 from webui.request_fields import pictures_of
 from webui.storage import Storage
-from webui.storage.owners import is_private
+from webui.storage.owners import Owner
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.pool import WorkerPool
 
@@ -88,7 +88,7 @@ class Dispatcher:
         """Place in the line, from 1; 0 for a job that does not wait."""
         return self._places.of(job_id)
 
-    def waiting(self, owner: str | None = None) -> int:
+    def waiting(self, owner: Owner | None = None) -> int:
         """How many jobs wait, of this owner or of all."""
         with self._lock:
             return len(self._line) if owner is None else self._line.count(owner)
@@ -151,7 +151,7 @@ class Dispatcher:
         """See Listener. The traceback goes to the log, and only there."""
         log_id = secrets.token_hex(4)
         job = self._running.get(failure.job_id)
-        if job is not None and is_private(job.owner):  # its details and traceback may hold words of the prompt
+        if job is not None and job.owner.is_private:  # its details and traceback may hold words of the prompt
             log.error("job %s, in private mode, failed: %s [%s]", failure.job_id, failure.kind, log_id)
         else:
             log.error(

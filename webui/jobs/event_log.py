@@ -11,6 +11,7 @@ from bisect import bisect_right
 
 from webui.events import LAST_EVENTS, Event, Queued, Step, event_name, to_dict
 from webui.storage.job_rows import StoredEvent
+from webui.storage.owners import Owner
 
 # Ids after a restart of the program start so much higher, so that whoever saw some before it gets all of the new ones.
 EPOCH_IDS = 1_000_000
@@ -22,7 +23,7 @@ PREVIEW_BUDGET_BYTES = 4 * 1024 * 1024
 class EventLog:
     """Events with rising ids; ids may have gaps."""
 
-    def __init__(self, job_id: str, owner: str, epoch: int = 0) -> None:
+    def __init__(self, job_id: str, owner: Owner, epoch: int = 0) -> None:
         self.job_id = job_id
         self.owner = owner
         self.is_ended = False

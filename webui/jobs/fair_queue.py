@@ -5,32 +5,34 @@ from __future__ import annotations
 import itertools
 from collections import deque
 
+from webui.storage.owners import Owner
+
 
 class FairQueue:
     """Round robin between owners, so that a thousand jobs of one person delay another's single job by one."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, deque[str]] = {}
-        self._last_turn: dict[str, int] = {}
+        self._jobs: dict[Owner, deque[str]] = {}
+        self._last_turn: dict[Owner, int] = {}
         self._turns = itertools.count(1)
 
     def __len__(self) -> int:
         return sum(len(jobs) for jobs in self._jobs.values())
 
-    def count(self, owner: str) -> int:
+    def count(self, owner: Owner) -> int:
         """How many jobs of this owner wait."""
         return len(self._jobs.get(owner, ()))
 
-    def add(self, owner: str, job_id: str) -> None:
+    def add(self, owner: Owner, job_id: str) -> None:
         """To the end of the owner's jobs."""
         self._jobs.setdefault(owner, deque()).append(job_id)
 
-    def put_back(self, owner: str, job_id: str) -> None:
+    def put_back(self, owner: Owner, job_id: str) -> None:
         """To the very front: it had its turn, and lost it through no fault of its owner."""
         self._jobs.setdefault(owner, deque()).appendleft(job_id)
         self._last_turn[owner] = -next(self._turns)  # before those who never had a turn
 
-    def remove(self, owner: str, job_id: str) -> bool:
+    def remove(self, owner: Owner, job_id: str) -> bool:
         """Whether it waited."""
         jobs = self._jobs.get(owner)
         if jobs is None or job_id not in jobs:
@@ -43,7 +45,7 @@ class FairQueue:
         """The next one, whose owner then is the last to come again; None if nobody waits."""
         if not self._jobs:
             return None
-        owner = min(self._jobs, key=lambda name: self._last_turn.get(name, 0))
+        owner = min(self._jobs, key=lambda owner: self._last_turn.get(owner, 0))
         job_id = self._jobs[owner].popleft()
         self._last_turn[owner] = next(self._turns)
         self._forget_if_empty(owner)
@@ -51,10 +53,10 @@ class FairQueue:
 
     def order(self) -> list[str]:
         """All that wait, in the order in which they would be taken."""
-        owners = sorted(self._jobs, key=lambda name: self._last_turn.get(name, 0))
+        owners = sorted(self._jobs, key=lambda owner: self._last_turn.get(owner, 0))
         rounds = itertools.zip_longest(*(self._jobs[owner] for owner in owners))
         return [job_id for turn in rounds for job_id in turn if job_id is not None]
 
-    def _forget_if_empty(self, owner: str) -> None:
+    def _forget_if_empty(self, owner: Owner) -> None:
         if not self._jobs[owner]:
             del self._jobs[owner]

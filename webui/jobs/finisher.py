@@ -24,6 +24,7 @@ from webui.jobs.job import JobState
 from webui.settled import Settled
 from webui.storage import Storage
 from webui.storage.job_rows import StoredEvent
+from webui.storage.owners import Owner
 from webui.worker.messages import RawImage
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class ActiveJob:
     """A job that has not ended, in memory. `state` is WAITING or RUNNING; `started_at` is a monotonic time."""
 
     id: str
-    owner: str
+    owner: Owner
     request: Settled
     created: float
     state: JobState = JobState.WAITING

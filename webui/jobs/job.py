@@ -9,6 +9,7 @@ from typing import ClassVar
 from webui.errors import DarkroomError, JobUnreadable
 from webui.events import Failed, PictureInfo
 from webui.settled import Settled
+from webui.storage.owners import Owner
 from webui.worker.status import WorkerStatus
 
 
@@ -37,7 +38,7 @@ class Job:
     """
 
     id: str
-    owner: str = field(repr=False)
+    owner: Owner = field(repr=False)
     request: Settled
     state: JobState
     created: float
@@ -57,7 +58,7 @@ class UnreadableJob:
     """
 
     id: str
-    owner: str = field(repr=False)
+    owner: Owner = field(repr=False)
     created: float
     state: ClassVar[JobState] = JobState.FAILED
     error: ClassVar[Failed] = Failed(kind=JobUnreadable.kind)

@@ -32,6 +32,7 @@ from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job
 from webui.storage.job_rows import JobRow, Once
+from webui.storage.owners import Owner, PrivateOwner
 from webui.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class JobQueue:
         """Ends the workers and all watching. What waits or runs goes on at the next start."""
         self._dispatcher.close()
 
-    def submit(self, owner: str, request: Request, once: Once | None = None) -> Job:
+    def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Job:
         """Settles the request, writes the job down, and has it wait. When this returns, the job survives a power cut.
 
         A caller who may have to repeat itself sends `once` along: the second time it gets the job of the first, in
@@ -101,7 +102,7 @@ class JobQueue:
             self._dispatcher.enter(ActiveJob(id=row.id, owner=owner, request=resolved, created=row.created))
         return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
 
-    def submitted(self, owner: str, once: Once) -> Job | UnreadableJob | None:
+    def submitted(self, owner: Owner, once: Once) -> Job | UnreadableJob | None:
         """The job that this very submit made before, if it did. Raises KeyReused where it was another one."""
         found = self._storage.of(owner).jobs.submitted(owner, once.key)
         if found is None:
@@ -111,34 +112,34 @@ class JobQueue:
             raise KeyReused(job=row.id)
         return self.look(owner, row.id)
 
-    def cancel(self, owner: str, job_id: str) -> None:
+    def cancel(self, owner: Owner, job_id: str) -> None:
         """Stops a job, as often as one likes; one that has ended stays as it is. Raises JobNotFound."""
         self._row(owner, job_id)
         self._dispatcher.cancel(job_id)
 
-    def forget(self, owner: str) -> None:
+    def forget(self, owner: PrivateOwner) -> None:
         """Stops everything of somebody in private mode, and forgets that they were there."""
         for row in self._storage.of(owner).jobs.in_states((JobState.WAITING, JobState.RUNNING)):
             self._dispatcher.cancel(row.id)
         self._storage.forget(owner)
         self._dispatcher.broadcast.forget(owner)
 
-    def get(self, owner: str, job_id: str) -> Job:
+    def get(self, owner: Owner, job_id: str) -> Job:
         """A job with its request. Raises JobNotFound, and JobUnreadable where this version cannot read it."""
         return _readable(self.look(owner, job_id))
 
-    def look(self, owner: str, job_id: str) -> Job | UnreadableJob:
+    def look(self, owner: Owner, job_id: str) -> Job | UnreadableJob:
         """A job, whether it can be read or not. Raises JobNotFound."""
         job = job_from_row(self._row(owner, job_id))
         return self._as_now([job])[0] if isinstance(job, Job) else job
 
-    def list(self, owner: str, limit: int = 100) -> list[Job | UnreadableJob]:
+    def list(self, owner: Owner, limit: int = 100) -> list[Job | UnreadableJob]:
         """The owner's jobs, newest first."""
         jobs = [job_from_row(row) for row in self._storage.of(owner).jobs.of_owner(owner, max(1, limit))]
         now = {job.id: job for job in self._as_now([job for job in jobs if isinstance(job, Job)])}
         return [now.get(job.id, job) for job in jobs]
 
-    def strip(self, owner: str, job_id: str, image: int) -> Sequence[bytes]:
+    def strip(self, owner: Owner, job_id: str, image: int) -> Sequence[bytes]:
         """The previews of one image (from 0) of a job, as JPEGs, in the order of its steps.
 
         Raises JobNotFound, JobUnreadable, and StripGone where there are none (any more): those of the last few jobs
@@ -158,7 +159,7 @@ class JobQueue:
         """The machine room at a glance."""
         return self._dispatcher.status()
 
-    async def watch(self, owner: str, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
+    async def watch(self, owner: Owner, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
         """A job's events with their ids, those above `after`: all so far, then live, until the last one.
 
         May be left at any time, and be slow: then old previews are missing, but no step. Raises JobNotFound at the
@@ -175,7 +176,7 @@ class JobQueue:
             async for item in items:
                 yield item
 
-    async def watch_owner(self, owner: str, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
+    async def watch_owner(self, owner: Owner, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
         """Everything of one owner, live, as (job's id, event's id, event): first all so far of the jobs that have not
         ended and of `jobs` (which one saw unended before), then whatever happens. Never ends by itself."""
         async with aclosing(self._dispatcher.broadcast.watch_owner(owner, jobs)) as items:
@@ -188,7 +189,7 @@ class JobQueue:
         now = as_kept_now(jobs, self._storage.of(jobs[0].owner).pictures) if jobs else []
         return [replace(job, steps_kept=kept[job.id]) if job.id in kept else job for job in now]
 
-    def _row(self, owner: str, job_id: str) -> JobRow:
+    def _row(self, owner: Owner, job_id: str) -> JobRow:
         row = self._storage.of(owner).jobs.get(job_id)
         if row is None or row.owner != owner:
             raise JobNotFound(job=job_id[:80])

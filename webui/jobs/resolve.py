@@ -32,13 +32,14 @@ from webui.rules.pictures import is_alike
 from webui.rules.sampling import check
 from webui.rules.style import check_style
 from webui.settled import SETTLED, Settled, SettledBranch
+from webui.storage.owners import Owner
 from webui.storage.uploads import Uploads
 
 MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 
 
-def resolve(request: Request, owner: str, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
+def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
     """The same request with nothing left open; a settled one stays as it is.
 
     A branch's origin is settled like a request of its own, and the branch has from it what it leaves open.
@@ -73,7 +74,7 @@ def _as_settled(request: Request, **values: Any) -> Settled:
 def _with_origin(
     request: SomeDiffusion,
     branch: Branch,
-    owner: str,
+    owner: Owner,
     catalogue: Catalogue,
     uploads: Uploads,
     prompts: PromptRules,
@@ -175,7 +176,7 @@ def _clamped(multiples: int) -> int:
     return min(MAX_SIDE, max(MIN_SIDE, multiples * MULTIPLE))
 
 
-def _check_pictures(request: Request, owner: str, uploads: Uploads) -> None:
+def _check_pictures(request: Request, owner: Owner, uploads: Uploads) -> None:
     for name, picture in pictures_of(request):
         if not is_reference(picture):
             raise InvalidRequest(field=name, reason="picture_not_stored")

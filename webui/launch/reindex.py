@@ -13,6 +13,7 @@ from webui.launch.launch_error import LaunchError
 from webui.launch.serve import read_settings
 from webui.settings import Settings
 from webui.storage.adoption import Rebuilt
+from webui.storage.owners import LOCAL, Owner
 from webui.storage.reindexing import Reindexed
 from webui.storage.reindexing import reindex as rebuild
 from webui.texts import Texts
@@ -43,8 +44,8 @@ def reindex(arguments: list[str], console: Console) -> int:
     return 0
 
 
-def _owners(settings: Settings) -> list[str]:
-    return ["local", *settings.logins]
+def _owners(settings: Settings) -> list[Owner]:
+    return [LOCAL, *map(Owner, settings.logins)]
 
 
 def _tell(done: Reindexed, console: Console) -> None:

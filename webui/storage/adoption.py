@@ -29,6 +29,7 @@ from webui.storage.database import Database
 from webui.storage.files import TEMPORARY
 from webui.storage.marks import Marks, MarksSaid
 from webui.storage.metadata import parse_darkroom
+from webui.storage.owners import Owner, owner_of_key
 from webui.storage.pictures import OWNER_FILE, Picture, Pictures, verdict_of
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Rebuilt:
     ownerless: list[str] = field(default_factory=list)
 
 
-def adopt_job(pictures: Pictures, owner: str, job_id: str) -> int:
+def adopt_job(pictures: Pictures, owner: Owner, job_id: str) -> int:
     """Makes rows for a job's files that have none; how many."""
     paths = pictures.owner_folder(owner).glob(f"*/*-{job_id}-*.png")
     return sum(_adopt(pictures, owner, path, Rebuilt()) for path in paths)
@@ -74,12 +75,12 @@ def rebuild(
     pictures: Pictures,
     boards: Boards,
     database: Database,
-    owners: Sequence[str] = (),
+    owners: Sequence[Owner] = (),
     say: Callable[[int], None] = lambda count: None,
 ) -> Rebuilt:
     """Makes the rows of all pictures that have none, and does again what was done with them.
 
-    `owners` are names that folders may belong to that do not say themselves whose they are. `say` hears now and then
+    `owners` are those whom folders may belong to that do not say themselves whose they are. `say` hears now and then
     how many files have been looked at. A file that cannot be read is left alone.
     """
     report = Rebuilt()
@@ -96,7 +97,7 @@ def rebuild(
     return report
 
 
-def read_picture(path: Path, owner: str) -> Picture | None:
+def read_picture(path: Path, owner: Owner) -> Picture | None:
     """The picture that a file of ours holds, with a new id; None for one that says nothing of ours. Raises one of
     _UNREADABLE for one that cannot be read."""
     with path.open("rb") as file:
@@ -128,7 +129,7 @@ def read_picture(path: Path, owner: str) -> Picture | None:
     )
 
 
-def marks_of(database: Database, owner: str) -> MarksSaid:
+def marks_of(database: Database, owner: Owner) -> MarksSaid:
     """All that the database knows of what this owner did with their pictures."""
     said = MarksSaid()
     for row in database.rows(
@@ -153,15 +154,16 @@ def marks_of(database: Database, owner: str) -> MarksSaid:
 def write_marks(database: Database, marks: Marks) -> None:
     """Writes the marks of all owners anew, as the database knows them. Raises DiskFull, FolderNotWritable."""
     for row in database.rows("SELECT owner FROM pictures UNION SELECT owner FROM boards"):
-        marks.write(row["owner"], marks_of(database, row["owner"]))
+        owner = owner_of_key(row["owner"])
+        marks.write(owner, marks_of(database, owner))
 
 
-def _folders(pictures: Pictures, owners: Sequence[str], report: Rebuilt) -> Iterator[tuple[Path, str]]:
+def _folders(pictures: Pictures, owners: Sequence[Owner], report: Rebuilt) -> Iterator[tuple[Path, Owner]]:
     """The owners' folders that hold anything, and whose each is."""
     known = {pictures.owner_folder(owner).name: owner for owner in owners}
     for folder in sorted(path for path in pictures.folder.iterdir() if path.is_dir()):
         try:
-            owner: str | None = (folder / OWNER_FILE).read_text("utf-8")
+            owner: Owner | None = Owner((folder / OWNER_FILE).read_text("utf-8"))
         except (OSError, ValueError):
             owner = known.get(folder.name)
         if owner is not None:
@@ -176,7 +178,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _adopt(pictures: Pictures, owner: str, path: Path, report: Rebuilt) -> int:
+def _adopt(pictures: Pictures, owner: Owner, path: Path, report: Rebuilt) -> int:
     """1 where this file has a row from now on that it had not before."""
     if pictures.has_file(path):
         return 0
@@ -216,7 +218,7 @@ def _moment(path: Path) -> float:
     return said.timestamp()
 
 
-def _mark_again(pictures: Pictures, boards: Boards, database: Database, owner: str, report: Rebuilt) -> None:
+def _mark_again(pictures: Pictures, boards: Boards, database: Database, owner: Owner, report: Rebuilt) -> None:
     """What the marks beside an owner's pictures say, once their rows are there again."""
     said = pictures.marks.read(owner)
     with database.transaction() as connection:

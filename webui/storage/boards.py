@@ -15,6 +15,7 @@ from webui.errors import BoardExists, BoardNotFound, InvalidRequest, TooManyBoar
 from webui.requests import clean_text
 from webui.storage.database import Database
 from webui.storage.marks import Marks
+from webui.storage.owners import Owner
 
 MAX_BOARDS = 500  # of one person
 MAX_NAME_CHARACTERS = 80
@@ -39,7 +40,7 @@ class Boards:
         self._database = database
         self._marks = marks
 
-    def list(self, owner: str) -> list[Board]:
+    def list(self, owner: Owner) -> list[Board]:
         """By name, as people sort: without regard to case."""
         rows = self._database.rows(
             "SELECT found.id, name, found.created, count, cover.id AS cover FROM"
@@ -52,14 +53,14 @@ class Boards:
         )
         return sorted((Board(**dict(row)) for row in rows), key=lambda board: (board.name.casefold(), board.created))
 
-    def get(self, owner: str, id: str) -> Board:
+    def get(self, owner: Owner, id: str) -> Board:
         """Raises BoardNotFound."""
         found = next((board for board in self.list(owner) if board.id == id), None)
         if found is None:
             raise BoardNotFound(board=id[:80])
         return found
 
-    def create(self, owner: str, name: str) -> Board:
+    def create(self, owner: Owner, name: str) -> Board:
         """A board of that name: a new one, or the one that there is. Raises InvalidRequest, TooManyBoards."""
         name = board_name(name)
         with self._database.transaction() as connection:
@@ -76,7 +77,7 @@ class Boards:
         self._marks.name_board(owner, board.id, name)
         return board
 
-    def bring_back(self, owner: str, board: Board, paths: Sequence[str]) -> None:
+    def bring_back(self, owner: Owner, board: Board, paths: Sequence[str]) -> None:
         """A board as it was, with the pictures at these paths, after the database was lost."""
         with self._database.transaction() as connection:
             self._insert(connection, owner, board)
@@ -87,7 +88,7 @@ class Boards:
                 [(board.id, owner, path) for path in paths],
             )
 
-    def rename(self, owner: str, id: str, name: str) -> Board:
+    def rename(self, owner: Owner, id: str, name: str) -> Board:
         """Raises BoardNotFound, InvalidRequest, and BoardExists where another one of theirs has that name."""
         name = board_name(name)
         try:
@@ -102,7 +103,7 @@ class Boards:
         self._marks.name_board(owner, id, name)
         return self.get(owner, id)
 
-    def delete(self, owner: str, id: str) -> None:
+    def delete(self, owner: Owner, id: str) -> None:
         """The pictures stay. Twice is once. Raises BoardNotFound."""
         with self._database.transaction() as connection:
             self._touch(connection, owner, id)
@@ -112,7 +113,7 @@ class Boards:
             connection.execute("DELETE FROM boards WHERE deleted < ?", (time.time() - KEPT_DELETED_SECONDS,))
         self._marks.delete_board(owner, id)
 
-    def restore(self, owner: str, id: str) -> Board:
+    def restore(self, owner: Owner, id: str) -> Board:
         """Undoes `delete`. Raises BoardNotFound once it is gone, and BoardExists where its name was given away."""
         try:
             with self._database.transaction() as connection:
@@ -124,7 +125,7 @@ class Boards:
         self._marks.restore_board(owner, id)
         return self.get(owner, id)
 
-    def change(self, owner: str, id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Board:
+    def change(self, owner: Owner, id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Board:
         """Puts pictures of theirs on it and takes others off; those that are (not) on it already stay as they are, and
         what is no picture of theirs is left out. Raises BoardNotFound."""
         changes = [(picture, True) for picture in add] + [(picture, False) for picture in remove]
@@ -151,7 +152,7 @@ class Boards:
         self._marks.put_on_board(owner, id, done)
         return self.get(owner, id)
 
-    def of(self, owner: str, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    def of(self, owner: Owner, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """On which boards each of these pictures lies; those on none are left out."""
         marks = ", ".join("?" for _ in ids)
         rows = self._database.rows(
@@ -165,13 +166,13 @@ class Boards:
             found[row["picture"]] = (*found.get(row["picture"], ()), row["board"])
         return found
 
-    def _insert(self, connection: sqlite3.Connection, owner: str, board: Board) -> None:
+    def _insert(self, connection: sqlite3.Connection, owner: Owner, board: Board) -> None:
         connection.execute(
             "INSERT OR IGNORE INTO boards (id, owner, name, created) VALUES (?, ?, ?, ?)",
             (board.id, owner, board.name, board.created),
         )
 
-    def _touch(self, connection: sqlite3.Connection, owner: str, id: str) -> None:
+    def _touch(self, connection: sqlite3.Connection, owner: Owner, id: str) -> None:
         if connection.execute("SELECT 1 FROM boards WHERE id = ? AND owner = ?", (id, owner)).fetchone() is None:
             raise BoardNotFound(board=id[:80])
 

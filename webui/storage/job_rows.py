@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webui.storage.database import Database
-from webui.storage.owners import check_place
+from webui.storage.owners import Owner, check_place, owner_of_key
 
 StoredEvent = tuple[int, str, dict[str, Any]]  # id, name on the wire, fields
 
@@ -28,7 +28,7 @@ class JobRow:
 
     number: int
     id: str
-    owner: str
+    owner: Owner
     task: str
     request: dict[str, Any]
     state: str
@@ -55,7 +55,7 @@ class JobRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, id: str, owner: str, request: dict[str, Any], state: str, once: Once | None = None) -> JobRow:
+    def insert(self, id: str, owner: Owner, request: dict[str, Any], state: str, once: Once | None = None) -> JobRow:
         """A new job; `once` stays with it. An owner has each key once (sqlite3.IntegrityError)."""
         check_place(owner, self._database.path if self._database.is_on_disk else None)
         created = time.time()
@@ -129,14 +129,14 @@ class JobRows:
         row = self._database.row(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (id,))
         return _job_row(row) if row else None
 
-    def submitted(self, owner: str, key: str) -> tuple[JobRow, str] | None:
+    def submitted(self, owner: Owner, key: str) -> tuple[JobRow, str] | None:
         """The job that this owner submitted with this key, and the digest that came with it."""
         row = self._database.row(
             f"SELECT {_COLUMNS}, once_digest FROM jobs WHERE owner = ? AND once_key = ?", (owner, key)
         )
         return (_job_row(row), row["once_digest"]) if row else None
 
-    def of_owner(self, owner: str, limit: int) -> list[JobRow]:
+    def of_owner(self, owner: Owner, limit: int) -> list[JobRow]:
         """Newest first."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM jobs WHERE owner = ? ORDER BY number DESC LIMIT ?", (owner, limit)
@@ -169,6 +169,7 @@ _COLUMNS = "number, id, owner, task, request, state, attempts, epoch, created, s
 
 def _job_row(row: sqlite3.Row) -> JobRow:
     values = {name: row[name] for name in _COLUMNS.split(", ")}
+    values["owner"] = owner_of_key(row["owner"])
     try:
         read = {name: json.loads(values[name]) for name in ("request", "timings")}
         read["outcome"] = tuple(json.loads(values["outcome"])) if values["outcome"] else None

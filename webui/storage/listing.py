@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webui.storage.database import Database
+from webui.storage.owners import Owner
 from webui.storage.search import match_of
 
 
@@ -31,7 +32,7 @@ EVERYTHING = Wanted()
 _BOARD = "(SELECT number FROM boards WHERE id = ? AND owner = ? AND deleted IS NULL)"
 
 
-def rows_before(database: Database, owner: str, number: int, page: int, wanted: Wanted) -> Iterator[sqlite3.Row]:
+def rows_before(database: Database, owner: Owner, number: int, page: int, wanted: Wanted) -> Iterator[sqlite3.Row]:
     """Rows of `pictures` with lower numbers, read `page` at a time for as long as somebody takes them."""
     found = _query(owner, wanted)
     if found is None:
@@ -46,7 +47,7 @@ def rows_before(database: Database, owner: str, number: int, page: int, wanted: 
         number = rows[-1]["number"]
 
 
-def count(database: Database, owner: str, wanted: Wanted) -> int:
+def count(database: Database, owner: Owner, wanted: Wanted) -> int:
     """How many rows there are in all."""
     found = _query(owner, wanted)
     if found is None:
@@ -56,7 +57,7 @@ def count(database: Database, owner: str, wanted: Wanted) -> int:
     return int(row["found"]) if row else 0
 
 
-def _query(owner: str, wanted: Wanted) -> tuple[str, str, str, tuple[object, ...]] | None:
+def _query(owner: Owner, wanted: Wanted) -> tuple[str, str, str, tuple[object, ...]] | None:
     """Tables, the column that orders them, conditions and their values; None where nothing can be found.
 
     CROSS JOIN is SQLite's word for: the left table leads. Each of them comes in the order of the pictures' numbers.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from webui.storage.files import append_durably, write_atomically
+from webui.storage.owners import Owner
 
 log = logging.getLogger(__name__)
 
@@ -35,43 +36,43 @@ class MarksSaid:
 class Marks:
     """Adds lines. What cannot be written is logged and no more: the database has it."""
 
-    def __init__(self, owner_folder: Callable[[str], Path] | None) -> None:
+    def __init__(self, owner_folder: Callable[[Owner], Path] | None) -> None:
         """`owner_folder` says where an owner's pictures lie; None keeps nothing."""
         self._owner_folder = owner_folder
 
-    def mark(self, owner: str, paths: Iterable[str], name: str, value: bool) -> None:
+    def mark(self, owner: Owner, paths: Iterable[str], name: str, value: bool) -> None:
         """`name` is `starred`, `kept` or `deleted`."""
         self._add(owner, [{"picture": path, name: value} for path in paths])
 
-    def name_board(self, owner: str, id: str, name: str) -> None:
+    def name_board(self, owner: Owner, id: str, name: str) -> None:
         """A board is there, and that is its name."""
         self._add(owner, [{"board": id, "name": name}])
 
-    def delete_board(self, owner: str, id: str) -> None:
+    def delete_board(self, owner: Owner, id: str) -> None:
         """A board is gone."""
         self._add(owner, [{"board": id, "deleted": True}])
 
-    def restore_board(self, owner: str, id: str) -> None:
+    def restore_board(self, owner: Owner, id: str) -> None:
         """It is back, with what was on it."""
         self._add(owner, [{"board": id, "deleted": False}])
 
-    def put_on_board(self, owner: str, id: str, pictures: Mapping[str, bool]) -> None:
+    def put_on_board(self, owner: Owner, id: str, pictures: Mapping[str, bool]) -> None:
         """Which pictures, by path, lie on a board from now on, or no longer."""
         self._add(owner, [{"board": id, "picture": path, "on": is_on} for path, is_on in pictures.items()])
 
-    def write(self, owner: str, said: MarksSaid) -> None:
+    def write(self, owner: Owner, said: MarksSaid) -> None:
         """Everything about one owner in as few lines as there can be. Raises DiskFull, FolderNotWritable."""
         if self._owner_folder is not None:
             content = "".join(_line(line) for line in _lines(said))
             write_atomically(self._owner_folder(owner) / MARKS_FILE, content.encode())
 
-    def read(self, owner: str) -> MarksSaid:
+    def read(self, owner: Owner) -> MarksSaid:
         """What the lines come to; one that cannot be read says nothing, and hides no other."""
         if self._owner_folder is None:
             return MarksSaid()
         return read_marks(self._owner_folder(owner) / MARKS_FILE)
 
-    def _add(self, owner: str, lines: list[Line]) -> None:
+    def _add(self, owner: Owner, lines: list[Line]) -> None:
         if self._owner_folder is None or not lines:
             return
         path = self._owner_folder(owner) / MARKS_FILE

@@ -1,42 +1,61 @@
-"""Whose something is: a user's name, "local" where there are no logins, or one of these in private mode.
-
-While somebody is in private mode they are an owner of their own, whose things lie in memory alone.
-"""
+"""Whose something is: a person's, or that of a person's private session, whose things lie in memory alone."""
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 _MARK = "\0private:"  # which no user's name holds: no command line can
 _PASSING = "passing:"  # which no session's name holds
 
 
-def private_owner(owner: str, session: str) -> str:
-    """Who somebody is as long as they are in private mode."""
-    return f"{owner}{_MARK}{session}"
+@dataclass(frozen=True)
+class Owner:
+    """A person by their user name. What is theirs is kept on the disk and may be named in logs."""
+
+    name: str
+    is_private: ClassVar[bool] = False
+
+    @property
+    def key(self) -> str:
+        """What stands for this owner in a database's columns and in the names of folders; `owner_of_key` reads it."""
+        return self.name
+
+    def __conform__(self, protocol: type[sqlite3.PrepareProtocol]) -> str:
+        return self.key
 
 
-def passing_owner(owner: str, token: str) -> str:
-    """Who asks for something that nobody keeps: private, and gone with the answer."""
-    return private_owner(owner, f"{_PASSING}{token}")
+@dataclass(frozen=True)
+class PrivateOwner(Owner):
+    """A person in private mode, an owner of their own as long as the session lasts: nothing of it may touch the disk.
+
+    `is_passing`: the session is one answer, and its things go with it.
+    """
+
+    session: str
+    is_passing: bool = False
+    is_private: ClassVar[bool] = True
+
+    @property
+    def key(self) -> str:
+        """As Owner's, and never the same as a person's."""
+        return f"{self.name}{_MARK}{_PASSING if self.is_passing else ''}{self.session}"
 
 
-def is_passing(owner: str) -> bool:
-    """Whether that is one of these."""
-    return f"{_MARK}{_PASSING}" in owner
+LOCAL = Owner("local")  # whose everything is where there are no logins
 
 
-def is_private(owner: str) -> bool:
-    """Whether nothing of this owner's may touch the disk."""
-    return _MARK in owner
+def owner_of_key(key: str) -> Owner:
+    """Whose key that is."""
+    name, mark, session = key.partition(_MARK)
+    if not mark:
+        return Owner(name)
+    return PrivateOwner(name, session.removeprefix(_PASSING), session.startswith(_PASSING))
 
 
-def person_of(owner: str) -> str:
-    """Who that is, in private mode or not."""
-    return owner.partition(_MARK)[0]
-
-
-def check_place(owner: str, folder: object) -> None:
+def check_place(owner: Owner, folder: object) -> None:
     """Raises RuntimeError where something private is about to go to the disk: a bug that nobody may notice too late."""
-    if is_private(owner) and isinstance(folder, Path):
+    if owner.is_private and isinstance(folder, Path):
         raise RuntimeError("somebody in private mode was about to leave something on the disk")

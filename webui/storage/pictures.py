@@ -30,7 +30,7 @@ from webui.storage.files import write_atomically
 from webui.storage.listing import EVERYTHING, Wanted, count, rows_before
 from webui.storage.marks import Marks
 from webui.storage.metadata import png_info
-from webui.storage.owners import check_place
+from webui.storage.owners import Owner, check_place, owner_of_key
 from webui.storage.search import words_of
 from webui.storage.thumbnails import Thumbnails
 from webui.worker.messages import RawImage
@@ -54,7 +54,7 @@ class Picture:
     `rank`, `critic` and `kept` as in PictureInfo; `starred`: a favourite of its owner's."""
 
     id: str
-    owner: str = field(repr=False)
+    owner: Owner = field(repr=False)
     job_id: str
     position: int
     path: Path
@@ -87,7 +87,7 @@ class Pictures:
         self._thumbnails = thumbnails
         self.marks = marks or Marks(self.owner_folder)
 
-    def save(self, owner: str, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
+    def save(self, owner: Owner, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
         """Writes the PNG, then its row; what it is called from now on. Saving the same place of a job again replaces
         the file and keeps the id. Raises DiskFull, FolderNotWritable; then neither file nor row is there."""
         check_place(owner, self.folder)
@@ -158,7 +158,7 @@ class Pictures:
                 (number, words_of(values["request"], picture.position)),
             )
 
-    def get(self, owner: str, id: str) -> Picture:
+    def get(self, owner: Owner, id: str) -> Picture:
         """Raises PictureNotFound for what is not there, was deleted, lost its file, or belongs to somebody else."""
         row = self._database.row("SELECT * FROM pictures WHERE id = ? AND owner = ? AND deleted IS NULL", (id, owner))
         picture = self._read(row) if row else None
@@ -167,7 +167,7 @@ class Pictures:
         return picture
 
     def list(
-        self, owner: str, before: str | None = None, limit: int = 50, wanted: Wanted = EVERYTHING
+        self, owner: Owner, before: str | None = None, limit: int = 50, wanted: Wanted = EVERYTHING
     ) -> list[Picture]:
         """Those `wanted`, newest first; `before` is the id of the last one of the page before. A shorter page than
         `limit` (at most MAX_PAGE) is the last. Raises PictureNotFound for an unknown `before`."""
@@ -176,11 +176,11 @@ class Pictures:
         readable = (picture for row in rows if (picture := self._read(row)) is not None)
         return list(itertools.islice(readable, length))
 
-    def count(self, owner: str, wanted: Wanted = EVERYTHING) -> int:
+    def count(self, owner: Owner, wanted: Wanted = EVERYTHING) -> int:
         """How many `wanted` pictures there are, those without a file too."""
         return count(self._database, owner, wanted)
 
-    def those(self, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
+    def those(self, owner: Owner, ids: Sequence[str]) -> Sequence[Picture]:
         """Of these pictures those that are theirs and there, in the same order."""
         found = {}
         for first in range(0, len(ids), MAX_PAGE):
@@ -201,7 +201,7 @@ class Pictures:
         )
         return tuple(PictureInfo(**(dict(row) | {"kept": bool(row["kept"])})) for row in rows)
 
-    def keep(self, owner: str, id: str, *, kept: bool = True) -> Picture:
+    def keep(self, owner: Owner, id: str, *, kept: bool = True) -> Picture:
         """Takes a picture that fits less among those that are kept, or back (then it must have been judged); as it is
         afterwards. The file still says what the critic said. Raises PictureNotFound."""
         self._change(owner, [id], "kept", int(kept), "deleted IS NULL AND rank IS NOT NULL")
@@ -215,28 +215,28 @@ class Pictures:
         )
         return {row["id"]: bool(row["kept"]) for row in rows}
 
-    def star(self, owner: str, ids: Sequence[str], *, starred: bool = True) -> frozenset[str]:
+    def star(self, owner: Owner, ids: Sequence[str], *, starred: bool = True) -> frozenset[str]:
         """Marks pictures as favourites, or takes that back; those that were there."""
         return self._change(owner, ids, "starred", int(starred), "deleted IS NULL")
 
-    def delete(self, owner: str, id: str) -> None:
+    def delete(self, owner: Owner, id: str) -> None:
         """Out of the gallery at once, off the disk an hour later. Twice is once. Raises PictureNotFound."""
         if not self.delete_all(owner, [id]):
             raise PictureNotFound(picture=id[:80])
 
-    def delete_all(self, owner: str, ids: Sequence[str]) -> frozenset[str]:
+    def delete_all(self, owner: Owner, ids: Sequence[str]) -> frozenset[str]:
         """The same for many; those that were there."""
         now = time.time()
         deleted = self._change(owner, ids, "deleted", now)
         self.purge()
         return deleted
 
-    def restore(self, owner: str, id: str) -> None:
+    def restore(self, owner: Owner, id: str) -> None:
         """Undoes `delete`. Raises PictureNotFound once it is purged."""
         if not self.restore_all(owner, [id]):
             raise PictureNotFound(picture=id[:80])
 
-    def restore_all(self, owner: str, ids: Sequence[str]) -> frozenset[str]:
+    def restore_all(self, owner: Owner, ids: Sequence[str]) -> frozenset[str]:
         """The same for many; those that are back."""
         return self._change(owner, ids, "deleted", None)
 
@@ -251,18 +251,18 @@ class Pictures:
                 connection.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
         return len(rows)
 
-    def thumbnail(self, owner: str, id: str, size: int) -> Path:
+    def thumbnail(self, owner: Owner, id: str, size: int) -> Path:
         """A WebP whose longest side is about `size` pixels, made once. Raises PictureNotFound."""
         return self._thumbnails.path(id, self.get(owner, id).path, size)
 
-    def owner_folder(self, owner: str) -> Path:
+    def owner_folder(self, owner: Owner) -> Path:
         """Their folder; a hash, for a user's name may hold anything."""
-        return self.folder / hashlib.sha256(owner.encode()).hexdigest()[:16]
+        return self.folder / hashlib.sha256(owner.key.encode()).hexdigest()[:16]
 
-    def _name_owner(self, owner: str) -> None:
+    def _name_owner(self, owner: Owner) -> None:
         path = self.owner_folder(owner) / OWNER_FILE
         if not path.exists():
-            write_atomically(path, owner.encode())
+            write_atomically(path, owner.key.encode())
 
     def has_file(self, path: Path) -> bool:
         """Whether there is a row for this file."""
@@ -274,7 +274,7 @@ class Pictures:
         found = self._database.row("SELECT 1 FROM pictures WHERE job_id = ? AND position = ?", (job_id, position))
         return found is not None
 
-    def _number(self, owner: str, before: str | None) -> int:
+    def _number(self, owner: Owner, before: str | None) -> int:
         if before is None:
             return 2**62
         row = self._database.row("SELECT number FROM pictures WHERE id = ? AND owner = ?", (before, owner))
@@ -283,7 +283,7 @@ class Pictures:
         return int(row["number"])
 
     def _change(
-        self, owner: str, ids: Sequence[str], column: str, value: float | None, condition: str = "1"
+        self, owner: Owner, ids: Sequence[str], column: str, value: float | None, condition: str = "1"
     ) -> frozenset[str]:
         """Sets one column of this owner's pictures among `ids`, and marks it beside them; which those were."""
         changed: dict[str, str] = {}
@@ -308,6 +308,7 @@ class Pictures:
         except ValueError:
             log.warning("the row of picture %s cannot be read", row["id"])
             return None
+        values["owner"] = owner_of_key(row["owner"])
         for name in ("kept", "starred"):
             values[name] = bool(values[name])
         return Picture(path=path, request=request, **values) if path.is_file() else None

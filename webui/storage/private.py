@@ -18,7 +18,7 @@ from webui.storage.database import IN_MEMORY, Database
 from webui.storage.job_rows import JobRows
 from webui.storage.marks import Marks
 from webui.storage.memory import MemoryFiles
-from webui.storage.owners import person_of
+from webui.storage.owners import Owner, PrivateOwner
 from webui.storage.pictures import Pictures
 from webui.storage.thumbnails import Thumbnails
 from webui.storage.upload_keeping import UploadKeeper
@@ -62,10 +62,10 @@ class PrivateSessions:
         self._all_bytes = all_bytes
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()
-        self._forgotten: deque[str] = deque(maxlen=_FORGOTTEN)
+        self._sessions: OrderedDict[PrivateOwner, _Session] = OrderedDict()
+        self._forgotten: deque[PrivateOwner] = deque(maxlen=_FORGOTTEN)
 
-    def of(self, owner: str) -> Stores:
+    def of(self, owner: PrivateOwner) -> Stores:
         """Their stores, made when first needed; used now. One who has left private mode gets stores that nobody else
         will ever see."""
         with self._lock:
@@ -79,18 +79,18 @@ class PrivateSessions:
             self._share(owner)
             return session.stores
 
-    def used_bytes(self, owner: str) -> int:
+    def used_bytes(self, owner: PrivateOwner) -> int:
         """What somebody's pictures, uploads and thumbnails take."""
         session = self._sessions.get(owner)
         return 0 if session is None else session.files.used_bytes
 
-    def forget(self, owner: str) -> None:
+    def forget(self, owner: PrivateOwner) -> None:
         """Everything of theirs goes, and nothing comes back."""
         with self._lock:
             self._forgotten.append(owner)
             self._sessions.pop(owner, None)
 
-    def expire(self) -> list[str]:
+    def expire(self) -> list[PrivateOwner]:
         """Forgets those who have not been here for long and have no job that goes on; who that was."""
         before = time.monotonic() - self._idle_seconds
         with self._lock:
@@ -103,17 +103,17 @@ class PrivateSessions:
                 del self._sessions[owner]
         return gone
 
-    def _make_room(self, owner: str) -> None:
-        own = [one for one in self._sessions if person_of(one) == person_of(owner)]
+    def _make_room(self, owner: PrivateOwner) -> None:
+        own = [one for one in self._sessions if one.name == owner.name]
         if len(own) > MAX_OF_ONE:
             del self._sessions[self._idlest(own)]
         if len(self._sessions) > MAX_SESSIONS:
             del self._sessions[self._idlest([*self._sessions])]
 
-    def _idlest(self, owners: list[str]) -> str:
+    def _idlest(self, owners: list[PrivateOwner]) -> PrivateOwner:
         return min(owners, key=lambda owner: self._sessions[owner].used)
 
-    def _share(self, owner: str) -> None:
+    def _share(self, owner: PrivateOwner) -> None:
         """Takes from the largest what is too much over all."""
         while (excess := sum(one.files.used_bytes for one in self._sessions.values()) - self._all_bytes) > 0:
             largest = max(self._sessions.values(), key=lambda one: one.files.used_bytes)
@@ -123,7 +123,7 @@ class PrivateSessions:
 class _MemoryKeeper(UploadKeeper):
     """Has no disk to look at: memory has its own limit, and goes as a whole."""
 
-    def check_room(self, owner: str) -> None:
+    def check_room(self, owner: Owner) -> None:
         """There is always room: the oldest goes."""
 
 

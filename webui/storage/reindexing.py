@@ -20,6 +20,7 @@ from webui.storage.database import Database
 from webui.storage.files import make_folder
 from webui.storage.lock import FolderLock
 from webui.storage.marks import Marks
+from webui.storage.owners import Owner
 from webui.storage.pictures import Pictures
 from webui.storage.storage import DATABASE_NAME, Storage
 from webui.storage.thumbnails import Thumbnails
@@ -35,7 +36,7 @@ class Reindexed:
     kept: Path | None
 
 
-def reindex(data_dir: Path, owners: Sequence[str], say: Callable[[int], None]) -> Reindexed:
+def reindex(data_dir: Path, owners: Sequence[Owner], say: Callable[[int], None]) -> Reindexed:
     """Rebuilds the database of a data folder that no Darkroom works on.
 
     `owners`: whose a folder of pictures may be that does not say so itself; `say` hears how many files have been looked

@@ -12,7 +12,7 @@ from webui.storage.database import Database
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
 from webui.storage.lock import FolderLock
-from webui.storage.owners import is_passing, is_private
+from webui.storage.owners import LOCAL, Owner, PrivateOwner
 from webui.storage.pictures import Pictures
 from webui.storage.private import PrivateSessions, Stores
 from webui.storage.thumbnails import Thumbnails
@@ -28,7 +28,7 @@ class Storage:
     """Opens (and if need be makes) a data folder; `close` gives it back. All methods may be called from any thread."""
 
     def __init__(
-        self, data_dir: Path, owners: Sequence[str] = ("local",), say: Callable[[int], None] = lambda looked: None
+        self, data_dir: Path, owners: Sequence[Owner] = (LOCAL,), say: Callable[[int], None] = lambda looked: None
     ) -> None:
         """`owners` and `say` are for a database that has to be made again, as in `adoption.rebuild`; what came of that
         is in `rebuilt`. A damaged database is set aside and a new one filled from the pictures' files. Raises
@@ -62,17 +62,18 @@ class Storage:
                 log.info("took %d pictures from the folder into the new database", self.rebuilt.pictures)
         self.pictures.purge()
 
-    def of(self, owner: str) -> Stores:
+    def of(self, owner: Owner) -> Stores:
         """Where this owner's things lie: on the disk, or in memory while they are in private mode."""
-        if is_passing(owner):
-            return self._passing.of(owner)
-        return self.private.of(owner) if is_private(owner) else self._stores
+        return self._sessions(owner).of(owner) if isinstance(owner, PrivateOwner) else self._stores
 
-    def forget(self, owner: str) -> None:
+    def forget(self, owner: PrivateOwner) -> None:
         """Everything of somebody private goes, and nothing comes back."""
-        (self._passing if is_passing(owner) else self.private).forget(owner)
+        self._sessions(owner).forget(owner)
 
     def close(self) -> None:
         """Writes everything out and lets another process have the folder."""
         self.database.close()
         self._lock.close()
+
+    def _sessions(self, owner: PrivateOwner) -> PrivateSessions:
+        return self._passing if owner.is_passing else self.private

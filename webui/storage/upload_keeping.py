@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from webui.errors import DiskFull, UploadsFull
 from webui.storage.database import Database
+from webui.storage.owners import Owner, owner_of_key
 from webui.storage.thumbnails import Thumbnails
 from webui.storage.uploads import Uploads
 
@@ -53,7 +54,7 @@ class UploadKeeper:
         self._thumbnails = thumbnails
         self._limits = limits or Limits()
 
-    def check_room(self, owner: str) -> None:
+    def check_room(self, owner: Owner) -> None:
         """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
         limits = self._limits
         if shutil.disk_usage(self._uploads.folder).free < limits.free_bytes:
@@ -73,7 +74,7 @@ class UploadKeeper:
         """Removes what nobody needs any more; how many pictures went. A picture that is used meanwhile stays."""
         now = time.time() if now is None else now
         before = now - self._limits.unused_seconds
-        needed: dict[str, set[str]] = {}
+        needed: dict[Owner, set[str]] = {}
         removed = 0
         for owner, digest in self._old(before):
             if owner not in needed:
@@ -90,13 +91,14 @@ class UploadKeeper:
     def adopt_all(self) -> None:
         """After the database was lost: whoever has a picture in the gallery gets back what it was made of."""
         for row in self._database.rows("SELECT DISTINCT owner FROM pictures"):
-            for digest in self._made_of(row["owner"]):
-                self._uploads.adopt(row["owner"], f"sha256:{digest}")
+            owner = owner_of_key(row["owner"])
+            for digest in self._made_of(owner):
+                self._uploads.adopt(owner, f"sha256:{digest}")
 
     def _is_too_much(self, sizes: list[int]) -> bool:
         return len(sizes) >= self._limits.unneeded_count or sum(sizes) >= self._limits.unneeded_bytes
 
-    def _old(self, before: float) -> list[tuple[str, str]]:
+    def _old(self, before: float) -> list[tuple[Owner, str]]:
         """Owner and hash of what was not used since, without the newest few of each owner."""
         rows = self._database.rows(
             "SELECT owner, hex FROM (SELECT owner, hex, used, row_number() OVER"
@@ -104,13 +106,13 @@ class UploadKeeper:
             " WHERE place > ? AND used < ?",
             (self._limits.newest_kept, before),
         )
-        return [(row["owner"], row["hex"]) for row in rows]
+        return [(owner_of_key(row["owner"]), row["hex"]) for row in rows]
 
-    def _made_of(self, owner: str) -> set[str]:
+    def _made_of(self, owner: Owner) -> set[str]:
         """What pictures of the gallery were made of, those too that can still be brought back."""
         return set(self._named_in("pictures", "owner = ?", (owner,)))
 
-    def _asked_for(self, owner: str, since: float) -> set[str]:
+    def _asked_for(self, owner: Owner, since: float) -> set[str]:
         """What jobs name that have not ended, or not before `since`."""
         return set(self._named_in("jobs", "owner = ? AND (finished IS NULL OR finished >= ?)", (owner, since)))
 

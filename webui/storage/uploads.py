@@ -17,7 +17,7 @@ from webui.errors import PictureNotFound
 from webui.requests import is_reference
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
-from webui.storage.owners import check_place
+from webui.storage.owners import Owner, check_place
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Uploads:
         self.folder = folder
         self._database = database
 
-    def add(self, owner: str, png: bytes, width: int, height: int) -> str:
+    def add(self, owner: Owner, png: bytes, width: int, height: int) -> str:
         """Keeps a normalised PNG of width × height pixels; the reference to it. Raises DiskFull, FolderNotWritable."""
         check_place(owner, self.folder)
         digest = hashlib.sha256(png).hexdigest()
@@ -46,7 +46,7 @@ class Uploads:
             self._write(digest, png)  # again: `remove` may have taken it since, but not from here on
         return f"sha256:{digest}"
 
-    def adopt(self, owner: str, reference: str) -> bool:
+    def adopt(self, owner: Owner, reference: str) -> bool:
         """Makes the row of a file that lost it, for somebody who has a picture made of it; whether there was one."""
         digest = reference.removeprefix("sha256:")
         path = self._path(digest)
@@ -61,7 +61,7 @@ class Uploads:
         self.add(owner, path.read_bytes(), width, height)
         return True
 
-    def use(self, owner: str, reference: str) -> bool:
+    def use(self, owner: Owner, reference: str) -> bool:
         """As `has`; and if so, it was used just now. What was used lately is safe from `remove`."""
         if not self.has(owner, reference):
             return False
@@ -73,7 +73,7 @@ class Uploads:
             statement = "UPDATE uploads SET used = ? WHERE owner = ? AND hex = ?"
             return connection.execute(statement, (now, owner, digest)).rowcount == 1
 
-    def remove(self, owner: str, digest: str, unused_since: float) -> bool:
+    def remove(self, owner: Owner, digest: str, unused_since: float) -> bool:
         """Takes it from this person, unless it was used since; the file goes with its last owner. Whether it went."""
         with self._database.transaction() as connection:
             gone = connection.execute(
@@ -89,7 +89,7 @@ class Uploads:
         """Whether anybody has a row for this file."""
         return self._database.row("SELECT 1 FROM uploads WHERE hex = ?", (digest,)) is not None
 
-    def has(self, owner: str, reference: str) -> bool:
+    def has(self, owner: Owner, reference: str) -> bool:
         """Whether this person stored it, and its file is still there."""
         if not is_reference(reference):
             return False
@@ -106,13 +106,13 @@ class Uploads:
                 return row["width"], row["height"]
         raise PictureNotFound(picture=reference[:80])
 
-    def path(self, owner: str, reference: str) -> Path:
+    def path(self, owner: Owner, reference: str) -> Path:
         """The PNG's file. Raises PictureNotFound for what is not there or not theirs."""
         if not self.has(owner, reference):
             raise PictureNotFound(picture=reference[:80])
         return self._path(reference.removeprefix("sha256:"))
 
-    def read(self, owner: str, reference: str) -> bytes:
+    def read(self, owner: Owner, reference: str) -> bytes:
         """The PNG's bytes. Raises PictureNotFound for what is not there or not theirs."""
         path = self.path(owner, reference)
         try:

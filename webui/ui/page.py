@@ -24,6 +24,7 @@ from webui.schedulers import SCHEDULERS
 from webui.settings import Settings
 from webui.share.link import ShareState
 from webui.storage import Storage
+from webui.storage.owners import LOCAL, Owner
 from webui.texts import Language, Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
 from webui.ui.best_controls import best
@@ -208,10 +209,11 @@ def _join(
         tab.select(js=f"() => darkroom.chooseTask({tab.id!r})", **in_browser)
 
 
-def owner_of(request: gr.Request) -> str:
-    """Whose page it is: the guard wrote the name into the request's state; "local" where there is no login."""
+def owner_of(request: gr.Request) -> Owner:
+    """Whose page it is: the guard wrote it into the request's state."""
     state = getattr(request.request, "state", None)
-    return str(getattr(state, "owner", None) or "local")
+    owner: Owner = getattr(state, "owner", LOCAL)
+    return owner
 
 
 def _known(language: str) -> Language:

@@ -19,7 +19,7 @@ from webui.jobs.queue import JobQueue
 from webui.request_fields import field_limits, picture_fields
 from webui.requests import REQUESTS, Request, from_dict, to_dict
 from webui.rules.branches import FREE, branched
-from webui.storage.owners import is_private
+from webui.storage.owners import Owner
 from webui.texts import Language, Texts
 from webui.ui.controls import WITHOUT_CONTROL
 from webui.ui.language import Words
@@ -94,7 +94,7 @@ class Submitter:
 
     def submit(
         self,
-        owner: str,
+        owner: Owner,
         language: Language,
         task: str,
         values: Mapping[str, Any],
@@ -108,7 +108,7 @@ class Submitter:
         """
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
-            if is_meant_private and not is_private(owner):
+            if is_meant_private and not owner.is_private:
                 raise PrivateOver
             request = request_from(task, values)
             job = self._queue.submit(owner, self._branched(owner, request, branch) if branch else request)
@@ -118,13 +118,13 @@ class Submitter:
             return receipt | {"error": self._word(error, language)}
         except Exception:  # noqa: BLE001  (the door: a bug becomes a sentence here and a traceback in the log)
             log_id = secrets.token_hex(4)
-            _LOG.error("submitting failed, log id %s", log_id, exc_info=not is_private(owner))  # prompts in it, perhaps
+            _LOG.error("submitting failed, log id %s", log_id, exc_info=not owner.is_private)  # prompts in it, perhaps
             message, hint = self._texts.word("internal", {"log_id": log_id}, language)
             error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
             return receipt | {"error": error_json}
         return receipt | {"job": job.id, "request": to_dict(job.request)}
 
-    def _branched(self, owner: str, asked: Request, branch: str) -> Request:
+    def _branched(self, owner: Owner, asked: Request, branch: str) -> Request:
         """What the controls say of what a branch can choose, and all else as its origin has it. Raises JobNotFound and
         InvalidRequest, pydantic's ValidationError for a branch that nobody's page would send."""
         place = _PLACE.validate_json(branch)

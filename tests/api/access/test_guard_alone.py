@@ -77,7 +77,7 @@ def test_a_bug_after_the_answer_began_is_logged_once_too(caplog: pytest.LogCaptu
 def test_whose_call_it_is_reaches_the_app() -> None:
     async def who(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": scope["state"]["owner"].encode()})
+        await send({"type": "http.response.body", "body": scope["state"]["owner"].name.encode()})
 
     assert ask(guarded(who)).text == "local"
     assert ask(guarded(who, auth=("anna:x",)), authorization="Basic YW5uYTp4").text == "anna"

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
+from tests.owners import ANN, BOB
 from webui.api.bodies.decode import MAX_WAITING, Decoded, Decoder
 from webui.api.http_errors import Busy
 from webui.errors import ImageTooLarge, NotAnImage
 
 
 def decode(folder: Path, content: bytes) -> Decoded:
-    return asyncio.run(Decoder(folder).decode_bytes("anna", content))
+    return asyncio.run(Decoder(folder).decode_bytes(ANN, content))
 
 
 def opened(decoded: Decoded) -> Image.Image:
@@ -233,7 +234,7 @@ def test_takes_one_pixel_and_a_bomb_within_the_limit_without_growing(tmp_path: P
 
 def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(NotAnImage):
-        asyncio.run(Decoder(tmp_path, timeout_seconds=0.01).decode_bytes("anna", encoded(gradient())))
+        asyncio.run(Decoder(tmp_path, timeout_seconds=0.01).decode_bytes(ANN, encoded(gradient())))
 
 
 def test_one_at_a_time_for_each_person_and_a_line_that_ends(tmp_path: Path) -> None:
@@ -253,8 +254,8 @@ def test_one_at_a_time_for_each_person_and_a_line_that_ends(tmp_path: Path) -> N
     decoder = Counting(tmp_path)
 
     async def flood() -> list[object]:
-        many = [decoder.decode("anna", io.BytesIO()) for _ in range(MAX_WAITING + 3)]
-        return await asyncio.gather(*many, decoder.decode("ben", io.BytesIO()), return_exceptions=True)
+        many = [decoder.decode(ANN, io.BytesIO()) for _ in range(MAX_WAITING + 3)]
+        return await asyncio.gather(*many, decoder.decode(BOB, io.BytesIO()), return_exceptions=True)
 
     results = asyncio.run(flood())
     assert sum(isinstance(result, Busy) for result in results) == 3

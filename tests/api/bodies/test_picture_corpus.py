@@ -23,6 +23,7 @@ from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.bundle import zip_of
 from webui.storage.listing import Wanted
+from webui.storage.owners import LOCAL
 from webui.storage.reindexing import reindex
 
 PATIENCE_SECONDS = 20.0  # on a machine that does much else; a process of its own opens each
@@ -116,8 +117,8 @@ def job_of(client: httpx.Client, id: str) -> str:
 def test_a_database_is_made_again_past_all_of_them(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     for n in range(len(DAMAGES) + 2):
-        storage.pictures.save("local", f"job{n}", TextToImage(prompt=f"good{n}", seed=n), raw(n))
-    pictures = storage.pictures.list("local")
+        storage.pictures.save(LOCAL, f"job{n}", TextToImage(prompt=f"good{n}", seed=n), raw(n))
+    pictures = storage.pictures.list(LOCAL)
     storage.close()
     for picture, damage in zip(pictures[1:-1], DAMAGES.values(), strict=True):
         picture.path.write_bytes(damage(picture.path.read_bytes()))
@@ -125,18 +126,18 @@ def test_a_database_is_made_again_past_all_of_them(tmp_path: Path) -> None:
     for n, make in enumerate(contents.values()):
         (pictures[0].path.parent / f"foreign{n}{('.png', '.jpg', '.webp')[n % 3]}").write_bytes(make())
     start = time.perf_counter()
-    done = reindex(tmp_path, ("local",), lambda looked: None)
+    done = reindex(tmp_path, (LOCAL,), lambda looked: None)
     assert time.perf_counter() - start < PATIENCE_SECONDS
     assert done.rebuilt.pictures + len(done.rebuilt.unreadable) + done.rebuilt.foreign == len(contents) + len(pictures)
     storage = Storage(tmp_path)
     for good in (pictures[0], pictures[-1]):
-        (again,) = storage.pictures.list("local", wanted=Wanted(query=good.request["prompt"]))
+        (again,) = storage.pictures.list(LOCAL, wanted=Wanted(query=good.request["prompt"]))
         assert again.sha256 == good.sha256
-    found = storage.pictures.list("local")
+    found = storage.pictures.list(LOCAL)
     json.dumps([one.request for one in found], allow_nan=False)
     for one in found:
         try:
-            storage.pictures.thumbnail("local", one.id, 128)
+            storage.pictures.thumbnail(LOCAL, one.id, 128)
         except PictureNotFound:
             assert one.path.name != pictures[0].path.name
     assert sum(len(part) for part in zip_of(found, {}, "jpeg")) > 1000

@@ -23,9 +23,9 @@ from webui.api.access.logins import Logins, basic_login
 from webui.api.bodies import limits as bodies
 from webui.errors import DarkroomError
 from webui.settings import LOOPBACK, Settings
+from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts, language_of
 
-LOCAL_OWNER = "local"  # whose everything is where there are no logins
 FAILURE_DELAY_SECONDS = 0.5  # a person hardly notices it; a program that guesses does
 _SAFE_METHODS = ("GET", "HEAD")
 _OPEN_PATHS = ("/healthz", "/login", "/logout")
@@ -112,17 +112,17 @@ class Guard:
         if path != "/healthz" and origins.is_foreign_embedding(headers):
             raise http_errors.ForeignOrigin()
 
-    async def _login(self, scope: Scope, headers: Headers) -> str:
+    async def _login(self, scope: Scope, headers: Headers) -> Owner:
         """Whose call this is. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
         if not self._logins.are_needed or scope["path"] in _OPEN_PATHS:
-            return LOCAL_OWNER
+            return LOCAL
         if user := self._logins.user_of(headers):
-            return user
+            return Owner(user)
         if (given := basic_login(headers)) is None:
             raise http_errors.LoginNeeded()
         address = origins.client_address(scope, headers)
         await check_password(self._logins, self._attempts, address, *given)
-        return given[0]
+        return Owner(given[0])
 
     def _check_address(self, path: str) -> None:
         """Closes what of Gradio the page does not need, and what nobody serves."""

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from webui.errors import PrivateOver
-from webui.storage.owners import private_owner
+from webui.storage.owners import Owner, PrivateOwner
 
 HEADER = "darkroom-private"
 SEEN_BY_SCRIPTS = "darkroom-is-private"
@@ -23,11 +23,11 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _MAX_COOKIE_CHARACTERS = 4096
 
 
-def owner_in(owner: str, headers: Headers, port: int) -> str:
+def owner_in(owner: Owner, headers: Headers, port: int) -> Owner:
     """Whose call this is, now that the login is known. Raises PrivateOver."""
     session = _session_of(headers, port)
     if session is not None:
-        return private_owner(owner, session)
+        return PrivateOwner(owner.name, session)
     if headers.get(HEADER):
         raise PrivateOver
     return owner

@@ -25,7 +25,7 @@ from anyio import CapacityLimiter, to_thread
 from webui.api.http_errors import Busy
 from webui.errors import DiskFull, ImageTooLarge, NotAnImage
 from webui.storage.files import TEMPORARY
-from webui.storage.owners import is_private
+from webui.storage.owners import Owner
 
 LIMIT_MEGAPIXELS = 64
 MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at most
@@ -56,13 +56,13 @@ class Decoder:
         self._folder = folder
         self._timeout_seconds = timeout_seconds
         self._limiter = CapacityLimiter(_PARALLEL)
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._waiting: Counter[str] = Counter()
+        self._locks: dict[Owner, asyncio.Lock] = {}
+        self._waiting: Counter[Owner] = Counter()
 
-    async def decode(self, owner: str, source: BinaryIO) -> Decoded:
+    async def decode(self, owner: Owner, source: BinaryIO) -> Decoded:
         """The picture in `source`. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
         async with self._turn(owner):
-            decode = self._decode_in_memory if is_private(owner) else self._decode
+            decode = self._decode_in_memory if owner.is_private else self._decode
             return await to_thread.run_sync(decode, source, limiter=self._limiter)
 
     def shrink(self, picture: Path, size: int) -> bytes:
@@ -72,12 +72,12 @@ class Decoder:
             self._run(source, target, str(size))
             return target.read_bytes()
 
-    async def decode_bytes(self, owner: str, content: bytes) -> Decoded:
+    async def decode_bytes(self, owner: Owner, content: bytes) -> Decoded:
         """The same for bytes at hand."""
         return await self.decode(owner, io.BytesIO(content))
 
     @asynccontextmanager
-    async def _turn(self, owner: str) -> AsyncIterator[None]:
+    async def _turn(self, owner: Owner) -> AsyncIterator[None]:
         if self._waiting[owner] >= MAX_WAITING:
             raise Busy(retry_after_seconds=_RETRY_AFTER_SECONDS)
         lock = self._locks.setdefault(owner, asyncio.Lock())

@@ -21,7 +21,6 @@ from starlette.responses import Response
 from webui.api.bodies.limits import MEGABYTE, PICTURE_MEGABYTES
 from webui.api.http_errors import MediaTypeRefused
 from webui.api.services import owner_of
-from webui.storage.owners import is_private
 
 MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand unknown ones took six seconds
 
@@ -83,7 +82,7 @@ class _MemoryRequest(Request):
 
 def in_memory_if_private(call: Request) -> Request:
     """The same call; a form in it stays in memory where it is that of somebody in private mode."""
-    is_ours = is_private(owner_of(call)) and is_multipart(media_type(call))
+    is_ours = owner_of(call).is_private and is_multipart(media_type(call))
     return _MemoryRequest(call.scope, call.receive) if is_ours else call
 
 

@@ -14,6 +14,7 @@ from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
 from webui.request_fields import pictures_of, with_pictures
 from webui.requests import Request, is_reference
+from webui.storage.owners import Owner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class StoredUpload:
     height: int
 
 
-async def store_file(services: Services, owner: str, source: BinaryIO) -> StoredUpload:
+async def store_file(services: Services, owner: Owner, source: BinaryIO) -> StoredUpload:
     """Decodes and keeps the picture in an open file.
 
     Raises NotAnImage, ImageTooLarge, Busy, DiskFull, UploadsFull.
@@ -34,7 +35,7 @@ async def store_file(services: Services, owner: str, source: BinaryIO) -> Stored
     return await _store(services, owner, await services.decoder.decode(owner, source))
 
 
-async def store_inline_pictures(services: Services, owner: str, request: Request) -> Request:
+async def store_inline_pictures(services: Services, owner: Owner, request: Request) -> Request:
     """The request with references in place of base64 and `data:` URIs.
 
     Raises NotAnImage and the like for what cannot be decoded, PictureNotFound for a reference that is not this owner's.
@@ -51,7 +52,7 @@ async def store_inline_pictures(services: Services, owner: str, request: Request
     return with_pictures(request, replaced)
 
 
-async def _store(services: Services, owner: str, decoded: Decoded) -> StoredUpload:
+async def _store(services: Services, owner: Owner, decoded: Decoded) -> StoredUpload:
     add = services.storage.of(owner).uploads.add
     reference = await to_thread.run_sync(add, owner, decoded.png, decoded.width, decoded.height)
     return StoredUpload(reference=reference, width=decoded.width, height=decoded.height)

@@ -22,6 +22,7 @@ from webui.api.services import Services, owner_of
 from webui.errors import BundleTooLarge, PictureNotFound, TooManyPictures
 from webui.storage.bundle import MAX_BYTES, MAX_PICTURES, zip_of
 from webui.storage.formats import Format
+from webui.storage.owners import Owner
 from webui.storage.pictures import Picture
 from webui.storage.private import Stores
 
@@ -50,7 +51,7 @@ class BundleOut(BaseModel):
 
 @dataclass(frozen=True)
 class _Ticket:
-    owner: str
+    owner: Owner
     ids: tuple[str, ...]
     form: Format
     expires: float
@@ -94,7 +95,7 @@ class _Tickets:
         self._lock = threading.Lock()
         self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
 
-    def add(self, owner: str, ids: tuple[str, ...], form: Format) -> str:
+    def add(self, owner: Owner, ids: tuple[str, ...], form: Format) -> str:
         """Its name, which nobody guesses."""
         name = secrets.token_urlsafe(16)
         with self._lock:
@@ -103,7 +104,7 @@ class _Tickets:
                 self._tickets.popitem(last=False)
         return name
 
-    def get(self, owner: str, name: str) -> _Ticket:
+    def get(self, owner: Owner, name: str) -> _Ticket:
         """Raises PictureNotFound for one that is not there, not theirs, or too old."""
         with self._lock:
             found = self._tickets.get(name)
@@ -112,7 +113,7 @@ class _Tickets:
         return found
 
 
-def _pictures(storage: Stores, owner: str, ids: Sequence[str]) -> Sequence[Picture]:
+def _pictures(storage: Stores, owner: Owner, ids: Sequence[str]) -> Sequence[Picture]:
     """Those that are there, in their order. Raises PictureNotFound where none is, TooManyPictures, BundleTooLarge."""
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > MAX_PICTURES:

@@ -15,6 +15,7 @@ from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json
 from webui.errors import PictureNotFound
 from webui.storage.listing import Wanted
+from webui.storage.owners import Owner
 from webui.storage.pictures import Pictures
 from webui.storage.private import Stores
 from webui.storage.search import MAX_QUERY_CHARACTERS
@@ -104,7 +105,7 @@ def gallery_routes(services: Services) -> APIRouter:
     return router
 
 
-def _page(storage: Stores, owner: str, before: str | None, limit: int, wanted: Wanted) -> dict[str, Any]:
+def _page(storage: Stores, owner: Owner, before: str | None, limit: int, wanted: Wanted) -> dict[str, Any]:
     found = storage.pictures.list(owner, before, limit, wanted)
     boards = storage.boards.of(owner, [picture.id for picture in found])
     return {
@@ -121,6 +122,6 @@ def _done(asked: ManyPictures, done: frozenset[str]) -> dict[str, list[str]]:
     return {"ids": [id for id in dict.fromkeys(asked.ids) if id in done]}
 
 
-async def _set_kept(pictures: Pictures, owner: str, id: str, *, kept: bool) -> dict[str, Any]:
+async def _set_kept(pictures: Pictures, owner: Owner, id: str, *, kept: bool) -> dict[str, Any]:
     found = await to_thread.run_sync(lambda: pictures.keep(owner, id, kept=kept))
     return {"id": id, "kept": found.kept}

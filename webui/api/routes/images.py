@@ -17,7 +17,7 @@ from webui.errors import InvalidRequest, PictureNotFound
 from webui.requests import is_reference
 from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
 from webui.storage.memory import MemoryPath
-from webui.storage.owners import is_private
+from webui.storage.owners import Owner
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
@@ -88,9 +88,9 @@ async def _converted(
     return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
 
 
-def _caching(owner: str) -> str:
+def _caching(owner: Owner) -> str:
     """What is private does not even stay in the browser."""
-    return "no-store" if is_private(owner) else _CACHE
+    return "no-store" if owner.is_private else _CACHE
 
 
 def _from_memory(path: MemoryPath, headers: dict[str, str], *, is_download: bool) -> Response:
@@ -104,12 +104,12 @@ def _from_memory(path: MemoryPath, headers: dict[str, str], *, is_download: bool
     return Response(content, media_type=_TYPES.get(path.suffix.lower(), "image/png"), headers=headers)
 
 
-def _find(services: Services, owner: str, id: str, size: int | None) -> Path:
+def _find(services: Services, owner: Owner, id: str, size: int | None) -> Path:
     """The file to send, which may lie in memory. Raises PictureNotFound."""
     storage = services.storage.of(owner)
     if is_reference(id):
         path = storage.uploads.path(owner, id)
         storage.uploads.use(owner, id)  # a page that shows it again has it in a field
-        shrink = None if is_private(owner) else services.decoder.shrink  # which needs a file to write to
+        shrink = None if owner.is_private else services.decoder.shrink  # which needs a file to write to
         return path if size is None else storage.thumbnails.path(path.stem, path, size, shrink)
     return storage.pictures.get(owner, id).path if size is None else storage.pictures.thumbnail(owner, id, size)

@@ -27,6 +27,7 @@ from webui.metadata.findings import FindCheckpoint
 from webui.metadata.reading import Inspection, read_pasted, read_texts
 from webui.request_fields import picture_fields
 from webui.requests import REQUESTS
+from webui.storage.owners import Owner
 
 _PARALLEL = 2  # each takes a tenth of a second of a core at the most
 MAX_TEXT_CHARACTERS = 1_000_000
@@ -134,7 +135,7 @@ def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tupl
     return read_texts(texts, find), texts
 
 
-def _with_own_pictures(services: Services, owner: str, settings: dict[str, Any]) -> dict[str, Any]:
+def _with_own_pictures(services: Services, owner: Owner, settings: dict[str, Any]) -> dict[str, Any]:
     """Without references to uploads that are not there for this person."""
     uploads = services.storage.of(owner).uploads
     pictures = frozenset[str]().union(*map(picture_fields, REQUESTS.values()))

@@ -14,6 +14,7 @@ from webui.api import sse
 from webui.api.schemas import ERRORS, JobOut
 from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import event_json, job_json
+from webui.storage.owners import Owner
 from webui.texts import Language
 
 _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
@@ -56,7 +57,7 @@ def job_routes(services: Services) -> APIRouter:
     return router
 
 
-async def _frames(services: Services, owner: str, id: str, after: int, language: Language) -> AsyncIterator[bytes]:
+async def _frames(services: Services, owner: Owner, id: str, after: int, language: Language) -> AsyncIterator[bytes]:
     async with aclosing(services.queue.watch(owner, id, after=after)) as items:
         async for number, event in items:
             data = event_json(event, services.texts, language)

@@ -12,7 +12,7 @@ from webui.api.access import private_mode
 from webui.api.routes.login import is_https
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
-from webui.storage.owners import is_private
+from webui.storage.owners import Owner, PrivateOwner
 from webui.storage.private import IDLE_SECONDS
 
 _MEGABYTE = 2**20
@@ -41,7 +41,7 @@ def private_routes(services: Services, port: int) -> APIRouter:
     async def turn_on(call: Request, response: Response) -> Any:
         """From now on this browser is in private mode; twice is once."""
         owner = owner_of(call)
-        if not is_private(owner):
+        if not owner.is_private:
             private_mode.begin(response, port, is_secure=is_https(call))
         return {**_state(services, owner), "private": True}
 
@@ -49,19 +49,20 @@ def private_routes(services: Services, port: int) -> APIRouter:
     async def turn_off(call: Request, response: Response) -> Any:
         """Stops what runs, forgets everything at once, and ends private mode."""
         owner = owner_of(call)
-        if is_private(owner):
+        if isinstance(owner, PrivateOwner):
             await to_thread.run_sync(services.queue.forget, owner)
         private_mode.end(response, port)
-        return {**_state(services, ""), "private": False}
+        return _state(services, Owner(owner.name))
 
     return router
 
 
-def _state(services: Services, owner: str) -> dict[str, Any]:
+def _state(services: Services, owner: Owner) -> dict[str, Any]:
     sessions = services.storage.private
+    used_bytes = sessions.used_bytes(owner) if isinstance(owner, PrivateOwner) else 0
     return {
-        "private": is_private(owner),
-        "megabytes": round(sessions.used_bytes(owner) / _MEGABYTE, 1),
+        "private": owner.is_private,
+        "megabytes": round(used_bytes / _MEGABYTE, 1),
         "limit_megabytes": sessions.session_bytes // _MEGABYTE,
         "minutes": round(IDLE_SECONDS / 60),
     }

@@ -18,6 +18,7 @@ from webui.api.services import Services, owner_of
 from webui.requests import Prompt, to_dict
 from webui.rules.branches import branched, step_kept
 from webui.storage.animation import animated_webp
+from webui.storage.owners import Owner
 
 _PARALLEL = 2  # strips that are put together at once: each takes up to two seconds of a core
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
@@ -53,14 +54,14 @@ def step_routes(services: Services) -> APIRouter:
     limiter = CapacityLimiter(_PARALLEL)
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
-    def submit(owner: str, request: requests.Request) -> dict[str, Any]:
+    def submit(owner: Owner, request: requests.Request) -> dict[str, Any]:
         job = services.queue.submit(owner, request)
         return {"id": job.id, "position": services.queue.position(job.id), "request": to_dict(job.request)}
 
-    def keep(owner: str, id: str, asked: StepAsked) -> dict[str, Any]:
+    def keep(owner: Owner, id: str, asked: StepAsked) -> dict[str, Any]:
         return submit(owner, step_kept(services.queue.get(owner, id).request, asked.image, asked.step))
 
-    def branch(owner: str, id: str, asked: BranchAsked) -> dict[str, Any]:
+    def branch(owner: Owner, id: str, asked: BranchAsked) -> dict[str, Any]:
         changes = asked.model_dump(exclude={"image", "step"}, exclude_none=True)
         return submit(owner, branched(services.queue.get(owner, id).request, asked.image, asked.step, changes))
 

@@ -11,6 +11,7 @@ from webui import events
 from webui.api import sse
 from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import event_json
+from webui.storage.owners import Owner
 from webui.texts import Language
 
 
@@ -26,7 +27,7 @@ def stream_routes(services: Services) -> APIRouter:
     return router
 
 
-async def _frames(services: Services, owner: str, language: Language) -> AsyncIterator[bytes]:
+async def _frames(services: Services, owner: Owner, language: Language) -> AsyncIterator[bytes]:
     yield sse.frame({}, event="hello")
     async with aclosing(services.queue.watch_owner(owner)) as items:
         async for job_id, number, event in items:

@@ -26,7 +26,7 @@ from webui.events import Event, Failed, Finished
 from webui.request_fields import pictures_of
 from webui.requests import StyleTransfer
 from webui.storage.formats import in_format
-from webui.storage.owners import passing_owner
+from webui.storage.owners import Owner, PrivateOwner
 
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}, "description": "The picture"}}
 _LEFT = Response(status_code=499)  # nobody reads it
@@ -35,7 +35,7 @@ _MOST_AT_ONCE = 4  # of one person: a page has one on its way, and one that it h
 
 def style_now_routes(services: Services) -> APIRouter:
     """One route."""
-    on_their_way: Counter[str] = Counter()
+    on_their_way: Counter[Owner] = Counter()
     router = APIRouter(prefix="/api/style-transfer", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
     @router.post("/now", response_class=Response, responses=_PICTURE)
@@ -46,7 +46,7 @@ def style_now_routes(services: Services) -> APIRouter:
         owner = owner_of(call)
         if on_their_way[owner] >= _MOST_AT_ONCE:
             raise TooManyJobs(waiting=on_their_way[owner], retry_after_seconds=1)
-        passing = passing_owner(owner, secrets.token_urlsafe(8))
+        passing = PrivateOwner(owner.name, secrets.token_urlsafe(8), is_passing=True)
         answer = _LEFT
         on_their_way[owner] += 1
         try:
@@ -66,7 +66,9 @@ def style_now_routes(services: Services) -> APIRouter:
     return router
 
 
-async def _answer(services: Services, owner: str, passing: str, request: requests.Request, call: Request) -> Response:
+async def _answer(
+    services: Services, owner: Owner, passing: PrivateOwner, request: requests.Request, call: Request
+) -> Response:
     await to_thread.run_sync(_lend, services, owner, passing, request)
     job = await to_thread.run_sync(services.queue.submit, passing, request)
     last: Event | None = None
@@ -82,14 +84,14 @@ async def _answer(services: Services, owner: str, passing: str, request: request
             return _LEFT
 
 
-def _lend(services: Services, owner: str, passing: str, request: requests.Request) -> None:
+def _lend(services: Services, owner: Owner, passing: PrivateOwner, request: requests.Request) -> None:
     """What is in the request is this passing owner's too. Raises PictureNotFound."""
     theirs, lent = services.storage.of(owner).uploads, services.storage.of(passing).uploads
     for reference in {picture for _field, picture in pictures_of(request)}:
         lent.add(passing, theirs.read(owner, reference), *theirs.size(reference))
 
 
-def _picture(services: Services, passing: str, id: str) -> Response:
+def _picture(services: Services, passing: PrivateOwner, id: str) -> Response:
     path = services.storage.of(passing).pictures.get(passing, id).path
     return Response(in_format(path, "jpeg"), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 

@@ -14,6 +14,7 @@ from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest
 from webui.requests import TextToImage, from_dict, to_dict
 from webui.rules.walks import Image, walk_between
+from webui.storage.owners import Owner
 from webui.storage.pictures import Picture
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
@@ -40,7 +41,7 @@ def walk_routes(services: Services) -> APIRouter:
     """Walks between a person's own pictures."""
     router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
-    def submit(owner: str, asked: WalkAsked) -> dict[str, Any]:
+    def submit(owner: Owner, asked: WalkAsked) -> dict[str, Any]:
         pictures = services.storage.of(owner).pictures
         first, second = (pictures.get(owner, id) for id in (asked.first, asked.second))
         walk = walk_between(_image(first), _image(second), asked.num_images)

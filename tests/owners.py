@@ -1,0 +1,5 @@
+"""Two people whose things tests keep apart."""
+
+from webui.storage.owners import Owner
+
+ANN, BOB = Owner("ann"), Owner("bob")
