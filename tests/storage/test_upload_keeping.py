@@ -33,7 +33,7 @@ def png(number: int) -> bytes:
 
 
 def keeper(storage: Storage, limits: Limits = LIMITS) -> UploadKeeper:
-    return UploadKeeper(storage.database, storage.uploads, storage.thumbnails, limits)
+    return UploadKeeper(storage.data_dir / "uploads", storage.database, storage.uploads, storage.thumbnails, limits)
 
 
 def upload(storage: Storage, number: int = 1, owner: Owner = ANN) -> str:

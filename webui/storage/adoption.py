@@ -26,11 +26,12 @@ from PIL import Image
 from webui.metadata.embedded_texts import texts_in
 from webui.storage.boards import Board, Boards
 from webui.storage.database import Database
+from webui.storage.disk_pictures import DiskPictures
 from webui.storage.files import TEMPORARY
 from webui.storage.marks import Marks, MarksSaid
 from webui.storage.metadata import parse_darkroom
 from webui.storage.owners import Owner, owner_of_key
-from webui.storage.pictures import OWNER_FILE, Picture, Pictures, verdict_of
+from webui.storage.pictures import OWNER_FILE, Picture, verdict_of
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +66,14 @@ class Rebuilt:
     ownerless: list[str] = field(default_factory=list)
 
 
-def adopt_job(pictures: Pictures, owner: Owner, job_id: str) -> int:
+def adopt_job(pictures: DiskPictures, owner: Owner, job_id: str) -> int:
     """Makes rows for a job's files that have none; how many."""
     paths = pictures.owner_folder(owner).glob(f"*/*-{job_id}-*.png")
     return sum(_adopt(pictures, owner, path, Rebuilt()) for path in paths)
 
 
 def rebuild(
-    pictures: Pictures,
+    pictures: DiskPictures,
     boards: Boards,
     database: Database,
     owners: Sequence[Owner] = (),
@@ -158,7 +159,7 @@ def write_marks(database: Database, marks: Marks) -> None:
         marks.write(owner, marks_of(database, owner))
 
 
-def _folders(pictures: Pictures, owners: Sequence[Owner], report: Rebuilt) -> Iterator[tuple[Path, Owner]]:
+def _folders(pictures: DiskPictures, owners: Sequence[Owner], report: Rebuilt) -> Iterator[tuple[Path, Owner]]:
     """The owners' folders that hold anything, and whose each is."""
     known = {pictures.owner_folder(owner).name: owner for owner in owners}
     for folder in sorted(path for path in pictures.folder.iterdir() if path.is_dir()):
@@ -178,7 +179,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _adopt(pictures: Pictures, owner: Owner, path: Path, report: Rebuilt) -> int:
+def _adopt(pictures: DiskPictures, owner: Owner, path: Path, report: Rebuilt) -> int:
     """1 where this file has a row from now on that it had not before."""
     if pictures.has_file(path):
         return 0
@@ -218,7 +219,7 @@ def _moment(path: Path) -> float:
     return said.timestamp()
 
 
-def _mark_again(pictures: Pictures, boards: Boards, database: Database, owner: Owner, report: Rebuilt) -> None:
+def _mark_again(pictures: DiskPictures, boards: Boards, database: Database, owner: Owner, report: Rebuilt) -> None:
     """What the marks beside an owner's pictures say, once their rows are there again."""
     said = pictures.marks.read(owner)
     with database.transaction() as connection:

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from webui.errors import PictureNotFound
 from webui.storage.formats import SUFFIXES, Format, in_format
@@ -68,7 +68,7 @@ class _Pipe(io.RawIOBase):
         return content
 
 
-def _content(picture: Picture, form: Format) -> io.BufferedIOBase | None:
+def _content(picture: Picture, form: Format) -> BinaryIO | None:
     """None where the file is gone, or cannot be turned into that format."""
     try:
         if form == "png" or picture.path.suffix.lower() == SUFFIXES[form]:

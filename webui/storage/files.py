@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webui.errors import DatabaseLocked, DiskFull, FolderNotWritable
-from webui.storage.memory import MemoryPath
+from webui.storage.paths import StoredPath
 
 if sys.platform == "darwin":
     import fcntl
@@ -61,14 +61,14 @@ def make_folder(folder: Path) -> None:
             raise FolderNotWritable(folder=str(folder)) from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: StoredPath, content: bytes) -> None:
     """Puts `content` at `path`, whole or not at all, and durably.
 
     Temporary name in the same folder (so that the renaming never crosses a file system), flush to the disk, rename,
     flush of the folder's entry. A path in memory takes it as it is. Raises DiskFull, FolderNotWritable, or the OSError;
     then nothing temporary is left.
     """
-    if isinstance(path, MemoryPath):
+    if not isinstance(path, Path):
         path.write_bytes(content)
         return
     make_folder(path.parent)

@@ -11,7 +11,6 @@ import html
 import io
 import logging
 import struct
-from pathlib import Path
 from typing import Literal
 
 from PIL import Image
@@ -19,6 +18,7 @@ from PIL import Image
 from webui.errors import PictureNotFound
 from webui.metadata.embedded_texts import texts_in
 from webui.storage.metadata import MAX_METADATA_BYTES, xmp
+from webui.storage.paths import StoredPath
 
 Format = Literal["png", "jpeg", "webp"]
 MEDIA_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -36,7 +36,7 @@ _LONG, _UNDEFINED = 4, 7  # TIFF's types
 log = logging.getLogger(__name__)
 
 
-def in_format(source: Path, form: Literal["jpeg", "webp"]) -> bytes:
+def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> bytes:
     """The picture at `source` as a JPEG or WebP with its texts. Raises PictureNotFound where it cannot be read."""
     try:
         with source.open("rb") as file:

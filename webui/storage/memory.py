@@ -1,4 +1,4 @@
-"""Files that lie in memory and nowhere else, with as much of `pathlib.Path` as the stores use.
+"""Files that lie in memory and nowhere else, with paths that serve the stores as those on the disk do.
 
 What is over the limit of bytes goes, the oldest first. Knows no picture and no owner.
 """
@@ -9,8 +9,8 @@ import io
 import os
 import threading
 from collections import OrderedDict
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from pathlib import PurePosixPath
+from typing import BinaryIO, Literal
 
 from webui.errors import PrivateMemoryFull
 
@@ -29,9 +29,9 @@ class MemoryFiles:
         """What all files take together."""
         return self._used_bytes
 
-    def folder(self, name: str) -> Path:
-        """A folder in memory. It stands in for a Path wherever a store joins names, reads, writes and removes."""
-        return cast("Path", MemoryPath(self, PurePosixPath(name)))
+    def folder(self, name: str) -> MemoryPath:
+        """A folder in memory, for a store to work in as in one on the disk."""
+        return MemoryPath(self, PurePosixPath(name))
 
     def write(self, path: str, content: bytes) -> None:
         """Raises PrivateMemoryFull for one that has no room even alone."""
@@ -74,7 +74,7 @@ class MemoryPath:
         self._files = files
         self._path = path
 
-    def __truediv__(self, name: str | PurePosixPath) -> MemoryPath:
+    def __truediv__(self, name: str) -> MemoryPath:
         return MemoryPath(self._files, self._path / name)
 
     def __eq__(self, other: object) -> bool:
@@ -106,15 +106,13 @@ class MemoryPath:
         """As pathlib's."""
         return MemoryPath(self._files, self._path.parent)
 
-    def relative_to(self, other: Any) -> PurePosixPath:
+    def relative_to(self, folder: MemoryPath) -> PurePosixPath:
         """As pathlib's."""
-        return self._path.relative_to(other._path)
+        return self._path.relative_to(folder._path)
 
     def is_file(self) -> bool:
         """Whether it is (still) there."""
         return self._files.read(str(self._path)) is not None
-
-    exists = is_file
 
     def read_bytes(self) -> bytes:
         """Raises FileNotFoundError."""
@@ -128,7 +126,7 @@ class MemoryPath:
         self._files.write(str(self._path), content)
         return len(content)
 
-    def open(self, mode: str = "rb") -> BinaryIO:
+    def open(self, mode: Literal["rb"]) -> BinaryIO:
         """For reading alone. Raises FileNotFoundError."""
         if mode != "rb":
             raise ValueError(mode)

@@ -17,7 +17,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -31,6 +30,7 @@ from webui.storage.listing import EVERYTHING, Wanted, count, rows_before
 from webui.storage.marks import Marks
 from webui.storage.metadata import png_info
 from webui.storage.owners import Owner, check_place, owner_of_key
+from webui.storage.paths import StoredPath
 from webui.storage.search import words_of
 from webui.storage.thumbnails import Thumbnails
 from webui.worker.messages import RawImage
@@ -57,7 +57,7 @@ class Picture:
     owner: Owner = field(repr=False)
     job_id: str
     position: int
-    path: Path
+    path: StoredPath
     task: str
     request: dict[str, Any]
     seed: int
@@ -80,12 +80,11 @@ class Picture:
 class Pictures:
     """Files below `folder/<owner's hash>/<day>/`, rows in the database, thumbnails on demand."""
 
-    def __init__(self, folder: Path, database: Database, thumbnails: Thumbnails, marks: Marks | None = None) -> None:
-        """`marks` keeps what people do with pictures beside them, too."""
+    def __init__(self, folder: StoredPath, database: Database, thumbnails: Thumbnails, marks: Marks) -> None:
         self.folder = folder
         self._database = database
         self._thumbnails = thumbnails
-        self.marks = marks or Marks(self.owner_folder)
+        self.marks = marks
 
     def save(self, owner: Owner, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
         """Writes the PNG, then its row; what it is called from now on. Saving the same place of a job again replaces
@@ -93,7 +92,8 @@ class Pictures:
         check_place(owner, self.folder)
         content = encode_png(request, raw)
         now = time.time()
-        path = self.owner_folder(owner) / time.strftime("%Y-%m-%d") / file_name(job_id, raw.seed, position, now)
+        path = self.folder / folder_name(owner) / time.strftime("%Y-%m-%d")
+        path /= file_name(job_id, raw.seed, position, now)
         self._name_owner(owner)
         before = self._database.row("SELECT * FROM pictures WHERE job_id = ? AND position = ?", (job_id, position))
         write_atomically(path, content)
@@ -251,28 +251,14 @@ class Pictures:
                 connection.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
         return len(rows)
 
-    def thumbnail(self, owner: Owner, id: str, size: int) -> Path:
+    def thumbnail(self, owner: Owner, id: str, size: int) -> StoredPath:
         """A WebP whose longest side is about `size` pixels, made once. Raises PictureNotFound."""
         return self._thumbnails.path(id, self.get(owner, id).path, size)
 
-    def owner_folder(self, owner: Owner) -> Path:
-        """Their folder; a hash, for a user's name may hold anything."""
-        return self.folder / hashlib.sha256(owner.key.encode()).hexdigest()[:16]
-
     def _name_owner(self, owner: Owner) -> None:
-        path = self.owner_folder(owner) / OWNER_FILE
-        if not path.exists():
+        path = self.folder / folder_name(owner) / OWNER_FILE
+        if not path.is_file():
             write_atomically(path, owner.key.encode())
-
-    def has_file(self, path: Path) -> bool:
-        """Whether there is a row for this file."""
-        relative = path.relative_to(self.folder).as_posix()
-        return self._database.row("SELECT 1 FROM pictures WHERE path = ?", (relative,)) is not None
-
-    def has_place(self, job_id: str, position: int) -> bool:
-        """Whether there is a row for this picture of a job."""
-        found = self._database.row("SELECT 1 FROM pictures WHERE job_id = ? AND position = ?", (job_id, position))
-        return found is not None
 
     def _number(self, owner: Owner, before: str | None) -> int:
         if before is None:
@@ -321,6 +307,11 @@ def verdict_of(info: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(score, int | float) or not isinstance(rank, int) or not isinstance(critic, str):
         return {}
     return {"score": float(score), "rank": rank, "critic": critic, "kept": bool(kept)}
+
+
+def folder_name(owner: Owner) -> str:
+    """Of the folder with their files; a hash, for a user's name may hold anything."""
+    return hashlib.sha256(owner.key.encode()).hexdigest()[:16]
 
 
 def file_name(job_id: str, seed: int, position: int, created: float) -> str:

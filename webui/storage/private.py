@@ -21,7 +21,7 @@ from webui.storage.memory import MemoryFiles
 from webui.storage.owners import Owner, PrivateOwner
 from webui.storage.pictures import Pictures
 from webui.storage.thumbnails import Thumbnails
-from webui.storage.upload_keeping import UploadKeeper
+from webui.storage.upload_keeping import ChecksRoom
 from webui.storage.uploads import Uploads
 
 SESSION_BYTES = 256 * 2**20  # of one person: a hundred pictures of 1024² and more
@@ -40,7 +40,7 @@ class Stores:
     pictures: Pictures
     boards: Boards
     uploads: Uploads
-    upload_keeper: UploadKeeper
+    upload_keeper: ChecksRoom
     thumbnails: Thumbnails
     jobs: JobRows
 
@@ -120,7 +120,7 @@ class PrivateSessions:
             largest.files.shrink(max(0, largest.files.used_bytes - excess))
 
 
-class _MemoryKeeper(UploadKeeper):
+class _EndlessRoom:
     """Has no disk to look at: memory has its own limit, and goes as a whole."""
 
     def check_room(self, owner: Owner) -> None:
@@ -136,7 +136,7 @@ def _new_session(limit_bytes: int) -> _Session:
         pictures=Pictures(files.folder("pictures"), database, thumbnails, marks),
         boards=Boards(database, marks),
         uploads=uploads,
-        upload_keeper=_MemoryKeeper(database, uploads, thumbnails),
+        upload_keeper=_EndlessRoom(),
         thumbnails=thumbnails,
         jobs=JobRows(database),
     )

@@ -17,11 +17,10 @@ from pathlib import Path
 from webui.errors import DarkroomError
 from webui.storage.adoption import Rebuilt, write_marks
 from webui.storage.database import Database
+from webui.storage.disk_pictures import DiskPictures
 from webui.storage.files import make_folder
 from webui.storage.lock import FolderLock
-from webui.storage.marks import Marks
 from webui.storage.owners import Owner
-from webui.storage.pictures import Pictures
 from webui.storage.storage import DATABASE_NAME, Storage
 from webui.storage.thumbnails import Thumbnails
 
@@ -70,8 +69,8 @@ def _write_down(data_dir: Path) -> Path | None:
         return None
     try:
         if database.set_aside is None:
-            pictures = Pictures(data_dir / "pictures", database, Thumbnails(data_dir / "thumbnails"))
-            write_marks(database, Marks(pictures.owner_folder))
+            pictures = DiskPictures(data_dir / "pictures", database, Thumbnails(data_dir / "thumbnails"))
+            write_marks(database, pictures.marks)
     except sqlite3.Error as error:
         log.warning("the old database cannot be read to its end: %s", error)
     finally:

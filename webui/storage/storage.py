@@ -9,11 +9,11 @@ from pathlib import Path
 from webui.storage.adoption import Rebuilt, rebuild
 from webui.storage.boards import Boards
 from webui.storage.database import Database
+from webui.storage.disk_pictures import DiskPictures
 from webui.storage.files import make_folder, sweep_temporary
 from webui.storage.job_rows import JobRows
 from webui.storage.lock import FolderLock
 from webui.storage.owners import LOCAL, Owner, PrivateOwner
-from webui.storage.pictures import Pictures
 from webui.storage.private import PrivateSessions, Stores
 from webui.storage.thumbnails import Thumbnails
 from webui.storage.upload_keeping import UploadKeeper
@@ -47,10 +47,10 @@ class Storage:
             self._lock.close()
             raise
         self.thumbnails = Thumbnails(data_dir / "thumbnails")
-        self.pictures = Pictures(data_dir / "pictures", self.database, self.thumbnails)
+        self.pictures = DiskPictures(data_dir / "pictures", self.database, self.thumbnails)
         self.boards = Boards(self.database, self.pictures.marks)
         self.uploads = Uploads(data_dir / "uploads", self.database)
-        self.upload_keeper = UploadKeeper(self.database, self.uploads, self.thumbnails)
+        self.upload_keeper = UploadKeeper(data_dir / "uploads", self.database, self.uploads, self.thumbnails)
         self.jobs = JobRows(self.database)
         self.private = PrivateSessions()
         self._passing = PrivateSessions(_PASSING_BYTES, _ALL_PASSING_BYTES)  # so that they push nobody out

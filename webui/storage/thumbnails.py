@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from webui.errors import PictureNotFound
 from webui.storage.files import write_atomically
+from webui.storage.paths import StoredPath
 
 SIZES = (128, 256, 512, 1024)  # longest side, pixels; few, so that nobody can fill the disk by asking for every number
-Shrink = Callable[[Path, int], bytes]
+Shrink = Callable[[StoredPath, int], bytes]
 _QUALITY = 82  # no artefacts to see at thumbnail size, a fifth of the PNG's bytes
 _METHOD = 2  # WebP's effort of 0–6: larger takes longer and saves little on small pictures
 
@@ -20,10 +20,10 @@ _METHOD = 2  # WebP's effort of 0–6: larger takes longer and saves little on s
 class Thumbnails:
     """`<folder>/<first two of the name>/<name>-<size>.webp`; names are ids or hashes, safe in a path."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: StoredPath) -> None:
         self.folder = folder
 
-    def path(self, name: str, source: Path, size: int, shrink: Shrink | None = None) -> Path:
+    def path(self, name: str, source: StoredPath, size: int, shrink: Shrink | None = None) -> StoredPath:
         """The thumbnail of `source` whose longest side is the next of SIZES from `size` up, never enlarged.
 
         `shrink(source, longest side)` makes the WebP where the source is too large to be opened here.
@@ -40,11 +40,11 @@ class Thumbnails:
         for size in SIZES:
             self._target(name, size).unlink(missing_ok=True)
 
-    def _target(self, name: str, size: int) -> Path:
+    def _target(self, name: str, size: int) -> StoredPath:
         return self.folder / name[:2] / f"{name}-{size}.webp"
 
 
-def _shrunk(name: str, source: Path, size: int) -> bytes:
+def _shrunk(name: str, source: StoredPath, size: int) -> bytes:
     try:
         with source.open("rb") as file, Image.open(file, formats=("PNG", "JPEG", "WEBP")) as image:
             small = ImageOps.contain(image, (size, size)) if max(image.size) > size else image.copy()

@@ -14,6 +14,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from webui.errors import DiskFull, UploadsFull
 from webui.storage.database import Database
@@ -42,23 +44,36 @@ class Limits:
     free_bytes: int = 256 * 2**20  # of the disk: room to save what is being made, before more is taken in
 
 
+class ChecksRoom(Protocol):
+    """Says when a person may bring no more."""
+
+    def check_room(self, owner: Owner) -> None:
+        """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
+
+
 class UploadKeeper:
     """Says when a person may bring no more, and takes away what nobody needs."""
 
     def __init__(
-        self, database: Database, uploads: Uploads, thumbnails: Thumbnails, limits: Limits | None = None
+        self,
+        folder: Path,
+        database: Database,
+        uploads: Uploads,
+        thumbnails: Thumbnails,
+        limits: Limits | None = None,
     ) -> None:
-        """`limits`: others than the usual ones."""
+        """`folder` is that of `uploads`; `limits`: others than the usual ones."""
+        self._folder = folder
         self._database = database
         self._uploads = uploads
         self._thumbnails = thumbnails
         self._limits = limits or Limits()
 
     def check_room(self, owner: Owner) -> None:
-        """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
+        """As in ChecksRoom."""
         limits = self._limits
-        if shutil.disk_usage(self._uploads.folder).free < limits.free_bytes:
-            raise DiskFull(folder=str(self._uploads.folder))
+        if shutil.disk_usage(self._folder).free < limits.free_bytes:
+            raise DiskFull(folder=str(self._folder))
         rows = self._database.rows("SELECT hex, bytes FROM uploads WHERE owner = ?", (owner,))
         if not self._is_too_much([row["bytes"] for row in rows]):
             return  # the usual case, without looking through anybody's jobs
@@ -132,7 +147,7 @@ class UploadKeeper:
     def _collect_orphans(self, before: float) -> int:
         removed = 0
         named: set[str] | None = None
-        for path in self._uploads.folder.glob("??/*.png"):
+        for path in self._folder.glob("??/*.png"):
             if path.stat().st_mtime >= before or self._uploads.is_anybodys(path.stem):
                 continue
             if named is None:

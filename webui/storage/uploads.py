@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from pathlib import Path
 
 from PIL import Image
 
@@ -18,6 +17,7 @@ from webui.requests import is_reference
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
 from webui.storage.owners import Owner, check_place
+from webui.storage.paths import StoredPath
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _USED_LATELY_SECONDS = 3600.0  # a use is written down at most that often: looki
 class Uploads:
     """The store of uploads. Somebody else's reference is treated exactly like one that does not exist."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: StoredPath, database: Database) -> None:
         self.folder = folder
         self._database = database
 
@@ -53,7 +53,7 @@ class Uploads:
         if not is_reference(reference) or self.has(owner, reference) or not path.is_file():
             return False
         try:
-            with Image.open(path, formats=("PNG",)) as image:
+            with path.open("rb") as file, Image.open(file, formats=("PNG",)) as image:
                 width, height = image.size
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             log.warning("the upload %s cannot be read: %s", path.name, error)
@@ -106,7 +106,7 @@ class Uploads:
                 return row["width"], row["height"]
         raise PictureNotFound(picture=reference[:80])
 
-    def path(self, owner: Owner, reference: str) -> Path:
+    def path(self, owner: Owner, reference: str) -> StoredPath:
         """The PNG's file. Raises PictureNotFound for what is not there or not theirs."""
         if not self.has(owner, reference):
             raise PictureNotFound(picture=reference[:80])
@@ -129,5 +129,5 @@ class Uploads:
         if not is_there:
             write_atomically(path, png)
 
-    def _path(self, digest: str) -> Path:
+    def _path(self, digest: str) -> StoredPath:
         return self.folder / digest[:2] / f"{digest}.png"

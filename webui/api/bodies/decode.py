@@ -26,6 +26,7 @@ from webui.api.http_errors import Busy
 from webui.errors import DiskFull, ImageTooLarge, NotAnImage
 from webui.storage.files import TEMPORARY
 from webui.storage.owners import Owner
+from webui.storage.paths import StoredPath
 
 LIMIT_MEGAPIXELS = 64
 MAX_WAITING = 16  # uploads of one person in line; a page sends a handful at most
@@ -65,7 +66,7 @@ class Decoder:
             decode = self._decode_in_memory if owner.is_private else self._decode
             return await to_thread.run_sync(decode, source, limiter=self._limiter)
 
-    def shrink(self, picture: Path, size: int) -> bytes:
+    def shrink(self, picture: StoredPath, size: int) -> bytes:
         """A WebP of a picture from `decode`, `size` pixels on its longest side at most. Waits; the page's own
         pictures, which are never large, need no process for this. Raises NotAnImage."""
         with picture.open("rb") as source, self._target() as target:

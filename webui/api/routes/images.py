@@ -16,8 +16,8 @@ from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest, PictureNotFound
 from webui.requests import is_reference
 from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
-from webui.storage.memory import MemoryPath
 from webui.storage.owners import Owner
+from webui.storage.paths import StoredPath
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
@@ -57,7 +57,7 @@ def image_routes(services: Services) -> APIRouter:
         headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
         if call.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
-        if isinstance(found, MemoryPath):
+        if not isinstance(found, Path):
             return _from_memory(found, headers, is_download=download)
         return FileResponse(
             found,
@@ -93,7 +93,7 @@ def _caching(owner: Owner) -> str:
     return "no-store" if owner.is_private else _CACHE
 
 
-def _from_memory(path: MemoryPath, headers: dict[str, str], *, is_download: bool) -> Response:
+def _from_memory(path: StoredPath, headers: dict[str, str], *, is_download: bool) -> Response:
     """Raises PictureNotFound where it has gone meanwhile."""
     try:
         content = path.read_bytes()
@@ -104,7 +104,7 @@ def _from_memory(path: MemoryPath, headers: dict[str, str], *, is_download: bool
     return Response(content, media_type=_TYPES.get(path.suffix.lower(), "image/png"), headers=headers)
 
 
-def _find(services: Services, owner: Owner, id: str, size: int | None) -> Path:
+def _find(services: Services, owner: Owner, id: str, size: int | None) -> StoredPath:
     """The file to send, which may lie in memory. Raises PictureNotFound."""
     storage = services.storage.of(owner)
     if is_reference(id):
