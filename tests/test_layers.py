@@ -37,6 +37,7 @@ LAYERS = (
         "schedulers",
         "capabilities",
         "field_rules",
+        "infotext_names",
     ),
 )
 VOCABULARY = LAYERS[-1]

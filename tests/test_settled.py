@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.settled_requests import settled, stored
-from webui.request_fields import declared_rules, field_limits, fields_in, needs_of
+from webui.request_fields import declared_rules, field_limits, fields_in, infotext_names, needs_of
 from webui.requests import ImageToImage, Scope, TextToImage, from_dict, to_dict
 from webui.settled import SETTLED, SettledBranch, SettledImageToImage, SettledTextToImage, as_asked, settled_from_dict
 
@@ -69,6 +69,7 @@ def test_what_is_said_of_a_field_is_said_of_its_settled_form(made: type) -> None
     assert {field.name for field in dataclasses.fields(made)} == {field.name for field in dataclasses.fields(asked)}
     assert needs_of(made) == needs_of(asked)
     assert declared_rules(made) == declared_rules(asked)
+    assert infotext_names(made) == infotext_names(asked)
     assert all(fields_in(made, scope) == fields_in(asked, scope) for scope in Scope)
     for name in ("steps", "guidance_scale", "width", "height"):
         assert field_limits(made, name) == dataclasses.replace(

@@ -15,6 +15,7 @@ from annotated_types import Ge, Le, MultipleOf
 
 from webui.capabilities import Needs, reason_without
 from webui.field_rules import Rule, about, inactive, lacks, refused
+from webui.infotext_names import InfotextName
 from webui.requests import PICTURE, Request, Scope
 
 
@@ -115,6 +116,21 @@ def defaults_of(request: type) -> Mapping[str, Any]:
 
 def _plain(value: Any) -> Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
+def infotext_names(request: type) -> Mapping[str, InfotextName]:
+    """What an infotext calls the fields of a request, by name; those that it has no single pair for are left out."""
+    marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
+    return {name: mark for name, mark in marked if isinstance(mark, InfotextName)}
+
+
+@cache
+def field_type(request: type, name: str) -> Any:
+    """The type of a field without what stands beside it, and without None."""
+    hint = get_type_hints(request)[name]
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    return next(one for one in get_args(hint) if one is not type(None))
 
 
 def fields_in(request: type, *scopes: Scope) -> frozenset[str]:

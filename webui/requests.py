@@ -28,8 +28,10 @@ from pydantic import (
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 from pydantic_core import ArgsKwargs
 
+from webui import infotext_names
 from webui.capabilities import Capability, needs
 from webui.field_rules import at_least, at_most, inactive, is_set, negated, offers_only, one_of, refused
+from webui.infotext_names import infotext
 from webui.schedulers import (
     RANGED_SIGMAS,
     SCHEDULERS,
@@ -138,8 +140,10 @@ Scheduler = Annotated[
     str, AfterValidator(_check_scheduler), WithJsonSchema({"type": "string", "enum": [s.id for s in SCHEDULERS]})
 ]
 Sigmas = Annotated[str, AfterValidator(_check_sigmas), WithJsonSchema({"type": "string", "enum": list(SIGMAS)})]
-Steps = Annotated[int, Strict(), Ge(1), Le(150)]
-GuidanceScale = Annotated[float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH]
+Steps = Annotated[int, Strict(), Ge(1), Le(150), infotext("Steps")]
+GuidanceScale = Annotated[
+    float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH, infotext("CFG scale")
+]
 Looks = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=MAX_LOOK_NAME)], ...], Field(max_length=MAX_LOOKS)
 ]
@@ -213,7 +217,10 @@ class Diffusion:
     negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT), Scope.IMAGE] = ""
     # What brackets and such mean in the prompts.
     prompt_dialect: Annotated[
-        Literal["a1111", "compel"], needs(Capability.PROMPT_SYNTAX, is_refused=False), Scope.BRANCH
+        Literal["a1111", "compel"],
+        needs(Capability.PROMPT_SYNTAX, is_refused=False),
+        Scope.BRANCH,
+        infotext_names.PROMPT_DIALECT,
     ] = "a1111"
     # Whether weights keep the mean of the embeddings (a1111).
     emphasis: Annotated[
@@ -221,6 +228,7 @@ class Diffusion:
         needs(Capability.PROMPT_SYNTAX, is_refused=False),
         inactive("emphasis_of_a1111", one_of("prompt_dialect", "compel")),
         Scope.BRANCH,
+        infotext_names.EMPHASIS,
     ] = "original"
     # Put around the prompt one after the other; the names of presets.
     looks: Annotated[Looks, Scope.IMAGE] = ()
@@ -240,27 +248,39 @@ class Diffusion:
         inactive("flow_without_range", offers_only("scheduler", "euler")),
         inactive("sigmas_without_range", negated(one_of("sigmas", *RANGED_SIGMAS))),
         inactive("scheduler_without_range", one_of("scheduler", *(s.id for s in SCHEDULERS if not s.has_range))),
+        infotext("Sigma range"),
     ] = "network"
-    eta: Share | None = None  # fresh noise at each step; None: the scheduler's own share
+    eta: Annotated[Share | None, infotext_names.ETA] = None  # fresh noise at each step; None: the scheduler's own share
     steps: Steps | None = None
     guidance_scale: GuidanceScale | None = None
     # Of the steps; outside of [start, end) the prompt alone is followed.
-    guidance_start: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH] = 0.0
-    guidance_end: Annotated[Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH] = 1.0
+    guidance_start: Annotated[
+        Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH, infotext("Skip Early CFG")
+    ] = 0.0
+    guidance_end: Annotated[
+        Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH, infotext("Guidance end")
+    ] = 1.0
     # Towards the contrast of the prompt's own prediction.
-    guidance_rescale: Annotated[Share, needs(Capability.GUIDANCE_RESCALE), _GUIDANCE_OFF, Scope.BRANCH] = 0.0
+    guidance_rescale: Annotated[
+        Share, needs(Capability.GUIDANCE_RESCALE), _GUIDANCE_OFF, Scope.BRANCH, infotext_names.GUIDANCE_RESCALE
+    ] = 0.0
     # Layers of CLIP from the end; 1 leaves out none.
-    clip_skip: Annotated[int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP), Scope.BRANCH] = 1
-    seed: Annotated[Seed | None, Scope.IMAGE] = None
+    clip_skip: Annotated[
+        int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP), Scope.BRANCH, infotext("Clip skip")
+    ] = 1
+    seed: Annotated[Seed | None, Scope.IMAGE, infotext("Seed")] = None
     # Image i varies with (variation_seed + i); None or -1: random.
     variation_seed: Annotated[
         Seed | None,
         needs(Capability.VARIATIONS, is_refused=False),
         inactive("variation_off", at_most("variation_strength", 0)),
         Scope.IMAGE,
+        infotext("Variation seed"),
     ] = None
     # Above 0 every image has the same seed.
-    variation_strength: Annotated[Share, needs(Capability.VARIATIONS), Scope.IMAGE] = 0.0
+    variation_strength: Annotated[
+        Share, needs(Capability.VARIATIONS), Scope.IMAGE, infotext("Variation seed strength")
+    ] = 0.0
     # Along which the picture continues at its edges.
     tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING)] = "none"
     width: Pixels | None = None
@@ -321,21 +341,33 @@ class ImageToImage(Diffusion):
     task: Literal["image_to_image"] = "image_to_image"
     init_image: Picture
     denoising_strength: Annotated[
-        float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.01}), _FROM_NOISE
+        float,
+        Strict(),
+        Ge(0.0),
+        Le(1.0),
+        Field(json_schema_extra={"step": 0.01}),
+        _FROM_NOISE,
+        infotext("Denoising strength", always=True),
     ] = 0.6
     # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
     resize_mode: Annotated[
         Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"],
         inactive("own_size", one_of("inpaint_area", "only_masked"), is_set("mask", *SIDES)),
+        infotext_names.RESIZE_MODE,
     ] = "crop_and_resize"
     # Of the picture's shape; white is drawn anew, grey is mixed.
     mask: Annotated[Picture | None, needs(Capability.INPAINTING)] = None
     # Whether what is white in the mask is drawn, or the rest.
     mask_mode: Annotated[
-        Literal["masked", "not_masked"], _OF_A_PART, inactive("nothing_masked", negated(is_set("mask")))
+        Literal["masked", "not_masked"],
+        _OF_A_PART,
+        inactive("nothing_masked", negated(is_set("mask"))),
+        infotext_names.MASK_MODE,
     ] = "masked"
     # Pixels over which its edge fades, inwards.
-    mask_blur: Annotated[int, Strict(), Ge(0), Le(64), _OF_A_PART, _NOTHING_MASKED] = 4
+    mask_blur: Annotated[
+        int, Strict(), Ge(0), Le(64), _OF_A_PART, _NOTHING_MASKED, infotext("Mask blur", always=True)
+    ] = 4
     # What the masked places start from, under noise: colours of what lies around, what was there, noise, or zeros.
     masked_content: Annotated[
         Literal["fill", "original", "latent_noise", "latent_nothing"],
@@ -343,9 +375,12 @@ class ImageToImage(Diffusion):
         _NOTHING_MASKED,
         _FROM_NOISE,
         inactive("full_strength", at_least("denoising_strength", 1)),
+        infotext_names.MASKED_CONTENT,
     ] = "original"
     # What is drawn at width × height; of the masked place alone with so many pixels around it.
-    inpaint_area: Annotated[Literal["whole_picture", "only_masked"], _OF_A_PART, _NOTHING_MASKED] = "whole_picture"
+    inpaint_area: Annotated[
+        Literal["whole_picture", "only_masked"], _OF_A_PART, _NOTHING_MASKED, infotext_names.INPAINT_AREA
+    ] = "whole_picture"
     inpaint_padding: Annotated[
         int,
         Strict(),
@@ -355,15 +390,22 @@ class ImageToImage(Diffusion):
         _OF_A_PART,
         _NOTHING_MASKED,
         inactive("whole_picture", one_of("inpaint_area", "whole_picture")),
+        infotext("Masked area padding", always=True),
     ] = 32
     # Grey says how much a place may change (differential diffusion).
     soft_inpainting: Annotated[
-        bool, Strict(), needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False), _NOTHING_MASKED
+        bool,
+        Strict(),
+        needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False),
+        _NOTHING_MASKED,
+        infotext_names.SOFT_INPAINTING,
     ] = False
-    outpaint_left: Added = 0  # pixels that are added to width × height at that side
-    outpaint_right: Added = 0
-    outpaint_top: Added = 0
-    outpaint_bottom: Added = 0
+    outpaint_left: Annotated[Added, infotext("Outpaint left")] = (
+        0  # pixels that are added to width × height at that side
+    )
+    outpaint_right: Annotated[Added, infotext("Outpaint right")] = 0
+    outpaint_top: Annotated[Added, infotext("Outpaint top")] = 0
+    outpaint_bottom: Annotated[Added, infotext("Outpaint bottom")] = 0
 
     @property
     def strongest(self) -> float:
@@ -397,11 +439,11 @@ class LayerWeights:
     The built-in features end at conv3_1; what is set for deeper ones is refused where there are no trained weights.
     """
 
-    conv1_1: Weight = 1.0
-    conv2_1: Weight = 1.0
-    conv3_1: Weight = 1.0
-    conv4_1: Weight = 1.0
-    conv5_1: Weight = 1.0
+    conv1_1: Annotated[Weight, infotext("Weight of conv1_1")] = 1.0
+    conv2_1: Annotated[Weight, infotext("Weight of conv2_1")] = 1.0
+    conv3_1: Annotated[Weight, infotext("Weight of conv3_1")] = 1.0
+    conv4_1: Annotated[Weight, infotext("Weight of conv4_1")] = 1.0
+    conv5_1: Annotated[Weight, infotext("Weight of conv5_1")] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -417,16 +459,24 @@ class StyleTransfer:
 
     task: Literal["style_transfer"] = "style_transfer"
     schema_version: Literal[2] = SCHEMA_VERSION
-    method: Literal["optimised", "instant"] = "optimised"
+    method: Annotated[Literal["optimised", "instant"], infotext("Style method")] = "optimised"
     content_image: Picture
     style_image: Picture
-    style_image_weight: Annotated[Weight, inactive("one_style", negated(is_set("style_images")))] = 1.0
+    style_image_weight: Annotated[
+        Weight, inactive("one_style", negated(is_set("style_images"))), infotext("Weight of the first style")
+    ] = 1.0
     style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES)] = ()  # beside the first
     style_strength: Annotated[
-        float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"step": 0.05}), _ONLY_INSTANT
+        float,
+        Strict(),
+        Ge(0.0),
+        Le(1.0),
+        Field(json_schema_extra={"step": 0.05}),
+        _ONLY_INSTANT,
+        infotext("Style strength"),
     ] = 1.0
-    content_weight: Annotated[Weight, _ONLY_OPTIMISED] = 1.0
-    style_weight: Annotated[Weight, _ONLY_OPTIMISED] = 1.0
+    content_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Content weight", always=True)] = 1.0
+    style_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Style weight", always=True)] = 1.0
     style_scale: Annotated[
         float,
         Strict(),
@@ -435,20 +485,30 @@ class StyleTransfer:
         Field(json_schema_extra={"step": 0.05}),
         _NO_STYLE_WEIGHT,
         _NO_STYLE_STRENGTH,
+        infotext("Style scale"),
     ] = 1.0
-    total_variation_weight: Annotated[Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT] = 1.0
-    style_loss: Annotated[Literal["gram", "wasserstein", "sliced_wasserstein"], _ONLY_OPTIMISED, _NO_STYLE_WEIGHT] = (
-        "wasserstein"
+    total_variation_weight: Annotated[Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Total variation weight")] = (
+        1.0
     )
+    style_loss: Annotated[
+        Literal["gram", "wasserstein", "sliced_wasserstein"], _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Style loss")
+    ] = "wasserstein"
     layer_weights: Annotated[LayerWeights, _ONLY_OPTIMISED] = LayerWeights()
-    keep_colours: Annotated[Literal["off", "luminance", "coral", "histogram"], _NO_STYLE_WEIGHT, _NO_STYLE_STRENGTH] = (
-        "off"
+    keep_colours: Annotated[
+        Literal["off", "luminance", "coral", "histogram"],
+        _NO_STYLE_WEIGHT,
+        _NO_STYLE_STRENGTH,
+        infotext("Keep colours"),
+    ] = "off"
+    init: Annotated[Literal["content", "noise", "style_statistics", "instant"], _ONLY_OPTIMISED, infotext("Init")] = (
+        "content"
     )
-    init: Annotated[Literal["content", "noise", "style_statistics", "instant"], _ONLY_OPTIMISED] = "content"
-    optimizer: Annotated[Literal["adam", "lbfgs"], _ONLY_OPTIMISED] = "adam"  # above 1024² pixels Adam goes on
-    iterations: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED] = 200
+    optimizer: Annotated[Literal["adam", "lbfgs"], _ONLY_OPTIMISED, infotext("Optimizer")] = (
+        "adam"  # above 1024² pixels Adam goes on
+    )
+    iterations: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED, infotext("Steps", always=True)] = 200
     size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8)] = 384
-    seed: Seed | None = None
+    seed: Annotated[Seed | None, infotext("Seed")] = None
     # The iteration whose average is the picture.
     stop_after: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED] | None = None
 

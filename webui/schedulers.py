@@ -79,7 +79,17 @@ SCHEDULERS: tuple[SchedulerName, ...] = (
     SchedulerName(id="unmasking", name="Unmasking", has_sigmas=False, adds_noise=True),
 )
 
-SIGMAS: tuple[str, ...] = ("default", "karras", "exponential", "beta", "simple", "sgm_uniform", "ays")
+# Ours, with A1111's names for them.
+SIGMAS_LABELS: dict[str, str] = {
+    "default": "Uniform",
+    "karras": "Karras",
+    "exponential": "Exponential",
+    "beta": "Beta",
+    "simple": "Simple",
+    "sgm_uniform": "SGM Uniform",
+    "ays": "Align Your Steps",
+}
+SIGMAS = tuple(SIGMAS_LABELS)
 RANGED_SIGMAS = ("karras", "exponential", "beta")  # spread between two ends, which `sigma_range` chooses
 
 # What A1111 1.10 and its relatives offer and Darkroom does not, with the nearest that it does: their names are
@@ -105,12 +115,10 @@ _NEAREST_ALIASES = {
 }
 
 _SIGMAS_ALIASES = {
-    "uniform": "default",
     "normal": "default",  # ComfyUI's and Forge's name for the same
-    "sgm uniform": "sgm_uniform",
     "sgmuniform": "sgm_uniform",
-    "align your steps": "ays",
     "align_your_steps": "ays",
+    **{label.casefold(): name for name, label in SIGMAS_LABELS.items()},
     **{name: name for name in SIGMAS},
 }
 # How combined names end: A1111's labels, its old short names, and InvokeAI's.

@@ -13,6 +13,7 @@ from pydantic import Field, Strict, TypeAdapter
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 
 from webui.capabilities import Capability, needs
+from webui.infotext_names import infotext
 from webui.requests import (
     CONFIG,
     MAX_SEED,
@@ -51,7 +52,7 @@ class _Settled:
     sigmas: Sigmas
     steps: Steps
     guidance_scale: GuidanceScale
-    seed: Annotated[FixedSeed, Scope.IMAGE]
+    seed: Annotated[FixedSeed, Scope.IMAGE, infotext("Seed")]
     width: Pixels
     height: Pixels
     branch_from: Annotated[SettledBranch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
@@ -77,7 +78,7 @@ class SettledImageToImage(_Settled, ImageToImage):
 class SettledStyleTransfer(StyleTransfer):
     """A style transfer whose seed is fixed."""
 
-    seed: FixedSeed
+    seed: Annotated[FixedSeed, infotext("Seed")]
 
 
 SettledDiffusion = SettledTextToImage | SettledImageToImage

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import string
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic.dataclasses import dataclass
 
 from tests.storage.a1111 import read_infotext
 from tests.storage.conftest import raw
 from webui import __version__
+from webui.infotext_names import InfotextName
+from webui.infotext_names import infotext as named
+from webui.metadata import findings, from_infotext
 from webui.metadata.reading import read_pasted
 from webui.requests import ImageToImage, StyleTransfer, TextToImage
 from webui.storage.metadata import infotext
@@ -117,6 +121,29 @@ MASKED = {
     "soft_inpainting": True,
     "resize_mode": "resize_and_fill",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newer(ImageToImage):
+    """A request of some later version."""
+
+    sharpness: Annotated[float, named("Sharpness")] = 0.0
+    passes: Annotated[int | None, InfotextName("Passes", aliases=("Pass count",))] = None
+    finish: Annotated[Literal["matte", "high_gloss"], InfotextName("Finish", {"high_gloss": "High gloss"})] = "matte"
+
+
+def test_a_field_that_is_declared_with_a_name_is_written_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (findings, from_infotext):
+        monkeypatch.setattr(module, "ImageToImage", Newer)
+    values = {"sharpness": 0.5, "passes": 2, "finish": "high_gloss"}
+    text = infotext(Newer(init_image=REFERENCE, steps=20, **values), with_info())
+    assert "Sharpness: 0.5, Passes: 2, Finish: High gloss, " in text
+    for said in (text, text.replace("Passes", "pass count")):
+        found = read_pasted(said, lambda hash, name: None)
+        assert {name: found.settings.get(name) for name in values} == values
+        assert found.unknown == ()
+    plain = infotext(Newer(init_image=REFERENCE, steps=20), with_info())
+    assert not [name for name in ("Sharpness", "Passes", "Finish") if name in plain]
 
 
 def test_a_mask_goes_by_the_names_that_a1111_has() -> None:

@@ -10,14 +10,16 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from webui.infotext_names import NEGATIVE_PROMPT, NEGATIVE_TEMPLATE, TEMPLATE
+
 MAX_CHARACTERS = 512 * 1024
 MAX_PAIRS = 300
 _LEAST_PAIRS = 3  # in a line that is no part of the prompt; A1111's own rule
 _NAME = re.compile(r"\w[\w \-/+.()]{1,63}")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*+"')
-_NEGATIVE = "Negative prompt:"
+_NEGATIVE = f"{NEGATIVE_PROMPT}:"
 _SDNEXT_NAMES = frozenset({"app", "parser", "pipeline", "operations"})  # names that no other program writes
-_SDNEXT_LINES = {"template:": "Template", "negative template:": "Negative Template"}
+_SDNEXT_LINES = {f"{name.casefold()}:": name for name in (TEMPLATE, NEGATIVE_TEMPLATE)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from webui.request_fields import needs_of
 from webui.requests import SIDES, ImageToImage
 
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
-SIDE_LABELS = {name.replace("_", " ").capitalize(): name for name in SIDES}
 # What is let be where a family takes no mask, and says something only where a part of the picture is drawn.
 OF_A_PART = tuple(
     name
@@ -21,18 +20,9 @@ OF_A_PART = tuple(
 _PIXELS_ONLY = ("just_resize", "crop_and_resize", "resize_and_fill")
 
 
-# A1111's names for its resize modes.
-RESIZE_LABELS = {
-    "just_resize": "Just resize",
-    "crop_and_resize": "Crop and resize",
-    "resize_and_fill": "Resize and fill",
-    "latent_upscale": "Just resize (latent upscale)",
-}
-
-
-def added_to(request: ImageToImage) -> dict[str, str | int | float | None]:
-    """What is added at which side, by the name that an infotext has for it; empty where nothing is."""
-    return {label: getattr(request, name) for label, name in SIDE_LABELS.items() if getattr(request, name)}
+def is_extended(request: ImageToImage) -> bool:
+    """Whether pixels are added at a side."""
+    return any(getattr(request, name) for name in SIDES)
 
 
 def resize_modes_for(family: Family) -> tuple[str, ...]:

@@ -16,19 +16,6 @@ from webui.rules.table import rules_of
 WEIGHTS_FOLDER = "vgg19"
 TRAINED_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")  # Gatys, Ecker & Bethge 2016
 RANDOM_LAYERS = ("conv1_1", "conv2_1", "conv3_1")  # deeper ones bring grain: see the recipe's README
-# What A1111's line calls the settings of a style transfer that have no name there: ours.
-STYLE_LABELS = {
-    "Style scale": "style_scale",
-    "Total variation weight": "total_variation_weight",
-    "Style loss": "style_loss",
-    "Keep colours": "keep_colours",
-    "Init": "init",
-    "Optimizer": "optimizer",
-    "Style method": "method",
-    "Style strength": "style_strength",
-    "Weight of the first style": "style_image_weight",
-}
-LAYER_LABELS = {f"Weight of {name}": name for name in TRAINED_LAYERS}
 
 
 def find_weights(models_dir: Path) -> Path | None:

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
+from webui.infotext_names import ETA_DDIM, NEGATIVE_PROMPT, Composed, Fact
 from webui.prompts.settle import with_looks
-from webui.requests import ImageToImage, Request, StyleTransfer, TextToImage, to_dict
+from webui.request_fields import infotext_names
+from webui.requests import SIDES, ImageToImage, LayerWeights, Request, StyleTransfer, TextToImage, to_dict
 from webui.rules.branches import count_steps, seed_alone
-from webui.rules.pictures import RESIZE_LABELS, added_to
-from webui.rules.style import LAYER_LABELS, STYLE_LABELS
-from webui.schedulers import SCHEDULERS, canonical_sigmas
+from webui.rules.pictures import OF_A_PART, is_extended
+from webui.schedulers import SCHEDULERS, SIGMAS_LABELS, canonical_sigmas
 from webui.worker.messages import RawImage
 
 log = logging.getLogger(__name__)
 
-Pairs = dict[str, str | int | float | None]
+Value = str | int | float | None
+Pairs = dict[str, Value]
 
 # Pillow refuses to open a text chunk over 1 MiB, its own ones too; a quarter of that is far more than a request needs.
 MAX_METADATA_BYTES = 256 * 1024  # of all that is ours in one file
@@ -39,10 +42,6 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 ><Iptc4xmpExt:DigitalSourceType>{TRAINED_ALGORITHMIC_MEDIA}</Iptc4xmpExt:DigitalSourceType>%s</rdf:Description
 ></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>"""
-
-# A1111's names for its schedule types, and of its two settings of eta.
-_SIGMAS_LABELS = {"sgm_uniform": "SGM Uniform", "ays": "Align Your Steps"}
-_ETA_LABELS = {"ddim": "Eta DDIM"}
 
 
 def png_info(request: Request, image: RawImage) -> PngInfo:
@@ -104,89 +103,105 @@ def infotext(request: Request, image: RawImage, *, with_templates: bool = True) 
     match request:
         case StyleTransfer():
             lines = []
-            pairs = {"Steps": request.iterations, "Seed": image.seed, "Size": f"{image.width}x{image.height}"}
-            pairs |= {"Content weight": request.content_weight, "Style weight": request.style_weight}
-            pairs |= _style_pairs(request)
+            pairs = _style_pairs(request, image)
         case TextToImage() | ImageToImage():
             prompt = str(image.info.get("prompt", request.prompt))
             negative_prompt = str(image.info.get("negative_prompt", request.negative_prompt))
             lines = [prompt]
             if negative_prompt:
-                lines.append(f"Negative prompt: {negative_prompt}")
+                lines.append(f"{NEGATIVE_PROMPT}: {negative_prompt}")
             pairs = _diffusion_pairs(request, image) | (_templates(request, image) if with_templates else {})
     pairs |= _what_happened(request, image)
-    pairs["Version"] = f"Darkroom {__version__}"
+    pairs[Fact.VERSION] = f"Darkroom {__version__}"
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in pairs.items() if value is not None))
     return "\n".join(lines)
 
 
 def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
+    """In A1111's order, with ours and whatever else the declaration names at the end."""
     labels = {scheduler.id: scheduler.name for scheduler in SCHEDULERS}
-    sigmas = request.sigmas or "default"
+    named = _named_pairs(request, _said_otherwise(request, image))
+    for name in _not_said(request):
+        named.pop(name, None)
+    if request.scheduler == "ddim" and "eta" in named:
+        named["eta"] = (ETA_DDIM, named["eta"][1])
     return {
-        "Steps": request.steps,
-        "Sampler": labels.get(request.scheduler or "", request.scheduler),
-        "Schedule type": _schedule_type(request.scheduler, sigmas),
-        "CFG scale": request.guidance_scale,
-        "Seed": image.seed,
-        "Size": _size(request, image),
-        "Model hash": _short(image.info.get("checkpoint_hash")),
-        "Model": (request.checkpoint or "").rpartition("/")[2] or None,
-        "VAE hash": _short(image.info.get("vae_hash")),
-        "Lora hashes": image.info.get("lora_hashes"),
-        **_variation(request, image),
-        **(_picture_pairs(request) if isinstance(request, ImageToImage) else {}),
-        "Clip skip": request.clip_skip if request.clip_skip > 1 else None,
-        "RNG": "CPU",  # where all noise is drawn, on every device
+        **_taken(named, "steps"),
+        Composed.SAMPLER: labels.get(request.scheduler or "", request.scheduler),
+        Composed.SCHEDULE_TYPE: _schedule_type(request.scheduler, request.sigmas or "default"),
+        **_taken(named, "guidance_scale", "seed"),
+        Composed.SIZE: _size(request, image),
+        Composed.MODEL_HASH: _short(image.info.get("checkpoint_hash")),
+        Composed.MODEL: (request.checkpoint or "").rpartition("/")[2] or None,
+        Fact.VAE_HASH: _short(image.info.get("vae_hash")),
+        Fact.LORA_HASHES: image.info.get("lora_hashes"),
+        **_taken(named, "variation_seed", "variation_strength", "denoising_strength", "resize_mode", *SIDES),
+        **_taken(named, "mask_mode", "mask_blur", "inpaint_area", "inpaint_padding", "masked_content"),
+        **_taken(named, "soft_inpainting", "clip_skip"),
+        Composed.RNG: "CPU",  # where all noise is drawn, on every device
         **_tiling(request),
-        **_guidance(request),
-        _ETA_LABELS.get(request.scheduler or "", "Eta"): request.eta,
-        "Emphasis": "No norm" if request.emphasis == "no_norm" else None,
-        "Prompt dialect": "Compel" if request.prompt_dialect == "compel" else None,
+        **_taken(named, "guidance_rescale", "guidance_start", "guidance_end", "eta", "emphasis", "prompt_dialect"),
+        **_taken(named, *named),
     }
 
 
-def _style_pairs(request: StyleTransfer) -> Pairs:
+def _style_pairs(request: StyleTransfer, image: RawImage) -> Pairs:
     """What of a style transfer is not at its default, in our own names; A1111 has none. Pictures are not in it."""
-    plain = StyleTransfer(content_image=request.content_image, style_image=request.style_image)
-    named = {label: (request, plain, name) for label, name in STYLE_LABELS.items()}
-    layers = {label: (request.layer_weights, plain.layer_weights, name) for label, name in LAYER_LABELS.items()}
+    named = _named_pairs(request, {"seed": image.seed})
+    methods = _taken(named, "method", "style_strength", "style_image_weight")
     return {
-        label: getattr(asked, name)
-        for label, (asked, default, name) in (named | layers).items()
-        if getattr(asked, name) != getattr(default, name)
+        **_taken(named, "iterations", "seed"),
+        Composed.SIZE: f"{image.width}x{image.height}",
+        **_taken(named, *named),
+        **methods,
+        **dict(_named_pairs(request.layer_weights, {}).values()),
     }
+
+
+def _named_pairs(request: Request | LayerWeights, otherwise: Mapping[str, Value]) -> dict[str, tuple[str, Value]]:
+    """Name and value of what the declaration has a name for and is not at its default, by field; `otherwise` are values
+    that are not the request's own."""
+    named: dict[str, tuple[str, Value]] = {}
+    for name, marker in infotext_names(type(request)).items():
+        value = otherwise.get(name, getattr(request, name))
+        if marker.always or value != request.__dataclass_fields__[name].default:
+            named[name] = (marker.name, marker.written(value))
+    return named
+
+
+def _taken(named: dict[str, tuple[str, Value]], *fields: str) -> Pairs:
+    """Those of these fields that are there, and no longer are."""
+    return dict(named.pop(field) for field in fields if field in named)
+
+
+def _said_otherwise(request: TextToImage | ImageToImage, image: RawImage) -> dict[str, Value]:
+    """What of this image is not as it was asked for: one of several has seeds of its own, and what is only added at
+    the sides is drawn from noise alone."""
+    said: dict[str, Value] = {"seed": image.seed}
+    if "variation_seed" in image.info:
+        said["variation_seed"] = image.info["variation_seed"]
+    if isinstance(request, ImageToImage) and request.mask is None and is_extended(request):
+        said["denoising_strength"] = request.strongest
+    return said
+
+
+def _not_said(request: TextToImage | ImageToImage) -> Collection[str]:
+    """Fields that have no effect beside the others."""
+    none = set() if request.variation_strength else {"variation_seed"}
+    if not isinstance(request, ImageToImage):
+        return none
+    if request.mask is None and not is_extended(request):
+        return none | set(OF_A_PART)
+    return none if request.inpaint_area == "only_masked" else none | {"inpaint_padding"}
 
 
 def _size(request: TextToImage | ImageToImage, image: RawImage) -> str:
     """What was asked for where the picture differs by what was added or kept around it, so that it means the same read
     back; as in A1111, whose size is that of what is drawn."""
-    is_other = isinstance(request, ImageToImage) and (request.mask is not None or any(added_to(request).values()))
+    is_other = isinstance(request, ImageToImage) and (request.mask is not None or is_extended(request))
     if is_other and request.width is not None and request.height is not None:
         return f"{request.width}x{request.height}"
     return f"{image.width}x{image.height}"
-
-
-def _picture_pairs(request: ImageToImage) -> Pairs:
-    """A1111's names for what is about the picture that went in; its defaults are not written. *Resize mode* and what is
-    added at the sides have none in its line, so they go by its label and by ours."""
-    is_only_added = request.mask is None and bool(added_to(request))  # which is drawn from noise alone
-    pairs: Pairs = {"Denoising strength": request.strongest if is_only_added else request.denoising_strength}
-    if request.resize_mode != "crop_and_resize":
-        pairs["Resize mode"] = RESIZE_LABELS[request.resize_mode]
-    added = added_to(request)
-    pairs |= added
-    if request.mask is None and not added:
-        return pairs
-    is_only_masked = request.inpaint_area == "only_masked"
-    return pairs | {
-        "Mask mode": "Inpaint not masked" if request.mask_mode == "not_masked" else None,
-        "Mask blur": request.mask_blur,
-        "Inpaint area": "Only masked" if is_only_masked else None,
-        "Masked area padding": request.inpaint_padding if is_only_masked else None,
-        "Masked content": None if request.masked_content == "original" else request.masked_content.replace("_", " "),
-        "Soft inpainting enabled": "True" if request.soft_inpainting else None,
-    }
 
 
 def _short(digits: str | int | float | None) -> str | None:
@@ -200,15 +215,17 @@ def _what_happened(request: Request, image: RawImage) -> Pairs:
     """
     asked = request.iterations if isinstance(request, StyleTransfer) else request.steps
     run = image.info.get("iterations" if isinstance(request, StyleTransfer) else "steps")
-    fallback = image.info.get("fallback")
+    fallback, rank = image.info.get("fallback"), image.info.get("rank")
     return {
-        "Picture size": _own_size(request, image),
-        "Steps run": run if run != asked else None,
-        "Fallback": None if fallback is None else str(fallback).replace("_", " "),
-        "Branch": _branch(request),
-        "Best of": f"rank {rank} of {getattr(request, 'num_images', 1)}" if (rank := image.info.get("rank")) else None,
-        "Best of score": image.info.get("score"),
-        "Best of critic": image.info.get("critic"),
+        Fact.PICTURE_SIZE: _own_size(request, image),
+        Fact.STEPS_RUN: run if run != asked else None,
+        Fact.FALLBACK: None if fallback is None else str(fallback).replace("_", " "),
+        Fact.BRANCH: _branch(request),
+        Fact.BEST_OF: f"rank {rank} of {getattr(request, 'num_images', 1)}"
+        if (rank := image.info.get("rank"))
+        else None,
+        Fact.BEST_OF_SCORE: image.info.get("score"),
+        Fact.BEST_OF_CRITIC: image.info.get("critic"),
     }
 
 
@@ -230,14 +247,7 @@ def _schedule_type(scheduler: str | None, sigmas: str) -> str:
     """The model's own sigmas are `Automatic`, but where A1111 takes others for that."""
     if sigmas == "default":
         return "Automatic" if canonical_sigmas("Automatic", scheduler) == "default" else "Uniform"
-    return _SIGMAS_LABELS.get(sigmas, sigmas.capitalize())
-
-
-def _variation(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
-    if request.variation_strength == 0:
-        return {}
-    seed = image.info.get("variation_seed", request.variation_seed)  # of this image, which may be one of several
-    return {"Variation seed": seed, "Variation seed strength": request.variation_strength}
+    return SIGMAS_LABELS[sigmas]
 
 
 def _tiling(request: TextToImage | ImageToImage) -> Pairs:
@@ -246,21 +256,9 @@ def _tiling(request: TextToImage | ImageToImage) -> Pairs:
         case "none":
             return {}
         case "both":
-            return {"Tiling": "True"}
+            return {Composed.TILING: "True"}
         case along:
-            return {"Tile X": str(along == "x"), "Tile Y": str(along == "y")}
-
-
-def _guidance(request: TextToImage | ImageToImage) -> Pairs:
-    """A1111 skips guidance at the start only, and with it the step that falls on the share itself, which here has it.
-
-    The rescaling goes by the name of its extension; the end of guidance has none there.
-    """
-    return {
-        "CFG Rescale": request.guidance_rescale or None,
-        "Skip Early CFG": request.guidance_start or None,
-        "Guidance end": request.guidance_end if request.guidance_end < 1 else None,
-    }
+            return {Composed.TILE_X: str(along == "x"), Composed.TILE_Y: str(along == "y")}
 
 
 def _templates(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:

@@ -1,0 +1,96 @@
+"""The names in A1111's line of settings: those of fields, which stand beside their declarations, and all others.
+
+What A1111 has no name for goes by that of an extension, or by ours. Knows no field and no syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class InfotextName:
+    """Stands in a field's declaration: the line has this field under `name`, where it is not at its default.
+
+    `values` are the words for its values, where these are not written as they are. `aliases` are further names under
+    which it is read. `always`: it is written at its default too.
+    """
+
+    name: str
+    values: Mapping[Any, str] = field(default_factory=dict, hash=False)
+    aliases: tuple[str, ...] = ()
+    always: bool = False
+
+    def written(self, value: Any) -> Any:
+        """The word for a value of ours, or the value itself."""
+        return self.values.get(value, value)
+
+    def read(self, said: str) -> Any:
+        """The value that a word stands for, whatever its case; None for a word that is none of these."""
+        return next((ours for ours, word in self.values.items() if word.casefold() == said.casefold()), None)
+
+
+def infotext(name: str, *, always: bool = False) -> InfotextName:
+    """The marker for a field whose values are written as they are."""
+    return InfotextName(name, always=always)
+
+
+PROMPT_DIALECT = InfotextName("Prompt dialect", {"compel": "Compel"})
+EMPHASIS = InfotextName("Emphasis", {"original": "Original", "no_norm": "No norm"})
+ETA_DDIM = "Eta DDIM"  # which A1111 has for this sampler alone
+ETA = InfotextName("Eta", aliases=(ETA_DDIM,))
+GUIDANCE_RESCALE = InfotextName("CFG Rescale", aliases=("CFG Rescale phi",))
+RESIZE_MODE = InfotextName(
+    "Resize mode",
+    {
+        "just_resize": "Just resize",
+        "crop_and_resize": "Crop and resize",
+        "resize_and_fill": "Resize and fill",
+        "latent_upscale": "Just resize (latent upscale)",
+    },
+)
+MASK_MODE = InfotextName("Mask mode", {"masked": "Inpaint masked", "not_masked": "Inpaint not masked"})
+MASKED_CONTENT = InfotextName(
+    "Masked content",
+    {"fill": "fill", "original": "original", "latent_noise": "latent noise", "latent_nothing": "latent nothing"},
+)
+INPAINT_AREA = InfotextName("Inpaint area", {"whole_picture": "Whole picture", "only_masked": "Only masked"})
+SOFT_INPAINTING = InfotextName("Soft inpainting enabled", {True: "True", False: "False"})
+
+
+NEGATIVE_PROMPT = "Negative prompt"  # begins a line, as the next two do in SD.Next's
+TEMPLATE = "Template"  # prompts before their wildcards were settled, as Dynamic Prompts writes them
+NEGATIVE_TEMPLATE = "Negative Template"
+
+
+class Composed(StrEnum):
+    """What of a request stands there in a syntax of its own, or in several pairs."""
+
+    SAMPLER = "Sampler"
+    SCHEDULE_TYPE = "Schedule type"
+    SIZE = "Size"
+    MODEL = "Model"
+    MODEL_HASH = "Model hash"
+    TILING = "Tiling"
+    TILE_X = "Tile X"  # this and the next: of the extension Asymmetric Tiling
+    TILE_Y = "Tile Y"
+    RNG = "RNG"
+
+
+class Fact(StrEnum):
+    """What is said of the file or of what happened, and nothing that a request could ask for."""
+
+    VERSION = "Version"
+    APP = "App"
+    VAE_HASH = "VAE hash"
+    LORA_HASHES = "Lora hashes"
+    PICTURE_SIZE = "Picture size"
+    STEPS_RUN = "Steps run"
+    FALLBACK = "Fallback"
+    BRANCH = "Branch"
+    BEST_OF = "Best of"
+    BEST_OF_SCORE = "Best of score"
+    BEST_OF_CRITIC = "Best of critic"
