@@ -156,7 +156,7 @@ def test_whoever_brings_too_much_hears_when_to_come_back(
 ) -> None:
     picture = "data:image/png;base64," + base64.b64encode(png).decode()
     with monkeypatch.context() as patch:
-        patch.setattr("webui.storage.upload_keeping.UploadKeeper._is_too_much", lambda keeper, sizes: True)
+        patch.setattr("webui.storage.upload_keeping.UploadKeeper.is_too_much", lambda keeper, sizes: True)
         for answer in (
             client.post("/api/images", files={"file": png}),
             client.post("/api/image-to-image", json={"init_image": picture}),

@@ -68,7 +68,7 @@ def _preview_costs(name: str, engine: Engine, request: Drawn, repeats: int) -> I
 def measure_strip(repeats: int) -> Iterator[Figure]:
     """Pictures of the starter of which every second step is kept."""
     engine = Engine(Settings())
-    engine._kept_steps = _EverySecond(limit_bytes=2**29)
+    engine.kept_steps = _EverySecond(limit_bytes=2**29)
     request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_MANY_STEPS)
     pairs = []
     for seed in range(repeats + 1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 
 
 def main(arguments: list[str]) -> None:
@@ -15,10 +16,12 @@ def main(arguments: list[str]) -> None:
 
     from webui.app import build
     from webui.launch.serve import read_settings
-    from webui.share.tunnel import Tunnel
+    from webui.share import tunnel
 
     if address := os.environ.get("FAKE_SHARE"):
-        Tunnel._connect = lambda self: address  # type: ignore[method-assign]
+        tunnel.networking.GRADIO_SHARE_SERVER_ADDRESS = "127.0.0.1:9"
+        tunnel.check_program = lambda path: None
+        tunnel.tunneling.Tunnel = lambda *arguments: SimpleNamespace(start_tunnel=lambda: address)
     settings = read_settings(arguments)
     app = build(settings, worker_target="tests.fakes:serve")
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2)

@@ -15,6 +15,7 @@ import pytest
 
 from webui.checkpoints import catalogue as checkpoints
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.notes import read_notes
 from webui.errors import (
     CheckpointBroken,
     CheckpointNotFound,
@@ -328,8 +329,9 @@ def test_looking_again_reads_nothing_that_has_not_changed(models: Path, monkeypa
     catalogue = Catalogue(models)
     before = catalogue.list()
     read: list[str] = []
-    original = checkpoints._read
-    monkeypatch.setattr(checkpoints, "_read", lambda found: (read.append(found.id), original(found))[1])
+    monkeypatch.setattr(
+        checkpoints, "read_notes", lambda path: (read.append(path.relative_to(models).parts[0]), read_notes(path))[1]
+    )
     assert catalogue.list() == before
     assert read == []
     os.utime(models / "toy" / "unet" / "diffusion_pytorch_model.safetensors", ns=(1, 1))
@@ -338,7 +340,7 @@ def test_looking_again_reads_nothing_that_has_not_changed(models: Path, monkeypa
     assert after.version != before[0].version
     (models / "toy-sd2-file.json").write_text('{"name": "Two"}')
     assert [checkpoint.name for checkpoint in catalogue.list()] == ["toy", "Two"]
-    assert read == ["toy", "toy-sd2-file"]
+    assert read == ["toy", "toy-sd2-file.json"]
     shutil.rmtree(models / "toy")
     assert [checkpoint.id for checkpoint in catalogue.list()] == ["toy-sd2-file"]
 

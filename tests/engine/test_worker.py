@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.toys import save_sd15
-from webui.engine.worker import EXIT_DEVICE_LOST, _answer, _Flags, serve
+from webui.engine.worker import EXIT_DEVICE_LOST, Flags, answer, serve
 from webui.events import Step
 from webui.requests import ImageToImage, TextToImage
 from webui.settings import Settings
@@ -160,9 +160,9 @@ class _Failing:
 
 
 def answer_to(error: Exception) -> Any:
-    channel = SimpleNamespace(flags=_Flags("one"), send=lambda message: None)
+    channel = SimpleNamespace(flags=Flags("one"), send=lambda message: None)
     run = Run(job_id="one", request=asked(), is_watched=False)
-    return _answer(_Failing(error), run, channel)  # type: ignore[arg-type]
+    return answer(_Failing(error), run, channel)  # type: ignore[arg-type]
 
 
 def test_a_bug_travels_with_its_traceback_and_is_not_logged_here(caplog: pytest.LogCaptureFixture) -> None:

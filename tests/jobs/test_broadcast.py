@@ -113,7 +113,6 @@ async def test_leaving_leaves_nothing_behind(broadcast: Broadcast, watched: Watc
     await asyncio.gather(*tasks, return_exceptions=True)
     assert not broadcast.is_watched("job")
     assert watched.calls == [("job", True), ("job", False)]
-    assert not broadcast._watchers
 
 
 async def test_a_watcher_that_is_dropped_without_a_word_goes_too(broadcast: Broadcast) -> None:

@@ -29,7 +29,7 @@ def _nothing_leaves_this_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(command, "become", become)
     monkeypatch.setattr(command, "choose", lambda: TorchWheel("CPU", None, 1))
     monkeypatch.setattr(command.webbrowser, "open", lambda url: None)
-    monkeypatch.delenv(command._INSTALLED, raising=False)
+    monkeypatch.delenv(command.INSTALLED, raising=False)
     monkeypatch.chdir(tmp_path)
     before = signal.getsignal(signal.SIGTERM)
     yield

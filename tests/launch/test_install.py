@@ -128,9 +128,9 @@ def test_a_broken_environment_is_made_again(environment: Environment) -> None:
     environment.python.parent.mkdir(parents=True)
     environment.python.write_text("#!/no/such/python\n")
     environment.python.chmod(0o755)
-    assert not module._works(environment.python)
-    module._make(environment)
-    assert module._works(environment.python)
+    assert not module.works(environment.python)
+    module.make_environment(environment)
+    assert module.works(environment.python)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

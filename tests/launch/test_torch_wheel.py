@@ -16,7 +16,7 @@ from webui.launch.torch_wheel import TorchWheel, choose, reachable
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without a GPU: only the programs in this folder are found."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(torch_wheel, "_has_rocm", lambda: False)
+    monkeypatch.setattr(torch_wheel, "has_rocm", lambda: False)
     return tmp_path
 
 
@@ -48,7 +48,7 @@ def test_a_driver_that_does_not_answer_is_none(machine: Path) -> None:
 
 
 def test_amd(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_wheel, "_has_rocm", lambda: True)
+    monkeypatch.setattr(torch_wheel, "has_rocm", lambda: True)
     assert str(choose({}, system="Linux").index).endswith("/rocm7.2")
     assert choose({}, system="Windows").kind == "CPU"
 
@@ -72,7 +72,7 @@ def test_an_index_that_refuses_gives_the_plain_package() -> None:
 
 
 def test_an_index_that_says_nothing_gives_the_plain_package_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_wheel, "_PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(torch_wheel, "PROBE_SECONDS", 0.3)
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as silent:
         index = f"http://127.0.0.1:{silent.server_port}/whl/cpu"
         assert reachable(TorchWheel("CPU", index, 1)).index is None

@@ -20,7 +20,7 @@ def blanks(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("table", [words._ERRORS, words._LINES])
+@pytest.mark.parametrize("table", [words.ERRORS, words.LINES])
 def test_both_languages_have_the_same_blanks(table: dict[str, tuple[str, str]]) -> None:
     for name, (english, chinese) in table.items():
         assert blanks(english) == blanks(chinese), name
@@ -35,7 +35,7 @@ def test_every_error_that_is_raised_has_its_sentence() -> None:
         if node.args and isinstance(node.args[0], ast.Constant)
     }
     assert kinds
-    assert kinds <= set(words._ERRORS)
+    assert kinds <= set(words.ERRORS)
 
 
 def test_a_taken_port_is_worded_with_what_to_do() -> None:

@@ -29,7 +29,9 @@ def named(condition: Condition) -> Iterator[str]:
         yield from (one.split(".")[0] for one in flat if isinstance(one, str))
 
 
-@pytest.mark.parametrize("rule", {rule for request in REQUESTS.values() for rule in rules_of(request)}, ids=str)
+@pytest.mark.parametrize(
+    "rule", list(dict.fromkeys(rule for request in REQUESTS.values() for rule in rules_of(request))), ids=str
+)
 def test_conditions_speak_of_fields_that_there_are(rule: Any) -> None:
     fields = {name for request in REQUESTS.values() for name in request.__dataclass_fields__}
     limits = [("at_most", rule.limit, 0)] if rule.limit is not None else []

@@ -91,13 +91,15 @@ def test_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (sessions.of(ANN).pictures.list(ANN), sessions.used_bytes(ANN)) == ([], 0), "what ends late keeps nothing"
     bob = PrivateOwner("bob", "session-of-bobs-browser")
     sessions.of(bob).pictures.save(bob, "job", REQUEST, raw())
-    for n in range(20):
-        sessions.of(PrivateOwner("ann", f"session-{n}"))
-    assert len(sessions._sessions) == private.MAX_OF_ONE + 1
+    many = [PrivateOwner("ann", f"session-{n}") for n in range(20)]
+    for owner in many:
+        sessions.of(owner).pictures.save(owner, "job", REQUEST, raw())
+    assert sum(sessions.used_bytes(owner) > 0 for owner in (*many, bob)) == private.MAX_OF_ONE + 1
     assert len(sessions.of(bob).pictures.list(bob)) == 1, "nobody pushes others out"
     monkeypatch.setattr(private, "MAX_SESSIONS", 3)
-    sessions.of(PrivateOwner("carl", "session"))
-    assert len(sessions._sessions) == private.MAX_OF_ONE + 1
+    carl = PrivateOwner("carl", "session")
+    sessions.of(carl).pictures.save(carl, "job", REQUEST, raw())
+    assert sum(sessions.used_bytes(owner) > 0 for owner in (*many, bob, carl)) == private.MAX_OF_ONE + 1
 
 
 def test_paths_in_memory_behave() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from PIL import Image
 from tests.jobs.conftest import QUICK, House, eventually, process_house
 from tests.owners import ANN, BOB
 from webui.events import Cancelled, Finished, Loading, Started, Step
-from webui.jobs import JobState
+from webui.jobs import Job, JobState
 from webui.requests import StyleTransfer
 from webui.storage.owners import Owner
 from webui.worker.status import WorkerState
@@ -42,16 +43,19 @@ if __name__ == "__main__":
 """
 
 
-def worker_process(house: House) -> psutil.Process:
-    return psutil.Process(house.worker._child.pid)  # type: ignore[attr-defined]
+def worker_process() -> psutil.Process:
+    """The one that was started last."""
+    workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return max(workers, key=lambda worker: worker.create_time())
 
 
-def until_running(house: House, job_id: str) -> None:
-    def has_stepped() -> bool:
-        log = house.queue._dispatcher.broadcast.find(job_id)
-        return log is not None and any(isinstance(event, Step) for event in log._events)
+def until_running(house: House, job: Job) -> None:
+    async def look() -> None:
+        async for _, event in house.queue.watch(job.owner, job.id):
+            if isinstance(event, Step):
+                return
 
-    eventually(has_stepped)
+    asyncio.run(asyncio.wait_for(look(), 20))
 
 
 def test_a_prompt_becomes_pictures(processes: House) -> None:
@@ -86,17 +90,17 @@ def test_stop_takes_effect_within_a_second(processes: House) -> None:
     job = processes.submit("slow delay=30 steps=2")
     eventually(lambda: processes.state(job) is JobState.RUNNING)
     before = time.monotonic()
-    pid = worker_process(processes).pid
+    pid = worker_process().pid
     processes.queue.cancel(ANN, job.id)
     assert processes.ended(job).state is JobState.CANCELLED
     assert time.monotonic() - before < 1.0
-    assert worker_process(processes).pid == pid  # it yielded, so it stays
+    assert worker_process().pid == pid  # it yielded, so it stays
 
 
 def test_a_worker_that_does_not_yield_is_replaced(processes: House) -> None:
     job = processes.submit("stubborn hang")
-    until_running(processes, job.id)
-    process = worker_process(processes)
+    until_running(processes, job)
+    process = worker_process()
     next_job = processes.submit("a lake steps=2")
     processes.queue.cancel(ANN, job.id)
     processes.queue.cancel(ANN, job.id)
@@ -107,8 +111,8 @@ def test_a_worker_that_does_not_yield_is_replaced(processes: House) -> None:
 
 def test_a_stopped_process_is_replaced_too(processes: House) -> None:
     job = processes.submit("slow delay=0.1 steps=100")
-    until_running(processes, job.id)
-    process = worker_process(processes)
+    until_running(processes, job)
+    process = worker_process()
     process.suspend()
     processes.queue.cancel(ANN, job.id)
     assert processes.ended(job).state is JobState.CANCELLED
@@ -117,8 +121,8 @@ def test_a_stopped_process_is_replaced_too(processes: House) -> None:
 
 def test_a_killed_worker_is_replaced_and_its_job_runs_once_more(processes: House) -> None:
     job = processes.submit("wait=go steps=4", Owner("kim"), seed=9)
-    until_running(processes, job.id)
-    worker_process(processes).send_signal(signal.SIGKILL)
+    until_running(processes, job)
+    worker_process().send_signal(signal.SIGKILL)
     (processes.storage.data_dir / "go").write_text("")
     ended = processes.ended(job)
     assert ended.state is JobState.FINISHED
@@ -141,7 +145,7 @@ def test_a_worker_that_is_killed_while_idle_comes_back(processes: House) -> None
     job = processes.submit("a lake steps=1")
     processes.ended(job)
     eventually(lambda: processes.queue.get(ANN, job.id).steps_kept == (0,))
-    worker_process(processes).send_signal(signal.SIGKILL)
+    worker_process().send_signal(signal.SIGKILL)
     assert processes.ended(processes.submit("a lake steps=1")).state is JobState.FINISHED
     assert processes.queue.get(ANN, job.id).steps_kept == ()  # they went with it
 
@@ -149,12 +153,12 @@ def test_a_worker_that_is_killed_while_idle_comes_back(processes: House) -> None
 @pytest.mark.parametrize("word", ["oom", "fail", "nan"])
 def test_a_failed_job_leaves_the_worker_alive(processes: House, word: str) -> None:
     eventually(lambda: processes.queue.status().worker.state is WorkerState.READY)
-    pid = worker_process(processes).pid
+    pid = worker_process().pid
     error = processes.ended(processes.submit(word)).error
     assert error is not None
     assert error.kind == {"oom": "out_of_memory", "fail": "internal", "nan": "not_finite"}[word]
     assert "Traceback" not in str(error)
-    assert worker_process(processes).pid == pid
+    assert worker_process().pid == pid
 
 
 def test_a_bug_s_traceback_is_in_the_log_once(processes: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -219,8 +223,8 @@ def test_closing_ends_the_process_whatever_it_does(tmp_path: Path) -> None:
     house = process_house(tmp_path / "data")
     house.queue.start()
     job = house.submit("stubborn hang")
-    until_running(house, job.id)
-    process = worker_process(house)
+    until_running(house, job)
+    process = worker_process()
     house.close()
     assert not process.is_running()
 

@@ -113,7 +113,7 @@ class Engine:
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged
-        self._kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
+        self.kept_steps = KeptSteps(int(settings.strip_memory_mb * 1e6))
         self._kept_style = KeptStyle()
         self._instant_style = InstantTransfer(self.device)
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
@@ -159,7 +159,7 @@ class Engine:
 
     def keeps(self, digest: str) -> bool:
         """Whether steps of that image are in memory."""
-        return digest in self._kept_steps
+        return digest in self.kept_steps
 
     def _diffuse(self, request: SettledDiffusion, context: Context, pictures: _Pictures | None) -> list[RawImage]:
         loaded = self._models.components(request.checkpoint, context.on_event, context.check)
@@ -176,7 +176,7 @@ class Engine:
                 latent_decoder=self._latent_decoder(loaded, context.check),
                 previewer=previewer,
                 context=context,
-                kept_steps=self._kept_steps,
+                kept_steps=self.kept_steps,
             )
             check(request, FAMILIES[loaded.checkpoint.family])
             asked = Sampling.of(request)
@@ -217,7 +217,7 @@ class Engine:
         if is_changed:
             self._prompts.forget(loaded.pipeline)
         if any(self._lora_hashes.get(name, found) != found for name, found in hashes.items()):
-            self._kept_steps.forget()  # a file was replaced; a branch's steps may be of the one before
+            self.kept_steps.forget()  # a file was replaced; a branch's steps may be of the one before
         self._lora_hashes.update(hashes)
         return hashes
 

@@ -106,11 +106,10 @@ def _preload(engine: Engine, channel: _Channel) -> None:
 
 def _run(engine: Engine, run: Run, channel: _Channel) -> None:
     """One job to its end: exactly one of Done, CancelledJob and FailedJob is sent."""
-    answer = _answer(engine, run, channel)
-    channel.finish(answer)
+    channel.finish(answer(engine, run, channel))
 
 
-def _answer(engine: Engine, run: Run, channel: _Channel) -> FromWorker:
+def answer(engine: Engine, run: Run, channel: _Channel) -> FromWorker:
     from webui.engine.context import Context
     from webui.engine.device import is_device_lost, is_out_of_memory
 
@@ -177,7 +176,7 @@ def _picture_in(run: Run, reference: str) -> bytes:
 
 
 @dataclass
-class _Flags:
+class Flags:
     """What was said about the running job since it was sent. Set by the reader's thread, read by the engine's."""
 
     job_id: str
@@ -198,9 +197,9 @@ class _Channel:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self._runs: queue.SimpleQueue[tuple[Run, _Flags]] = queue.SimpleQueue()
-        self._known: dict[str, _Flags] = {}  # jobs that were sent and not answered
-        self.flags = _Flags("")
+        self._runs: queue.SimpleQueue[tuple[Run, Flags]] = queue.SimpleQueue()
+        self._known: dict[str, Flags] = {}  # jobs that were sent and not answered
+        self.flags = Flags("")
 
     def start_reading(self) -> None:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
@@ -237,7 +236,7 @@ class _Channel:
     def _hear(self, message: ToWorker) -> None:
         match message:
             case Run():
-                flags = _Flags(message.job_id)
+                flags = Flags(message.job_id)
                 if message.is_watched:
                     flags.watched.set()
                 self._known[message.job_id] = flags

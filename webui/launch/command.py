@@ -24,7 +24,7 @@ from webui.launch.waiting_page import WaitingPage
 
 COMMANDS = ("test", "bench", "reindex")  # besides none, which runs the app
 _NEED_TESTS = ("test", "bench")  # those that need the test extra
-_INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
+INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -42,9 +42,9 @@ def run(root: Path, arguments: list[str]) -> int:
             if not environment.is_installed() or environment.is_running():
                 _stop_going_round(environment)
                 arguments = _install(environment, arguments, console, shows_page=command is None)
-                os.environ[_INSTALLED] = "1"
+                os.environ[INSTALLED] = "1"
             become([str(environment.python), str(root / "launch.py"), *arguments])
-        os.environ.pop(_INSTALLED, None)
+        os.environ.pop(INSTALLED, None)
         return _run_here(root, command, arguments, console)
     except LaunchError as error:
         console.say(words.sentence(error, console.language))
@@ -56,7 +56,7 @@ def run(root: Path, arguments: list[str]) -> int:
 
 def _stop_going_round(environment: Environment) -> None:
     """Raises LaunchError when this very call has installed everything already and something is missing all the same."""
-    if os.environ.pop(_INSTALLED, None):
+    if os.environ.pop(INSTALLED, None):
         absent = ", ".join(map(str, requirements.missing(environment.requirements())))
         raise LaunchError("pip_failed", reason=absent, log=str(environment.folder / "install.log"))
 

@@ -37,7 +37,7 @@ def install(environment: Environment, wheel: TorchWheel, meter: ProgressMeter, o
     """
     meter.enter("preparing")
     on_change()
-    _make(environment)
+    make_environment(environment)
     pip = _Pip(environment, meter, on_change)
     pip.renew()
     torch = [r for r in environment.requirements() if r.name == "torch"]
@@ -65,9 +65,9 @@ def _install_torch(pip: _Pip, torch: list[str], wheel: TorchWheel) -> None:
         pip.install(*torch)
 
 
-def _make(environment: Environment) -> None:
+def make_environment(environment: Environment) -> None:
     """An environment with a working pip. What is there and works is kept."""
-    if _works(environment.python):
+    if works(environment.python):
         return
     if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
         raise LaunchError("no_venv", version=f"{sys.version_info[0]}.{sys.version_info[1]}")
@@ -83,7 +83,7 @@ def _make(environment: Environment) -> None:
         raise LaunchError("venv_failed", reason=output.strip().splitlines()[-1] if output.strip() else "")
 
 
-def _works(python: Path) -> bool:
+def works(python: Path) -> bool:
     """Whether this interpreter runs and has pip; one whose base Python was removed does not."""
     if not python.exists():
         return False

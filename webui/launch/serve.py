@@ -40,7 +40,7 @@ def serve(arguments: list[str], console: Console) -> int:
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut_stream)
-    logging.getLogger("uvicorn.access").addFilter(_without_query)
+    logging.getLogger("uvicorn.access").addFilter(without_query)
     with take(Address(settings.host, settings.port)) as taken:
         address = Address(settings.host, taken.getsockname()[1])
         settings, made_up_login = settings_with_login(settings.model_copy(update={"port": address.port}))
@@ -61,7 +61,7 @@ def _is_no_cut_stream(record: logging.LogRecord) -> bool:
     return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
 
-def _without_query(record: logging.LogRecord) -> bool:
+def without_query(record: logging.LogRecord) -> bool:
     """True, and the line about a call names its path alone: what somebody searched for is nobody else's business."""
     if isinstance(record.args, tuple):
         record.args = tuple(part.partition("?")[0] if isinstance(part, str) else part for part in record.args)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _INDEXES = "https://download.pytorch.org/whl/"
-_PROBE_SECONDS = 5.0
+PROBE_SECONDS = 5.0
 # Builds of torch 2.13 and the oldest driver they run on: PyTorch's RELEASE.md (compatibility matrix) and NVIDIA's CUDA
 # release notes, table 2. CUDA 13 dropped every GPU before Turing (compute capability 7.5).
 _CUDA_13_DRIVER, _CUDA_13_CAPABILITY = 580, 7.5
@@ -51,7 +51,7 @@ def choose(environment: Mapping[str, str] = os.environ, *, system: str | None = 
             return TorchWheel("CUDA 13.0", _INDEXES + "cu130", 2_300_000_000)
         if driver >= _CUDA_12_DRIVER:
             return TorchWheel("CUDA 12.6", _INDEXES + "cu126", 2_900_000_000)
-    if system == "Linux" and _has_rocm():
+    if system == "Linux" and has_rocm():
         return TorchWheel("ROCm 7.2", _INDEXES + _ROCM, 4_500_000_000)
     return TorchWheel("CPU", _INDEXES + "cpu", 210_000_000)
 
@@ -77,7 +77,7 @@ def _nvidia() -> tuple[int, float] | None:
     return min(gpus, key=lambda gpu: gpu[1], default=None)
 
 
-def _has_rocm() -> bool:
+def has_rocm() -> bool:
     return Path("/dev/kfd").exists() and (Path("/opt/rocm").exists() or shutil.which("rocminfo") is not None)
 
 
@@ -87,7 +87,7 @@ def _answers(index: str) -> bool:
 
     def ask() -> None:
         try:
-            with urllib.request.urlopen(index.rstrip("/") + "/torch/", timeout=_PROBE_SECONDS) as answer:
+            with urllib.request.urlopen(index.rstrip("/") + "/torch/", timeout=PROBE_SECONDS) as answer:
                 answers.append(answer.status == 200)
         except (OSError, ValueError):  # URLError is an OSError; ValueError: not an address at all
             answers.append(False)
@@ -96,5 +96,5 @@ def _answers(index: str) -> bool:
         return True  # pip reads such folders, urllib lists none
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(_PROBE_SECONDS)
+    asking.join(PROBE_SECONDS)
     return answers == [True]

@@ -13,7 +13,7 @@ from webui.launch.launch_error import LaunchError
 
 Language = Literal["en", "zh-CN"]
 
-_ERRORS: dict[str, tuple[str, str]] = {
+ERRORS: dict[str, tuple[str, str]] = {
     "port_in_use": (
         "Something already listens on port {port} of {host} – perhaps another Darkroom. "
         "Close it, or take another port: python launch.py --port {free}",
@@ -61,7 +61,7 @@ _ERRORS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_LINES: dict[str, tuple[str, str]] = {
+LINES: dict[str, tuple[str, str]] = {
     "first_start": (
         "First start: making .venv and fetching the packages. Later starts skip this.",
         "首次启动:正在创建 .venv 并下载软件包。以后启动将跳过此步骤。",
@@ -130,9 +130,9 @@ def console_language() -> Language:
 
 def line(name: str, language: Language, **values: str | int) -> str:
     """A line that the launcher says in passing."""
-    return _LINES[name][language == "zh-CN"].format_map(values)
+    return LINES[name][language == "zh-CN"].format_map(values)
 
 
 def sentence(error: LaunchError, language: Language) -> str:
     """What went wrong and what to do about it."""
-    return _ERRORS[error.kind][language == "zh-CN"].format_map(error.details)
+    return ERRORS[error.kind][language == "zh-CN"].format_map(error.details)

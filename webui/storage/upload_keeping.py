@@ -75,10 +75,10 @@ class UploadKeeper:
         if shutil.disk_usage(self._folder).free < limits.free_bytes:
             raise DiskFull(folder=str(self._folder))
         rows = self._database.rows("SELECT hex, bytes FROM uploads WHERE owner = ?", (owner,))
-        if not self._is_too_much([row["bytes"] for row in rows]):
+        if not self.is_too_much([row["bytes"] for row in rows]):
             return  # the usual case, without looking through anybody's jobs
         made_of = self._made_of(owner)
-        if self._is_too_much([row["bytes"] for row in rows if row["hex"] not in made_of]):
+        if self.is_too_much([row["bytes"] for row in rows if row["hex"] not in made_of]):
             raise UploadsFull(
                 gigabytes=limits.unneeded_bytes // GIGABYTE or 1,
                 number=limits.unneeded_count,
@@ -110,7 +110,8 @@ class UploadKeeper:
             for digest in self._made_of(owner):
                 self._uploads.adopt(owner, f"sha256:{digest}")
 
-    def _is_too_much(self, sizes: list[int]) -> bool:
+    def is_too_much(self, sizes: list[int]) -> bool:
+        """Whether uploads of these sizes, in bytes, are all that one person may have."""
         return len(sizes) >= self._limits.unneeded_count or sum(sizes) >= self._limits.unneeded_bytes
 
     def _old(self, before: float) -> list[tuple[Owner, str]]:

@@ -257,12 +257,11 @@ def test_one_at_a_time_for_each_person_and_a_line_that_ends(tmp_path: Path) -> N
         many = [decoder.decode(ANN, io.BytesIO()) for _ in range(MAX_WAITING + 3)]
         return await asyncio.gather(*many, decoder.decode(BOB, io.BytesIO()), return_exceptions=True)
 
-    results = asyncio.run(flood())
-    assert sum(isinstance(result, Busy) for result in results) == 3
-    assert isinstance(results[-1], Decoded)
+    for results in (asyncio.run(flood()) for _ in range(2)):
+        assert sum(isinstance(result, Busy) for result in results) == 3
+        assert isinstance(results[-1], Decoded)
     assert decoder.most <= 2  # anna's one and ben's one
-    assert not decoder._locks
-    assert not decoder._waiting
+    assert decoder.people_served == 0
 
 
 def test_the_worker_loads_nothing_heavy() -> None:

@@ -418,7 +418,7 @@ def test_memory_that_runs_out_while_loading(models: Path, monkeypatch: pytest.Mo
     """Everything else is let go and it is tried once more."""
     kept = manager(models)
     load(kept, "file")
-    original, calls = loading._place, 0
+    original, calls = loading.place_on_device, 0
 
     def place(*arguments: Any) -> Any:
         nonlocal calls
@@ -427,7 +427,7 @@ def test_memory_that_runs_out_while_loading(models: Path, monkeypatch: pytest.Mo
             raise torch.OutOfMemoryError("CUDA out of memory")
         return original(*arguments)
 
-    monkeypatch.setattr(loading, "_place", place)
+    monkeypatch.setattr(loading, "place_on_device", place)
     load(kept, "folder")
     assert kept.held() == ("folder",)
     calls = 1

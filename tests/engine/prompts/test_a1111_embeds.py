@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from webui.checkpoints.addons import Addons
 from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder, Reading
 from webui.engine.prompts.text_encoders import text_encoders
+from webui.engine.prompts.textual_inversion import TextualInversions
 from webui.errors import PromptError
 
 NEVER: Callable[[], None] = lambda: None  # noqa: E731
@@ -158,7 +159,7 @@ def test_an_embedding_stands_for_its_name(pipeline: Any, addons: Addons) -> None
     saved = [(e, e.model.get_input_embeddings().weight.data.clone()) for e in text_encoders(pipeline)]
     try:
         for e, table in saved:
-            vectors = encoder._inversions.fitting(text_encoders(pipeline), "toystyle")["toystyle"]
+            vectors = TextualInversions(addons).fitting(text_encoders(pipeline), "toystyle")["toystyle"]
             number = [x.model for x in text_encoders(pipeline)].index(e.model)
             changed = table.clone()
             for word, vector in zip((first, second), vectors.by_encoder[number], strict=True):

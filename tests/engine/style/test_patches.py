@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from webui.engine.pictures.images import to_tensor
-from webui.engine.style import patches
+from webui.engine.style.nearest import distances, factors, least
 from webui.engine.style.patches import Patches
 from webui.errors import Cancelled
 
@@ -37,7 +37,7 @@ def test_a_style_smaller_than_a_patch_works() -> None:
 
 
 def test_it_can_be_stopped_between_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patches, "QUERIES_AT_ONCE", 10)
+    monkeypatch.setattr("webui.engine.style.nearest.QUERIES_AT_ONCE", 10)
     calls = 0
 
     def check() -> None:
@@ -54,14 +54,14 @@ def test_it_can_be_stopped_between_parts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_patches_are_drawn_of_several_styles_in_their_shares() -> None:
     styles = [torch.full((1, 3, 70, 70), value) for value in (0.0, 1.0)]
-    keys = Patches(styles, [0.25, 0.75], torch.float32, generator())._draw_keys()
+    keys = Patches(styles, [0.25, 0.75], torch.float32, generator()).draw_keys()
     assert keys.mean().item() == pytest.approx(0.75, abs=0.01)
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
 def test_the_nearest_patch_is_found_among_any_number(count: int) -> None:
     table = torch.rand(30, count, generator=generator())
-    assert torch.equal(patches._least(table), table.argmin(1))
+    assert torch.equal(least(table), table.argmin(1))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -71,6 +71,6 @@ def test_distances_of_bright_patches_survive_rounding(dtype: torch.dtype) -> Non
     queries = keys[:50] + 0.1 * torch.rand(50, 147, generator=generator())
     costs = torch.linspace(0.5, 2, len(keys))
     centre = keys.mean(0)
-    found = patches._distances(queries - centre, patches._factors(keys - centre, costs, dtype)).float()
+    found = distances(queries - centre, factors(keys - centre, costs, dtype)).float()
     wanted = torch.cdist(queries, keys).square() * costs
     assert ((found - wanted).abs() / wanted).max() < 0.05

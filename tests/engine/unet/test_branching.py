@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diffusers import UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -18,7 +19,6 @@ from tests.engine.test_engine import context
 from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.engine import Engine
-from webui.engine.unet import denoising
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import EngineEvent, Step
 from webui.requests import Branch, ImageToImage, Request, TextToImage, WalkEnd
@@ -38,8 +38,8 @@ def engine(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine
 @pytest.fixture
 def forgetful(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """The same engine, which keeps nothing."""
-    monkeypatch.setattr(engine._kept_steps, "limit_bytes", 0)
-    engine._kept_steps._kept.clear()
+    monkeypatch.setattr(engine.kept_steps, "limit_bytes", 0)
+    engine.kept_steps.forget()
     return engine
 
 
@@ -47,13 +47,13 @@ def forgetful(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The timesteps at which the network was asked."""
     asked: list[float] = []
-    real = denoising._predict
+    real = UNet2DConditionModel.forward
 
-    def counted(unet: Any, model_input: Any, t: Any, conditioning: Any) -> Any:
-        asked.append(float(t))
-        return real(unet, model_input, t, conditioning)
+    def counted(self: Any, sample: Any, timestep: Any, *arguments: Any, **options: Any) -> Any:
+        asked.append(float(timestep))
+        return real(self, sample, timestep, *arguments, **options)
 
-    monkeypatch.setattr(denoising, "_predict", counted)
+    monkeypatch.setattr(UNet2DConditionModel, "forward", counted)
     return asked
 
 
@@ -104,8 +104,8 @@ def test_from_memory_and_from_the_beginning_the_pixels_are_the_same(
     ]
     remembered = [pixels(engine, request) for request in requests]
     assert is_kept(engine, origin)
-    monkeypatch.setattr(engine._kept_steps, "limit_bytes", 0)
-    engine._kept_steps._kept.clear()
+    monkeypatch.setattr(engine.kept_steps, "limit_bytes", 0)
+    engine.kept_steps.forget()
     assert [pixels(engine, request) for request in requests] == remembered
     assert remembered[1] == whole  # nothing was changed, so nothing is
     assert len({whole, *remembered}) == 4
@@ -181,8 +181,8 @@ def test_images_over_a_picture_branch_too(engine: Engine, scheduler: str, monkey
         step_kept(origin, 0, total),
     ]
     remembered = [pixels(engine, request) for request in requests]
-    monkeypatch.setattr(engine._kept_steps, "limit_bytes", 0)
-    engine._kept_steps._kept.clear()
+    monkeypatch.setattr(engine.kept_steps, "limit_bytes", 0)
+    engine.kept_steps.forget()
     assert [pixels(engine, request) for request in requests] == remembered
     assert remembered[0] == whole
 
@@ -226,15 +226,15 @@ def test_a_branch_of_a_branch_goes_all_the_way_back(engine: Engine, forgetful: E
 
 
 def test_the_oldest_go_when_memory_is_short(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine._kept_steps._kept.clear()
+    engine.kept_steps.forget()
     one = STEPS * 4 * 8 * 8 * 4
-    monkeypatch.setattr(engine._kept_steps, "limit_bytes", 2 * one)
+    monkeypatch.setattr(engine.kept_steps, "limit_bytes", 2 * one)
     origins = [text(seed=seed) for seed in (50, 51, 52)]
     for origin in origins:
         engine.run(origin, context([]))
     assert [is_kept(engine, origin) for origin in origins] == [False, True, True]
-    assert engine._kept_steps.size_bytes == 2 * one
-    monkeypatch.setattr(engine._kept_steps, "limit_bytes", one - 1)
+    assert engine.kept_steps.size_bytes == 2 * one
+    monkeypatch.setattr(engine.kept_steps, "limit_bytes", one - 1)
     engine.run(text(seed=53), context([]))
     assert not is_kept(engine, text(seed=53))
 
@@ -277,7 +277,7 @@ def test_a_branch_of_an_inpainted_picture_keeps_what_is_not_masked(engine: Engin
     origin = picture(mask=REFERENCE, mask_blur=0, scheduler="dpmpp_2m", denoising_strength=1.0)
     requests = [origin, step_kept(origin, 0, 3), branched(origin, 0, 3, {"seed": 8, "prompt": "a dog"})]
     remembered = [engine.run(request, half)[0].rgb for request in requests]
-    engine._kept_steps._kept.clear()
+    engine.kept_steps.forget()
     assert [engine.run(request, half)[0].rgb for request in requests[::-1]] == remembered[::-1]
     drawn = [np.frombuffer(rgb, np.uint8).reshape(64, 64, 3) for rgb in remembered]
     assert all((one[:, 32:] == 0).all() for one in drawn)

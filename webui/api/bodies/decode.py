@@ -60,6 +60,11 @@ class Decoder:
         self._locks: dict[Owner, asyncio.Lock] = {}
         self._waiting: Counter[Owner] = Counter()
 
+    @property
+    def people_served(self) -> int:
+        """How many have a picture under way or waiting."""
+        return len(self._locks)
+
     async def decode(self, owner: Owner, source: BinaryIO) -> Decoded:
         """The picture in `source`. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
         async with self._turn(owner):

@@ -124,7 +124,7 @@ def _load_component(place: Path, component: Component, device: Device, progress:
     if report["missing_keys"]:
         _log.error("%s has no %s", place, ", ".join(sorted(report["missing_keys"])[:5]))
         raise Broken("missing_tensors")
-    return _place(module, device, progress, sum(file.stat().st_size for file in component.weights))
+    return place_on_device(module, device, progress, sum(file.stat().st_size for file in component.weights))
 
 
 def _load_file(
@@ -146,12 +146,12 @@ def _load_file(
     for name in ("unet", "vae"):
         found = component_class(*index[name])
         module = found.from_single_file(str(checkpoint.path), subfolder=name, **where)
-        parts[name] = _place(module, device, progress, share)
+        parts[name] = place_on_device(module, device, progress, share)
     absent = {name: None for name, value in index.items() if value == [None, None]}
     pipeline = pipeline_class(index["_class_name"]).from_single_file(str(checkpoint.path), **where, **parts, **absent)
     texts = {name: part for name, part in pipeline.components.items() if name.startswith("text_encoder") and part}
     for module in texts.values():
-        _place(module, device, progress, share // len(texts))
+        place_on_device(module, device, progress, share // len(texts))
     return pipeline
 
 
@@ -168,7 +168,7 @@ def _read_through(file: Path, progress: Progress) -> None:
         progress.digests[file] = digest.hexdigest()
 
 
-def _place(module: nn.Module, device: Device, progress: Progress, file_bytes: int) -> nn.Module:
+def place_on_device(module: nn.Module, device: Device, progress: Progress, file_bytes: int) -> nn.Module:
     """Moves a network to the device in inference mode, and looks at every tensor. Raises Broken for NaN and holes."""
     tensors = [*module.parameters(), *module.buffers()]
     if any(tensor.is_meta for tensor in tensors):
