@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -92,59 +94,79 @@ def test_no_traceback_leaves_the_house(client: httpx.Client) -> None:
     assert ".py" not in json.dumps(told)
 
 
-def test_jobs_that_cannot_be_read_are_listed_as_failed_and_stay(tmp_path: Path) -> None:
-    changes = (
-        'request = \'{"task": "text_to_video"}\'',
-        "request = json_set(request, '$.looks', 1), state = 'running'",
-        "request = '{'",
-        "outcome = '[]'",
-        "timings = '7'",
-    )
+UNREADABLE = (
+    'request = \'{"task": "text_to_video"}\'',
+    "request = json_set(request, '$.looks', 1), state = 'running'",
+    "request = '{'",
+    "outcome = '[]'",
+    "timings = '7'",
+)
+
+
+def stored_jobs(folder: Path) -> list[tuple[object, ...]]:
+    with closing(Storage(folder)) as storage:
+        return [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Iterator[httpx.Client]:
+    """A server whose jobs, with a picture of the first, cannot be read: their rows are afterwards what they were."""
     request = TextToImage(prompt="a lake", checkpoint="starter", steps=2, seed=4, width=64, height=64)
     with closing(Storage(tmp_path)) as storage:
-        for number, change in enumerate(changes):
+        for number, change in enumerate(UNREADABLE):
             storage.jobs.insert(f"odd-{number}", LOCAL, to_dict(request), "waiting")
             with storage.database.transaction() as connection:
                 connection.execute(f"UPDATE jobs SET {change} WHERE id = ?", (f"odd-{number}",))
         image = RawImage(width=64, height=64, rgb=bytes(64 * 64 * 3), seed=4)
         storage.pictures.save(LOCAL, "odd-0", request, image)
-        before = [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
-        created = [row.created for row in reversed(storage.jobs.of_owner(LOCAL, 9))]
-
+    before = stored_jobs(tmp_path)
     with serving(tmp_path) as server, server.client() as client:
-        listed = client.get("/api/jobs").json()
-        error = listed[0]["error"]
-        assert listed[::-1] == [
-            {
-                "id": f"odd-{number}", "state": "failed", "request": None, "images": [], "timings": {},
-                "created": moment, "steps_kept": [], "error": error,
-            }
-            for number, moment in enumerate(created)
-        ]  # fmt: skip
-        assert (error["kind"], "another version" in error["message"]) == ("job_unreadable", True)
-        for job in listed:
-            path = f"/api/jobs/{job['id']}"
-            assert client.get(path).json() == job
-            assert "其他版本" in client.get(path, headers={"Accept-Language": "zh-CN"}).json()["error"]["message"]
-            for last_seen in ("0", "999999"):
-                ((_, name, data),) = follow(client, job["id"], **{"Last-Event-ID": last_seen})
-                assert (name, data) == ("failed", error)
-            for answer in (
-                client.post(f"{path}/keep", json={"step": 1}),
-                client.post(f"{path}/branch", json={"step": 1}),
-                client.get(f"{path}/strip"),
-            ):
-                assert answer.status_code == 409
-                assert answer.json()["error"].items() <= error.items()
-            assert client.delete(path).status_code == 202
-            assert client.get(path).json() == job
-        follow(client, generate(client))
-        assert [job["id"] for job in client.get("/api/jobs").json()][1:] == [job["id"] for job in listed]
-        assert [picture["job"] for picture in client.get("/api/gallery").json()["pictures"]][1:] == ["odd-0"]
-        assert client.get("/api/queue").json()["waiting"] == 0
-    with closing(Storage(tmp_path)) as storage:
-        rows = [tuple(row) for row in storage.database.rows("SELECT * FROM jobs ORDER BY number")]
-        assert rows[: len(before)] == before
+        yield client
+    assert stored_jobs(tmp_path)[: len(before)] == before
+
+
+def test_jobs_that_cannot_be_read_are_listed_as_failed(odd: httpx.Client, tmp_path: Path) -> None:
+    listed = odd.get("/api/jobs").json()
+    error = listed[0]["error"]
+    with closing(sqlite3.connect(tmp_path / "darkroom.sqlite3")) as database:
+        created = [moment for (moment,) in database.execute("SELECT created FROM jobs ORDER BY number")]
+    assert listed[::-1] == [
+        {
+            "id": f"odd-{number}", "state": "failed", "request": None, "images": [], "timings": {},
+            "created": moment, "steps_kept": [], "error": error,
+        }
+        for number, moment in enumerate(created)
+    ]  # fmt: skip
+    assert (error["kind"], "another version" in error["message"]) == ("job_unreadable", True)
+
+
+@pytest.mark.parametrize("number", range(len(UNREADABLE)))
+def test_a_job_that_cannot_be_read_only_says_so(odd: httpx.Client, number: int) -> None:
+    path = f"/api/jobs/odd-{number}"
+    job = odd.get(path).json()
+    assert job in odd.get("/api/jobs").json()
+    error = job["error"]
+    assert "其他版本" in odd.get(path, headers={"Accept-Language": "zh-CN"}).json()["error"]["message"]
+    for last_seen in ("0", "999999"):
+        ((_, name, data),) = follow(odd, job["id"], **{"Last-Event-ID": last_seen})
+        assert (name, data) == ("failed", error)
+    for answer in (
+        odd.post(f"{path}/keep", json={"step": 1}),
+        odd.post(f"{path}/branch", json={"step": 1}),
+        odd.get(f"{path}/strip"),
+    ):
+        assert answer.status_code == 409
+        assert answer.json()["error"].items() <= error.items()
+    assert odd.delete(path).status_code == 202
+    assert odd.get(path).json() == job
+
+
+def test_jobs_that_cannot_be_read_hold_up_no_others(odd: httpx.Client) -> None:
+    listed = odd.get("/api/jobs").json()
+    follow(odd, generate(odd))
+    assert [job["id"] for job in odd.get("/api/jobs").json()][1:] == [job["id"] for job in listed]
+    assert [picture["job"] for picture in odd.get("/api/gallery").json()["pictures"]][1:] == ["odd-0"]
+    assert odd.get("/api/queue").json()["waiting"] == 0
 
 
 def test_the_list_is_newest_first(client: httpx.Client) -> None:

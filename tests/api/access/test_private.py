@@ -8,8 +8,10 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -18,6 +20,7 @@ from webui.api.bodies import decode
 
 SECRET = "zyxwprivate"  # a word that stands nowhere else
 CHINESE = "隐秘之词"
+PROMPT = f"{SECRET} {CHINESE} delay=0"
 
 
 def large_png() -> bytes:
@@ -40,60 +43,84 @@ def assert_nothing_of_it(server: Server, caplog: pytest.LogCaptureFixture) -> No
         assert word not in caplog.text
 
 
-def test_nothing_touches_the_disk(
+def no_files(*_: object, **__: object) -> None:
+    raise AssertionError("a temporary file")
+
+
+@pytest.fixture
+def private(
     server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[httpx.Client]:
+    """A browser in private mode; afterwards nothing of it may be found anywhere."""
     caplog.set_level(logging.DEBUG)
     before = files_below(server.data_dir)
-
-    def no_files(*_: object, **__: object) -> None:
-        raise AssertionError("a temporary file")
-
     with server.client() as client:
         assert client.get("/api/private").json()["private"] is False
-        assert client.post("/api/private").json()["private"] is True
-        assert client.post("/api/private").json()["private"] is True
+        for _ in range(2):
+            assert client.post("/api/private").json()["private"] is True
         monkeypatch.setattr(tempfile, "TemporaryFile", no_files)
         monkeypatch.setattr(tempfile, "TemporaryDirectory", no_files)
         monkeypatch.setattr(decode.tempfile, "TemporaryDirectory", no_files)
-        upload = client.post("/api/images", files={"file": ("x.png", large_png(), "image/png")})
-        assert upload.status_code == 201, upload.text
-        picture = upload.json()["id"]
-        assert client.post("/api/inspect", files={"file": ("x.png", large_png(), "image/png")}).status_code == 200
-        for size in ("", "?size=128"):
-            answer = client.get(f"/api/images/{picture}{size}")
-            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-        prompt = f"{SECRET} {CHINESE} delay=0"
-        jobs = [generate(client, prompt=prompt, num_images=2)]
-        body = {"prompt": prompt, "init_image": picture, "steps": 2}
-        jobs.append(client.post("/api/image-to-image", json=body).json()["id"])
-        inline = {"content_image": picture, "style_image": picture, "iterations": 2, "size": 64}
-        jobs.append(client.post("/api/style-transfer", json=inline).json()["id"])
-        jobs.append(generate(client, prompt=f"{prompt} fail"))
-        ends = [follow(client, job)[-1][1] for job in jobs]
-        assert ends == ["finished", "finished", "finished", "failed"]
-        found = client.get("/api/gallery", params={"q": CHINESE[:1]}).json()
-        assert found["total"] == 3
-        for one in found["pictures"]:
-            assert client.get(one["thumbnail_url"]).headers["cache-control"] == "no-store"
-            for form in ("png", "jpeg", "webp"):
-                answer = client.get(one["url"], params={"format": form})
-                assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-        ids = [one["id"] for one in found["pictures"]]
-        client.post("/api/gallery/star", json={"ids": ids})
-        board = client.post("/api/boards", json={"name": SECRET}).json()["id"]
-        assert client.post(f"/api/boards/{board}/pictures", json={"add": ids}).json()["count"] == 3
-        bundle = client.post("/api/gallery/zip", json={"ids": ids}).json()
-        assert SECRET.encode() in client.get(bundle["url"]).content
-        assert client.get("/api/private").json()["megabytes"] > 0
-        new = files_below(server.data_dir) - before
-        assert new == set()
+        yield client
+        assert files_below(server.data_dir) == before
         assert_nothing_of_it(server, caplog)
-        assert len(client.get("/api/jobs").json()) == 4
         assert client.delete("/api/private").json()["private"] is False
-        assert client.get(found["pictures"][0]["url"]).status_code == 404
-        assert found["pictures"][0]["id"] not in client.get("/api/gallery").text
     assert_nothing_of_it(server, caplog)
+
+
+def upload(client: httpx.Client) -> str:
+    answer = client.post("/api/images", files={"file": ("x.png", large_png(), "image/png")})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def assert_kept_by_no_cache(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+
+
+def test_an_upload_touches_no_disk(private: httpx.Client) -> None:
+    picture = upload(private)
+    assert private.post("/api/inspect", files={"file": ("x.png", large_png(), "image/png")}).status_code == 200
+    for size in ("", "?size=128"):
+        assert_kept_by_no_cache(private.get(f"/api/images/{picture}{size}"))
+    assert private.get("/api/private").json()["megabytes"] > 0
+
+
+def test_jobs_of_every_kind_touch_no_disk(private: httpx.Client) -> None:
+    picture = upload(private)
+    jobs = [generate(private, prompt=PROMPT, num_images=2)]
+    body = {"prompt": PROMPT, "init_image": picture, "steps": 2}
+    jobs.append(private.post("/api/image-to-image", json=body).json()["id"])
+    inline = {"content_image": picture, "style_image": picture, "iterations": 2, "size": 64}
+    jobs.append(private.post("/api/style-transfer", json=inline).json()["id"])
+    jobs.append(generate(private, prompt=f"{PROMPT} fail"))
+    ends = [follow(private, job)[-1][1] for job in jobs]
+    assert ends == ["finished", "finished", "finished", "failed"]
+    assert private.get("/api/gallery", params={"q": CHINESE[:1]}).json()["total"] == 3
+    assert len(private.get("/api/jobs").json()) == 4
+
+
+def test_a_gallery_touches_no_disk(private: httpx.Client) -> None:
+    follow(private, generate(private, prompt=PROMPT, num_images=2))
+    found = private.get("/api/gallery").json()["pictures"]
+    for one in found:
+        assert_kept_by_no_cache(private.get(one["thumbnail_url"]))
+        for form in ("png", "jpeg", "webp"):
+            assert_kept_by_no_cache(private.get(one["url"], params={"format": form}))
+    ids = [one["id"] for one in found]
+    private.post("/api/gallery/star", json={"ids": ids})
+    board = private.post("/api/boards", json={"name": SECRET}).json()["id"]
+    assert private.post(f"/api/boards/{board}/pictures", json={"add": ids}).json()["count"] == 2
+    bundle = private.post("/api/gallery/zip", json={"ids": ids}).json()
+    assert SECRET.encode() in private.get(bundle["url"]).content
+
+
+def test_with_private_mode_its_pictures_end(private: httpx.Client) -> None:
+    follow(private, generate(private, prompt=PROMPT))
+    (picture,) = private.get("/api/gallery").json()["pictures"]
+    assert private.delete("/api/private").json()["private"] is False
+    assert private.get(picture["url"]).status_code == 404
+    assert picture["id"] not in private.get("/api/gallery").text
 
 
 def test_a_session_is_nobody_elses(guarded: Server) -> None:
