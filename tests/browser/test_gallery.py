@@ -45,35 +45,47 @@ def tile(visit: Visit, prompt: str) -> Locator:
     return visit.page.locator(f".cell[title^='{prompt}']:not([hidden])")
 
 
-def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page: OpenPage) -> None:
+def gallery_of(visit: Visit, query: str) -> None:
+    """Opens the gallery with the pictures of a test's own."""
+    visit.page.get_by_role("button", name="Gallery", exact=True).click()
+    visit.control("Search the prompts").fill(query)
+
+
+def expect_count(visit: Visit, said: str) -> None:
+    expect(visit.page.locator(".gallery-count")).to_have_text(said)
+
+
+def test_finding_by_words(fake_studio: Studio, open_page: OpenPage) -> None:
     make(fake_studio, "sought red fox", "sought 秋树湖泊", "sought red house", "sought <img src=x onerror=alert(1)>")
     visit = open_page(fake_studio)
-    page = visit.page
-    page.get_by_role("button", name="Gallery", exact=True).click()
+    gallery_of(visit, "sought red")
+    expect_count(visit, "2 pictures")
     search = visit.control("Search the prompts")
-    search.fill("sought red")
-    expect(page.locator(".gallery-count")).to_have_text("2 pictures")
     search.fill("sought 湖")
-    expect(page.locator(".gallery-count")).to_have_text("1 picture")
+    expect_count(visit, "1 picture")
     search.press("Escape")
     expect(search).to_have_value("")
     search.fill("sought r")
-    expect(page.locator(".gallery-count")).to_have_text("2 pictures")
+    expect_count(visit, "2 pictures")
     search.fill("sought")
-    expect(page.locator(".gallery-count")).to_have_text("4 pictures")
+    expect_count(visit, "4 pictures")
+    for _ in range(2):
+        visit.page.keyboard.press("Escape")
+    expect(visit.page.get_by_role("dialog", name="Gallery")).to_be_hidden()
 
-    tile(visit, "sought red fox").click(modifiers=["Control"])
-    tile(visit, "sought red house").click(modifiers=["Shift"])
+
+def test_many_are_picked_downloaded_deleted_and_brought_back(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, "many one", "many two", "many three", "many <img src=x onerror=alert(1)>")
+    visit = open_page(fake_studio)
+    page = visit.page
+    gallery_of(visit, "many")
+    expect_count(visit, "4 pictures")
+    tile(visit, "many one").click(modifiers=["Control"])
+    tile(visit, "many three").click(modifiers=["Shift"])
     expect(page.locator(".picked-count")).to_have_text("3 selected")
     bar = page.locator(".sheet-picked")
     bar.get_by_role("button", name="Favourite ☆").press("Enter")
     expect(page.locator(".cell-star")).to_have_count(3)
-    bar.get_by_label("Put on a board…").select_option("New board…")
-    visit.control("Name of the board").fill("Foxes & 湖")
-    page.keyboard.press("Enter")
-    expect(page.locator("#note")).to_contain_text("On the board “Foxes & 湖”: 3.")
-    visit.rest()
-    assert serious_findings(visit) == []
     with page.expect_download() as download:
         bar.get_by_role("button", name="Download").click()
     names = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
@@ -82,37 +94,64 @@ def test_finding_keeping_in_order_and_taking_many(fake_studio: Studio, open_page
     bar.get_by_role("button", name="Delete").click()
     expect(page.locator("#note")).to_contain_text("3 pictures deleted.")
     expect(page.locator(".cell:not([hidden])")).to_have_count(1)
-    expect(page.locator(".gallery-count")).to_have_text("1 picture")
+    expect_count(visit, "1 picture")
     page.locator("#note").get_by_role("button", name="Undo").click()
     expect(page.locator(".cell:not([hidden])")).to_have_count(4)
 
-    page.get_by_role("button", name="Foxes & 湖 · 3").click()
-    expect(page.locator(".gallery-count")).to_have_text("3 pictures")
+
+def test_a_board_is_made_deleted_and_brought_back(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, "board one", "board two", "board three")
+    visit = open_page(fake_studio)
+    page = visit.page
+    gallery_of(visit, "board")
+    expect_count(visit, "3 pictures")
+    tile(visit, "board one").click(modifiers=["Control"])
+    tile(visit, "board two").click(modifiers=["Control"])
+    page.locator(".sheet-picked").get_by_label("Put on a board…").select_option("New board…")
+    visit.control("Name of the board").fill("Foxes & 湖")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("On the board “Foxes & 湖”: 2.")
+    visit.rest()
+    assert serious_findings(visit) == []
+    page.get_by_role("button", name="Foxes & 湖 · 2").click()
+    expect_count(visit, "2 pictures")
     visit.button("Delete the board").click()
     expect(page.locator("#note")).to_contain_text("Its pictures are still here.")
     page.locator("#note").get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("button", name="Foxes & 湖 · 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Foxes & 湖 · 2")).to_be_visible()
 
-    page.get_by_role("button", name="All", exact=True).click()
-    older = put_back(fake_studio, "sought red fox", days=3)
+
+def test_finding_by_day(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, "dated fox", "dated house", "dated lake")
+    older = put_back(fake_studio, "dated fox", days=3)
+    visit = open_page(fake_studio)
+    page = visit.page
+    gallery_of(visit, "dated")
+    expect_count(visit, "3 pictures")
     visit.control("Up to this day").fill(older)
-    expect(page.locator(".gallery-count")).to_have_text("1 picture")
-    expect(tile(visit, "sought red fox")).to_be_visible()
+    expect_count(visit, "1 picture")
+    expect(tile(visit, "dated fox")).to_be_visible()
     visit.control("Up to this day").fill("")
-    search.fill("sought")
-    expect(page.locator(".gallery-count")).to_have_text("4 pictures")
+    expect_count(visit, "3 pictures")
     days = page.locator(".day")
     expect(days).to_have_count(2)
     expect(days.first.locator("h3")).to_have_text("Today")
-    page.set_viewport_size({"width": 390, "height": 200})  # the other day lies screens away
-    images = days.last.locator(".cell img")
+
+
+def test_pictures_of_another_day_are_loaded_when_they_come_into_sight(fake_studio: Studio, open_page: OpenPage) -> None:
+    make(fake_studio, *(f"scrolled {name}" for name in ("fox", "house", "lake", "tree")))
+    put_back(fake_studio, "scrolled fox", days=3)
+    visit = open_page(fake_studio)
+    visit.page.set_viewport_size({"width": 390, "height": 200})  # the other day lies screens away
+    visit.page.evaluate("darkroom.openGallery()")
+    visit.control("Search the prompts").fill("scrolled")
+    expect_count(visit, "4 pictures")
+    older = visit.page.locator(".day").last
+    images = older.locator(".cell img")
     expect(images).to_have_count(0)
-    days.last.scroll_into_view_if_needed()
+    older.scroll_into_view_if_needed()
     expect(images).to_have_count(1)
     expect(images).to_have_js_property("complete", True)
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Gallery")).to_be_hidden()
 
 
 def test_comparing_two_on_a_phone_past_a_damaged_one(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.studio import PHONE, Studio, Visit
 from tests.browser.test_access import serious_findings
@@ -26,18 +26,35 @@ def newest_but(visit: Visit, *known: str) -> str:
     return new
 
 
-def test_a_step_is_kept_and_another_picture_branches_off(fake_studio: Studio, open_page: OpenPage) -> None:
-    visit = open_page(fake_studio)
+def drawn(visit: Visit) -> str:
+    """The job of a lake in eight steps, which stands on the stage."""
     visit.write("a lake at noon steps=8 delay=0.03")
     visit.page.locator("#steps input[type=number]").fill("8")
-    origin = visit.generate()
+    job = visit.generate()
     visit.wait_state("finished")
+    return job
+
+
+def step_buttons(visit: Visit) -> Locator:
+    return visit.page.get_by_role("group", name="What to do with this step")
+
+
+def track(visit: Visit) -> Locator:
+    return visit.page.get_by_role("slider", name="Previews so far")
+
+
+def branch_chip(visit: Visit) -> Locator:
+    return visit.page.get_by_role("group", name="Branch", exact=True)
+
+
+def test_a_step_is_kept_and_the_strip_saved(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    origin = drawn(visit)
     before = visit.job_ids()
-    track = visit.page.get_by_role("slider", name="Previews so far")
-    buttons = visit.page.get_by_role("group", name="What to do with this step")
+    buttons = step_buttons(visit)
     expect(buttons).to_be_hidden()
     for _ in range(3):
-        track.press("ArrowLeft")
+        track(visit).press("ArrowLeft")
     expect(visit.page.locator(".progress")).to_have_text("Step 5 of 8")
     expect(buttons).to_be_visible()
     assert serious_findings(visit) == []
@@ -50,8 +67,14 @@ def test_a_step_is_kept_and_another_picture_branches_off(fake_studio: Studio, op
         buttons.get_by_role("link", name="Save strip").click()
     assert download.value.suggested_filename.endswith(".webp")
 
-    buttons.get_by_role("button", name="Branch").press("Enter")
-    chip = visit.page.get_by_role("group", name="Branch", exact=True)
+
+def test_another_picture_branches_off_a_step_also_after_a_reload(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    origin = drawn(visit)
+    for _ in range(3):
+        track(visit).press("ArrowLeft")
+    step_buttons(visit).get_by_role("button", name="Branch").press("Enter")
+    chip = branch_chip(visit)
     expect(chip).to_contain_text("Branches off step 5 of 8: a lake at noon")
     expect(visit.page.locator("#steps")).to_have_attribute("inert", "")
     visit.page.reload()
@@ -65,21 +88,35 @@ def test_a_step_is_kept_and_another_picture_branches_off(fake_studio: Studio, op
     visit.wait_state("finished")
     chip.get_by_role("button", name="Do not branch").click()
     expect(chip).to_be_hidden()
-    track.press("Home")
-    buttons.get_by_role("button", name="Branch").click()
+    track(visit).press("Home")
+    step_buttons(visit).get_by_role("button", name="Branch").click()
     expect(chip).to_contain_text("Branches off step 1 of 8: a lake in winter")
+
+
+def test_settings_of_a_branch_from_the_gallery_do_not_branch(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    drawn(visit)
+    track(visit).press("Home")
+    step_buttons(visit).get_by_role("button", name="Branch").click()
+    visit.write("a lake in autumn steps=8 delay=0.03")
+    visit.generate()
+    visit.wait_state("finished")
     visit.page.evaluate("darkroom.openGallery()")
-    visit.page.locator(".cell[title^='a lake at noon']").first.click()
+    visit.page.locator(".cell[title^='a lake in autumn']").first.click()
     visit.page.get_by_role("button", name="Use these settings").click()
     expect(visit.page.locator("#note")).to_contain_text("this was a branch or a kept step")
     visit.page.get_by_role("button", name="Do not branch").click()
     plain = visit.generate()
     assert request_of(visit, plain)["branch_from"] is None
+
+
+def test_a_step_that_is_no_longer_in_memory_is_said_to_be_drawn_again(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
     visit.write("forget steps=2 delay=0")
     visit.generate()
     visit.wait_state("finished")
-    track.press("Home")
-    expect(buttons).to_contain_text("No longer in memory: drawn again up to step 1 first.")
+    track(visit).press("Home")
+    expect(step_buttons(visit)).to_contain_text("No longer in memory: drawn again up to step 1 first.")
 
 
 def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio: Studio, open_page: OpenPage) -> None:
