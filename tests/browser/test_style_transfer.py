@@ -29,7 +29,9 @@ def request_of(visit: Visit, job: str) -> Any:
     return visit.page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}`)).json()).request", job)
 
 
-def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open_page: OpenPage) -> None:
+@pytest.fixture
+def visit(fake_studio: Studio, open_page: OpenPage) -> Visit:
+    """A page with a content and two styles, of which the second counts most."""
     visit = open_page(fake_studio)
     page = visit.page
     visit.tab("Style transfer")
@@ -41,31 +43,45 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     between = page.get_by_label("Between the two styles")
     between.press("End")
     between.press("ArrowLeft")
-    expect(page.get_by_label("Weight of conv5_1")).to_be_disabled()
-    expect(page.locator("#why_layer_weights")).to_contain_text("VGG-19")
-    page.get_by_label("Weight of conv1_1").press("Home")
+    return visit
+
+
+def test_what_has_no_effect_is_shut(visit: Visit) -> None:
+    expect(visit.page.get_by_label("Weight of conv5_1")).to_be_disabled()
+    expect(visit.page.locator("#why_layer_weights")).to_contain_text("VGG-19")
     visit.control("Style weight").press("Home")
     expect(visit.control("Style scale")).to_be_disabled()
     visit.control("Style weight").press("End")
     expect(visit.control("Style scale")).to_be_enabled()
-    page.locator("#iterations input[type=number]").fill("600")
     assert serious_findings(visit) == []
 
-    first = visit.generate()
+
+def test_styles_are_weighed_sent_and_given_back(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_label("Weight of conv1_1").press("Home")
+    visit.control("Style weight").press("End")
+    page.locator("#iterations input[type=number]").fill("600")
+    job = visit.generate()
     expect(page.locator(".progress")).to_contain_text("loss")
     visit.wait_state("finished")
-    asked = request_of(visit, first)
+    asked = request_of(visit, job)
     assert [style["weight"] for style in asked["style_images"]] == [0.95]
     assert (asked["style_image_weight"], asked["method"]) == (0.05, "optimised")
     assert (asked["layer_weights"]["conv1_1"], asked["style_weight"], asked["iterations"]) == (0, 10, 600)
-
     page.get_by_role("button", name="Remove the picture: Style 2").click()
     page.get_by_label("Weight of conv1_1").press("End")
     page.get_by_role("button", name="Details").click()
     page.get_by_role("button", name="Use these settings").click()
     expect(page.get_by_label("Between the two styles")).to_have_value("0.95")
     expect(page.get_by_label("Weight of conv1_1")).to_have_value("0")
+    visit.check_clean()
 
+
+def test_the_instant_method_answers_while_a_slider_moves(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_label("Weight of conv1_1").press("Home")
+    page.locator("#iterations input[type=number]").fill("600")
+    jobs = set(visit.job_ids())
     page.get_by_role("radio", name="Instant").check()
     live = page.locator(".stage-live img")
     expect(live).to_be_visible()
@@ -76,12 +92,12 @@ def test_styles_are_chosen_weighed_sent_and_given_back(fake_studio: Studio, open
     page.get_by_label("Between the two styles").press("Home")
     expect(live).not_to_have_attribute("src", before or "")
     assert serious_findings(visit) == []
-    second = visit.generate()
+    job = visit.generate()
     visit.wait_state("finished")
     expect(page.locator(".stage-live")).to_be_hidden()
-    asked = request_of(visit, second)
+    asked = request_of(visit, job)
     assert (asked["method"], asked["style_image_weight"], asked["style_strength"]) == ("instant", 1, 1)
-    assert (asked["iterations"], asked["layer_weights"]["conv1_1"], asked["seed"]) == (200, 1, 0)
-    latest = page.evaluate("async () => (await (await fetch('/api/jobs?limit=2')).json()).map((job) => job.id)")
-    assert latest == [second, first], "what was shown at once is no job of theirs"
+    assert (asked["iterations"], asked["layer_weights"]["conv1_1"]) == (200, 1)  # what has no effect is not sent
+    listed = page.evaluate("async () => (await (await fetch('/api/jobs')).json()).map((job) => job.id)")
+    assert set(listed) - jobs == {job}, "what was shown at once is no job of theirs"
     visit.check_clean()
