@@ -27,52 +27,71 @@ def open_picture(visit: Visit) -> Locator:
     return visit.page.locator(".sheet-one")
 
 
-def test_inspect_and_make_again(fake_studio: Studio, open_page: OpenPage) -> None:
+@pytest.fixture
+def visit(fake_studio: Studio, open_page: OpenPage) -> Visit:
+    """A page with two pictures just made."""
     visit = open_page(fake_studio)
     visit.write("a calm lake <img src=x onerror=alert(1)> steps=2 delay=0")
     visit.control("Images").get_by_label("2", exact=True).check(force=True)
-    job = visit.generate()
+    visit.generate()
     visit.wait_state("finished")
+    return visit
+
+
+def job_of(visit: Visit, id: str) -> Any:
+    return visit.page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}`)).json())", id)
+
+
+def test_a_pictures_texts_are_shown_as_they_stand(visit: Visit) -> None:
     one = open_picture(visit)
     one.get_by_role("button", name="Inspect").press("Enter")
     expect(one.get_by_role("heading", level=4)).to_have_text(["darkroom", "parameters", "XMP"])
     expect(one.locator("pre").nth(1)).to_contain_text("a calm lake <img src=x onerror=alert(1)>")
     assert serious_findings(visit) == []
-    before = set(visit.job_ids())
-    one.get_by_role("button", name="Make again").press("Enter")
-    said = one.get_by_role("status")
-    expect(said).to_have_text("Made again: identical, pixel for pixel.")
-    (made,) = set(visit.job_ids()) - before
-    ask = "async (id) => (await (await fetch(`/api/jobs/${id}`)).json())"
-    requests = [visit.page.evaluate(ask, id) for id in (job, made)]
-    assert requests[1]["request"]["num_images"] == 1
-    assert requests[1]["images"][0]["seed"] in [image["seed"] for image in requests[0]["images"]]
 
+
+def test_a_picture_made_again_is_identical(visit: Visit) -> None:
+    before = set(visit.job_ids())
+    one = open_picture(visit)
+    one.get_by_role("button", name="Make again").press("Enter")
+    expect(one.get_by_role("status")).to_have_text("Made again: identical, pixel for pixel.")
+    (new,) = set(visit.job_ids()) - before
+    first, again = job_of(visit, visit.job()), job_of(visit, new)
+    assert again["request"]["num_images"] == 1
+    assert again["images"][0]["seed"] in [image["seed"] for image in first["images"]]
+
+
+def test_a_picture_of_a_newer_version_is_not_made_again(visit: Visit) -> None:
     newer = json.dumps({"request": {"task": "text_to_image", "schema_version": 9, "looks": []}, "seed": 1})
+    one = open_picture(visit)
     visit.page.route(
         "**/api/images/*",
         lambda route: route.fulfill(body=png_with(darkroom=newer), content_type="image/png"),
         times=1,
     )
     one.get_by_role("button", name="Make again").click()
-    expect(said).to_contain_text("This version of Darkroom does not know the field “looks”.")
+    expect(one.get_by_role("status")).to_contain_text("This version of Darkroom does not know the field “looks”.")
     assert "422" in visit.errors.pop(), "the browser says it in its console"
+
+
+def test_what_differs_in_a_picture_made_again_is_said(visit: Visit) -> None:
+    first = job_of(visit, visit.job())
 
     def answer_with_another(route: Route) -> None:
         """As if another version had made it, with one colour a little off."""
-        request: dict[str, Any] = requests[0]["request"]
-        size = requests[0]["images"][0]
+        width, height = (first["images"][0][side] for side in ("width", "height"))
         image = RawImage(
-            width=size["width"], height=size["height"], rgb=b"\x10\x80\x40" * (size["width"] * size["height"]),
+            width=width, height=height, rgb=b"\x10\x80\x40" * (width * height),
             seed=1, info={"device": "NVIDIA", "precision": "fp32", "steps": 2},
         )  # fmt: skip
-        route.fulfill(body=encode_png(from_dict(request), image), content_type="image/png")
+        route.fulfill(body=encode_png(from_dict(first["request"]), image), content_type="image/png")
 
-    known = {image["url"] for request in requests for image in request["images"]}
+    known = {image["url"] for image in first["images"]}
     visit.page.route(
         lambda url: "/api/images/" in url and "?" not in url and not any(url.endswith(one) for one in known),
         answer_with_another,
     )
+    one = open_picture(visit)
     one.get_by_role("button", name="Make again").click()
-    expect(said).to_contain_text("dB apart")
-    expect(said).to_contain_text("Not as it was: device cpu → NVIDIA.")
+    expect(one.get_by_role("status")).to_contain_text("dB apart")
+    expect(one.get_by_role("status")).to_contain_text("Not as it was: device cpu → NVIDIA.")
