@@ -67,3 +67,17 @@ def test_tests_reach_for_no_private_names() -> None:
         for line, name in private_names(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert found.keys() == PRIVATE_NAMES_ALLOWED.keys()
+
+
+LONGEST_TEST = 45  # lines: a screen
+
+
+def test_every_test_fits_on_a_screen() -> None:
+    long = [
+        f"{path.name}: {node.name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        if (node.end_lineno or 0) - node.lineno >= LONGEST_TEST
+    ]
+    assert long == []

@@ -94,6 +94,21 @@ def ended(client: httpx.Client) -> list[dict[str, Any]]:
     return found
 
 
+def check_pictures(client: httpx.Client, data_dir: Path, finished: list[dict[str, Any]]) -> None:
+    """Each job that finished has its two pictures, every one of them whole, and nobody else has any."""
+    gallery = client.get("/api/gallery", params={"limit": 200}).json()["pictures"]
+    assert {picture["id"] for picture in gallery} <= {image["id"] for job in finished for image in job["images"]}
+    for job in finished:
+        first = job["request"]["seed"]
+        assert [image["seed"] for image in job["images"]] == [(first + number) % 2**32 for number in (0, 1)]
+    names = [path for path in (data_dir / "pictures").rglob("*") if path.is_file() and path.name != ".owner"]
+    assert all(path.suffix == ".png" for path in names)
+    for path in names:
+        with Image.open(path) as picture:
+            picture.load()
+    assert len(names) == 2 * len(finished)
+
+
 def test_killed_in_the_middle_of_everything(tmp_path: Path) -> None:
     moments = random.Random(8)
     prompts: dict[str, str] = {}  # by key: what was asked for, whether an answer came or not
@@ -129,20 +144,9 @@ def test_killed_in_the_middle_of_everything(tmp_path: Path) -> None:
         for key, id in told.items():
             assert jobs[id]["request"]["prompt"] == prompts[key]
             assert jobs[id]["state"] == "finished" or jobs[id]["error"]["kind"] == "worker_died"  # killed in it twice
-        gallery = program.client.get("/api/gallery", params={"limit": 200}).json()["pictures"]
         finished = [job for job in jobs.values() if job["state"] == "finished"]
         assert len(finished) > len(jobs) - 3
-        assert {picture["id"] for picture in gallery} <= {image["id"] for job in finished for image in job["images"]}
-        for job in finished:
-            assert [image["seed"] for image in job["images"]] == [
-                (job["request"]["seed"] + number) % 2**32 for number in (0, 1)
-            ]
-        names = [path for path in (tmp_path / "pictures").rglob("*") if path.is_file() and path.name != ".owner"]
-        assert all(path.suffix == ".png" for path in names)
-        for path in names:
-            with Image.open(path) as picture:
-                picture.load()
-        assert len(names) == 2 * len(finished)
+        check_pictures(program.client, tmp_path, finished)
         program.kill()
     assert not list(tmp_path.rglob(".tmp-*"))
 
