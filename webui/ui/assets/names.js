@@ -37,6 +37,8 @@ function correctNames() {
       setName(group, name);
     }
   }
+  const looks = byId("looks")?.querySelector("input"); // says what it is for while nothing is chosen
+  if (looks) looks.placeholder = values.looks?.length ? "" : t("looks");
   for (const [id, key] of Object.entries(TITLES)) {
     const button = byId(id);
     if (!button) continue;
