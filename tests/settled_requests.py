@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webui.settled import SettledTextToImage, settled_from_dict
+from webui.settled import SettledImageToImage, SettledTextToImage, settled_from_dict
 
 
 def stored(**values: Any) -> dict[str, Any]:
@@ -19,4 +19,11 @@ def settled(**values: Any) -> SettledTextToImage:
     """The same as a request."""
     made = settled_from_dict(stored(**values))
     assert isinstance(made, SettledTextToImage)
+    return made
+
+
+def settled_over(init_image: str, **values: Any) -> SettledImageToImage:
+    """A settled image to image."""
+    made = settled_from_dict(stored(task="image_to_image", init_image=init_image, **values))
+    assert isinstance(made, SettledImageToImage)
     return made

@@ -17,6 +17,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from tests.benchmarks.figures import Figure, ratio
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.engine.unet.kept_steps import KeptSteps, Stamp, StepRecorder
@@ -36,7 +37,7 @@ _KEPT = 200
 def measure_engine(repeats: int) -> Iterator[Figure]:
     """Pictures of the starter; what previews cost is told from their own steps, so that whatever else runs meets both
     alike."""
-    engine = Engine(Settings(strip_memory_mb=0))  # the same picture each time, and drawn each time
+    engine = SettlingEngine(Settings(strip_memory_mb=0))  # the same picture each time, and drawn each time
     request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_STEPS)
     _steps(engine, request)  # loads and warms up
     seconds = [statistics.median(step.seconds for step in _steps(engine, request)) for _ in range(repeats)]
@@ -67,7 +68,7 @@ def _preview_costs(name: str, engine: Engine, request: Drawn, repeats: int) -> I
 
 def measure_strip(repeats: int) -> Iterator[Figure]:
     """Pictures of the starter of which every second step is kept."""
-    engine = Engine(Settings())
+    engine = SettlingEngine(Settings())
     engine.kept_steps = _EverySecond(limit_bytes=2**29)
     request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_MANY_STEPS)
     pairs = []
@@ -115,7 +116,7 @@ def measure_swaps(repeats: int) -> Iterator[Figure]:
         for name in ("one", "two"):
             shutil.copytree(ROOT / "models" / "starter", Path(folder) / name, ignore=shutil.ignore_patterns("recipe"))
         for budget_gb, what in ((None, "both in memory"), (0.001, "one in memory")):
-            engine = Engine(Settings(models_dir=Path(folder), model_memory_gb=budget_gb))
+            engine = SettlingEngine(Settings(models_dir=Path(folder), model_memory_gb=budget_gb))
             for name in ("one", "two"):
                 _load_and_step(engine, name)
             times = [_load_and_step(engine, name) for _ in range(repeats) for name in ("one", "two")]

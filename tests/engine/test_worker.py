@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.settled_requests import settled, settled_over
 from tests.toys import save_sd15
 from webui.engine.worker import EXIT_DEVICE_LOST, Flags, answer, serve
 from webui.events import Step
-from webui.requests import ImageToImage, TextToImage
 from webui.settings import Settings
+from webui.settled import SettledTextToImage
 from webui.worker import wire
 from webui.worker.messages import Cancel, CancelledJob, Done, Drawn, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
 
@@ -66,8 +67,8 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     assert running.process.exitcode == 0  # the pipe closed, so it ended by itself
 
 
-def asked(**values: Any) -> TextToImage:
-    return TextToImage(**{"prompt": "a cat", "checkpoint": "toy", "steps": 4, "seed": 3} | values)
+def asked(**values: Any) -> SettledTextToImage:
+    return settled(**{"prompt": "a cat", "checkpoint": "toy", "seed": 3} | values)
 
 
 def test_it_is_ready_and_then_makes_pictures(worker: Running) -> None:
@@ -123,14 +124,7 @@ def test_pictures_come_with_the_job_and_no_upload_is_opened(worker: Running) -> 
     file.write_bytes(content.getvalue())
 
     def redraw(name: str, strength: float) -> Any:
-        request = ImageToImage(
-            prompt="a cat",
-            checkpoint="toy",
-            steps=4,
-            seed=3,
-            init_image=f"sha256:{name}",
-            denoising_strength=strength,
-        )
+        request = settled_over(f"sha256:{name}", prompt="a cat", checkpoint="toy", seed=3, denoising_strength=strength)
         return worker.run(f"redraw {name[:2]} {strength}", request, {f"sha256:{came}": content.getvalue()})[-2:]
 
     kept, _done = redraw(came, 0.0)

@@ -9,12 +9,13 @@ import pytest
 
 from tests.jobs.conftest import QUICK, House, eventually
 from tests.jobs.hand_worker import HandWorker
+from tests.owners import ANN, BOB
 from webui.errors import WorkerUnavailable
 from webui.events import Failed, Started
 from webui.jobs import JobState
 from webui.requests import StyleTransfer
 from webui.settings import Settings
-from webui.storage.owners import passing_owner
+from webui.storage.owners import PrivateOwner
 from webui.worker.local_worker import LocalWorker
 
 Two = tuple[House, HandWorker, HandWorker]
@@ -33,7 +34,7 @@ def two(tmp_path: Path) -> Iterator[Two]:
 
 def test_two_people_s_jobs_run_at_once(two: Two) -> None:
     house, left, right = two
-    ann, bob, next_one = house.submit("a", "ann"), house.submit("b", "bob"), house.submit("c", "ann")
+    ann, bob, next_one = house.submit("a", ANN), house.submit("b", BOB), house.submit("c", ANN)
     assert (left.prompts, right.prompts) == (["a"], ["b"])
     assert (house.queue.status().running, house.queue.status().waiting) == (2, 1)
     right.step(1)
@@ -44,13 +45,13 @@ def test_two_people_s_jobs_run_at_once(two: Two) -> None:
     left.finish()
     right.finish()
     assert [house.ended(job).state for job in (ann, next_one)] == [JobState.FINISHED] * 2
-    assert [len(house.storage.pictures.list(owner)) for owner in ("ann", "bob")] == [2, 1]
+    assert [len(house.storage.pictures.list(owner)) for owner in (ANN, BOB)] == [2, 1]
 
 
 def test_stop_reaches_the_worker_that_has_the_job(two: Two) -> None:
     house, left, right = two
-    ann, bob = house.submit("a", "ann"), house.submit("b", "bob")
-    house.queue.cancel("bob", bob.id)
+    ann, bob = house.submit("a", ANN), house.submit("b", BOB)
+    house.queue.cancel(BOB, bob.id)
     assert (left.cancels, right.cancels) == ([], [bob.id])
     right.listener.cancelled(bob.id)
     assert house.ended(bob).state is JobState.CANCELLED
@@ -59,7 +60,7 @@ def test_stop_reaches_the_worker_that_has_the_job(two: Two) -> None:
 
 def test_a_worker_that_dies_takes_only_its_own_job_with_it(two: Two) -> None:
     house, left, right = two
-    ann, bob = house.submit("a", "ann"), house.submit("b", "bob")
+    ann, bob = house.submit("a", ANN), house.submit("b", BOB)
     left.listener.died(ann.id, -9)
     assert house.queue.position(ann.id) == 1
     assert house.state(bob) is JobState.RUNNING
@@ -95,8 +96,8 @@ def test_waiting_jobs_fail_only_where_no_worker_starts(two: Two) -> None:
 
 def test_what_is_asked_for_at_once_goes_to_the_one_that_is_free(two: Two) -> None:
     house, _left, right = two
-    house.submit("long", "ann")
-    passing = passing_owner("bob", "one-request")
+    house.submit("long", ANN)
+    passing = PrivateOwner("bob", "one-request", is_passing=True)
     picture = house.storage.of(passing).uploads.add(passing, b"picture", 64, 64)
     asked = StyleTransfer(content_image=picture, style_image=picture, method="instant")
     job = house.queue.submit(passing, asked)
@@ -108,7 +109,7 @@ def test_what_is_asked_for_at_once_goes_to_the_one_that_is_free(two: Two) -> Non
 
 def test_both_jobs_go_on_at_the_next_start(two: Two) -> None:
     house, _left, _right = two
-    jobs = [house.submit("a", "ann"), house.submit("b", "bob")]
+    jobs = [house.submit("a", ANN), house.submit("b", BOB)]
     house.close()
     hands = HandWorker(), HandWorker()
     again = House(house.storage.data_dir, *hands)
@@ -127,8 +128,8 @@ def test_two_processes_of_which_one_dies(tmp_path: Path) -> None:
     settings = Settings(data_dir=data_dir, _cli_parse_args=[])  # type: ignore[call-arg]
     house = House(data_dir, *(LocalWorker(settings, "tests.fakes:serve", QUICK) for _ in range(2)))
     house.queue.start()
-    steady, shaky = house.submit("wait=go", "ann", steps=4), house.submit("die_once", "bob", steps=4)
-    last = house.submit("a lake", "bob", steps=1)
+    steady, shaky = house.submit("wait=go", ANN, steps=4), house.submit("die_once", BOB, steps=4)
+    last = house.submit("a lake", BOB, steps=1)
     assert [house.ended(job).state for job in (shaky, last)] == [JobState.FINISHED] * 2
     assert sum(isinstance(event, Started) for _, event in house.events(shaky)) == 2
     assert house.state(steady) is JobState.RUNNING

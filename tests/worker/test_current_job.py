@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from webui.requests import TextToImage
+from tests.settled_requests import settled
 from webui.worker.current_job import CurrentJob
 
 
 @pytest.fixture
 def current() -> CurrentJob:
     made = CurrentJob()
-    made.put("one", TextToImage(prompt="a lake"), is_watched=False, read_pictures=dict)
+    made.put("one", settled(prompt="a lake"), is_watched=False, read_pictures=dict)
     return made
 
 
 def test_it_holds_one_job(current: CurrentJob) -> None:
     with pytest.raises(RuntimeError, match="one runs already"):
-        current.put("two", TextToImage(), is_watched=False, read_pictures=dict)
+        current.put("two", settled(), is_watched=False, read_pictures=dict)
     assert not current.end("two")
     assert current.end("one")
     assert not current.end("one")
-    current.put("two", TextToImage(), is_watched=False, read_pictures=dict)
+    current.put("two", settled(), is_watched=False, read_pictures=dict)
     assert current.running is not None
 
 

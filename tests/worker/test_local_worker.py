@@ -19,7 +19,7 @@ from tests.jobs.conftest import QUICK, House, eventually, process_house
 from tests.owners import ANN, BOB
 from webui.events import Cancelled, Finished, Loading, Started, Step
 from webui.jobs import Job, JobState
-from webui.requests import StyleTransfer
+from webui.settled import SettledStyleTransfer
 from webui.storage.owners import Owner
 from webui.worker.status import WorkerState
 from webui.worker.timeouts import Timeouts
@@ -81,7 +81,7 @@ def test_a_style_transfer(processes: House) -> None:
     content = BytesIO()
     Image.new("RGB", (60, 40)).save(content, "PNG")
     reference = processes.storage.uploads.add(ANN, content.getvalue(), 60, 40)
-    request = StyleTransfer(content_image=reference, style_image=reference, iterations=10, size=96)
+    request = SettledStyleTransfer(content_image=reference, style_image=reference, iterations=10, size=96, seed=1)
     ended = processes.ended(processes.queue.submit(ANN, request))
     assert (ended.images[0].width, ended.images[0].height) == (96, 64)
 

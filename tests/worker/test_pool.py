@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.jobs.hand_worker import HandWorker
+from tests.settled_requests import settled
 from webui.errors import DarkroomError, WorkerUnavailable
 from webui.events import EngineEvent
-from webui.requests import Branch, Request, StyleTransfer, TextToImage
+from webui.requests import Request
+from webui.settled import SettledBranch, SettledStyleTransfer
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.pool import WorkerPool
 from webui.worker.status import WorkerState
@@ -58,7 +60,7 @@ class Three:
     def run(self, job_id: str, request: Request | None = None) -> int:
         """Which of them got it."""
         before = [len(hand.runs) for hand in self.hands]
-        self.pool.run(job_id, request or TextToImage(seed=1), is_watched=False, read_pictures=dict)
+        self.pool.run(job_id, request or settled(seed=1), is_watched=False, read_pictures=dict)
         return next(number for number, hand in enumerate(self.hands) if len(hand.runs) > before[number])
 
 
@@ -125,16 +127,16 @@ def test_nobody_hears_of_one_that_does_not_start_while_another_does(three: Three
 
 
 def test_a_branch_goes_where_its_steps_are_and_others_to_their_checkpoint(three: Three) -> None:
-    first, second = TextToImage(seed=7, checkpoint="anime"), TextToImage(seed=8, checkpoint="starter")
-    three.run("a", TextToImage(seed=6, checkpoint="starter"))
+    first, second = settled(seed=7, checkpoint="anime"), settled(seed=8, checkpoint="starter")
+    three.run("a", settled(seed=6, checkpoint="starter"))
     three.run("b", first)
     three.run("c", second)
     for hand in three.hands:
         hand.finish()
     three.hands[2].steps_kept = {"c": (0,)}
-    branch = TextToImage(seed=9, checkpoint="starter", branch_from=Branch(origin=second, step=2))
+    branch = settled(seed=9, checkpoint="starter", branch_from=SettledBranch(origin=second, step=2))
     assert three.run("on", branch) == 2
-    assert three.run("anime again", TextToImage(seed=1, checkpoint="anime")) == 1
+    assert three.run("anime again", settled(seed=1, checkpoint="anime")) == 1
     three.hands[2].finish()
     three.hands[2].steps_kept = {}  # forgotten since
     assert three.run("once more", branch) == 0
@@ -142,7 +144,7 @@ def test_a_branch_goes_where_its_steps_are_and_others_to_their_checkpoint(three:
 
 def test_a_style_transfer_goes_to_any(three: Three) -> None:
     three.run("a")
-    assert three.run("b", StyleTransfer(content_image=PICTURE, style_image=PICTURE)) == 1
+    assert three.run("b", SettledStyleTransfer(content_image=PICTURE, style_image=PICTURE, seed=1)) == 1
 
 
 def test_the_readiest_is_shown_with_the_steps_of_all(three: Three) -> None:

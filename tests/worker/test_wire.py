@@ -7,8 +7,15 @@ import pickle
 import msgspec
 import pytest
 
+from tests.settled_requests import settled, settled_over
 from webui.events import Loading, Step
-from webui.requests import Branch, ImageToImage, LayerWeights, StyleTransfer, TextToImage, WalkEnd, WeightedStyle
+from webui.requests import (
+    LayerWeights,
+    WalkEnd,
+    WeightedStyle,
+    to_dict,
+)
+from webui.settled import SettledStyleTransfer
 from webui.worker.messages import (
     MESSAGES,
     Cancel,
@@ -29,11 +36,11 @@ from webui.worker.messages import (
 from webui.worker.wire import from_bytes, to_bytes
 
 PICTURE = "sha256:" + "a" * 64
-ORIGIN = ImageToImage(init_image=PICTURE, mask=PICTURE, seed=2**32 - 1, prompt="湖 \U0001f98a")
+ORIGIN = settled_over(PICTURE, mask=PICTURE, seed=2**32 - 1, prompt="湖 \U0001f98a")
 REQUESTS = (
-    TextToImage(prompt="a lake", seed=1, walk_to=WalkEnd(prompt="a forest", seed=2, variation_strength=0.5)),
-    ImageToImage(init_image=PICTURE, seed=0, guidance_scale=7.5, branch_from=Branch(origin=ORIGIN, step=3)),
-    StyleTransfer(
+    settled(walk_to=WalkEnd(prompt="a forest", seed=2, variation_strength=0.5), num_images=2),
+    settled_over(PICTURE, seed=0, guidance_scale=7.5, branch_from={"origin": to_dict(ORIGIN), "step": 3}),
+    SettledStyleTransfer(
         content_image=PICTURE,
         style_image=PICTURE,
         style_images=(WeightedStyle(image=PICTURE, weight=0.25),),

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Annotated, get_args
+
+from pydantic import Field
 
 from webui.errors import Detail
 from webui.events import EngineEvent
@@ -25,7 +27,7 @@ class Run:
     that could be read, for a worker may be where no file of ours is."""
 
     job_id: str
-    request: Settled
+    request: Annotated[Settled, Field(discriminator="task")]
     is_watched: bool
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
