@@ -25,7 +25,7 @@ WRONG: list[tuple[str, Any]] = [
     ("override_settings", {"sd_model_checkpoint": "/etc/passwd"}),
     ("script_args", []),
     ("task", "style_transfer"),
-    ("schema_version", 2),
+    ("schema_version", 3),
     ("init_image", "AAAA"),
     ("checkpoint", 7),
     ("checkpoint", "x" * 513),
@@ -50,25 +50,25 @@ def complaints(client: httpx.Client, body: dict[str, Any], language: str = "en")
 
 
 def test_fields_of_a_newer_version_are_named_in_one_sentence(client: httpx.Client) -> None:
-    one = {"body.shift": "This version of Darkroom does not know the field “shift”."}
-    assert complaints(client, {"shift": 3.0}) == one
-    body = {"schema_version": 2, "steps": 0, "shift": 3.0, "looks": [], "walk_to": {"seed": 1, "way": "arc"}}
+    one = {"body.warmth": "This version of Darkroom does not know the field “warmth”."}
+    assert complaints(client, {"warmth": 3.0}) == one
+    body = {"schema_version": 3, "steps": 0, "warmth": 3.0, "moods": [], "walk_to": {"seed": 1, "way": "arc"}}
     said = complaints(client, body)
-    named = "This version of Darkroom does not know the fields “walk_to.way”, “shift”, “looks”."
-    for field in ("walk_to.way", "shift", "looks"):
+    named = "This version of Darkroom does not know the fields “walk_to.way”, “warmth”, “moods”."
+    for field in ("walk_to.way", "warmth", "moods"):
         assert said.pop(f"body.{field}") == named
     newer = said.pop("body.schema_version")
     assert newer.endswith(named)
-    assert "its schema_version is 2, and this one reads up to 1" in newer
+    assert "its schema_version is 3, and this one reads up to 2" in newer
     assert said == {"body.steps": "Input should be greater than or equal to 1"}
     chinese = complaints(client, body, "zh-CN")
-    assert chinese["body.shift"] == "此版本的 Darkroom 没有这些字段：“walk_to.way”、“shift”、“looks”。"
+    assert chinese["body.warmth"] == "此版本的 Darkroom 没有这些字段：“walk_to.way”、“warmth”、“moods”。"
     assert chinese["body.schema_version"].startswith("这个请求来自更新版本的 Darkroom")
-    assert complaints(client, {"shift": 3.0}, "zh-CN") == {"body.shift": "此版本的 Darkroom 没有“shift”字段。"}
-    assert complaints(client, {"schema_version": 0}) == {"body.schema_version": "Input should be 1"}
-    origin = {"task": "text_to_image", "shift": 3.0}
+    assert complaints(client, {"warmth": 3.0}, "zh-CN") == {"body.warmth": "此版本的 Darkroom 没有“warmth”字段。"}
+    assert complaints(client, {"schema_version": 0}) == {"body.schema_version": "Input should be 2"}
+    origin = {"task": "text_to_image", "warmth": 3.0}
     said = complaints(client, {"branch_from": {"origin": origin, "step": 1}})
-    assert [*said.values()] == ["This version of Darkroom does not know the field “branch_from.origin.shift”."]
+    assert [*said.values()] == ["This version of Darkroom does not know the field “branch_from.origin.warmth”."]
 
 
 def test_many_unknown_fields_make_no_long_answer(client: httpx.Client) -> None:

@@ -62,7 +62,7 @@ def test_a_picture_made_again_is_identical(visit: Visit) -> None:
 
 
 def test_a_picture_of_a_newer_version_is_not_made_again(visit: Visit) -> None:
-    newer = json.dumps({"request": {"task": "text_to_image", "schema_version": 9, "looks": []}, "seed": 1})
+    newer = json.dumps({"request": {"task": "text_to_image", "schema_version": 9, "moods": []}, "seed": 1})
     one = open_picture(visit)
     visit.page.route(
         "**/api/images/*",
@@ -70,7 +70,7 @@ def test_a_picture_of_a_newer_version_is_not_made_again(visit: Visit) -> None:
         times=1,
     )
     one.get_by_role("button", name="Make again").click()
-    expect(one.get_by_role("status")).to_contain_text("This version of Darkroom does not know the field “looks”.")
+    expect(one.get_by_role("status")).to_contain_text("This version of Darkroom does not know the field “moods”.")
     assert "422" in visit.errors.pop(), "the browser says it in its console"
 
 

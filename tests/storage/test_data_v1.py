@@ -24,6 +24,7 @@ from tests.jobs.hand_worker import HandWorker
 from webui.engine.context import Context
 from webui.jobs import Job, JobQueue, JobState
 from webui.storage import Storage
+from webui.storage.job_rows import Once
 from webui.storage.owners import LOCAL
 from webui.worker.pool import WorkerPool
 
@@ -138,3 +139,24 @@ def test_the_browser_kept_what_was_typed() -> None:
     kept = json.loads((KEPT / "browser.json").read_text(encoding="utf-8"))
     controls = json.loads(kept["darkroom.controls"])
     assert (controls["prompt"], controls["look"], controls["steps"]) == ("a lake kept by the browser", "watercolour", 7)
+
+
+def test_a_call_that_is_repeated_finds_the_job_of_then(storage: Storage, queue: JobQueue) -> None:
+    (row,) = storage.database.rows("SELECT id, once_key, once_digest FROM jobs WHERE once_key IS NOT NULL")
+    job = queue.submitted(OWNER, Once(key=row["once_key"], digest=row["once_digest"]))
+    assert isinstance(job, Job)
+    assert (job.id, job.request.schema_version) == (row["id"], 2)
+
+
+def test_what_comes_back_is_of_this_version_and_keeps_its_sigmas(storage: Storage, queue: JobQueue) -> None:
+    for job in queue.list(OWNER):
+        assert isinstance(job, Job)
+        assert job.request.schema_version == 2
+        if job.request.task == "style_transfer":
+            continue
+        chain = [job.request]
+        while (branch := chain[-1].branch_from) is not None:
+            chain.append(branch.origin)
+        assert {one.sigma_range for one in chain} == {"timesteps"}
+    stored = [json.loads(row["request"]) for row in storage.database.rows("SELECT request FROM jobs")]
+    assert {one["schema_version"] for one in stored} == {1}  # reading changes nothing
