@@ -33,6 +33,9 @@ PASTE = """(text) => {
 }"""
 
 
+KEPT = "() => JSON.parse(localStorage.getItem('darkroom.controls'))"
+
+
 def drop(visit: Visit, content: bytes) -> None:
     visit.page.evaluate(DROP, ["#prompt textarea", "x.png", base64.b64encode(content).decode()])
 
@@ -79,6 +82,26 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     expect(visit.page.locator("#note")).to_contain_text("not a picture that Darkroom can open")
     assert "415" in visit.errors.pop(), "the browser says it in its console"
     assert shown(visit) == before
+
+
+def test_what_a_text_does_not_say_does_not_stay_from_before(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    drop(visit, png_with(parameters=f"{LINE}, CFG scale: 9.5, Clip skip: 2, Schedule type: Karras"))
+    expect(visit.control("Negative prompt")).to_have_value("fog")
+    expect(visit.control("Guidance scale value")).to_have_value("9.5")
+    visit.rest()
+    before = visit.page.evaluate(KEPT)
+    drop(visit, png_with(parameters="a near lake\nSteps: 9, Sampler: Euler a, Seed: 6"))
+    expect(visit.control("Prompt")).to_have_value("a near lake")
+    visit.rest()
+    kept = visit.page.evaluate(KEPT)
+    assert (kept["negative_prompt"], kept["steps"], kept["seed"]) == ("", 9, 6)
+    assert (kept["guidance_scale"], kept["clip_skip"], kept["sigmas"]) == (4, 1, "default")
+    assert (kept["width"], kept["height"]) == (512, 512)
+    panel(visit).get_by_role("button", name="Undo").click()
+    expect(visit.control("Prompt")).to_have_value("a far lake")
+    visit.rest()
+    assert visit.page.evaluate(KEPT) == before
 
 
 def test_a_pasted_text_and_our_own_picture(fake_studio: Studio, open_page: OpenPage) -> None:

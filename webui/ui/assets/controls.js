@@ -218,14 +218,17 @@ function giveBack(request) {
   const changes = { looks: [] };
   for (const name of order) if (name in request) changes[name] = request[name];
   if (request.task !== "style_transfer") {
-    for (const name of FOLDED) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
+    // What is not said goes back to its default: it must not stay from before.
+    for (const name of ["prompt", "negative_prompt"]) changes[name] ??= "";
+    for (const name of ["num_images", ...DEFAULTED, ...FOLDED]) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
+    changes.seed = request.seed ?? null;
     changes.variation_seed = request.variation_seed ?? null;
     changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
   }
   if (changes.looks.some((id) => !(id in given.looks))) Object.assign(changes, { looks: [], ...promptsMade(request) });
   if (request.task === "style_transfer") Object.assign(changes, styleGivenBack(request));
   if (request.task === "image_to_image") {
-    for (const name of PICTURED) changes[name] ??= given.defaults[name] ?? "";
+    for (const name of ["denoising_strength", ...PICTURED]) changes[name] ??= given.defaults[name] ?? "";
     maskGoesWith(request.mask, request.init_image);
   }
   changes.quality = null;
