@@ -9,7 +9,7 @@ import json
 from PIL import Image
 
 from tests.storage.conftest import raw
-from webui.requests import ResolvedPrompt, TextToImage, from_dict
+from webui.requests import LookText, ResolvedPrompt, TextToImage, from_dict
 from webui.storage.metadata import infotext, read_darkroom
 from webui.storage.pictures import encode_png
 
@@ -50,3 +50,23 @@ def test_a_prompt_without_wildcards_has_no_template() -> None:
     text = infotext(plain, raw(5))
     assert "Template" not in text
     assert "Emphasis: No norm" in text
+
+
+def test_what_looks_made_of_a_prompt_is_what_other_programs_read() -> None:
+    look = LookText(name="ink", prompt="ink drawing of {prompt}", negative_prompt="photo")
+    own = ResolvedPrompt(prompt="ink drawing of a cat", negative_prompt="photo")
+    asked = TextToImage(prompt="a cat", looks=("ink",), look_texts=(look,), resolved_prompts=(own,), seed=5, steps=4)
+    made = dataclasses.replace(raw(5), info={"prompt": own.prompt, "negative_prompt": own.negative_prompt})
+    prompt, negative, values = infotext(asked, made).split("\n")
+    assert (prompt, negative) == ("ink drawing of a cat", "Negative prompt: photo")
+    assert "Template" not in values  # whoever reads it has no looks, and would lose theirs
+    said = read_darkroom(Image.open(io.BytesIO(encode_png(asked, made))))
+    assert said is not None
+    assert (said["request"]["looks"], said["request"]["look_texts"][0]["prompt"]) == (["ink"], look.prompt)
+
+
+def test_a_template_with_a_look_is_told_with_the_look_around_it() -> None:
+    look = LookText(name="ink", prompt="ink drawing of {prompt}")
+    asked = TextToImage(prompt="a {red|blue} cat", looks=("ink",), look_texts=(look,), seed=5, steps=4)
+    made = dataclasses.replace(raw(5), info={"prompt": "ink drawing of a red cat", "negative_prompt": ""})
+    assert "Template: ink drawing of a {red|blue} cat" in infotext(asked, made)
