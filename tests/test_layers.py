@@ -38,6 +38,7 @@ LAYERS = (
         "capabilities",
         "field_rules",
         "infotext_names",
+        "encodings",
     ),
 )
 VOCABULARY = LAYERS[-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -56,10 +58,39 @@ def test_ours_are_found_in_every_format(tmp_path, request_: TextToImage) -> None
         (">", b"ASCII\0\0\0" + LINE.encode()),
         (">", bytes(8) + LINE.encode()),
         (">", LINE.encode()),
+        (">", b"UNICODE\0" + LINE.encode()),
+        ("<", b"UNICODE\0" + LINE.encode("utf-16")),
+        ("<", b"UNICODE\0" + LINE.encode("utf-8-sig") + b"\0\0"),
+        (">", bytes(8) + LINE.encode("utf-16-le")),
+        (">", b"ASCII\0\0\0" + LINE.encode("utf-8-sig")),
     ],
 )
 def test_user_comments_of_all_sorts(form: str, order: str, comment: bytes) -> None:
     assert found(with_exif(form, tiff(order, comment))) == {"UserComment": LINE}
+
+
+@pytest.mark.parametrize("text", ["湖边的小屋，月光，水彩画", "🌊🏔️🌙✨🎨", "夜の湖と山", "лунная ночь"])
+def test_texts_without_a_latin_letter(request_: TextToImage, tmp_path: Path, text: str) -> None:
+    for order, encoding in (("<", "utf-16-be"), ("<", "utf-16-le"), (">", "utf-16-le"), (">", "utf-8")):
+        assert found(with_exif("WEBP", tiff(order, b"UNICODE\0" + text.encode(encoding)))) == {"UserComment": text}
+    path = tmp_path / "picture.png"
+    path.write_bytes(encode_png(dataclasses.replace(request_, prompt=text * 99), raw(5)))
+    assert found(in_format(path, "webp"))["UserComment"].startswith(text * 99)
+
+
+def test_japanese_comments_in_their_own_code() -> None:
+    comment = b"JIS\0\0\0\0\0" + "夜の湖".encode("iso2022_jp")
+    assert found(with_exif("JPEG", tiff(">", comment))) == {"UserComment": "夜の湖"}
+
+
+def test_utf_8_where_the_standard_has_latin_1() -> None:
+    content = png(
+        chunk(b"tEXt", "parameters\0湖 🧑 café".encode()),
+        chunk(b"zTXt", b"packed\0\0" + zlib.compress("湖".encode())),
+        chunk(b"tEXt", "Titel\0schön".encode("latin-1")),
+        chunk(b"iTXt", b"intl\0\0\0\0\0" + "schön".encode("latin-1")),
+    )
+    assert found(content) == {"parameters": "湖 🧑 café", "packed": "湖", "Titel": "schön", "intl": "schön"}
 
 
 def test_every_kind_of_png_text() -> None:

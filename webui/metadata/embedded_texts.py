@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from webui.encodings import utf8_or
 from webui.metadata.exif import exif_texts
 from webui.requests import clean_text
 
@@ -84,7 +85,7 @@ def _png_texts(source: BinaryIO) -> Iterator[tuple[str, str]]:
 
 def _png_text(kind: bytes, content: bytes) -> Iterator[tuple[str, str]]:
     keyword, _, rest = content.partition(b"\0")
-    name = keyword[:MAX_NAME_CHARACTERS].decode("latin-1")
+    name = utf8_or(keyword[:MAX_NAME_CHARACTERS], "latin-1")
     text: bytes | None
     if kind == b"iTXt":
         is_compressed, rest = rest[:1] == b"\1", rest[2:]
@@ -93,7 +94,8 @@ def _png_text(kind: bytes, content: bytes) -> Iterator[tuple[str, str]]:
     else:
         text = rest if kind == b"tEXt" else _inflated(rest[1:])
     if text is not None:
-        decoded = text.decode("latin-1" if kind != b"iTXt" else "utf-8", "replace")
+        # tEXt is Latin-1 by the standard, and UTF-8 with many who write it
+        decoded = utf8_or(text, "latin-1")
         yield from _xmp_texts(decoded) if name == "XML:com.adobe.xmp" else [(name, decoded)]
 
 
@@ -119,7 +121,7 @@ def _jpeg_texts(source: BinaryIO) -> Iterator[tuple[str, str]]:
             continue
         content = source.read(length - 2)
         if head[1] == 0xFE:
-            yield "Comment", content.decode("utf-8", "replace")
+            yield "Comment", utf8_or(content, "latin-1")
         elif content.startswith(_EXIF):
             yield from exif_texts(content.removeprefix(_EXIF))
         elif content.startswith(_XMP):

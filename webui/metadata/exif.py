@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from webui.encodings import decoded, utf8_or
+
 MAX_ENTRIES = 256  # of one directory; a camera's has about forty
 _EXIF_POINTER, _USER_COMMENT = 0x8769, 0x9286
 # ComfyUI writes `workflow:{…}` into Make and `prompt:{…}` into Model of a WebP; others a text into the description.
@@ -33,7 +35,7 @@ def exif_texts(tiff: bytes) -> Iterator[tuple[str, str]]:
             if colon and name in ("prompt", "workflow"):
                 yield name, text
         elif tag == _IMAGE_DESCRIPTION and kind == 2:
-            yield "ImageDescription", value.rstrip(b"\0").decode("utf-8", "replace")
+            yield "ImageDescription", utf8_or(value.rstrip(b"\0"), "latin-1")
 
 
 def _entries(tiff: bytes, order: str, at: int) -> Iterator[tuple[int, int, bytes]]:
@@ -55,13 +57,16 @@ def _entries(tiff: bytes, order: str, at: int) -> Iterator[tuple[int, int, bytes
 
 
 def _user_comment(value: bytes, order: str) -> str:
-    """Its first eight bytes name the code. Those who write UTF-16 do not agree on which byte comes first; the Latin
-    letters, of which every line of settings has many, tell."""
+    """Its first eight bytes name the code, which those who write it do not agree on: UTF-16 comes in either order
+    whatever the block's own, and UTF-8 under every name."""
     code, text = value[:8], value[8:]
+    utf16 = ("utf-16-be", "utf-16-le") if order == ">" else ("utf-16-le", "utf-16-be")
     if code == b"UNICODE\0":
-        big, little = text[0::2].count(0), text[1::2].count(0)
-        is_big = big > little if big != little else order == ">"
-        return text.decode("utf-16-be" if is_big else "utf-16-le", "replace")
-    if code in (b"ASCII\0\0\0", bytes(8)):
-        return text.decode("utf-8", "replace")
-    return value.decode("utf-8", "replace")
+        found = decoded(text, (*utf16, "utf-8"))
+    elif code == b"JIS\0\0\0\0\0":
+        found = decoded(text, ("iso2022_jp", "shift_jis", "utf-8"))
+    elif code in (b"ASCII\0\0\0", bytes(8)):
+        found = decoded(text, ("utf-8", *utf16, "latin-1"))
+    else:
+        found = decoded(value, ("utf-8", *utf16, "latin-1"))
+    return found.rstrip("\0")
