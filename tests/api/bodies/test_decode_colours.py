@@ -133,6 +133,28 @@ def test_a_transparent_grey_of_sixteen_bits(tmp_path: Path, key: int, alpha: int
     assert found.getpixel((1, 1)) == (128, 128, 128, alpha)
 
 
+def greys(bits: int, row: bytes, key: int) -> bytes:
+    """A PNG of 4 × 1 pixels of grey, with one transparent."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0))
+    chunks = chunk(b"tRNS", struct.pack(">H", key)) + chunk(b"IDAT", zlib.compress(b"\0" + row)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + chunks
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "key"),
+    [(2, b"\x1b", 2), (4, b"\x01\x23", 2), (8, b"\0\1\2\3", 2), (16, struct.pack(">4H", 0, 256, 257, 40000), 257)],
+)
+def test_a_transparent_grey_among_others(tmp_path: Path, bits: int, row: bytes, key: int) -> None:
+    found = opened(decode(tmp_path, greys(bits, row, key)))
+    assert [found.getpixel((place, 0))[3] for place in range(4)] == [255, 255, 0, 255]
+
+
+def test_a_transparent_colour_of_sixteen_bits(tmp_path: Path) -> None:
+    for key, alpha in (((0xFFFF, 0x8080, 0x0101), 0), ((0xFFFF, 0x8080, 0x0201), 255)):
+        content = sixteen_bit(2, (0xFFFF, 0x8080, 0x0101), chunk(b"tRNS", struct.pack(">HHH", *key)))
+        assert opened(decode(tmp_path, content)).convert("RGBA").getpixel((1, 1))[3] == alpha
+
+
 def test_a_palette_keeps_its_colours_and_its_glass(tmp_path: Path) -> None:
     picture = Image.new("P", (3, 1))
     picture.putpalette([10, 20, 30, 200, 100, 50, 1, 2, 3])

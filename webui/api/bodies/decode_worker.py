@@ -18,7 +18,7 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, WebPImagePlugin  # noqa: F401  (Pillow does not look for WebP by itself at first)
+from PIL import Image, ImageCms, PngImagePlugin, WebPImagePlugin  # noqa: F401  (Pillow does not look for WebP by itself at first)
 
 FORMATS = ("PNG", "JPEG", "WEBP")  # Pillow knows forty more, and most of its holes were in those
 MAX_PIXELS = 64_000_000
@@ -82,12 +82,18 @@ def limit_resources() -> None:
 
 def normalised(image: Image.Image) -> Image.Image:
     """The first frame, upright, 8 bits a channel, sRGB, RGB or (where something shows through) RGBA, no metadata."""
-    orientation = _orientation(image)
+    key = _transparent_colour(image)
+    orientation = _orientation(image)  # which loads a PNG
     profile = image.info.get("icc_profile")
     image.load()
+    if key is not None:
+        image.info["transparency"] = key
+    alpha = None
     if image.mode.startswith("I") or image.mode == "F":
+        alpha = _alpha_of_sixteen_bits(image, key) if isinstance(key, int) else None
         image = _eight_bits(image)
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    elif image.has_transparency_data:
+        alpha = image.convert("RGBA").getchannel("A")
     if image.mode not in ("L", "CMYK", "RGB"):
         image = image.convert("RGB")  # palettes, LA, LAB and the like; alpha is kept aside
     colours = _in_srgb(image, profile)
@@ -104,6 +110,27 @@ def _orientation(image: Image.Image) -> int:
     with contextlib.suppress(SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
         return int(image.getexif().get(_ORIENTATION, 1))
     return 1
+
+
+def _transparent_colour(image: Image.Image) -> int | tuple[int, ...] | None:
+    """The one colour that a PNG of grey or RGB calls transparent, on the scale on which Pillow gives its pixels: Pillow
+    leaves it on the file's own, of 2, 4 or 16 bits. None where there is none, or a palette's."""
+    key = image.info.get("transparency")
+    if not isinstance(key, int | tuple) or not isinstance(image, PngImagePlugin.PngImageFile) or not image.tile:
+        return None
+    stored = str(image.tile[0].args)  # there until the picture is loaded
+    if stored in ("L;2", "L;4") and isinstance(key, int):
+        return key * (85 if stored == "L;2" else 17)
+    if stored == "RGB;16B" and isinstance(key, tuple):
+        return tuple(value >> 8 for value in key)  # of each channel Pillow keeps the upper byte
+    return key
+
+
+def _alpha_of_sixteen_bits(image: Image.Image, key: int) -> Image.Image:
+    """0 where the grey, [0, 65535], is `key`, else 255."""
+    table = [255] * 65536
+    table[key & 0xFFFF] = 0
+    return image.convert("I").point(table, "L")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
