@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 
 # What the old national sets hold are the characters in daily use: 7,445 of Chinese, Greek, Cyrillic, kana in GB 2312,
 # 2,350 syllables of Korean. Of bytes read the wrong way round about one pair in nine is among them.
@@ -24,12 +25,17 @@ _PLAIN = frozenset(map(chr, range(32, 127))) | frozenset("\t\n\r")
 def decoded(content: bytes, candidates: Sequence[str]) -> str:
     """`content` by its byte order mark, else in the encoding that makes the most sense of it; of equals the first.
 
+    Where UTF-8 is the first, it is taken wherever it is valid and holds no zeros.
+
     >>> decoded("湖, 山".encode("utf-16-le"), ("utf-16-be", "utf-16-le", "utf-8"))
     '湖, 山'
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.removeprefix(mark).decode(encoding, "replace")
+    if candidates[0] == "utf-8" and b"\0" not in content.rstrip(b"\0"):
+        with suppress(UnicodeDecodeError):
+            return content.decode("utf-8")
     best = max(candidates, key=lambda encoding: _sense(content[: 4 * _SAMPLE].decode(encoding, "replace")))
     return content.decode(best, "replace")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from webui.errors import PromptError
 from webui.prompts.templates import MAX_CHARACTERS, MAX_DEPTH, settle
-from webui.prompts.wildcards import Wildcards
+from webui.prompts.wildcards import MAX_FILE_BYTES, Wildcards
 
 LIMIT_SECONDS = 0.2  # the bound is 0.05 on a core of one's own; caches that others share cost up to four times that
 
@@ -31,6 +31,8 @@ def wildcards(tmp_path: Path) -> Wildcards:
     (folder / "pong.txt").write_text("__ping__\n", encoding="utf-8")
     (folder / "empty.txt").write_text("# nothing\n", encoding="utf-8")
     (folder / "bytes.txt").write_bytes(b"\xff\xfe\xff")
+    (folder / "zeros.txt").write_bytes(bytes(range(4)) * 9)
+    (folder / "large.txt").write_bytes(b"a" * (MAX_FILE_BYTES + 1))
     (folder / "double.txt").write_text("__four__ __four__\n", encoding="utf-8")
     (folder / "four.txt").write_text("x" * 4000 + "\n", encoding="utf-8")
     (folder / "three.txt").write_text("__double__ __double__\n", encoding="utf-8")
@@ -103,7 +105,11 @@ def test_a_changed_file_is_read_again(wildcards: Wildcards, tmp_path: Path) -> N
     [
         ("__nothing__", "prompt_wildcard"),
         ("__empty__", "prompt_wildcard"),
-        ("__bytes__", "prompt_wildcard"),
+        ("__bytes__", "prompt_wildcard_unreadable"),
+        ("__by*__", "prompt_wildcard_unreadable"),
+        ("__zeros__", "prompt_wildcard_unreadable"),
+        ("__large__", "prompt_wildcard_unreadable"),
+        ("__no such name__", "prompt_wildcard"),
         ("__link__", "prompt_wildcard"),
         ("__../secret__", "prompt_wildcard"),
         ("__/etc/passwd__", "prompt_wildcard"),
@@ -119,6 +125,32 @@ def test_what_cannot_be_is_an_error(text: str, reason: str, wildcards: Wildcards
     with pytest.raises(PromptError) as caught:
         settle(text, "1", wildcards)
     assert caught.value.details["reason"] == reason
+
+
+LINES = ("红色的湖", "月光下的古寺", "a lake, 湖")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_files_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "湖.txt").write_bytes("\r\n".join(LINES).encode(encoding))
+    assert results("__湖__", Wildcards(tmp_path)) == set(LINES)
+
+
+def test_files_in_an_old_encoding_of_the_west(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_bytes("forêt d’été, façade\n".encode("cp1252"))
+    assert settle("__x__", "1", Wildcards(tmp_path)) == "forêt d’été, façade"
+
+
+@pytest.mark.parametrize("name", ["my colours", "日 本", "a/my colours (1)", "painter's", "b & w"])
+def test_names_with_spaces(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / f"{name}.txt").write_text("red\n", encoding="utf-8")
+    assert settle(f"a __{name}__ b, __ c __{name}__", "1", Wildcards(tmp_path)) == "a red b, __ c red"
+
+
+def test_two_underscores_with_spaces_inside_stay_text(wildcards: Wildcards) -> None:
+    for text in ("a __ b __ c", "a__ b__ __", "__ a__", "a __b, c__"):
+        assert settle(text, "1", wildcards) == text
 
 
 def test_no_folder_is_no_wildcards(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ MAX_DEPTH = 16  # wildcards inside wildcards, and braces inside braces
 MAX_CHOICES = 1_000  # made for one text
 MAX_TAKEN = 100  # that one choice may take
 
-_PIECE = re.compile(r"\\.|__~?(?:[^\W_]|[-./*]|_(?!_))++__|[{}|\[\]]|[^\\{}|\[\]_]++|.", re.DOTALL)
+_PIECE = re.compile(r"\\.|__~?(?! )(?:[^\W_]|[-./*'&+()]| (?!__)|_(?!_))++__|[{}|\[\]]|[^\\{}|\[\]_]++|.", re.DOTALL)
 _COUNT = re.compile(r"\s*+(?=[0-9-])([0-9]{0,4})(-?)([0-9]{0,4})\$\$")
 _WEIGHT = re.compile(r"\s*+([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})::")
 _JOINED_BY = ", "
@@ -118,7 +118,8 @@ class _Settling:
             self._shelf = self._shelf or self._wildcards.look()
             weighed = [_weighed(value) for value in self._shelf.values(name)]
             if not weighed:
-                raise PromptError(reason="prompt_wildcard", position=position, name=name)
+                reason = "prompt_wildcard_unreadable" if self._shelf.unreadable(name) else "prompt_wildcard"
+                raise PromptError(reason=reason, position=position, name=name)
             self._known[name] = [value for value, _ in weighed], [weight for _, weight in weighed]
         return self._known[name]
 

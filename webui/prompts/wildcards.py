@@ -1,8 +1,8 @@
 """The wildcard files: `presets/wildcards/colours/warm.txt` is `__colours/warm__`, one value a line.
 
 `#` begins a comment line, `2::value` gives a value twice the weight, values may hold wildcards and choices themselves,
-and `*` in a name takes several files at once. Names are looked up among the files that lie there, so that no name can
-lead anywhere else. Knows no prompts and no chance.
+and `*` in a name takes several files at once. Files are in UTF-8, UTF-16 or GBK, which is found out. Names are looked
+up among the files that lie there, so that no name can lead anywhere else. Knows no prompts and no chance.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from webui.encodings import decoded
+
 MAX_FILES = 5_000
 MAX_FILE_BYTES = 2 * 2**20
 MAX_VALUES = 10_000  # of one name
 MAX_STARS = 4
+_ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be", "cp1252")  # as editors of Windows save, marks apart
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +30,7 @@ class _File:
     """A file as it was when it was last read."""
 
     stamp: tuple[int, int]  # time in nanoseconds, size in bytes
-    values: tuple[str, ...]
+    values: tuple[str, ...] | None  # None: it cannot be read
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Shelf:
     """The files of one moment, by name."""
 
     _files: dict[str, Path]
-    _values_of: Callable[[Path], tuple[str, ...]]
+    _values_of: Callable[[Path], tuple[str, ...] | None]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,12 +50,19 @@ class Shelf:
 
         Empty where there is no such name.
         """
+        values = [value for path in self._meant(name) for value in self._values_of(path) or ()]
+        return tuple(values[:MAX_VALUES])
+
+    def unreadable(self, name: str) -> bool:
+        """Whether a file of this name is there and cannot be read: too large, in no known encoding, or forbidden."""
+        return any(self._values_of(path) is None for path in self._meant(name))
+
+    def _meant(self, name: str) -> list[Path]:
         if "*" in name:
             found = fnmatch.filter(self.names, name) if name.count("*") <= MAX_STARS else []
         else:
             found = [name] if name in self._files else []
-        values = [value for one in found for value in self._values_of(self._files[one])]
-        return tuple(values[:MAX_VALUES])
+        return [self._files[one] for one in found]
 
 
 class Wildcards:
@@ -83,7 +93,7 @@ class Wildcards:
                     return
                 yield path.relative_to(root).with_suffix("").as_posix(), path
 
-    def _values_of(self, path: Path) -> tuple[str, ...]:
+    def _values_of(self, path: Path) -> tuple[str, ...] | None:
         with self._lock:
             try:
                 status = path.stat()
@@ -93,18 +103,22 @@ class Wildcards:
                     known = _File(stamp, _read(path))
                     self._read[path] = known
                 return known.values
-            except (OSError, UnicodeDecodeError) as error:
+            except OSError as error:
                 _log.warning("cannot read a wildcard file: %s", error)
                 self._read.pop(path, None)
-                return ()
+                return None
 
 
-def _read(path: Path) -> tuple[str, ...]:
-    """The lines that are values. Raises OSError and UnicodeDecodeError."""
+def _read(path: Path) -> tuple[str, ...] | None:
+    """The lines that are values; None for what is too large or no text. Raises OSError."""
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         _log.warning("%s is larger than %d bytes and left out", path.name, MAX_FILE_BYTES)
-        return ()
-    lines = (line.strip() for line in data.decode("utf-8-sig").splitlines())
+        return None
+    text = decoded(data, _ENCODINGS)
+    if "\0" in text or "\ufffd" in text:
+        _log.warning("%s is no text in UTF-8, UTF-16 or GBK and left out", path.name)
+        return None
+    lines = (line.strip() for line in text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))

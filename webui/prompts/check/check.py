@@ -36,7 +36,8 @@ MAX_TEXTS = 8  # of a prompt that changes from step to step, to find the longest
 KEPT_TOKENIZERS = 8
 _NOT_LATIN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
 _EMBEDDING = re.compile(r"embedding:([\w./-]{1,100})", re.IGNORECASE)
-_NOT_SPOKEN = re.compile(r"<[^<>]*>|__\S+?__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)  # other notes are about these
+# other notes are about these
+_NOT_SPOKEN = re.compile(r"<[^<>]*>|__(?! )(?:[^_\n]|_(?!_))+__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)
 _WORD = re.compile(r"[\w.-]+")
 _PLAIN_SYNTAX = re.compile(r"\([^()]{0,200}:[0-9.]{1,5}\)|\(\(|\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]|\bBREAK\b|\bAND\b")
 _log = logging.getLogger(__name__)
