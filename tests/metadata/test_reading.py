@@ -75,6 +75,42 @@ def test_an_old_combined_sampler_and_a_hires_pass() -> None:
     assert codes(found) == {"hires", "size_rounded", "other_noise"}
 
 
+@pytest.mark.parametrize(
+    ("sizes", "taken"),
+    [
+        ("Size: 1024x768, First pass size: 512x384", (512, 384)),
+        ("First pass size: 0x0, Size: 1024x1024", (512, 512)),
+        ("Size: 1024x576, First pass size: 0x0", (704, 384)),
+    ],
+)
+def test_the_old_hires_pass(sizes: str, taken: tuple[int, int]) -> None:
+    found = read_pasted(f"x\nSteps: 9, Sampler: Euler a, Seed: 3, RNG: CPU, {sizes}, Denoising strength: 0.7", find)
+    assert (found.settings["width"], found.settings["height"]) == taken
+    assert (found.settings["task"], codes(found)) == ("text_to_image", {"hires"})
+    assert dict(found.unknown).keys() == {"Size", "Denoising strength"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '[{"modelName": "A, Seed: 77, Steps: 3", "weight": 0.7}, {"type": "checkpoint, Sampler: DDIM"}]',
+        '{"model": "0123456789, Seed: 77", "lora:ink": "ab"}',
+        '[{"modelName": "' + "湖" * 900 + '"}]',
+    ],
+)
+@pytest.mark.parametrize("line", ["Steps: 9, Resources: {}, Seed: 5", "Resources: {}, Steps: 9, Seed: 5"])
+def test_a_list_or_an_object_is_one_value(value: str, line: str) -> None:
+    found = read_pasted("x\n" + line.replace("{}", value), find)
+    assert (found.settings["seed"], found.settings["steps"]) == (5, 9)
+    assert found.unknown == (("Resources", value),)
+
+
+def test_brackets_that_are_no_json_end_at_the_comma() -> None:
+    assert read_pairs("Hires prompt: [a|b], Seed: 5, Note: [1] of 2, More: {a") == {
+        "Hires prompt": "[a|b]", "Seed": "5", "Note": "[1] of 2", "More": "{a"
+    }  # fmt: skip
+
+
 def test_a_picture_that_came_from_another_one() -> None:
     found = read_pasted("x\nSteps: 9, Seed: 3, RNG: CPU, Denoising strength: 0.4, Model: starter", find)
     assert (found.settings["task"], found.settings["denoising_strength"]) == ("image_to_image", 0.4)
@@ -339,7 +375,9 @@ def check(found: Inspection) -> None:
 @pytest.mark.parametrize(
     "text",
     ["a" * 500_000, "a," * 250_000, 'a:"' * 160_000, 'a:"\\",' * 80_000, "Steps: 1\n" * 50_000, " " * 500_000,
-     "{" * 500_000, '{"a":' * 100_000, '"' * 500_000, "a: " + " " * 500_000, "\n" * 500_000],
+     "{" * 500_000, 'aa: [{"bb": [1,' * 30_000, "x\nSteps: 1, Seed: 2, aa: " + '[{"b": [1,' * 50_000,
+     "aa: [1" + ",1" * 200_000,
+     "aa: [" * 100_000, '"aa: [", ' * 60_000, '{"a":' * 100_000, '"' * 500_000, "a: " + " " * 500_000, "\n" * 500_000],
 )  # fmt: skip
 def test_long_texts_take_no_time(text: str) -> None:
     began = time.perf_counter()

@@ -16,7 +16,7 @@ from webui.requests import ImageToImage, StyleTransfer, TextToImage, clean_text
 
 MAX_UNKNOWN = 60
 MAX_NAME_CHARACTERS = 80
-MAX_VALUE_CHARACTERS = 400
+MAX_VALUE_CHARACTERS = 4_000  # a list of Civitai's resources has about a thousand
 _ANY_PICTURE = "sha256:" + "0" * 64
 
 # (hash or None, name or None) → the id of a checkpoint that is here, and whether its hash says so too

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from webui.infotext_names import NEGATIVE_PROMPT, Composed, Fact
+from webui.infotext_names import FIRST_PASS_SIZE, NEGATIVE_PROMPT, Composed, Fact
 from webui.metadata.findings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.metadata.infotext import Infotext
 from webui.request_fields import field_type, infotext_names
@@ -16,9 +17,10 @@ from webui.rules.pictures import OF_A_PART
 from webui.schedulers import canonical_scheduler, canonical_sigmas, nearest_scheduler
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
-_NO_SETTINGS = frozenset(name.casefold() for name in (*Composed, *Fact))
+_NO_SETTINGS = frozenset(name.casefold() for name in (*Composed, *Fact, FIRST_PASS_SIZE))
 _READERS: Mapping[object, Callable[[str], Any]] = {int: whole, float: decimal}
-_HIRES = ("hires upscale", "hires resize", "hires steps", "hires upscaler")
+_HIRES = ("hires upscale", "hires resize", "hires steps", "hires upscaler", FIRST_PASS_SIZE.casefold())
+_FIRST_PASS_PIXELS, _FIRST_PASS_STEP = 512 * 512, 64  # what A1111 aimed at by itself, `modules/processing.py` of 2022
 
 
 def source_of(text: Infotext) -> str:
@@ -46,9 +48,7 @@ def read_settings(text: Infotext, findings: Findings, find: FindCheckpoint) -> N
     for name, value in text.pairs.items():
         _read_pair(name, value, findings)
     _read_scheduler(text, findings)
-    if size := text.get(Composed.SIZE):
-        sides = _SIZE.fullmatch(size.strip())
-        set_size(findings, *(sides.groups() if sides else (size, "")))
+    _read_size(text, findings)
     set_checkpoint(findings, find, text.get(Composed.MODEL_HASH), text.get(Composed.MODEL))
     _read_tiling(text, findings)
     _read_origin(text, findings, source)
@@ -112,6 +112,24 @@ def _read_scheduler(text: Infotext, findings: Findings) -> None:
             findings.refuse(Composed.SCHEDULE_TYPE, sigmas)
         elif own != "default" or "sigmas" not in findings.settings:
             findings.settings["sigmas"] = own
+
+
+def _read_size(text: Infotext, findings: Findings) -> None:
+    """The picture's size, or that of its first pass where the old hires fix enlarged it."""
+    size, first = (text.get(name) for name in (Composed.SIZE, FIRST_PASS_SIZE))
+    sides = _SIZE.fullmatch((first or size or "").strip())
+    if first and sides and size:
+        findings.refuse(Composed.SIZE, size)
+        final = _SIZE.fullmatch(size.strip())
+        if "0" in (sides[1], sides[2]) and final and int(final[1]) * int(final[2]) > 0:
+            width, height = int(final[1]), int(final[2])
+            scale = math.sqrt(_FIRST_PASS_PIXELS / (width * height))
+            set_size(
+                findings, *(math.ceil(scale * side / _FIRST_PASS_STEP) * _FIRST_PASS_STEP for side in (width, height))
+            )
+            return
+    if sides or size:
+        set_size(findings, *(sides.groups() if sides else (size, "")))
 
 
 def _read_tiling(text: Infotext, findings: Findings) -> None:

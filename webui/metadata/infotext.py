@@ -17,6 +17,8 @@ MAX_PAIRS = 300
 _LEAST_PAIRS = 3  # in a line that is no part of the prompt; A1111's own rule
 _NAME = re.compile(r"\w[\w \-/+.()]{1,63}")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*+"')
+_DECODER = json.JSONDecoder()
+_MAX_BROKEN = 16  # lists and objects that do not end are looked for so often in one text
 _NEGATIVE = f"{NEGATIVE_PROMPT}:"
 _SDNEXT_NAMES = frozenset({"app", "parser", "pipeline", "operations"})  # names that no other program writes
 _SDNEXT_LINES = {f"{name.casefold()}:": name for name in (TEMPLATE, NEGATIVE_TEMPLATE)}
@@ -74,9 +76,10 @@ def _are_settings(pairs: dict[str, str]) -> bool:
 
 
 def read_pairs(line: str) -> dict[str, str]:
-    """`Name: value` between commas, a value with commas as a JSON string; what is neither is stepped over."""
+    """`Name: value` between commas, a value with commas as JSON: a string, a list or an object, the latter two kept as
+    they stand. What is neither is stepped over."""
     pairs: dict[str, str] = {}
-    at = 0
+    at = broken = 0
     while at < len(line) and len(pairs) < MAX_PAIRS:
         comma = line.find(",", at)
         end = len(line) if comma < 0 else comma
@@ -88,10 +91,26 @@ def read_pairs(line: str) -> dict[str, str]:
         start = colon + 1
         while start < len(line) and line[start].isspace():
             start += 1
-        value, at = _value(line, min(start, len(line)), end)
+        start = min(start, len(line))
+        after = None
+        if line[start : start + 1] in ("[", "{") and broken < _MAX_BROKEN:
+            after = _end_of_json(line, start)
+            broken += after is None
+        value, at = _value(line, start, end) if after is None else (line[start:after], after + 1)
         if value and _NAME.fullmatch(name):
             pairs.setdefault(name, value)
     return pairs
+
+
+def _end_of_json(line: str, start: int) -> int | None:
+    """Where the list or object from `start` ends; None where none does, or where more follows than a comma."""
+    try:
+        _, end = _DECODER.raw_decode(line, start)
+    except (ValueError, RecursionError):
+        return None
+    while end < len(line) and line[end].isspace():
+        end += 1
+    return end if end == len(line) or line[end] == "," else None
 
 
 def _value(line: str, start: int, end: int) -> tuple[str, int]:
