@@ -1,187 +1,243 @@
-"""ComfyUI's graphs: `prompt` (nodes as they ran) and `workflow` (as they were drawn), walked back from the picture.
+"""What made a picture by ComfyUI's graph, walked back from the node that saves it to the sampler that began with noise,
+and from there to prompts, checkpoint and size.
 
-From a node that saves or shows to the sampler before it, and from there to prompts, checkpoint and size. Follows what
-the usual nodes are called; a node that nobody knows is passed through where it has an input of the right name. Graphs
-may have circles and be as large as they like: no node is entered twice, and only so many. Knows no settings of ours.
+Nodes are known by what they do, which shows in the names of their inputs; of the thousands of classes hardly any is
+known by name. What only the running graph could tell is named as not followed. No node is entered twice on one way, and
+only so many are. Knows no settings of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-MAX_NODES = 5_000
-_MAX_VISITED = 2_000
-_OUTPUTS = ("saveimage", "previewimage", "image save", "save image", "saveanimated")
-_SAMPLERS = ("KSampler", "KSamplerAdvanced")
-_EMPTY_LATENTS = ("EmptyLatentImage", "EmptySD3LatentImage")
-_TEXT_INPUTS = ("text", "string", "value", "prompt", "text_g", "clip_l", "t5xxl", "text_l")
-_VALUE_INPUTS = ("value", "seed", "noise_seed", "int", "float", "number", "string", "text")
-# The widgets of the nodes that matter, in the order in which a workflow keeps them; "" is one of its page's own.
-_WIDGETS: Mapping[str, tuple[str, ...]] = {
-    "KSampler": ("seed", "", "steps", "cfg", "sampler_name", "scheduler", "denoise"),
-    "KSamplerAdvanced": ("add_noise", "noise_seed", "", "steps", "cfg", "sampler_name", "scheduler", "start_at_step"),
-    "CLIPTextEncode": ("text",),
-    "CheckpointLoaderSimple": ("ckpt_name",),
-    "EmptyLatentImage": ("width", "height", "batch_size"),
-    "EmptySD3LatentImage": ("width", "height", "batch_size"),
-    "LoraLoader": ("lora_name", "strength_model", "strength_clip"),
-    "LoraLoaderModelOnly": ("lora_name", "strength_model"),
-    "VAELoader": ("vae_name",),
-    "CLIPSetLastLayer": ("stop_at_clip_layer",),
-}
+from webui.metadata.comfyui_graph import Graph, Link, Node, graph_of_prompt, graph_of_workflow
+from webui.metadata.comfyui_texts import Prompts
 
-Node = dict[str, Any]
+_MAX_VISITED = 20_000
+_MAX_HOPS = 32
+_MAX_OUTPUTS = 100
+_MAX_SAMPLERS = 50
+_LATENTS = re.compile(r"latent|samples|pixels|image|any", re.IGNORECASE)
+_PICTURES = re.compile(r"vaeencode|loadimage|loadlatent|load image", re.IGNORECASE)
+_SIDES = ("width", "height")
+_SIZE = re.compile(r"(\d{2,5})\s*[x×]\s*(\d{2,5})")
+_MODELS = re.compile(r"model|unet|pipe|guider|context|ctx", re.IGNORECASE)
+_CLIPS = re.compile(r"clip|pipe|context|ctx", re.IGNORECASE)
+_CHECKPOINTS = ("ckpt_name", "unet_name", "base_ckpt_name", "model_name")
+# What a setting is called, and the input of the sampler that leads to it where another node has it.
+_SETTINGS = {
+    "steps": (("steps",), ("sigmas",)),
+    "cfg": (("cfg", "cfg_conds"), ("guider",)),
+    "sampler_name": (("sampler_name",), ("sampler",)),
+    "scheduler": (("scheduler",), ("sigmas",)),
+    "denoise": (("denoise",), ("sigmas",)),
+    "seed": (("seed", "noise_seed"), ("noise",)),
+}
+_SCHEDULER_CLASS = re.compile(r"(\w+?)(Sampling)?Scheduler\w*")
+_NEVER_ABSENT = {"positive": "prompt", "steps": "steps", "seed": "seed"}
+_FED = ("model", "positive", "guider", "pipe", "latent_image")  # by links, unlike a node that only keeps settings
+_VALUES = ("value", "seed", "noise_seed", "int", "float", "number", "string", "text")
+_HOLDERS = re.compile(r"guider|pipe|context|ctx", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComfyPicture:
     """What made the picture. `values` by ComfyUI's own names (`steps`, `cfg`, `sampler_name`, …, as JSON had them),
-    `loras` as name and strength; `samplers` is how many there are on the way, of which the first in time is told."""
+    `loras` as name and strength; `samplers` is how many there are on the way, of which the first in time is told.
+    `unfollowed` are values that only the running graph knows, `joined` of how many texts a prompt was put together by
+    more than joining them, `others` what an encoder of several texts was given beside the first."""
 
     values: dict[str, Any]
     loras: tuple[tuple[str, str], ...] = ()
     samplers: int = 1
     has_init_image: bool = False
+    unfollowed: tuple[str, ...] = ()
+    joined: int = 0
+    others: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass
-class _Graph:
-    nodes: dict[str, Node]
-    visited: int = field(default=0)
-
-    def kind(self, id: str) -> str:
-        return str(self.nodes[id].get("class_type", ""))
-
-    def inputs(self, id: str) -> dict[str, Any]:
-        inputs = self.nodes[id].get("inputs")
-        return inputs if isinstance(inputs, dict) else {}
-
-    def source(self, value: Any) -> str | None:
-        """The node that a link (`[node, slot]`) comes from."""
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int):
-            return str(value[0]) if str(value[0]) in self.nodes else None
-        return None
-
-    def upstream(self, start: str, names: tuple[str, ...] = ()) -> Iterator[str]:
-        """The nodes before `start`, nearest first and each once; with `names`, through the first of these inputs that a
-        node has."""
-        waiting, seen = [start], {start}
-        for id in waiting:
-            self.visited += 1
-            if self.visited > _MAX_VISITED:
-                return
-            yield id
-            inputs = self.inputs(id)
-            wanted = [inputs[name] for name in names if self.source(inputs.get(name))][:1] if names else inputs.values()
-            for value in wanted:
-                before = self.source(value)
-                if before is not None and before not in seen:
-                    seen.add(before)
-                    waiting.append(before)
-
-    def value(self, id: str, name: str) -> Any:
-        """An input's value, also where another node gives it; None where that cannot be followed."""
-        value = self.inputs(id).get(name)
-        names = _TEXT_INPUTS if name in _TEXT_INPUTS else _VALUE_INPUTS
-        for _ in range(32):
-            before = self.source(value)
-            if before is None:
-                break
-            inputs = self.inputs(before)
-            value = next((inputs[known] for known in names if known in inputs), None)
-        return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-
-
-def read_prompt(graph: Any) -> ComfyPicture | None:
-    """From the JSON of `prompt`: nodes by id, each with `class_type` and `inputs`; None where it leads nowhere."""
-    if not isinstance(graph, dict) or len(graph) > MAX_NODES:
-        return None
-    nodes = {str(id): node for id, node in graph.items() if isinstance(node, dict) and "class_type" in node}
-    return _read(_Graph(nodes))
+def read_prompt(prompt: Any) -> ComfyPicture | None:
+    """From the JSON of `prompt`, or a call of the API; None where it leads nowhere."""
+    graph = graph_of_prompt(prompt)
+    return _Reading(graph).picture() if graph else None
 
 
 def read_workflow(workflow: Any) -> ComfyPicture | None:
-    """From the JSON of `workflow`: `nodes` with `type` and `widgets_values`, joined by `links`."""
-    if not isinstance(workflow, dict):
+    """From the JSON of `workflow`; None where it leads nowhere."""
+    graph = graph_of_workflow(workflow)
+    return _Reading(graph).picture() if graph else None
+
+
+class _Reading:
+    """One graph, and how much of it has been walked."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._visited = 0
+        self._unfollowed: list[str] = []  # settings, as ComfyUI calls them
+
+    def picture(self) -> ComfyPicture | None:
+        """Of the first output that a sampler leads to."""
+        for output in self._outputs():
+            samplers = [id for id in self._upstream(output) if _is_sampler(self._graph[id])][:_MAX_SAMPLERS]
+            if samplers:
+                return self._read(samplers)
         return None
-    nodes, links = workflow.get("nodes"), workflow.get("links")
-    if not isinstance(nodes, list) or not isinstance(links, list) or len(nodes) + len(links) > 4 * MAX_NODES:
+
+    def _outputs(self) -> list[str]:
+        """What nobody else takes anything from: what saves before what shows, and before all else."""
+        taken = {link.node for node in self._graph.values() for link in node.inputs.values() if isinstance(link, Link)}
+
+        def rank(id: str) -> int:
+            kind = self._graph[id].kind.casefold()
+            return 0 if "save" in kind else 1 if "preview" in kind else 2
+
+        ends = [id for id, node in self._graph.items() if id not in taken or "save" in node.kind.casefold()]
+        return sorted(ends, key=rank)[:_MAX_OUTPUTS]
+
+    def _upstream(self, *starts: str, through: re.Pattern[str] | None = None, stop: bool = False) -> Iterator[str]:
+        """The nodes before `starts`, these included, nearest first and each once; with `through` by the inputs so
+        named, with `stop` not past a sampler."""
+        waiting = list(starts)
+        seen = set(waiting)
+        for id in waiting:
+            self._visited += 1
+            if self._visited > _MAX_VISITED:
+                return
+            yield id
+            if stop and id not in starts and _is_sampler(self._graph[id]):
+                continue
+            for name, value in self._graph[id].inputs.items():
+                if isinstance(value, Link) and value.node not in seen and (through is None or through.search(name)):
+                    seen.add(value.node)
+                    waiting.append(value.node)
+
+    def _read(self, samplers: list[str]) -> ComfyPicture:
+        """Of several samplers the one that begins with noise: those after it only refine its picture."""
+        self._visited = 0
+        latents = {id: list(self._upstream(id, through=_LATENTS, stop=True)) for id in samplers}
+        first = [id for id in samplers if not any(_is_sampler(self._graph[one]) for one in latents[id] if one != id)]
+        sampler = (first or samplers)[-1]
+        values = {name: self._setting(sampler, name) for name in _SETTINGS}
+        has_init_image = any(
+            "pixels" in self._graph[id].inputs or _PICTURES.search(self._graph[id].kind) for id in latents[sampler]
+        )
+        if not has_init_image:
+            values |= self._size(latents[sampler][1:])
+        prompts, node = Prompts(self._graph), self._graph[sampler]
+        holders = list(self._upstream(sampler, through=_HOLDERS, stop=True))
+        for name in ("negative", "positive"):
+            given = (_conditioning(self._graph[id], name) for id in holders)
+            values[name] = prompts.of(next((links for links in given if links), []), name)
+        if values.get("cfg") in (None, 1, 1.0) and prompts.guidance is not None:
+            values["cfg"] = prompts.guidance  # a distilled model's
+        models = list(self._upstream(sampler, through=_MODELS, stop=True))
+        clips = list(self._upstream(*prompts.encoders, through=_CLIPS, stop=True))
+        values["ckpt_name"] = self._first([*models, *clips], _CHECKPOINTS)
+        values["stop_at_clip_layer"] = self._first(clips, ("stop_at_clip_layer",))
+        start, steps = self._value(node, "start_at_step"), values.get("steps")
+        if isinstance(start, int) and isinstance(steps, int) and 0 < start < steps and values.get("denoise") is None:
+            values["denoise"] = round(1 - start / steps, 4)
+        missing = [field for name, field in _NEVER_ABSENT.items() if values.get(name) is None]
+        return ComfyPicture(
+            values={name: value for name, value in values.items() if value is not None},
+            loras=tuple(self._loras(dict.fromkeys((*models, *clips)))),
+            samplers=len(samplers),
+            has_init_image=has_init_image,
+            unfollowed=tuple(dict.fromkeys((*missing, *self._unfollowed, *prompts.unfollowed))),
+            joined=prompts.joined,
+            others=tuple(prompts.others),
+        )
+
+    def _setting(self, sampler: str, name: str) -> Any:
+        """A sampler's setting: its own, or that of the node which gives it sigmas, noise, guidance or the rule."""
+        names, ways = _SETTINGS[name]
+        through = re.compile("|".join((*ways, "pipe", "context", "ctx", "options", "settings")))
+        for id in self._upstream(sampler, through=through, stop=True):
+            node = self._graph[id]
+            if id != sampler and _is_sampler(node):
+                continue
+            said = next((one for one in names if one in node.inputs), None)
+            if said is not None:
+                value = self._value(node, said)
+                if value is None:
+                    self._unfollowed.append(name)
+                return value
+            if name == "scheduler" and (found := _SCHEDULER_CLASS.match(node.kind)):
+                return _words(found[1])
+            if name == "sampler_name" and id != sampler and node.kind.startswith("Sampler"):
+                return _words(node.kind.removeprefix("Sampler"))
         return None
-    origins = {
-        link[0]: [str(link[1]), link[2]]
-        for link in links
-        if isinstance(link, list) and len(link) >= 3 and all(isinstance(part, int | str) for part in link[:3])
-    }
-    return _read(_Graph({str(node.get("id")): _as_ran(node, origins) for node in nodes if isinstance(node, dict)}))
+
+    def _size(self, latents: list[str]) -> dict[str, Any]:
+        """Of the empty latent: the first node that says a size and takes no picture."""
+        for id in latents:
+            node = self._graph[id]
+            if any(isinstance(value, Link) and _LATENTS.search(name) for name, value in node.inputs.items()):
+                continue
+            sides = {one: next((name for name in node.inputs if name.endswith(one)), None) for one in _SIDES}
+            found = {side: self._value(node, name) for side, name in sides.items() if name is not None}
+            if all(value is None for value in found.values()):
+                told = next((_SIZE.search(value) for value in node.inputs.values() if isinstance(value, str)), None)
+                found = {"width": int(told[1]), "height": int(told[2])} if told else found
+            if found:
+                if None in found.values():
+                    self._unfollowed.append("size")
+                    found = {}
+                return found | {"batch_size": self._value(node, "batch_size")}
+        return {}
+
+    def _loras(self, ids: dict[str, None]) -> Iterator[tuple[str, str]]:
+        for id in ids:
+            inputs = self._graph[id].inputs
+            for name, value in list(inputs.items())[:200]:
+                if isinstance(value, dict) and isinstance(value.get("lora"), str) and value.get("on", True):
+                    yield value["lora"], str(value.get("strength"))  # rgthree's loader of many
+                elif re.fullmatch(r"lora_name(_\d+)?", name) and isinstance(value, str) and value != "None":
+                    end = name.removeprefix("lora_name")
+                    strengths = (f"strength_model{end}", f"model_str{end}", f"lora_wt{end}", f"lora_strength{end}")
+                    yield value, str(next((inputs[one] for one in strengths if one in inputs), None))
+
+    def _first(self, ids: list[str], names: tuple[str, ...]) -> Any:
+        found = (self._value(self._graph[id], name) for id in ids for name in names if name in self._graph[id].inputs)
+        return next((value for value in found if value is not None), None)
+
+    def _value(self, node: Node, name: str) -> Any:
+        """An input's number or text, also where another node gives it; None where that cannot be followed."""
+        value = node.inputs.get(name)
+        for _ in range(_MAX_HOPS):
+            if not isinstance(value, Link):
+                break
+            before = self._graph[value.node]
+            known = next((one for one in (name, *_VALUES) if one in before.inputs), None)
+            lone = [one for one in before.inputs.values() if isinstance(one, Link | int | float)]
+            if known is not None:
+                value = before.inputs[known]
+            elif len(lone) == 1 and (not isinstance(lone[0], Link) or "reroute" in before.kind.casefold()):
+                value = lone[0]
+            else:
+                return None
+        return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
-def _as_ran(node: Node, origins: Mapping[Any, list[Any]]) -> Node:
-    """A drawn node as `prompt` would have it; the widgets of nodes that nobody knows stay unnamed."""
-    kind, values = str(node.get("type", "")), node.get("widgets_values")
-    names = _WIDGETS.get(kind, ())
-    inputs = dict(zip(names, values, strict=False)) if isinstance(values, list) else {}
-    if isinstance(values, list) and not names and values:
-        inputs["value"] = values[0]  # a primitive
-    listed = node.get("inputs")
-    for given in listed if isinstance(listed, list) else []:
-        link = given.get("link") if isinstance(given, dict) else None
-        if isinstance(link, int | str) and link in origins:
-            inputs[str(given.get("name"))] = origins[link]
-    return {"class_type": kind, "inputs": inputs}
+def _conditioning(node: Node, name: str) -> list[Link]:
+    """What a sampler, a guider or a pipe is given as the prompt, or as the negative one."""
+    names = ("negative",) if name == "negative" else ("positive", "conditioning", "cond1", "cond2", "cond")
+    return [link for one in names if isinstance(link := node.inputs.get(one), Link)]
 
 
-def _read(graph: _Graph) -> ComfyPicture | None:
-    outputs = [id for id in graph.nodes if graph.kind(id).casefold().startswith(_OUTPUTS)]
-    for output in outputs:
-        samplers = [id for id in graph.upstream(output) if graph.kind(id) in _SAMPLERS]
-        if samplers:
-            return _read_sampler(graph, samplers)
-    return None
+def _words(kind: str) -> str:
+    """`AlignYourSteps` → `align_your_steps`, `DPMPP_2M_SDE` → `dpmpp_2m_sde`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).casefold()
 
 
-def _read_sampler(graph: _Graph, samplers: list[str]) -> ComfyPicture:
-    """Of several samplers the one that begins with noise: those after it only refine its picture."""
-    graph.visited = 0
-    latents = {id: list(graph.upstream(id, ("latent_image", "samples", "latent"))) for id in samplers}
-    empty = {id: _first(graph, latents[id], _EMPTY_LATENTS) for id in samplers}
-    sampler = next((id for id in reversed(samplers) if empty[id]), samplers[0])
-    seed = "noise_seed" if graph.kind(sampler) == "KSamplerAdvanced" else "seed"
-    values = {name: graph.value(sampler, name) for name in ("steps", "cfg", "sampler_name", "scheduler", "denoise")}
-    values["seed"] = graph.value(sampler, seed)
-    if latent := empty[sampler]:
-        values |= {name: graph.value(latent, name) for name in ("width", "height", "batch_size")}
-    clip_from = sampler
-    for name in ("negative", "positive"):
-        encoder = _encoder(graph, sampler, name)
-        if encoder is not None:
-            clip_from = encoder
-            texts = (graph.value(encoder, given) for given in _TEXT_INPUTS)
-            values[name] = next((text for text in texts if isinstance(text, str)), None)
-    models = list(graph.upstream(sampler, ("model", "unet")))
-    clips = list(graph.upstream(clip_from, ("clip",)))
-    loader = next((id for id in (*models, *clips) if "ckpt_name" in graph.inputs(id)), None)
-    values["ckpt_name"] = graph.value(loader, "ckpt_name") if loader else None
-    last_layer = _first(graph, clips, ("CLIPSetLastLayer",))
-    values["stop_at_clip_layer"] = graph.value(last_layer, "stop_at_clip_layer") if last_layer else None
-    loras = [id for id in dict.fromkeys((*models, *clips)) if isinstance(graph.value(id, "lora_name"), str)]
-    return ComfyPicture(
-        values={name: value for name, value in values.items() if value is not None},
-        loras=tuple((str(graph.value(id, "lora_name")), str(graph.value(id, "strength_model"))) for id in loras),
-        samplers=len(samplers),
-        has_init_image=not empty[sampler],
-    )
-
-
-def _first(graph: _Graph, ids: list[str], kinds: tuple[str, ...]) -> str | None:
-    return next((id for id in ids if graph.kind(id) in kinds), None)
-
-
-def _encoder(graph: _Graph, sampler: str, name: str) -> str | None:
-    """The nearest node that encodes the text behind `positive` or `negative`."""
-    start = graph.source(graph.inputs(sampler).get(name))
-    if start is None:
-        return None
-    through = (name, "conditioning", "conditioning_1", "conditioning_to", "cond1")
-    return next((id for id in graph.upstream(start, through) if "TextEncode" in graph.kind(id)), None)
+def _is_sampler(node: Node) -> bool:
+    """What removes noise takes steps or sigmas, and a model or a guider."""
+    names = node.inputs.keys()
+    if "sigmas" in names:
+        return bool(names & {"guider", "latent_image", "latent", "samples"})
+    takes_model = any(isinstance(node.inputs.get(name), Link) for name in _FED)
+    return "steps" in names and bool(names & {"sampler_name", "sampler", "cfg"}) and takes_model

@@ -11,6 +11,7 @@ from webui.schedulers import canonical_scheduler, canonical_sigmas
 # ComfyUI's samplers that only compute their noise elsewhere, and its `normal` sigmas, which are the model's own.
 _SUFFIXES = ("_gpu", "_cpu")
 _SIGMAS = {"normal": "default"}
+_FIELDS = {"cfg": "guidance_scale", "sampler_name": "scheduler", "scheduler": "sigmas", "denoise": "denoising_strength"}
 _WEIGHTS = re.compile(r"\([^()]{1,200}\)")
 
 
@@ -38,6 +39,8 @@ def read_picture(picture: ComfyPicture, findings: Findings, find: FindCheckpoint
     set_checkpoint(findings, find, None, checkpoint if isinstance(checkpoint, str) else None)
     for name, strength in picture.loras:
         findings.refuse("LoRA", f"{name}: {strength}")
+    for name, text in picture.others:
+        findings.refuse(name, text)
     _read_origin(picture, findings)
 
 
@@ -67,5 +70,10 @@ def _read_origin(picture: ComfyPicture, findings: Findings) -> None:
         findings.note("needs_picture")
     if picture.samplers > 1:
         findings.note("several_samplers", count=picture.samplers)
+    if picture.joined:
+        findings.note("joined_prompts", count=picture.joined)
+    if picture.unfollowed:
+        names = (_FIELDS.get(name, name) for name in picture.unfollowed)
+        findings.note("not_followed", names=", ".join(dict.fromkeys(names)))
     if _WEIGHTS.search(str(picture.values.get("positive", ""))[:20_000]):
         findings.note("other_weights")
