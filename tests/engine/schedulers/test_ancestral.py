@@ -78,6 +78,17 @@ def test_dpm2_a_without_noise_is_dpm2() -> None:
     assert (run(made) - run(dpm2)).abs().mean() < 0.1 * (run(noisy) - run(dpm2)).abs().mean()
 
 
+def test_ddim_at_eta_one_starts_from_pure_noise() -> None:
+    """Zero terminal SNR (Lin et al. 2024): the first step replaces all noise, and rounding must not ask for more."""
+    config = {**CONFIG, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    for steps in range(1, 31):
+        made = make_scheduler(config, "ddim", steps=steps, eta=1.0)
+        generator, latents = torch.Generator().manual_seed(0), START
+        for t in made.timesteps:
+            latents = made.step(torch.sin(latents), t, latents, generator=generator, return_dict=False)[0]
+        assert torch.isfinite(latents).all(), steps
+
+
 @pytest.mark.parametrize("name", ["euler_a", "dpm2_a"])
 def test_more_eta_leads_further_away(name: str) -> None:
     ends = [run(make_scheduler(CONFIG, name, steps=8, eta=eta)) for eta in (0.0, 0.3, 0.6, 1.0)]

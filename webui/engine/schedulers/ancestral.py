@@ -82,6 +82,15 @@ class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
             model_output, timestep, sample, share, use_clipped_model_output, generator, variance_noise, return_dict
         )
 
+    def _get_variance(self, timestep: int, prev_timestep: int) -> Any:
+        """diffusers' own, but no more than all the noise there is to be: from zero terminal SNR that is all fresh noise
+        at an eta of 1, and what rounding puts on top would be noise of an imaginary size."""
+        variance = super()._get_variance(timestep, prev_timestep)
+        alpha_prod = self.alphas_cumprod[prev_timestep] if prev_timestep >= 0 else self.final_alpha_cumprod
+        if (variance**0.5) ** 2 > 1 - alpha_prod:
+            variance = variance * (1 - 4 * torch.finfo(torch.float32).eps)
+        return variance
+
 
 class _ConstructedWithoutSteps:
     """For schedulers whose constructor works out a step for each trained timestep, half a second that nobody uses.
