@@ -24,7 +24,7 @@ from webui.errors import (
     FamilyUnknown,
     NoCheckpoint,
 )
-from webui.texts import Texts
+from webui.texts import LANGUAGES, Texts
 
 
 @pytest.fixture
@@ -181,9 +181,11 @@ def test_a_list_of_numbers_is_a_setting_and_no_part(models: Path) -> None:
         ("model_index.json", {"unet": ["my_unet", "MyUNet"]}, "contains_code"),
         ("text_encoder/config.json", {"auto_map": {"AutoModel": "modeling.Model"}}, "contains_code"),
         ("tokenizer/tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["tok.T", None]}}, "contains_code"),
-        ("model_index.json", {"_class_name": "StableVideoDiffusionPipeline"}, "other_pipeline"),
+        ("model_index.json", {"_class_name": "StableVideoDiffusionPipeline"}, "pipeline_video"),
         ("model_index.json", {"_class_name": "sd15"}, "other_pipeline"),
         ("model_index.json", {"_class_name": "FluxSchnell"}, "other_pipeline"),
+        ("model_index.json", {"_class_name": "FluxKontextPipeline"}, "pipeline_edits"),
+        ("model_index.json", {"_class_name": "HiDreamImagePipeline"}, "pipeline_not_here"),
         ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": ...}, "refiner"),
         ("unet/config.json", {"in_channels": 8}, "other_shapes"),
     ],
@@ -193,6 +195,16 @@ def test_folders_that_are_no_checkpoint_of_ours(models: Path, file: str, changes
     found = problem(models, "toy")
     assert isinstance(found, FamilyUnknown)
     assert found.details["reason"] == reason
+
+
+def test_a_pipeline_that_is_refused_is_named(models: Path) -> None:
+    edit(models / "toy" / "model_index.json", _class_name="FluxKontextPipeline")
+    found = problem(models, "toy")
+    for language in LANGUAGES:
+        sentence, _ = Texts().word(found.kind, found.details, language)
+        assert "FluxKontextPipeline" in sentence
+    edit(models / "toy" / "model_index.json", _class_name="<b>[x](http://example.com)" + "y" * 500)
+    assert problem(models, "toy").details["pipeline"] == "bxhttpexamplecom" + "y" * 64
 
 
 @pytest.mark.parametrize(

@@ -149,9 +149,9 @@ def problem_of(id: str, error: Refusal | OSError) -> DarkroomError:
         case Pickled():
             return CheckpointPickled(checkpoint=id)
         case Unrecognised():
-            return FamilyUnknown(checkpoint=id, reason=error.reason)
+            return FamilyUnknown(checkpoint=id, reason=error.reason, **error.details)
         case Refusal():
-            return CheckpointBroken(checkpoint=id, reason=error.reason)
+            return CheckpointBroken(checkpoint=id, reason=error.reason, **error.details)
     _log.warning("cannot read %s: %s", id, error)
     return CheckpointBroken(checkpoint=id, reason="unreadable")
 

@@ -18,11 +18,13 @@ from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Broken, Pickled, Unrecognised
+from webui.checkpoints.refused_pipelines import reason_refused
 from webui.checkpoints.safetensors_header import read_header
 
 MAX_JSON_BYTES = 8 * 2**20  # an index of 20,000 tensors has 2 MB
 # Parts that no picture needs: a safety checker would blacken pictures, and its feature extractor serves only it.
 UNUSED_COMPONENTS = ("safety_checker", "feature_extractor")
+MAX_NAME_CHARACTERS = 80  # of a pipeline's class, where somebody is told of it
 _LIBRARIES = ("diffusers", "transformers")
 _COMPONENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9_]{1,80}")
@@ -166,9 +168,9 @@ def _config(place: Path, name: str = "config.json") -> dict[str, Any]:
 def _family(pipeline: str, denoiser: Mapping[str, Any], components: set[str]) -> Family:
     if not _UNET_PIPELINES.fullmatch(pipeline):
         for row in PIPELINE_FAMILIES:
-            if row.pipeline == pipeline and row.denoiser_config.items() <= denoiser.items():
+            if pipeline in row.pipelines and row.denoiser_config.items() <= denoiser.items():
                 return row
-        raise Unrecognised("other_pipeline")
+        raise Unrecognised(reason_refused(pipeline), pipeline=re.sub(r"\W", "", pipeline)[:MAX_NAME_CHARACTERS])
     if "unet" not in components or "vae" not in components:
         raise Broken("component_missing")
     if pipeline.startswith("StableDiffusionXL"):

@@ -73,6 +73,11 @@ class Family:
         return next((one for one in needed.capabilities if one not in self.capabilities), None)
 
     @property
+    def pipelines(self) -> frozenset[str]:
+        """diffusers' classes that a folder may name: all work on the same parts."""
+        return frozenset(name for name in (self.pipeline, self.image_pipeline, self.inpaint_pipeline) if name)
+
+    @property
     def tasks(self) -> frozenset[str]:
         """Which tabs it serves."""
         return frozenset({"text_to_image", "image_to_image"} if self.image_pipeline else {"text_to_image"})

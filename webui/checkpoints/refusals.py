@@ -6,13 +6,16 @@ error that a job gets.
 
 from __future__ import annotations
 
+from webui.errors import Detail
+
 
 class Refusal(Exception):
-    """Raised by what reads headers and folders."""
+    """Raised by what reads headers and folders. `details` fill the blanks of the reason's sentence."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, **details: Detail) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.details = details
 
 
 class Broken(Refusal):

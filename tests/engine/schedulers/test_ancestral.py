@@ -80,7 +80,12 @@ def test_dpm2_a_without_noise_is_dpm2() -> None:
 
 def test_ddim_at_eta_one_starts_from_pure_noise() -> None:
     """Zero terminal SNR (Lin et al. 2024): the first step replaces all noise, and rounding must not ask for more."""
-    config = {**CONFIG, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    config = {
+        **CONFIG,
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "timestep_spacing": "trailing",
+    }
     for steps in range(1, 31):
         made = make_scheduler(config, "ddim", steps=steps, eta=1.0)
         generator, latents = torch.Generator().manual_seed(0), START
