@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from webui.checkpoints import catalogue as checkpoints
 from webui.checkpoints.catalogue import Catalogue
@@ -188,6 +190,10 @@ def test_a_list_of_numbers_is_a_setting_and_no_part(models: Path) -> None:
         ("model_index.json", {"_class_name": "HiDreamImagePipeline"}, "pipeline_not_here"),
         ("model_index.json", {"_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": ...}, "refiner"),
         ("unet/config.json", {"in_channels": 8}, "other_shapes"),
+        ("scheduler/scheduler_config.json", {"_class_name": "EDMEulerScheduler"}, "edm"),
+        ("scheduler/scheduler_config.json", {"_class_name": "EDMDPMSolverMultistepScheduler"}, "edm"),
+        ("scheduler/scheduler_config.json", {"_class_name": "FlowMatchEulerDiscreteScheduler"}, "flow_unet"),
+        ("scheduler/scheduler_config.json", {"prediction_type": "flow_prediction"}, "flow_unet"),
     ],
 )
 def test_folders_that_are_no_checkpoint_of_ours(models: Path, file: str, changes: dict[str, Any], reason: str) -> None:
@@ -195,6 +201,13 @@ def test_folders_that_are_no_checkpoint_of_ours(models: Path, file: str, changes
     found = problem(models, "toy")
     assert isinstance(found, FamilyUnknown)
     assert found.details["reason"] == reason
+
+
+def test_a_folder_with_scales_that_its_config_does_not_know_is_refused(models: Path) -> None:
+    """The libraries would leave the scales unused."""
+    file = models / "toy" / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({**load_file(file), "conv_in.weight_scale": torch.ones(())}, file)
+    assert problem(models, "toy").details["reason"] == "quantised"
 
 
 def test_a_pipeline_that_is_refused_is_named(models: Path) -> None:

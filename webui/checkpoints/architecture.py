@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webui.checkpoints.family import Family
+from webui.checkpoints.published_names import published_header
 from webui.checkpoints.refusals import Broken, Unrecognised
 from webui.checkpoints.safetensors_header import Header
+from webui.checkpoints.scaled_weights import scales_of
 from webui.checkpoints.unet_families import UNET_FAMILIES
 
-_UNET = "model.diffusion_model."
 _FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"  # (out, in, 3, 3)
 _CROSS_ATTENTION = re.compile(r"model\.diffusion_model\..*\.attn2\.to_k\.weight")  # (inner, width of the text)
 _VAE = ("first_stage_model.", "vae.")
@@ -55,8 +56,10 @@ def recognise(header: Header, components: Path | None = None) -> Recognised:
 
     `components` is a folder of diffusers configs that replaces the family's own, for networks of another size.
     Raises Unrecognised with one of the reasons `lora`, `controlnet`, `embedding`, `transformer`, `component`, `vae`,
-    `foreign`, `refiner`, `incomplete`, `depth`, `upscaler`, `instruct_pix2pix`, `other_shapes`.
+    `foreign`, `refiner`, `incomplete`, `depth`, `upscaler`, `instruct_pix2pix`, `other_shapes`, `quantised`, `edm`,
+    `flow_unet`; Broken with `config_unreadable` and `names_twice`.
     """
+    header = published_header(header)
     names = header.tensors.keys()
     if _FIRST_CONVOLUTION not in names:
         raise Unrecognised(_other_kind(header))
@@ -68,6 +71,8 @@ def recognise(header: Header, components: Path | None = None) -> Recognised:
         raise Unrecognised("incomplete")
     is_inpainting = _CHANNELS[channels[0]]
     _check_shapes(header, components or family.components_for(is_inpainting))
+    scales_of(header)
+    _check_noise(header)
     return Recognised(
         family=family,
         is_inpainting=is_inpainting,
@@ -104,6 +109,15 @@ def _check_shapes(header: Header, components: Path | None) -> None:
     width = header.tensors[_FIRST_CONVOLUTION].shape[:1]
     if text_widths != {(text_width,)} or width != (first_width,):
         raise Unrecognised("other_shapes")
+
+
+def _check_noise(header: Header) -> None:
+    """Raises Unrecognised where the file says that it learnt from the noise of EDM or of a flow."""
+    said = header.metadata.get("modelspec.prediction_type", "").casefold()
+    if said == "edm" or any(name.startswith("edm_") for name in header.tensors):
+        raise Unrecognised("edm")
+    if said in ("flow", "flow_prediction", "rectified_flow", "rf"):
+        raise Unrecognised("flow_unet")
 
 
 def _prediction_type(header: Header) -> str | None:

@@ -19,7 +19,8 @@ from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Broken, Pickled, Unrecognised
 from webui.checkpoints.refused_pipelines import reason_refused
-from webui.checkpoints.safetensors_header import read_header
+from webui.checkpoints.safetensors_header import Header, read_header
+from webui.checkpoints.scaled_weights import QUANTISED, scales_of
 
 MAX_JSON_BYTES = 8 * 2**20  # an index of 20,000 tensors has 2 MB
 # Parts that no picture needs: a safety checker would blacken pictures, and its feature extractor serves only it.
@@ -67,14 +68,20 @@ def read_folder(folder: Path) -> DiffusersFolder:
     if not isinstance(pipeline, str) or any(folder.glob("*.py")):
         raise Unrecognised("contains_code")
     components = {name: _component(folder, name, value) for name, value in index.items() if _is_used(name, value)}
-    for component in components.values():
+    headers: dict[str, list[Header]] = {}
+    for name, component in components.items():
         for weights in component.weights:
-            read_header(weights)
+            headers.setdefault(name, []).append(read_header(weights))
     configs = {name: _config(folder / name) for name in components}
+    for name in headers:
+        if "quantization_config" not in configs[name] and any(_has_scales(header) for header in headers[name]):
+            raise Unrecognised(QUANTISED)
     denoiser = configs.get("unet") or configs.get("transformer") or {}
     vae = configs.get("vae", {})
     scheduler = _config(folder / "scheduler", "scheduler_config.json")
     family = _family(pipeline, denoiser, set(components))
+    if family.adapter is None:
+        _check_noise(scheduler.get("_class_name"), scheduler)
     return DiffusersFolder(
         family=family,
         pipeline=pipeline,
@@ -179,6 +186,22 @@ def _family(pipeline: str, denoiser: Mapping[str, Any], components: set[str]) ->
         return FAMILIES["sdxl"]
     # SD 2.x was the first to project with linear layers; widths differ in toys and in networks of one's own.
     return FAMILIES["sd2" if denoiser.get("use_linear_projection") is True else "sd15"]
+
+
+def _has_scales(header: Header) -> bool:
+    """Whether weights are scaled or packed, which the libraries would leave as they are where no config says so."""
+    try:
+        return bool(scales_of(header))
+    except Unrecognised:
+        return True
+
+
+def _check_noise(class_name: Any, scheduler: Mapping[str, Any]) -> None:
+    """Raises Unrecognised where a U-Net learnt from the noise of EDM or of a flow."""
+    if re.match(r"EDM|CosineDPM|KarrasVe|ScoreSde", str(class_name)):
+        raise Unrecognised("edm")
+    if str(class_name).startswith("FlowMatch") or scheduler.get("prediction_type") == "flow_prediction":
+        raise Unrecognised("flow_unet")
 
 
 def _is_inpainting(unet: Mapping[str, Any], vae: Mapping[str, Any]) -> bool:

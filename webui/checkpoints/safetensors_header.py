@@ -27,8 +27,14 @@ _DTYPE_BITS: Mapping[str, int] = {
     "BOOL": 8,
     "U8": 8,
     "I8": 8,
+    "F4": 4,
+    "F6_E2M3": 6,
+    "F6_E3M2": 6,
     "F8_E4M3": 8,
+    "F8_E4M3FNUZ": 8,
     "F8_E5M2": 8,
+    "F8_E5M2FNUZ": 8,
+    "F8_E8M0": 8,
     "I16": 16,
     "U16": 16,
     "F16": 16,
@@ -39,6 +45,7 @@ _DTYPE_BITS: Mapping[str, int] = {
     "I64": 64,
     "U64": 64,
     "F64": 64,
+    "C64": 64,
 }
 
 
@@ -145,7 +152,7 @@ def _check_tensor(name: str, entry: Any) -> TensorInfo:
     for length in shape:  # Python's integers do not overflow
         elements *= length
     start, end = offsets
-    if end - start != elements * bits // 8:
+    if (end - start) * 8 != elements * bits:
         raise Broken("tensor_unsound")
     return TensorInfo(dtype, tuple(shape), start, end)
 

@@ -22,7 +22,7 @@ from tests.toys import save_sd2, save_sd15, save_sdxl
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import HashBook, Hashes
 from webui.engine.device import HOST, Device, choose_device
-from webui.engine.loading import model_manager
+from webui.engine.loading import model_manager, placing, single_file
 from webui.engine.loading import pipeline as loading
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key
@@ -418,7 +418,7 @@ def test_memory_that_runs_out_while_loading(models: Path, monkeypatch: pytest.Mo
     """Everything else is let go and it is tried once more."""
     kept = manager(models)
     load(kept, "file")
-    original, calls = loading.place_on_device, 0
+    original, calls = placing.place_on_device, 0
 
     def place(*arguments: Any) -> Any:
         nonlocal calls
@@ -427,7 +427,8 @@ def test_memory_that_runs_out_while_loading(models: Path, monkeypatch: pytest.Mo
             raise torch.OutOfMemoryError("CUDA out of memory")
         return original(*arguments)
 
-    monkeypatch.setattr(loading, "place_on_device", place)
+    for module in (loading, single_file):
+        monkeypatch.setattr(module, "place_on_device", place)
     load(kept, "folder")
     assert kept.held() == ("folder",)
     calls = 1

@@ -27,7 +27,8 @@ from webui.checkpoints.refusals import Refusal
 from webui.engine.device import HOST, Device, is_out_of_memory, release_unused_memory
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key, MemoryBudget
-from webui.engine.loading.pipeline import Progress, load_pipeline, loaded_bytes_estimate
+from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate
+from webui.engine.loading.placing import Progress
 from webui.engine.loading.tokenizers import Fetch
 from webui.errors import CheckpointTooLarge, DarkroomError
 from webui.events import Loading

@@ -7,53 +7,28 @@ loaded belongs to this process alone afterwards: no memory of it is a view of th
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, DiffusionPipeline
 from safetensors import SafetensorError
-from torch import nn
 
 from webui.checkpoints.catalogue import Checkpoint
-from webui.checkpoints.diffusers_folder import Component, read_json
+from webui.checkpoints.diffusers_folder import Component
 from webui.checkpoints.refusals import Broken, Refusal
 from webui.checkpoints.safetensors_header import Header, read_header
-from webui.engine.convolution import exchange_where_narrow
 from webui.engine.device import Device, is_device_lost, is_out_of_memory
-from webui.engine.loading.tokenizers import Fetch, load_tokenizers
+from webui.engine.loading.placing import Progress, place_on_device, read_through
+from webui.engine.loading.single_file import load_single_file
+from webui.engine.loading.tokenizers import Fetch
 from webui.engine.pipelines.classes import component_class, pipeline_class
 from webui.errors import DarkroomError
 
-READ_BYTES = 8 * 2**20  # at a time: some milliseconds from a disk
-PERCENT = 0.01
 _EMA = "model_ema."  # a second copy of the weights, for training on; left in the file
 _log = logging.getLogger(__name__)
-
-
-class Progress:
-    """Counts bytes: each is read from the file once and placed on the device once, so there are twice `total_bytes`."""
-
-    def __init__(self, total_bytes: int, on_fraction: Callable[[float], None], check: Callable[[], None]) -> None:
-        self._total = max(1, 2 * total_bytes)
-        self._done = 0
-        self._told = 0.0
-        self._on_fraction = on_fraction
-        self.check = check
-        self.digests: dict[Path, str] | None = None  # sha256 of the files that were read, where somebody wants them
-
-    def add(self, done_bytes: int) -> None:
-        """Tells the fraction in [0, 1] at every percent; raises what `check` raises."""
-        self.check()
-        self._done += done_bytes
-        fraction = min(1.0, self._done / self._total)
-        if fraction - self._told >= PERCENT:
-            self._told = fraction
-            self._on_fraction(fraction)
 
 
 def loaded_bytes_estimate(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
@@ -77,7 +52,7 @@ def load_pipeline(
         if checkpoint.folder is not None:
             pipeline = _load_folder(checkpoint, device, progress)
         else:
-            pipeline = _load_file(checkpoint, device, tokenizers_dir, progress, fetch)
+            pipeline = load_single_file(checkpoint, device, tokenizers_dir, progress, fetch)
         _set_noise(pipeline, checkpoint)
     except (DarkroomError, Refusal):
         raise
@@ -111,7 +86,7 @@ def _load_component(place: Path, component: Component, device: Device, progress:
         progress.check()
         return found.from_pretrained(place, local_files_only=True, **code)
     for file in component.weights:
-        _read_through(file, progress)
+        read_through(file, progress)
     module, report = found.from_pretrained(
         place,
         dtype=device.dtype,
@@ -125,77 +100,6 @@ def _load_component(place: Path, component: Component, device: Device, progress:
         _log.error("%s has no %s", place, ", ".join(sorted(report["missing_keys"])[:5]))
         raise Broken("missing_tensors")
     return place_on_device(module, device, progress, sum(file.stat().st_size for file in component.weights))
-
-
-def _load_file(
-    checkpoint: Checkpoint, device: Device, tokenizers_dir: Path, progress: Progress, fetch: Fetch | None
-) -> DiffusionPipeline:
-    configs = checkpoint.components
-    if configs is None:
-        raise Broken("does_not_load")
-    index = read_json(configs / "model_index.json")
-    sizes = {
-        name: read_json(configs / name.replace("tokenizer", "text_encoder") / "config.json")["vocab_size"]
-        for name in index
-        if name.startswith("tokenizer")
-    }
-    parts = load_tokenizers(checkpoint, sizes, tokenizers_dir, progress.check, fetch)
-    _read_through(checkpoint.path, progress)
-    where: dict[str, Any] = {"config": str(configs), "local_files_only": True, "dtype": device.dtype}
-    share = checkpoint.size_bytes // 3  # U-Net, VAE, text: one file, so no sharper count
-    for name in ("unet", "vae"):
-        found = component_class(*index[name])
-        module = found.from_single_file(str(checkpoint.path), subfolder=name, **where)
-        parts[name] = place_on_device(module, device, progress, share)
-    absent = {name: None for name, value in index.items() if value == [None, None]}
-    pipeline = pipeline_class(index["_class_name"]).from_single_file(str(checkpoint.path), **where, **parts, **absent)
-    texts = {name: part for name, part in pipeline.components.items() if name.startswith("text_encoder") and part}
-    for module in texts.values():
-        place_on_device(module, device, progress, share // len(texts))
-    return pipeline
-
-
-def _read_through(file: Path, progress: Progress) -> None:
-    """Reads the whole file once, into the system's cache, from where the loader then maps it; hashes it on the way."""
-    buffer = memoryview(bytearray(READ_BYTES))
-    digest = hashlib.sha256()
-    with file.open("rb", buffering=0) as stream:
-        while count := stream.readinto(buffer):
-            if progress.digests is not None:
-                digest.update(buffer[:count])  # about 1 GB a second
-            progress.add(count)
-    if progress.digests is not None:
-        progress.digests[file] = digest.hexdigest()
-
-
-def place_on_device(module: nn.Module, device: Device, progress: Progress, file_bytes: int) -> nn.Module:
-    """Moves a network to the device in inference mode, and looks at every tensor. Raises Broken for NaN and holes."""
-    tensors = [*module.parameters(), *module.buffers()]
-    if any(tensor.is_meta for tensor in tensors):
-        raise Broken("missing_tensors")
-    total = max(1, sum(tensor.nbytes for tensor in tensors))
-    for part in module.modules():
-        for parameter in part.parameters(recurse=False):
-            parameter.data = _moved(parameter.data, device)
-            progress.add(file_bytes * parameter.nbytes // total)
-        for name, buffer in list(part.named_buffers(recurse=False)):
-            setattr(part, name, _moved(buffer, device))  # not by `.data`: a buffer may be a view that holds its base
-            progress.add(file_bytes * buffer.nbytes // total)
-    if not _all_finite(module.state_dict().values()):  # what came from the file: a mask of one's own may be infinite
-        raise Broken("not_finite")
-    exchange_where_narrow(module)
-    return module.eval().requires_grad_(False)
-
-
-def _moved(tensor: torch.Tensor, device: Device) -> torch.Tensor:
-    """On the device, and never a view of the file: on the CPU the loaders leave that to us."""
-    return tensor.detach().to(device.torch_device, copy=device.is_cpu)
-
-
-def _all_finite(tensors: Iterable[torch.Tensor]) -> bool:
-    """Whether no tensor holds NaN or infinity: one of them makes the sum so. One look at the device for all."""
-    sums = [tensor.sum(dtype=torch.float32) for tensor in tensors if tensor.is_floating_point()]
-    return not sums or bool(torch.stack(sums).isfinite().all())
 
 
 def _set_noise(pipeline: DiffusionPipeline, checkpoint: Checkpoint) -> None:

@@ -1,0 +1,77 @@
+"""Weights that were scaled to fit into eight bits: which tensor is the scale of which weights, by a file's header.
+
+ComfyUI writes `X.scale_weight` beside `X.weight` (with a tensor `scaled_fp8` as a mark), newer versions
+`X.weight_scale` as compressed-tensors has it: one number for all, or one for each row. What the layer's input is scaled
+by (`scale_input`, `input_scale`) is for multiplying in eight bits, and nobody here does. Anything else that is no
+floating-point weight is packed in a way of its own, and refused. Reads names, types and shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from webui.checkpoints.refusals import Unrecognised
+from webui.checkpoints.safetensors_header import Header, TensorInfo
+
+_SCALES = (".scale_weight", ".weight_scale")
+_NOT_NEEDED = re.compile(r"(^|\.)(scale_input|input_scale|scaled_fp8|comfy_quant)$")
+_OTHER_SCALES = re.compile(
+    r"(scale_weight|weight_scale\w*|weight_zero_point|weight_packed|qweight|qzeros)$|\.weight\..+$"
+)
+_FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
+_FORMATS = ("float8_e4m3fn", "float8_e5m2")  # of `_quantization_metadata` and `comfy_quant`
+QUANTISED = "quantised"
+
+
+def scales_of(header: Header) -> dict[str, str]:
+    """The name of the scale for each weight that has one. Raises Unrecognised with `quantised`."""
+    _check_formats(header.metadata)
+    scales = {}
+    for name, info in header.tensors.items():
+        ending = next((one for one in _SCALES if name.endswith(one)), None)
+        if ending is not None:
+            weight = name.removesuffix(ending) + ".weight"
+            if weight in scales or not _fits(info, header.tensors.get(weight)):
+                raise Unrecognised(QUANTISED)
+            scales[weight] = name
+        elif _OTHER_SCALES.search(name) or (name.endswith("weight") and info.dtype not in _FLOATS):
+            raise Unrecognised(QUANTISED)
+    return scales
+
+
+def is_needed(name: str) -> bool:
+    """Whether a tensor is a weight, and not what belongs to one."""
+    return not name.endswith(_SCALES) and not _NOT_NEEDED.search(name)
+
+
+def check_format(text: str) -> None:
+    """Of what a layer's `comfy_quant` says, or the metadata of one layer. Raises Unrecognised with `quantised`."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict) or said.get("format") not in _FORMATS or said.get("convrot"):
+        raise Unrecognised(QUANTISED)
+
+
+def _check_formats(metadata: Mapping[str, str]) -> None:
+    try:
+        said = json.loads(metadata.get("_quantization_metadata", "{}"))
+    except (ValueError, RecursionError):
+        said = None
+    layers = said.get("layers", {}) if isinstance(said, dict) else None
+    if not isinstance(layers, dict):
+        raise Unrecognised(QUANTISED)
+    for layer in layers.values():
+        check_format(json.dumps(layer))
+
+
+def _fits(scale: TensorInfo, weight: TensorInfo | None) -> bool:
+    """Whether it is one number, or one for each row of the weights."""
+    if weight is None or weight.dtype not in _FLOATS or scale.dtype not in _FLOATS or not weight.shape:
+        return False
+    if all(length == 1 for length in scale.shape):
+        return True
+    return scale.shape[0] == weight.shape[0] and all(length == 1 for length in scale.shape[1:])
