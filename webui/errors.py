@@ -124,7 +124,8 @@ class PromptError(DarkroomError):
 
 
 class LoraUnusable(DarkroomError):
-    """A LoRA that the prompt asks for does not do for the checkpoint. Details: `name`, `reason`."""
+    """A LoRA that the prompt asks for does not do for the checkpoint. Details: `name`, `reason`, and for one of a kind
+    that is not read its `kind`."""
 
     kind = "lora_unusable"
 

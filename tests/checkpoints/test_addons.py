@@ -58,8 +58,49 @@ def test_names(tmp_path: Path) -> None:
     (tmp_path / "loras" / "pickled.pt").write_bytes(b"x")
     save(tmp_path / "loras" / ".hidden.safetensors", {KOHYA: (4, 768)})
     found = Addons(tmp_path).loras()
-    assert set(found) == {"ink", "b/ink"}
+    assert set(found) == {"ink", "b/ink", "broken"}
+    assert {name: file.problem for name, file in found.items()} == {"ink": None, "b/ink": None, "broken": "lora_broken"}
     assert found["ink"].path.parent.name == "loras"
+
+
+LAYER = KOHYA.removesuffix(".lora_down.weight")
+DOWN_AND_UP: dict[str, tuple[int, ...]] = {f"{LAYER}.lora_down.weight": (4, 8), f"{LAYER}.lora_up.weight": (8, 4)}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind"),
+    [
+        (DOWN_AND_UP, None),
+        (DOWN_AND_UP | {f"{LAYER}.alpha": ()}, None),
+        (DOWN_AND_UP | {f"{LAYER}.dora_scale": (8, 1)}, "DoRA"),
+        ({"unet.a.lora_A.weight": (4, 8), "unet.a.lora_magnitude_vector": (8,)}, "DoRA"),
+        ({f"{LAYER}.oft_blocks": (2, 4, 4), f"{LAYER}.alpha": ()}, "OFT"),
+        ({"unet.a.oft_r.default.weight": (2, 4)}, "OFT"),
+        ({f"{LAYER}.weight": (8,), f"{LAYER}.on_input": ()}, "(IA)³"),
+        ({f"{LAYER}.a1.weight": (4, 8), f"{LAYER}.b1.weight": (4, 8)}, "GLoRA"),
+        ({f"{LAYER}.diff": (8, 8)}, "diff"),
+        (DOWN_AND_UP | {"diffusion_model.norm.diff_b": (8,)}, "diff"),
+        ({"unet.a.lora_A.weight": (4, 8), "unet.a.lora_B.bias": (8,)}, "bias"),
+        (DOWN_AND_UP | {"bundle_emb.word.string_to_param.*": (2, 8)}, "?"),
+        (DOWN_AND_UP | {f"{LAYER}.hada_w1_a": (4, 8)}, "?"),
+        ({f"{LAYER}.alpha": (), "lora_unet_b.lora_down.weight": (4, 8)}, "?"),
+    ],
+)
+def test_the_kind_of_a_lora_is_told_by_its_header(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], kind: str | None
+) -> None:
+    save(tmp_path / "loras" / "ink.safetensors", shapes)
+    found = Addons(tmp_path).loras()["ink"]
+    assert (found.problem, found.kind) == (None if kind is None else "lora_kind", kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [('{"unet.use_dora": true}', "lora_kind"), ("[1]", "lora_broken"), ("{", "lora_broken"), ("{}", None)],
+)
+def test_what_the_metadata_of_a_lora_says_counts(tmp_path: Path, said: str, problem: str | None) -> None:
+    save(tmp_path / "loras" / "ink.safetensors", DOWN_AND_UP, {"lora_adapter_metadata": said})
+    assert Addons(tmp_path).loras()["ink"].problem == problem
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def rules(tmp_path: Path) -> PromptRules:
     (folder / "animal.txt").write_text("\n".join(f"animal {n}" for n in range(1000)), encoding="utf-8")
     for name, width in (("ink", 768), ("inkxl", 2048)):
         save(tmp_path / "models" / "loras" / f"{name}.safetensors", {KOHYA: (4, width)})
+    save(tmp_path / "models" / "loras" / "dora.safetensors", {KOHYA: (4, 768), "lora_unet_a.dora_scale": (4,)})
+    (tmp_path / "models" / "loras" / "cut.safetensors").write_bytes(b"<html>")
     return PromptRules(tmp_path / "models", tmp_path / "presets")
 
 
@@ -78,6 +80,8 @@ def test_an_open_seed_settles_nothing(rules: PromptRules) -> None:
         ({"prompt": "<lora:nothing:1>"}, "prompt_lora_missing", "prompt"),
         ({"prompt": "<lora:../../etc/passwd:1>"}, "prompt_lora_missing", "prompt"),
         ({"prompt": "{<lora:inkxl:0.8>}"}, "prompt_lora_family", "prompt"),
+        ({"prompt": "<lora:dora:1>"}, "prompt_lora_kind", "prompt"),
+        ({"prompt": "<lora:ink:1><lora:cut:1>"}, "prompt_lora_broken", "prompt"),
         ({"prompt": "<lora:ink:1> <lora:nothing:1>"}, "prompt_lora_missing", "prompt"),
         ({"negative_prompt": "<lora:ink:1>"}, "prompt_lora_negative", "negative_prompt"),
         ({"negative_prompt": "[a|b]" * 200}, "prompt_changes", "negative_prompt"),

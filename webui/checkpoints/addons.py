@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from webui.checkpoints.lora_kinds import adapter_settings, is_lora, unread_kind
 from webui.checkpoints.refusals import Broken, Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import Header, TensorInfo, read_header
 
@@ -31,13 +32,18 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
-    """A LoRA. Its `family` and `text_width`, how wide what its U-Net hears is, are None where nothing tells."""
+    """A LoRA. Its `family` and `text_width`, how wide what its U-Net hears is, are None where nothing tells.
+
+    One with a `problem`, the code of a reason, cannot be used; `kind` is what it is, where that is the reason.
+    """
 
     name: str
     path: Path
     stamp: tuple[int, int]
     family: str | None
     text_width: int | None = None
+    problem: str | None = None
+    kind: str | None = None
 
     def fits(self, family: str, text_width: int | None = None) -> bool:
         """Whether nothing in its header speaks against a checkpoint of `family` whose U-Net hears `text_width`."""
@@ -146,12 +152,26 @@ class _Folder(Generic[Kind]):
 
 
 def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
-    header = read_header(path)
-    if not any("lora" in tensor or ".hada_" in tensor or ".lokr_" in tensor for tensor in header.tensors):
+    try:
+        header = read_header(path)
+    except Broken as error:
+        _log.warning("%s cannot be used: %s", path.name, error.reason)
+        return LoraFile(name=name, path=path, stamp=stamp, family=None, problem="lora_broken")
+    if not is_lora(header.tensors):
         raise Unrecognised("foreign")
+    kind = unread_kind(header.tensors, header.metadata)
+    is_legible = adapter_settings(header.metadata) is not None
     widths = {info.shape[-1] for name, info in header.tensors.items() if _CROSS_ATTENTION.search(name) and info.shape}
     width = widths.pop() if len(widths) == 1 else None
-    return LoraFile(name=name, path=path, stamp=stamp, family=_lora_family(header, width), text_width=width)
+    return LoraFile(
+        name=name,
+        path=path,
+        stamp=stamp,
+        family=_lora_family(header, width),
+        text_width=width,
+        problem="lora_kind" if kind is not None else None if is_legible else "lora_broken",
+        kind=kind,
+    )
 
 
 def _lora_family(header: Header, text_width: int | None) -> str | None:

@@ -32,7 +32,7 @@ from webui.engine.device import (
 )
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.model_manager import ModelManager
-from webui.engine.loras.merging import LoraMerger
+from webui.engine.loras.merging import LoraMerger, MergedLora
 from webui.engine.pictures.images import read_picture
 from webui.engine.pictures.masks import read_mask
 from webui.engine.pipelines import tasks as pipelines
@@ -185,11 +185,11 @@ class Engine:
             def make(run_context: RunContext, indices: list[int]) -> list[RawImage]:
                 start = start_of(request, asked, indices)
                 told = start.asked.told(start.indices[0])
-                hashes: dict[str, str] = {}
+                merged: dict[str, MergedLora] = {}
 
                 def take_up(asked: Sampling, index: int) -> None:
-                    hashes.clear()
-                    hashes.update(self._with_loras(asked.loras_of(index), loaded, context.check))
+                    merged.clear()
+                    merged.update(self._with_loras(asked.loras_of(index), loaded, context.check))
 
                 take_up(told, start.indices[0])
                 run_context = replace(
@@ -198,8 +198,8 @@ class Engine:
                     if asked.is_plain
                     else Numbered(previewer, asked.number_of(indices[0])),
                     branch_plan=start.branch_plan,
-                    lora_hashes=hashes,
-                    stamp=(loaded.hashes, tuple(hashes.items())),
+                    loras=merged,
+                    stamp=(loaded.hashes, tuple((name, lora.hash) for name, lora in merged.items())),
                     take_up=take_up,
                 )
                 return _task(told, loaded, pictures)(run_context, start.indices)
@@ -211,15 +211,16 @@ class Engine:
 
     def _with_loras(
         self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]
-    ) -> Mapping[str, str]:
-        """Merges just these into the checkpoint; their hashes by name."""
-        hashes, is_changed = self._loras.apply(loaded.pipeline, loras, check)
+    ) -> Mapping[str, MergedLora]:
+        """Merges just these into the checkpoint; what was merged, by name."""
+        merged, is_changed = self._loras.apply(loaded.pipeline, loras, check)
         if is_changed:
             self._prompts.forget(loaded.pipeline)
+        hashes = {name: lora.hash for name, lora in merged.items()}
         if any(self._lora_hashes.get(name, found) != found for name, found in hashes.items()):
             self.kept_steps.forget()  # a file was replaced; a branch's steps may be of the one before
         self._lora_hashes.update(hashes)
-        return hashes
+        return merged
 
     def _prompt_critic(
         self, request: SettledDiffusion, loaded: LoadedCheckpoint, check: Callable[[], None]

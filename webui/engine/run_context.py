@@ -16,6 +16,7 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.hashes import Hashes
 from webui.engine.context import Context
 from webui.engine.device import Device
+from webui.engine.loras.merging import MergedLora
 from webui.engine.previews.preview import LatentDecoder, Numbered, Previewer
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.sampling import Sampling
@@ -42,7 +43,7 @@ class RunContext:
     kept_steps: KeptSteps = field(default_factory=partial(KeptSteps, limit_bytes=0))
     stamp: Stamp = ()  # of the weights at work, for steps that are kept
     take_up: Callable[[Sampling, int], None] = lambda _asked, _index: None  # readies the weights for another image
-    lora_hashes: Mapping[str, str] = field(default_factory=dict)  # of those that are merged, by name
+    loras: Mapping[str, MergedLora] = field(default_factory=dict)  # those that are merged, by name
 
 
 def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
@@ -66,7 +67,7 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
             "checkpoint_version": run_context.checkpoint.version,
             "checkpoint_hash": run_context.hashes.checkpoint,
             **({"vae_hash": run_context.hashes.vae} if run_context.hashes.vae else {}),
-            **({"lora_hashes": _listed(run_context.lora_hashes)} if run_context.lora_hashes else {}),
+            **_lora_info(run_context.loras),
             **({"variation_seed": varied} if (varied := asked.variation_seed_of(index)) is not None else {}),
             **({"walked": asked.walked(index)} if asked.walk_to is not None else {}),
             **({} if asked.resolved_prompts is None else {"prompt": asked.prompt}),
@@ -81,6 +82,12 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
     )
 
 
-def _listed(hashes: Mapping[str, str]) -> str:
-    """As A1111 lists them."""
-    return ", ".join(f"{name}: {digits}" for name, digits in hashes.items())
+def _lora_info(loras: Mapping[str, MergedLora]) -> dict[str, str]:
+    """Their hashes, as A1111 lists them, and how much was used of those that the checkpoint does not have whole."""
+    listed = {
+        "lora_hashes": [f"{name}: {lora.hash}" for name, lora in loras.items()],
+        "lora_layers": [
+            f"{name}: {lora.used}/{lora.layers}" for name, lora in loras.items() if lora.used < lora.layers
+        ],
+    }
+    return {name: ", ".join(values) for name, values in listed.items() if values}

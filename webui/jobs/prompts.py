@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from webui.capabilities import Capability
-from webui.checkpoints.addons import Addons
+from webui.checkpoints.addons import Addons, LoraFile
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest, PromptError
 from webui.presets import Presets
@@ -32,7 +32,8 @@ class PromptRules:
     def settle(self, request: SomeDiffusion, family: str) -> SomeDiffusion:
         """A request in which only its prompts are open yet, with those settled.
 
-        Raises PromptError for a prompt that cannot be read, and for a LoRA that is missing or made for another family.
+        Raises PromptError for a prompt that cannot be read, and for a LoRA that is missing, made for another family, or
+        of a kind that is not read.
         Raises InvalidRequest for a look that is not there, and where the best are to be kept and a prompt says nothing
         that they could fit.
         """
@@ -42,10 +43,9 @@ class PromptRules:
         loras = check_prompts(settled, settled.steps or 1, has_syntax=has_syntax)
         known = self._addons.loras() if loras else {}
         for lora in loras:
-            file = known.get(lora.name)
-            if file is None or not file.fits(family):
-                reason = "prompt_lora_missing" if file is None else "prompt_lora_family"
-                raise PromptError(reason=reason, position=lora.position, name=lora.name, field="prompt")
+            problem = _lora_problem(known.get(lora.name), family)
+            if problem:
+                raise PromptError(**problem, position=lora.position, name=lora.name, field="prompt")
         if settled.keep_best:
             words_to_fit(settled, settled.steps or 1, has_syntax=has_syntax)
         return settled
@@ -63,3 +63,12 @@ class PromptRules:
             knows_negative_prompts = Capability.NEGATIVE_PROMPT in capabilities
             texts.append(text if knows_negative_prompts else replace(text, negative_prompt=""))
         return tuple(texts)
+
+
+def _lora_problem(file: LoraFile | None, family: str) -> dict[str, str]:
+    """Why a LoRA cannot be used with checkpoints of `family`, as an error's details; empty where it may be."""
+    if file is None:
+        return {"reason": "prompt_lora_missing"}
+    if file.problem is not None:
+        return {"reason": f"prompt_{file.problem}", **({"kind": file.kind} if file.kind else {})}
+    return {} if file.fits(family) else {"reason": "prompt_lora_family"}

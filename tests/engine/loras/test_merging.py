@@ -55,6 +55,8 @@ def models_dir(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "elsewhere": low_rank("lora_unet_down_blocks_9_attentions_0_proj_in", 8, 8),
         "wide": low_rank(UNET, 32, 48),
         "dora": unet | {f"{UNET}.dora_scale": torch.ones(32)},
+        "partly": unet | low_rank("lora_unet_down_blocks_9_attentions_0_proj_in", 8, 8) | low_rank(TEXT, 64, 48),
+        "half": {name: tensor for name, tensor in unet.items() if "up" not in name},
         "endless": {name: tensor * float("inf") if "up" in name else tensor for name, tensor in unet.items()},
     }
     for name, tensors in files.items():
@@ -99,6 +101,14 @@ def test_several_add_up_in_any_order_and_so_does_one_named_twice(engine: Engine)
     assert draw(engine, "a<lora:unet:0.25><lora:unet:0.75>").rgb == draw(engine, "a<lora:unet:1>").rgb
 
 
+def test_layers_that_the_checkpoint_lacks_are_left_out_and_counted(engine: Engine) -> None:
+    """One is not there, and one is there in another size."""
+    whole, partly = draw(engine, "a<lora:unet:1>"), draw(engine, "a<lora:partly:1>")
+    assert partly.rgb == whole.rgb
+    assert partly.info["lora_layers"] == "partly: 1/3"
+    assert "lora_layers" not in whole.info
+
+
 def test_a_transformer_has_loras_too(engine: Engine) -> None:
     before = draw(engine, "a", checkpoint="toy-sd3")
     assert draw(engine, "a<lora:joint:2>", checkpoint="toy-sd3").rgb != before.rgb
@@ -120,9 +130,8 @@ def test_on_a_walk_one_goes_and_the_other_comes(engine: Engine) -> None:
         ("elsewhere", "lora_fit"),
         ("wide", "lora_fit"),
         ("joint", "lora_fit"),
-        ("dora", "lora_kind"),
+        ("half", "lora_broken"),
         ("endless", "lora_not_finite"),
-        ("nothing", "lora_missing"),
     ],
 )
 def test_one_that_will_not_do_is_refused_and_nothing_of_it_stays(engine: Engine, name: str, reason: str) -> None:
@@ -131,6 +140,19 @@ def test_one_that_will_not_do_is_refused_and_nothing_of_it_stays(engine: Engine,
         draw(engine, f"a<lora:unet:1><lora:{name}:1>")
     assert caught.value.details == {"name": name, "reason": reason}
     assert draw(engine, "a").rgb == before.rgb
+
+
+@pytest.mark.parametrize(
+    ("name", "details"), [("dora", {"reason": "lora_kind", "kind": "DoRA"}), ("nothing", {"reason": "lora_missing"})]
+)
+def test_what_a_submit_would_refuse_is_refused_when_the_job_runs(
+    models_dir: Path, name: str, details: dict[str, str]
+) -> None:
+    """Files may change in between."""
+    pipeline = DiffusionPipeline.from_pretrained(models_dir / "toy-sd15")
+    with pytest.raises(LoraUnusable) as caught:
+        LoraMerger(Addons(models_dir)).apply(pipeline, (Lora("unet"), Lora(name)), lambda: None)
+    assert caught.value.details == {"name": name, **details}
 
 
 def test_weights_come_back_bit_by_bit_after_a_stop_too(models_dir: Path) -> None:

@@ -7,34 +7,13 @@ with Tucker's core as `mid`. LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-# The end of a tensor's name, and what it is; kohya's trainer, LyCORIS, PEFT and diffusers each have their own names.
-_ENDINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern + "$"), role)
-    for pattern, role in (
-        (r"[._]lora_down\.weight", "down"),
-        (r"[._]lora_up\.weight", "up"),
-        (r"[._]lora_mid\.weight", "mid"),
-        (r"\.lora_A(?:\.default)?\.weight", "down"),
-        (r"\.lora_B(?:\.default)?\.weight", "up"),
-        (r"(?:[._]lora|\.lora_linear_layer)\.down\.weight", "down"),
-        (r"(?:[._]lora|\.lora_linear_layer)\.up\.weight", "up"),
-        (r"\.alpha", "alpha"),
-        (r"\.(hada_w[12]_[ab]|hada_t[12])", ""),
-        (r"\.(lokr_w[12](?:_[ab])?|lokr_t2)", ""),
-    )
-)
-_KINDS = (
-    frozenset({"down", "up", "mid"}),
-    frozenset({"hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"}),
-    frozenset({"lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"}),
-)
+from webui.checkpoints.lora_kinds import split, unread_kind
 
 
 @dataclass
@@ -56,35 +35,33 @@ class LayerChange:
             else:
                 delta, rank = _lokr(parts)
             scale = 1.0 if self.alpha is None or rank is None else self.alpha / rank
+            if delta.shape[0] != shape[0]:  # as many numbers in all would be another matrix
+                raise ValueError(f"shape {tuple(delta.shape)}, not {tuple(shape)}")
             return delta.reshape(shape) * scale
         except RuntimeError as error:  # of sizes that do not go together
             raise ValueError(str(error)) from error
 
 
 def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, LayerChange]:
-    """A file's tensors by the layer that they change, under the name that the file has for it.
+    """The tensors of a file of kinds that are read, by the layer that they change, under the name that it has for it.
 
-    Raises ValueError for a tensor of a kind that is not known: leaving it out would be another LoRA.
+    Raises ValueError for a tensor of another kind: leaving it out would be another LoRA.
     """
+    kind = unread_kind(tensors, {})
+    if kind is not None:
+        raise ValueError(f"a layer is of another kind: {kind}")
     layers: dict[str, LayerChange] = {}
     for name, tensor in tensors.items():
-        layer, role = _split(name)
+        found = split(name)
+        if found is None:
+            continue
+        layer, role = found
         change = layers.setdefault(layer, LayerChange())
         if role == "alpha":
             change.alpha = float(tensor)
         else:
             change.tensors[role] = tensor
-    for layer, change in layers.items():
-        if not any(change.tensors.keys() <= kind for kind in _KINDS) or not change.tensors:
-            raise ValueError(f"{layer} mixes kinds, or has an alpha alone")
     return layers
-
-
-def _split(name: str) -> tuple[str, str]:
-    for pattern, role in _ENDINGS:
-        if match := pattern.search(name):
-            return name[: match.start()], role or match[1]
-    raise ValueError(f"{name} is of no known kind")
 
 
 def _lora(parts: dict[str, Tensor]) -> tuple[Tensor, int]:

@@ -7,7 +7,6 @@ the change off again would leave rounding behind. Knows pipelines and files, no 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from webui.checkpoints.addons import Addons, LoraFile
+from webui.checkpoints.lora_kinds import adapter_settings
 from webui.engine.loras.changes import LayerChange, by_layer
 from webui.engine.loras.layers import layers_by_name, plain_name
 from webui.errors import LoraUnusable
@@ -28,12 +28,21 @@ SHORT_DIGITS = 12  # of A1111's `Lora hashes`
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class MergedLora:
+    """What its file hashes to, as A1111 does, and how many of its `layers` the checkpoint has."""
+
+    hash: str
+    used: int
+    layers: int
+
+
 @dataclass
 class _Merged:
     """What is merged into a pipeline: file, stamp and weights of each, and what the layers' weights were before."""
 
     key: tuple[Any, ...] = ()
-    hashes: dict[str, str] = field(default_factory=dict)
+    loras: dict[str, MergedLora] = field(default_factory=dict)
     before: dict[nn.Parameter, Tensor] = field(default_factory=dict)
 
 
@@ -44,11 +53,14 @@ class LoraMerger:
         self._addons = addons
         self._merged: WeakKeyDictionary[Any, _Merged] = WeakKeyDictionary()
 
-    def apply(self, pipeline: Any, loras: Sequence[Lora], check: Callable[[], None]) -> tuple[dict[str, str], bool]:
+    def apply(
+        self, pipeline: Any, loras: Sequence[Lora], check: Callable[[], None]
+    ) -> tuple[dict[str, MergedLora], bool]:
         """Sees to it that just `loras` are merged into the weights of `pipeline`; of one named twice both count.
 
-        Gives what each file hashes to, as A1111 does, by name, and whether any weight is another now. Raises
-        LoraUnusable, and what `check` raises between layers; then no LoRA is merged.
+        Gives what was merged, by name, and whether any weight is another now. Layers that the checkpoint lacks, or has
+        in another size, are left out. Raises LoraUnusable, also where no layer is left, and what `check` raises between
+        layers; then no LoRA is merged.
         """
         summed = _summed(loras)
         known = self._addons.loras() if summed else {}
@@ -56,24 +68,27 @@ class LoraMerger:
         key = tuple((str(file.path), file.stamp, lora.weight, lora.text_weight) for file, lora in wanted)
         state = self._merged.setdefault(pipeline, _Merged())
         if state.key == key:
-            return state.hashes, False
+            return state.loras, False
         _restore(state)
         try:
             layers = layers_by_name(pipeline.components) if wanted else {}
             text_layers = _text_layers(pipeline.components)
             for file, lora in wanted:
-                state.hashes[lora.name] = _merge(layers, text_layers, file, lora, state.before, check)
+                state.loras[lora.name] = _merge(layers, text_layers, file, lora, state.before, check)
         except BaseException:
             _restore(state)
             raise
         state.key = key
-        return state.hashes, True
+        return state.loras, True
 
 
 def _file(known: Mapping[str, LoraFile], lora: Lora) -> LoraFile:
     if lora.name not in known:
         raise LoraUnusable(name=lora.name, reason="lora_missing")
-    return known[lora.name]
+    file = known[lora.name]
+    if file.problem is not None:
+        raise LoraUnusable(name=lora.name, reason=file.problem, **({"kind": file.kind} if file.kind else {}))
+    return file
 
 
 def _summed(loras: Sequence[Lora]) -> list[Lora]:
@@ -89,7 +104,7 @@ def _restore(state: _Merged) -> None:
     with torch.no_grad():
         for parameter, weights in state.before.items():
             parameter.copy_(weights)
-    state.key, state.hashes, state.before = (), {}, {}
+    state.key, state.loras, state.before = (), {}, {}
 
 
 def _merge(
@@ -99,35 +114,42 @@ def _merge(
     lora: Lora,
     before: dict[nn.Parameter, Tensor],
     check: Callable[[], None],
-) -> str:
-    """Adds one LoRA to the weights; its hash. `before` gets the weights of layers that were not in it."""
+) -> MergedLora:
+    """Adds one LoRA to the weights. `before` gets the weights of layers that were not in it."""
     digest, changes = _read(file)
-    targets = [(layers.get(plain_name(name)), change) for name, change in changes.items()]
-    known = [(layer, change) for layer, change in targets if layer is not None]
-    if len(known) < len(targets):
-        _log.warning("%d of %d layers of the LoRA %s are not here", len(targets) - len(known), len(targets), lora.name)
-        raise LoraUnusable(name=lora.name, reason="lora_fit")
-    for layer, change in known:
+    used = 0
+    for name, change in changes.items():
         check()
-        strength = lora.text_weight if layer in text_layers else lora.weight
-        if strength:
-            _add(layer, change, strength, before, lora.name)
-    return digest
+        layer = layers.get(plain_name(name))
+        if layer is not None:
+            strength = lora.text_weight if layer in text_layers else lora.weight
+            used += _add(layer, change, strength, before, lora.name)
+    if not used:
+        _log.warning("none of the %d layers of the LoRA %s is here", len(changes), lora.name)
+        raise LoraUnusable(name=lora.name, reason="lora_fit")
+    if used < len(changes):
+        _log.warning("%d of %d layers of the LoRA %s are used", used, len(changes), lora.name)
+    return MergedLora(digest, used, len(changes))
 
 
-def _add(layer: nn.Module, change: LayerChange, strength: float, before: dict[nn.Parameter, Tensor], name: str) -> None:
+def _add(layer: nn.Module, change: LayerChange, strength: float, before: dict[nn.Parameter, Tensor], name: str) -> bool:
+    """Whether the layer has the size that the change is for; added to it, if so."""
     weight: Any = layer.weight
     try:
         delta = change.delta(weight.shape, weight.device)
-    except (ValueError, KeyError) as error:
-        _log.warning("the LoRA %s does not fit: %s", name, error)
-        raise LoraUnusable(name=name, reason="lora_fit") from error
+    except ValueError:
+        return False
+    except KeyError as error:
+        _log.warning("a layer of the LoRA %s lacks %s", name, error)
+        raise LoraUnusable(name=name, reason="lora_broken") from error
     if not bool(torch.isfinite(delta).all()):
         raise LoraUnusable(name=name, reason="lora_not_finite")
-    with torch.no_grad():
-        if weight not in before:
-            before[weight] = weight.detach().to("cpu", copy=True)
-        weight.copy_(weight.float() + strength * delta)
+    if strength:
+        with torch.no_grad():
+            if weight not in before:
+                before[weight] = weight.detach().to("cpu", copy=True)
+            weight.copy_(weight.float() + strength * delta)
+    return True
 
 
 def _text_layers(components: Mapping[str, Any]) -> Set[nn.Module]:
@@ -145,31 +167,18 @@ def _read(file: LoraFile) -> tuple[str, dict[str, LayerChange]]:
         with safe_open(file.path, framework="pt") as tensors:
             metadata = tensors.metadata() or {}
             changes = by_layer({name: tensors.get_tensor(name) for name in tensors.keys()})  # noqa: SIM118 – no mapping
-    except ValueError as error:
-        _log.warning("the LoRA %s is of another kind: %s", file.name, error)
-        raise LoraUnusable(name=file.name, reason="lora_kind") from error
-    except (SafetensorError, OSError, RuntimeError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         _log.warning("the LoRA %s cannot be read: %s", file.name, error)
         raise LoraUnusable(name=file.name, reason="lora_broken") from error
-    _take_alphas(changes, metadata, file.name)
+    _take_alphas(changes, metadata)
     return digest[:SHORT_DIGITS], changes
 
 
-def _take_alphas(changes: dict[str, LayerChange], metadata: Mapping[str, str], name: str) -> None:
-    """diffusers and PEFT write α beside the tensors, for each part of the pipeline or for single layers of it.
-
-    Raises LoraUnusable for a kind of adapter that the tensors alone do not show.
-    """
-    try:
-        settings = json.loads(metadata.get("lora_adapter_metadata", "{}"))
-    except (ValueError, RecursionError):
-        settings = None
-    if not isinstance(settings, dict):
-        raise LoraUnusable(name=name, reason="lora_broken")
+def _take_alphas(changes: dict[str, LayerChange], metadata: Mapping[str, str]) -> None:
+    """diffusers and PEFT write α beside the tensors, for each part of the pipeline or for single layers of it."""
+    settings = adapter_settings(metadata) or {}
     for layer, change in changes.items():
         part, _, path = layer.partition(".")
-        if settings.get(f"{part}.use_dora"):
-            raise LoraUnusable(name=name, reason="lora_kind")
         patterns = settings.get(f"{part}.alpha_pattern")
         own = patterns.get(path) if isinstance(patterns, dict) else None
         alpha = settings.get(f"{part}.lora_alpha") if own is None else own

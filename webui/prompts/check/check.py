@@ -174,11 +174,13 @@ class PromptCheck:
         notes = []
         for lora in loras:
             file = known.get(lora.name)
-            if file is not None and file.fits(checkpoint.family, text_width):
+            if file is not None and file.problem is None and file.fits(checkpoint.family, text_width):
                 continue
             is_of_family = file is not None and file.fits(checkpoint.family)
             code = "lora_missing" if file is None else "lora_size" if is_of_family else "lora_family"
             details = {"name": lora.name, "family": _family_name(file.family if file else None)}
+            if file is not None and file.problem is not None:
+                code, details = file.problem, {"name": lora.name, "kind": file.kind or ""}
             end = lora.position + len("<lora:") + len(lora.name)
             notes.append(Note(code=code, level="error", start=lora.position, end=end, details=dict(details)))
         return notes
