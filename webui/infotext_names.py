@@ -64,6 +64,7 @@ SOFT_INPAINTING = InfotextName("Soft inpainting enabled", {True: "True", False: 
 NEGATIVE_PROMPT = "Negative prompt"  # begins a line, as the next two do in SD.Next's
 TEMPLATE = "Template"  # prompts before their wildcards were settled, as Dynamic Prompts writes them
 NEGATIVE_TEMPLATE = "Negative Template"
+SCHEDULER = "Scheduler"  # Fooocus' word for the schedule type, and that of nodes which save A1111's line from ComfyUI
 FIRST_PASS_SIZE = "First pass size"  # of hires fix before A1111 1.0; 0x0 left it to the program
 
 

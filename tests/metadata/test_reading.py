@@ -380,9 +380,9 @@ def check(found: Inspection) -> None:
      "aa: [" * 100_000, '"aa: [", ' * 60_000, '{"a":' * 100_000, '"' * 500_000, "a: " + " " * 500_000, "\n" * 500_000],
 )  # fmt: skip
 def test_long_texts_take_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     read_pasted(text, find)
-    assert time.perf_counter() - began < 2, "a second, and another for a busy machine"
+    assert time.process_time() - began < 2, "a second, and another for a busy machine"
 
 
 @settings(max_examples=200, deadline=None)

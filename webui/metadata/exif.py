@@ -30,6 +30,8 @@ def exif_texts(tiff: bytes) -> Iterator[tuple[str, str]]:
             for inner, _, comment in _entries(tiff, order, second):
                 if inner == _USER_COMMENT:
                     yield "UserComment", _user_comment(comment, order)
+        elif tag == _USER_COMMENT:  # Fooocus writes it here, where it does not belong
+            yield "UserComment", _user_comment(value, order)
         elif tag in _COMFYUI_TAGS and kind == 2:
             name, colon, text = value.rstrip(b"\0").decode("utf-8", "replace").partition(":")
             if colon and name in ("prompt", "workflow"):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from webui.infotext_names import FIRST_PASS_SIZE, NEGATIVE_PROMPT, Composed, Fact
+from webui.infotext_names import FIRST_PASS_SIZE, NEGATIVE_PROMPT, SCHEDULER, Composed, Fact
 from webui.metadata.findings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.metadata.infotext import Infotext
 from webui.request_fields import field_type, infotext_names
@@ -17,7 +17,7 @@ from webui.rules.pictures import OF_A_PART
 from webui.schedulers import canonical_scheduler, canonical_sigmas, nearest_scheduler
 
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
-_NO_SETTINGS = frozenset(name.casefold() for name in (*Composed, *Fact, FIRST_PASS_SIZE))
+_NO_SETTINGS = frozenset(name.casefold() for name in (*Composed, *Fact, FIRST_PASS_SIZE, SCHEDULER))
 _READERS: Mapping[object, Callable[[str], Any]] = {int: whole, float: decimal}
 _HIRES = ("hires upscale", "hires resize", "hires steps", "hires upscaler", FIRST_PASS_SIZE.casefold())
 _FIRST_PASS_PIXELS, _FIRST_PASS_STEP = 512 * 512, 64  # what A1111 aimed at by itself, `modules/processing.py` of 2022
@@ -28,6 +28,8 @@ def source_of(text: Infotext) -> str:
     version = (text.get(Fact.VERSION) or "").casefold()
     if version.startswith("darkroom"):
         return "darkroom"
+    if version.startswith("fooocus"):
+        return "fooocus"
     names = {name.casefold() for name in text.pairs}
     if (text.get(Fact.APP) or "").casefold().startswith("sd.next") or {"parser", "pipeline", "operations"} & names:
         return "sdnext"
@@ -95,7 +97,7 @@ def _value(request: type, field: str, said: str) -> Any:
 
 
 def _read_scheduler(text: Infotext, findings: Findings) -> None:
-    sampler, sigmas = text.get(Composed.SAMPLER), text.get(Composed.SCHEDULE_TYPE)
+    sampler, sigmas = text.get(Composed.SAMPLER), text.get(Composed.SCHEDULE_TYPE) or text.get(SCHEDULER)
     if sampler and sampler.casefold() not in ("default", "none"):  # SD.Next's words for the model's own
         found = canonical_scheduler(sampler)
         if found is None:

@@ -1,7 +1,8 @@
 """What texts of a picture, or a text that somebody pastes, say of how it was made: as settings of ours, what of it has
 no place among them, and what is worth knowing. Any text whatever gives an answer; nothing here raises.
 
-Asked in this order: our own JSON, A1111's line (also of Forge and SD.Next), ComfyUI's graph as it ran, as it was drawn.
+Asked in this order: our own JSON, that of other programs, A1111's line (also of Forge, SD.Next and Fooocus), ComfyUI's
+graph as it ran, as it was drawn.
 """
 
 from __future__ import annotations
@@ -9,27 +10,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
 from webui.metadata.comfyui import read_prompt, read_workflow
+from webui.metadata.described import Described
 from webui.metadata.embedded_texts import MAX_TEXT_BYTES, Text
 from webui.metadata.findings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
 from webui.metadata.from_comfyui import read_picture
 from webui.metadata.from_infotext import read_settings, source_of
+from webui.metadata.from_programs import read_described
 from webui.metadata.infotext import read_infotext
+from webui.metadata.programs import described, described_in
+from webui.metadata.xmp import XMP_USER_COMMENT, xmp_texts
 from webui.request_fields import picture_fields
 from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, to_dict
 
-_INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text")
+_INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text", XMP_USER_COMMENT)
 _FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """`source`: `darkroom a1111 forge sdnext comfyui`, or `none` where no settings were found. `settings` are fields of
-    a request, `task` among them, each of which a request takes; `unknown` are names and values as they were written."""
+    """`source`: `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
+    `none` where no settings were found. `settings` are fields of a request, `task` among them, each of which a request
+    takes; `unknown` are names and values as they were written."""
 
     source: str
     settings: dict[str, Any]
@@ -40,18 +47,22 @@ class Inspection:
 def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
     """The most that the texts of one picture say."""
     named = {text.name: text.text for text in reversed(tuple(texts))}  # the first of each name
-    candidates = [("darkroom", named.get("darkroom"))]
-    candidates += [("infotext", named.get(name)) for name in _INFOTEXT_NAMES]
+    named |= xmp_texts(named.get("XMP", ""))
+    candidates = [("infotext", named.get(name)) for name in _INFOTEXT_NAMES]
     candidates += [(name, named.get(name)) for name in ("prompt", "workflow")]
+    ours = _read("darkroom", named.get("darkroom", ""), find)
+    others = _read_described(described(named), find)
     found = (_read(kind, text, find) for kind, text in candidates if text)
-    return _first(one for one in found if one is not None)
+    return _first(one for one in chain((ours, others), found) if one is not None)
 
 
 def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
     """What a text says that is one of all these, nobody knows which."""
     kinds = ("darkroom", "prompt", "workflow") if text.lstrip().startswith("{") else ("infotext",)
+    others = (_read_described(described_in(text), find) for _ in (text,))
     found = (_read(kind, text, find) for kind in kinds)
-    return _first(one for one in found if one is not None)
+    in_order = chain(found, others) if kinds[0] == "darkroom" else chain(others, found)
+    return _first(one for one in in_order if one is not None)
 
 
 def _first(found: Iterable[Inspection]) -> Inspection:
@@ -68,7 +79,7 @@ def _first(found: Iterable[Inspection]) -> Inspection:
 def _read(kind: str, text: str, find: FindCheckpoint) -> Inspection | None:
     findings = Findings()
     if kind == "infotext":
-        infotext = read_infotext(text)
+        infotext = read_infotext(text) if not text.lstrip().startswith("{") or _json(text) is None else None
         if infotext is None:
             return None
         read_settings(infotext, findings, find)
@@ -81,6 +92,14 @@ def _read(kind: str, text: str, find: FindCheckpoint) -> Inspection | None:
         return None
     read_picture(picture, findings, find)
     return _inspection("comfyui", findings)
+
+
+def _read_described(found: Described | None, find: FindCheckpoint) -> Inspection | None:
+    if found is None:
+        return None
+    findings = Findings()
+    read_described(found, findings, find)
+    return _inspection(found.source, findings)
 
 
 def _json(text: str) -> Any:

@@ -1,0 +1,70 @@
+"""What another program says of a picture, under one set of names, and how it is taken out of JSON. Knows no program."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webui.metadata.embedded_texts import MAX_TEXT_BYTES
+
+Texts = Mapping[str, str]
+PASTED = ""  # the name of a text that was pasted
+MAX_LORAS = 50
+_SIZE = re.compile(r"\D{0,3}(\d{1,6})\s*[x×,]\s*(\d{1,6})\D{0,3}")
+
+
+@dataclass(kw_only=True)
+class Described:
+    """`values` as they were written, by the names of our fields and `sampler schedule checkpoint checkpoint_hash`;
+    `names` are what the program itself calls them. `rest` is what has no such name."""
+
+    source: str
+    values: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    loras: list[tuple[str, str]] = field(default_factory=list)
+    rest: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def json_in(texts: Texts, *names: str) -> dict[str, Any]:
+    """The object in the first text of these names that is one; empty where none is."""
+    for name in (*names, PASTED):
+        text = texts.get(name, "")
+        if text.lstrip().startswith("{") and len(text) <= MAX_TEXT_BYTES:
+            try:
+                return dict(json.loads(text))
+            except (ValueError, RecursionError):
+                continue
+    return {}
+
+
+def dict_of(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    return value[:MAX_LORAS] if isinstance(value, list) else []
+
+
+def taken(source: str, said: Mapping[str, Any], ours: Mapping[str, str], left_out: tuple[str, ...] = ()) -> Described:
+    """What is said under known names, and the rest of it that says anything."""
+    found = Described(source=source)
+    for name, value in said.items():
+        field_name = ours.get(name)
+        if field_name is not None and value is not None and field_name not in found.values:
+            found.values[field_name], found.names[field_name] = value, name
+        elif field_name is None and name not in left_out and value not in (None, "", False, [], {}, "None"):
+            found.rest[name] = value
+    return found
+
+
+def set_sides(found: Described, said: Any) -> None:
+    """`1152x896`, `(1152, 896)`, `[1152, 896]`; what is none of these stays as it is."""
+    sides = _SIZE.fullmatch(str(said)[:40])
+    if sides:
+        found.values |= {"width": sides[1], "height": sides[2]}
+    elif said is not None:
+        found.rest["Size"] = said
