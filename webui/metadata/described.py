@@ -51,12 +51,12 @@ def list_of(value: Any) -> list[Any]:
 
 def taken(source: str, said: Mapping[str, Any], ours: Mapping[str, str], left_out: tuple[str, ...] = ()) -> Described:
     """What is said under known names, and the rest of it that says anything."""
-    found = Described(source=source)
+    found, known = Described(source=source), frozenset(left_out)
     for name, value in said.items():
         field_name = ours.get(name)
         if field_name is not None and value is not None and field_name not in found.values:
             found.values[field_name], found.names[field_name] = value, name
-        elif field_name is None and name not in left_out and value not in (None, "", False, [], {}, "None"):
+        elif field_name is None and name not in known and value not in (None, "", False, [], {}, "None"):
             found.rest[name] = value
     return found
 
