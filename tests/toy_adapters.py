@@ -1,4 +1,6 @@
-"""Toy checkpoints for the adapters that no family in `tests/toy_families.py` has: Chroma, Krea 2 and Hunyuan-DiT."""
+"""Toy checkpoints for the adapters that no family in `tests/toy_families.py` has: Chroma, Krea 2, FLUX.2 klein and
+Hunyuan-DiT.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,28 @@ from pathlib import Path
 
 import torch
 from diffusers import (
+    AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
     ChromaPipeline,
     ChromaTransformer2DModel,
     DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
     HunyuanDiT2DModel,
     HunyuanDiTPipeline,
     Krea2Pipeline,
     Krea2Transformer2DModel,
 )
-from transformers import BertConfig, BertModel, BertTokenizer, Qwen3VLConfig, Qwen3VLModel
+from transformers import (
+    BertConfig,
+    BertModel,
+    BertTokenizer,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3VLConfig,
+    Qwen3VLModel,
+)
 
 from tests.toy_families import WIDTH, qwen_tokenizer, qwen_vocabulary, t5_encoder, t5_tokenizer
 from tests.toys import save_pipeline, toy_vae
@@ -106,6 +119,48 @@ def save_krea2(folder: Path, *, seed: int = 21) -> Path:
         "text_encoder_select_layers": (1, 2),
     }
     return save_pipeline(Krea2Pipeline(**components), folder)
+
+
+def save_flux2_klein(folder: Path, *, seed: int = 23) -> Path:
+    """FLUX.2 klein: layers 9, 18 and 27 of a Qwen 3 as text, and a VAE that normalises patches."""
+    torch.manual_seed(seed)
+    text = Qwen3Config(
+        vocab_size=len(qwen_vocabulary()),
+        hidden_size=WIDTH,
+        intermediate_size=64,
+        num_hidden_layers=28,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=16,
+    )
+    transformer = Flux2Transformer2DModel(
+        in_channels=32,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=3 * WIDTH,
+        timestep_guidance_channels=16,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=False,
+    )
+    vae = AutoencoderKLFlux2(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        block_out_channels=(8, 8, 16, 16),
+        layers_per_block=1,
+        latent_channels=8,
+        norm_num_groups=4,
+    )
+    vae.bn.running_mean.copy_(torch.linspace(-0.3, 0.3, 32))
+    vae.bn.running_var.copy_(torch.linspace(0.5, 2.0, 32))
+    components = {
+        "tokenizer": qwen_tokenizer(),
+        "text_encoder": Qwen3ForCausalLM(text).eval(),
+        "transformer": transformer.eval(),
+        "vae": vae.eval(),
+        "scheduler": FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15),
+    }
+    return save_pipeline(Flux2KleinPipeline(**components), folder)
 
 
 def save_hunyuan_dit(folder: Path, *, seed: int = 22) -> Path:

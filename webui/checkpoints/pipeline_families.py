@@ -65,8 +65,14 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
     ),
     _row("CogView3PlusPipeline", "CogView 3 Plus", _flow_defaults(1024, 28, 5.0), adapter="scaled_input"),
     _row("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0)),
-    _row("Flux2KleinPipeline", "FLUX.2 klein", _flow_defaults(1024, 28, 4.0), takes_negative_prompt=False),
-    _row("Flux2Pipeline", "FLUX.2", _flow_defaults(1024, 28, 4.0), takes_negative_prompt=False),
+    _row(
+        "Flux2KleinPipeline",
+        "FLUX.2 klein",
+        _flow_defaults(1024, 28, 4.0),
+        adapter="flux2",
+        takes_negative_prompt=False,
+    ),
+    _row("Flux2Pipeline", "FLUX.2", _flow_defaults(1024, 28, 4.0), adapter="flux2", takes_negative_prompt=False),
     _row(
         "FluxPipeline",
         "FLUX.1 dev",

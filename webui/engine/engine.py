@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLQwenImage
+from diffusers import AutoencoderDC, AutoencoderKL, AutoencoderKLFlux2, AutoencoderKLQwenImage
 from PIL import Image
 
 from webui.capabilities import Capability
@@ -321,7 +321,7 @@ def _task(
 
 
 def _linear_decoder(vae: Any, family: str, check: Callable[[], None]) -> LatentDecoder | None:
-    if not isinstance(vae, (AutoencoderKL, AutoencoderDC, AutoencoderKLQwenImage)):
+    if not isinstance(vae, (AutoencoderKL, AutoencoderDC, AutoencoderKLFlux2, AutoencoderKLQwenImage)):
         return None
     table = FAMILIES[family].latent_to_rgb
     fits = table is not None and len(table.weights) == (vae.config.get("latent_channels") or vae.config.get("z_dim"))

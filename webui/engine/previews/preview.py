@@ -125,14 +125,30 @@ def _knows_videos(vae: Any) -> bool:
 
 def to_network(vae: Any, latents: Tensor) -> Tensor:
     """Latents as the VAE gives them → as the network takes them: moved and scaled to about unit variance."""
+    if _normalises_patches(vae):
+        mean, std = _patch_mean_and_std(vae, latents)
+        return functional.pixel_shuffle((functional.pixel_unshuffle(latents, 2) - mean) / std, 2)
     shift, scale = _shift_and_scale(vae, latents)
     return (latents - shift) * scale
 
 
 def from_network(vae: Any, latents: Tensor) -> Tensor:
     """The way back."""
+    if _normalises_patches(vae):
+        mean, std = _patch_mean_and_std(vae, latents)
+        return functional.pixel_shuffle(functional.pixel_unshuffle(latents, 2) * std + mean, 2)
     shift, scale = _shift_and_scale(vae, latents)
     return latents / scale + shift
+
+
+def _normalises_patches(vae: Any) -> bool:
+    """FLUX.2's knows mean and spread of each place in a patch of 2×2, in a batch norm."""
+    return hasattr(vae, "bn")
+
+
+def _patch_mean_and_std(vae: Any, latents: Tensor) -> tuple[Tensor, Tensor]:
+    mean, variance = (values.to(latents).view(1, -1, 1, 1) for values in (vae.bn.running_mean, vae.bn.running_var))
+    return mean, (variance + vae.config.batch_norm_eps).sqrt()
 
 
 def _shift_and_scale(vae: Any, latents: Tensor) -> tuple[Tensor | float, Tensor | float]:

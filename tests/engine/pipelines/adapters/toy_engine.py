@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.events import Step
@@ -23,7 +24,7 @@ OPTIONS: dict[str, Any] = {"checkpoint": "toy", "prompt": "a red cat", "seed": 7
 def engine_with(save: Callable[[Path], Path], models: Path) -> Engine:
     """On the CPU, with the checkpoint `toy`."""
     save(models / "toy")
-    return Engine(Settings(models_dir=models, device="cpu", precision="fp32"))
+    return SettlingEngine(Settings(models_dir=models, device="cpu", precision="fp32"))
 
 
 def draw(engine: Engine, **values: Any) -> tuple[np.ndarray, list[Step]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from webui.engine.pipelines.adapters.amused import AmusedAdapter
 from webui.engine.pipelines.adapters.counted import PixArtAdapter
-from webui.engine.pipelines.adapters.packed import ChromaAdapter, Krea2Adapter, PackedAdapter
+from webui.engine.pipelines.adapters.packed import ChromaAdapter, Flux2Adapter, Krea2Adapter, PackedAdapter
 from webui.engine.pipelines.adapters.plain import PlainAdapter, ScaledInputAdapter
 from webui.engine.pipelines.adapters.true_cfg import FluxDevAdapter, FluxSchnellAdapter, QwenImageAdapter
 
@@ -15,6 +15,7 @@ ADAPTERS: Mapping[str, PlainAdapter] = {
     "scaled_input": ScaledInputAdapter(),
     "packed": PackedAdapter(),
     "chroma": ChromaAdapter(),
+    "flux2": Flux2Adapter(),
     "krea2": Krea2Adapter(),
     "flux_dev": FluxDevAdapter(),
     "flux_schnell": FluxSchnellAdapter(),

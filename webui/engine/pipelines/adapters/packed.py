@@ -6,6 +6,7 @@ from typing import Any
 
 from diffusers import ChromaInpaintPipeline
 from torch import Tensor
+from torch.nn.functional import pixel_shuffle
 
 from webui.engine.pipelines.adapters.plain import PlainAdapter
 
@@ -33,3 +34,12 @@ class Krea2Adapter(PlainAdapter):
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """(B, patches, C · 4) → (C, h, w) of the first row."""
         return super().as_grid(pipeline, pipeline._unpack_latents(latents, *size), size)
+
+
+class Flux2Adapter(PlainAdapter):
+    """FLUX.2 and FLUX.2 klein, whose patches keep their order."""
+
+    def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, patches, C · 4) → (C, h, w) of the first row."""
+        rows = size[0] // (2 * pipeline.vae_scale_factor)
+        return pixel_shuffle(latents[0].T.unflatten(1, (rows, -1)), 2)
