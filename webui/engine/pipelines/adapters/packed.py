@@ -41,5 +41,5 @@ class Flux2Adapter(PlainAdapter):
 
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """(B, patches, C · 4) → (C, h, w) of the first row."""
-        rows = size[0] // (2 * pipeline.vae_scale_factor)
-        return pixel_shuffle(latents[0].T.unflatten(1, (rows, -1)), 2)
+        patches, rows = latents[0].T, size[0] // (2 * pipeline.vae_scale_factor)
+        return pixel_shuffle(patches.reshape(len(patches), rows, -1), 2)
