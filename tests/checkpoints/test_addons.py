@@ -94,6 +94,12 @@ def test_the_kind_of_a_lora_is_told_by_its_header(
     assert (found.problem, found.kind) == (None if kind is None else "lora_kind", kind)
 
 
+def test_a_lora_of_whole_numbers_is_not_read(tmp_path: Path) -> None:
+    path = save(tmp_path / "loras" / "ink.safetensors", DOWN_AND_UP)
+    path.write_bytes(path.read_bytes().replace(b"F16", b"I16"))
+    assert Addons(tmp_path).loras()["ink"].kind == "?"
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [('{"unet.use_dora": true}', "lora_kind"), ("[1]", "lora_broken"), ("{", "lora_broken"), ("{}", None)],

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from webui.checkpoints.lora_kinds import adapter_settings, is_lora, unread_kind
+from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
 from webui.checkpoints.refusals import Broken, Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import Header, TensorInfo, read_header
+from webui.checkpoints.scaled_weights import FLOATS
 
 MAX_FILES = 5_000
 MAX_VECTORS = 75  # places that a chunk of a prompt has
@@ -160,6 +161,8 @@ def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
     if not is_lora(header.tensors):
         raise Unrecognised("foreign")
     kind = unread_kind(header.tensors, header.metadata)
+    if kind is None and any(_is_packed(name, info) for name, info in header.tensors.items()):
+        kind = UNKNOWN
     is_legible = adapter_settings(header.metadata) is not None
     widths = {info.shape[-1] for name, info in header.tensors.items() if _CROSS_ATTENTION.search(name) and info.shape}
     width = widths.pop() if len(widths) == 1 else None
@@ -172,6 +175,11 @@ def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
         problem="lora_kind" if kind is not None else None if is_legible else "lora_broken",
         kind=kind,
     )
+
+
+def _is_packed(name: str, info: TensorInfo) -> bool:
+    """Whether what should be weights are whole numbers, or packed otherwise; an alpha may be."""
+    return info.dtype not in FLOATS and not name.endswith(".alpha")
 
 
 def _lora_family(header: Header, text_width: int | None) -> str | None:

@@ -20,7 +20,7 @@ _NOT_NEEDED = re.compile(r"(^|\.)(scale_input|input_scale|scaled_fp8|comfy_quant
 _OTHER_SCALES = re.compile(
     r"(scale_weight|weight_scale\w*|weight_zero_point|weight_packed|qweight|qzeros)$|\.weight\..+$"
 )
-_FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
+FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})  # that are numbers by themselves
 _FORMATS = ("float8_e4m3fn", "float8_e5m2")  # of `_quantization_metadata` and `comfy_quant`
 QUANTISED = "quantised"
 
@@ -36,7 +36,7 @@ def scales_of(header: Header) -> dict[str, str]:
             if weight in scales or not _fits(info, header.tensors.get(weight)):
                 raise Unrecognised(QUANTISED)
             scales[weight] = name
-        elif _OTHER_SCALES.search(name) or (name.endswith("weight") and info.dtype not in _FLOATS):
+        elif _OTHER_SCALES.search(name) or (name.endswith("weight") and info.dtype not in FLOATS):
             raise Unrecognised(QUANTISED)
     return scales
 
@@ -70,7 +70,7 @@ def _check_formats(metadata: Mapping[str, str]) -> None:
 
 def _fits(scale: TensorInfo, weight: TensorInfo | None) -> bool:
     """Whether it is one number, or one for each row of the weights."""
-    if weight is None or weight.dtype not in _FLOATS or scale.dtype not in _FLOATS or not weight.shape:
+    if weight is None or weight.dtype not in FLOATS or scale.dtype not in FLOATS or not weight.shape:
         return False
     if all(length == 1 for length in scale.shape):
         return True

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
-from webui.engine.loras.changes import by_layer
+from webui.engine.loras.changes import LayerChange, by_layer
 
 CPU = torch.device("cpu")
 OUT, IN, RANK = 6, 8, 2
@@ -108,3 +110,31 @@ def test_other_kinds_are_refused(names: list[str]) -> None:
 def test_a_half_is_refused() -> None:
     with pytest.raises(KeyError):
         delta({"lora_down.weight": numbers(RANK, IN)}, (OUT, IN))
+
+
+ROLES = ["down", "up", "mid", "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"]
+ROLES += ["lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"]
+SHAPES = st.lists(st.integers(0, 3), max_size=5).map(tuple)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    shapes=st.dictionaries(st.sampled_from(ROLES), SHAPES, min_size=1, max_size=6),
+    alpha=st.none() | st.floats(),
+    shape=st.sampled_from([(2, 3), (3, 3), (1, 1), (2, 3, 1, 1), (3, 2, 3, 3)]),
+)
+def test_any_tensors_make_a_change_of_the_layers_size_or_none(
+    shapes: dict[str, tuple[int, ...]], alpha: float | None, shape: tuple[int, ...]
+) -> None:
+    change = LayerChange({role: torch.ones(size) for role, size in shapes.items()}, alpha)
+    try:
+        found = change.delta(torch.Size(shape), CPU)
+    except (ValueError, KeyError):
+        return
+    assert found.shape == shape
+
+
+def test_a_product_larger_than_memory_is_refused_before_it_is_made() -> None:
+    change = LayerChange({"lokr_w1": torch.ones(1, 1).expand(10**6, 10**6), "lokr_w2": torch.ones(1).expand(10**6, 1)})
+    with pytest.raises(ValueError, match="shape"):
+        change.delta(torch.Size((OUT, IN)), CPU)

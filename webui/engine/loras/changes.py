@@ -24,22 +24,26 @@ class LayerChange:
     alpha: float | None = None
 
     def delta(self, shape: torch.Size, device: torch.device) -> Tensor:
-        """ΔW of `shape`, float32. Raises ValueError where the tensors do not make one, KeyError where one lacks."""
-        rank: int | None
-        parts = {role: tensor.to(device, torch.float32) for role, tensor in self.tensors.items()}
+        """ΔW of `shape`, float32. Raises ValueError where the tensors do not make one, KeyError where one lacks.
+
+        As many numbers in another shape are another matrix, and more than that could be more than memory holds.
+        """
         try:
-            if "up" in parts or "down" in parts:
-                delta, rank = _lora(parts)
-            elif "hada_w1_a" in parts:
-                delta, rank = _loha(parts)
-            else:
-                delta, rank = _lokr(parts)
+            planned, _ = self._product(torch.device("meta"))
+            if planned.shape[:1] != shape[:1] or planned.numel() != shape.numel():
+                raise ValueError(f"shape {tuple(planned.shape)}, not {tuple(shape)}")
+            delta, rank = self._product(device)
             scale = 1.0 if self.alpha is None or rank is None else self.alpha / rank
-            if delta.shape[0] != shape[0]:  # as many numbers in all would be another matrix
-                raise ValueError(f"shape {tuple(delta.shape)}, not {tuple(shape)}")
             return delta.reshape(shape) * scale
-        except RuntimeError as error:  # of sizes that do not go together
+        except (RuntimeError, IndexError, ZeroDivisionError) as error:  # of sizes that do not go together
             raise ValueError(str(error)) from error
+
+    def _product(self, device: torch.device) -> tuple[Tensor, int | None]:
+        """ΔW before scaling, and its rank; on the device `meta` only its shape, which costs no memory."""
+        parts = {role: tensor.to(device, torch.float32) for role, tensor in self.tensors.items()}
+        if "up" in parts or "down" in parts:
+            return _lora(parts)
+        return _loha(parts) if any(role.startswith("hada") for role in parts) else _lokr(parts)
 
 
 def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, LayerChange]:
