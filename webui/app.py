@@ -14,6 +14,7 @@ import webui
 from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
+from webui.api.access.our_routes import OurRoutes
 from webui.api.bodies.decode import Decoder
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
@@ -49,6 +50,7 @@ from webui.storage.housekeeping import Housekeeper
 from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts
 from webui.ui.page import build_page, mount_page
+from webui.ui.routes import page_routes
 from webui.worker.local_worker import LocalWorker
 from webui.worker.pool import WorkerPool
 
@@ -92,8 +94,9 @@ def build(
             redoc_url=None,
             lifespan=lambda app: _running(settings, services, share, announce or _log_share),
         )
-        _add_routes(app, settings, services)
-        _mount_page(app, settings, services, share)
+        presets = Presets(settings.presets_dir)
+        _add_routes(app, settings, services, presets)
+        _mount_page(app, settings, services, presets, share)
     except BaseException:
         storage.close()
         raise
@@ -110,7 +113,7 @@ def _quiet_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
+def _add_routes(app: FastAPI, settings: Settings, services: Services, presets: Presets) -> None:
     """The API and the guard in front of everything."""
     install_error_handlers(app, services.texts)
     secret = read_secret(settings.data_dir / "secret")
@@ -133,20 +136,25 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services) -> None:
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),
+        page_routes(services.catalogue, presets),
     )
-    for router in (*routers, unknown_routes(routers)):
+    unknown = unknown_routes(routers)
+    for router in (*routers, unknown):
         app.include_router(router)
     install_docs(app)
-    app.add_middleware(Guard, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
+    ours = OurRoutes(
+        [route for router in (app, *routers, unknown) for route in router.routes]
+    )  # Gradio's are not there yet
+    app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
 
 
-def _mount_page(app: FastAPI, settings: Settings, services: Services, share: ShareState) -> None:
+def _mount_page(app: FastAPI, settings: Settings, services: Services, presets: Presets, share: ShareState) -> None:
     """The page at `/`, after our own routes."""
     page = build_page(
         queue=services.queue,
         catalogue=services.catalogue,
         storage=services.storage,
-        presets=Presets(settings.presets_dir),
+        presets=presets,
         texts=services.texts,
         settings=settings,
         share=share,

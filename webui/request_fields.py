@@ -54,6 +54,21 @@ def picture_fields(request: type) -> frozenset[str]:
     return frozenset(name for name, marks in _declared(request).items() if PICTURE in marks)
 
 
+def may_hold_pictures(hint: Any) -> bool:
+    """Whether a picture may be in what is declared so, at any depth."""
+    return _may_hold_pictures(hint, set())
+
+
+def _may_hold_pictures(hint: Any, seen: set[type]) -> bool:
+    """`seen`: types that were looked into already, for they name one another."""
+    if PICTURE in getattr(hint, "__metadata__", ()):
+        return True
+    if isinstance(hint, type) and hint not in seen and hasattr(hint, "__annotations__"):
+        seen.add(hint)
+        return any(_may_hold_pictures(inner, seen) for inner in get_type_hints(hint, include_extras=True).values())
+    return any(_may_hold_pictures(inner, seen) for inner in get_args(hint))
+
+
 def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
     """Every picture that goes in, at any depth, with the request's own field that it is in."""
     found: list[tuple[str, str]] = []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import gradio as gr
 import pytest
@@ -15,10 +16,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
-from webui.checkpoints.catalogue import Example
+from webui.checkpoints.catalogue import Catalogue, Example
+from webui.presets import Presets
 from webui.settings import ROOT, Settings
 from webui.ui import assets
 from webui.ui.page import mount_page
+from webui.ui.routes import page_routes
 from webui.ui.share_dialog import qr_code
 from webui.ui.theme import theme
 
@@ -52,14 +55,17 @@ def test_data_cannot_end_the_script() -> None:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
+def client(tmp_path: Path, presets: Presets) -> Iterator[TestClient]:
     picture = tmp_path / "example.png"
     picture.write_bytes(b"\x89PNG")
     examples = (Example(prompt="a lake", picture=picture), Example(prompt="a hill"))
-    page = page_of(OneCheckpoint(checkpoint(examples=examples)), Settings(data_dir=tmp_path))
+    catalogue = OneCheckpoint(checkpoint(examples=examples))
+    page = page_of(catalogue, Settings(data_dir=tmp_path))
 
     async def mount() -> FastAPI:  # in a running loop, as Gradio leaves others behind
-        return mount_page(FastAPI(), page)
+        app = FastAPI()
+        app.include_router(page_routes(cast(Catalogue, catalogue), presets))
+        return mount_page(app, page)
 
     with TestClient(asyncio.run(mount())) as client:
         yield client

@@ -30,7 +30,7 @@ from webui.ui import assets, controls, image_to_image, style_transfer, text_to_i
 from webui.ui.best_controls import best
 from webui.ui.controls import Controls
 from webui.ui.language import LANGUAGES, Words
-from webui.ui.routes import examples_of, page_routes, styles_of
+from webui.ui.routes import examples_of, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
 from webui.ui.share_dialog import describe_share
 from webui.ui.shell import Shell
@@ -102,9 +102,8 @@ class _PageParts:
 
 
 def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
-    """Serves a page from `build_page` under `app`, together with its few routes. The caller guards both."""
+    """Serves a page from `build_page` under `app`. The caller adds the page's few routes, and guards all."""
     parts: _PageParts = page.darkroom
-    app.include_router(page_routes(parts.catalogue, parts.presets))
     data = {
         "looks": {look.id: {"name": look.name, "name_zh": look.name_zh} for look in parts.presets.looks},
         "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins
+from webui.api.access.our_routes import OurRoutes
 from webui.settings import Settings
 from webui.texts import Texts
 
 
 def guarded(app: ASGIApp, **settings: object) -> Guard:
     made = Settings(**settings)
-    return Guard(app, settings=made, logins=Logins(made.logins, b"s", "c"), attempts=Attempts(), texts=Texts())
+    routes = OurRoutes([Route("/api/x", app)])
+    logins = Logins(made.logins, b"s", "c")
+    return Guard(app, routes=routes, settings=made, logins=logins, attempts=Attempts(), texts=Texts())
 
 
 def ask(app: ASGIApp, path: str = "/api/x", **headers: str) -> httpx.Response:

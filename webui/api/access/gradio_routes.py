@@ -10,13 +10,6 @@ from __future__ import annotations
 _PREFIX = "/gradio_api"
 _EXACT = frozenset({"/", "/theme.css", "/favicon.ico", f"{_PREFIX}/run/predict"})
 _FOLDERS = ("/assets/", "/static/")  # the packaged scripts, styles and icons
-_OURS = frozenset({"/healthz", "/docs", "/openapi.json", "/login", "/logout"})
-_OUR_FOLDERS = ("/api/", "/docs/", "/page/")
-
-
-def is_ours(path: str) -> bool:
-    """Whether our own routes answer there."""
-    return path in _OURS or path.startswith(_OUR_FOLDERS)
 
 
 def is_gradios(path: str) -> bool:

@@ -20,6 +20,7 @@ from webui.api import http_errors
 from webui.api.access import gradio_routes, origins, private_mode
 from webui.api.access.attempts import Attempts
 from webui.api.access.logins import Logins, basic_login
+from webui.api.access.our_routes import OurRoutes
 from webui.api.bodies import limits as bodies
 from webui.errors import DarkroomError
 from webui.settings import LOOPBACK, Settings
@@ -59,8 +60,19 @@ _log = logging.getLogger(__name__)
 class Guard:
     """Wraps the whole app."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, logins: Logins, attempts: Attempts, texts: Texts) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: OurRoutes,
+        settings: Settings,
+        logins: Logins,
+        attempts: Attempts,
+        texts: Texts,
+    ) -> None:
+        """`routes`: what of `app` is ours; of all else only what the page needs of Gradio is open."""
         self._app = app
+        self._routes = routes
         self._port = settings.port
         self._logins = logins
         self._attempts = attempts
@@ -84,8 +96,8 @@ class Guard:
             self._check_name(headers)
             self._check_origin(scope["method"], headers, path)
             owner = private_mode.owner_in(await self._login(scope, headers), headers, self._port)
-            self._check_address(path)
-            limit = bodies.limit_megabytes(path)
+            self._check_address(scope)
+            limit = self._routes.limit_megabytes(scope)
             bodies.check_announced(headers, limit)
             scope.setdefault("state", {})["owner"] = owner
             await self._app(scope, bodies.limited(receive, limit), send)
@@ -124,9 +136,10 @@ class Guard:
         await check_password(self._logins, self._attempts, address, *given)
         return Owner(given[0])
 
-    def _check_address(self, path: str) -> None:
+    def _check_address(self, scope: Scope) -> None:
         """Closes what of Gradio the page does not need, and what nobody serves."""
-        is_open = gradio_routes.is_ours(path) or gradio_routes.is_needed(path)
+        path = scope["path"]
+        is_open = self._routes.answer(scope) or gradio_routes.is_needed(path)
         if not is_open and gradio_routes.is_gradios(path):
             raise http_errors.Forbidden()
         if not is_open or not origins.is_path_plain(path):

@@ -1,4 +1,4 @@
-"""How much a caller may send, and how slowly.
+"""How much a caller may send, and how slowly. How much it is, each route says (`media_types.py`).
 
 What is too much is refused by its `Content-Length` before anything is read, else while it comes. A body that trickles
 in to hold a connection open is given up; the time that we take ourselves is nobody's fault and does not count.
@@ -19,18 +19,6 @@ PICTURE_MEGABYTES = 64
 OTHER_MEGABYTES = 2  # the longest prompt is 10,000 characters; what else is JSON is smaller
 GRACE_SECONDS = 30.0  # what every body may take, however small
 SLOWEST_BYTES_PER_SECOND = 16 * 1024  # 128 kbit/s: a telephone at the edge of its network sends faster
-_PICTURE_PATHS = (
-    "/api/images",
-    "/api/inspect",
-    "/api/image-to-image",
-    "/api/style-transfer",
-    "/api/style-transfer/now",
-)
-
-
-def limit_megabytes(path: str) -> int:
-    """The most that this address takes in one body."""
-    return PICTURE_MEGABYTES if path in _PICTURE_PATHS else OTHER_MEGABYTES
 
 
 def check_announced(headers: Headers, limit: int) -> None:

@@ -1,4 +1,5 @@
-"""What kind of body a route takes, said before the body is read: JSON, or for an upload a form; and what JSON may be.
+"""What kind of body a route takes and how much, said before the body is read: JSON, or for an upload a form; and what
+JSON may be.
 
 A page of another site may send `text/plain` and forms without asking first, but not JSON; and a caller who sends the
 wrong kind hears that, instead of complaints about fields that it did send. JSON is read strictly: no name twice in one
@@ -18,15 +19,34 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
-from webui.api.bodies.limits import MEGABYTE, PICTURE_MEGABYTES
+from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES, PICTURE_MEGABYTES
 from webui.api.http_errors import MediaTypeRefused
 from webui.api.services import owner_of
+from webui.request_fields import may_hold_pictures
 
 MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand unknown ones took six seconds
 
 
-class JsonRoute(APIRoute):
-    """A route whose body, where it has one, is `application/json` or a relative of it (`application/…+json`)."""
+class BodyRoute(APIRoute):
+    """A route that says how much of a body it takes, in megabytes; the guard holds callers to it."""
+
+    megabytes = OTHER_MEGABYTES
+
+
+class PictureRoute(BodyRoute):
+    """A route that a picture may be sent to."""
+
+    megabytes = PICTURE_MEGABYTES
+
+
+class JsonRoute(BodyRoute):
+    """A route whose body, where it has one, is `application/json` or a relative of it (`application/…+json`). It takes
+    as much as a picture where one may stand in its body, at any depth."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        if any(may_hold_pictures(body.field_info.annotation) for body in self.dependant.body_params):
+            self.megabytes = PICTURE_MEGABYTES
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, behind the check."""
@@ -38,8 +58,8 @@ class JsonRoute(APIRoute):
         return handle_strictly
 
 
-class FormRoute(APIRoute):
-    """A route whose body, where it has one, is `multipart/form-data`."""
+class FormRoute(PictureRoute):
+    """A route whose body, where it has one, is `multipart/form-data`: a picture."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, behind the check."""

@@ -17,7 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES
-from webui.api.bodies.media_types import in_memory_if_private, is_json, is_multipart, media_type, strict_json
+from webui.api.bodies.media_types import (
+    PictureRoute,
+    in_memory_if_private,
+    is_json,
+    is_multipart,
+    media_type,
+    strict_json,
+)
 from webui.api.http_errors import BodyTooLarge, MediaTypeRefused
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
@@ -81,7 +88,7 @@ _BODY = {
 
 def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
     """One route; nothing that comes in is kept."""
-    router = APIRouter(prefix="/api", tags=["images"], responses=ERRORS)
+    router = APIRouter(prefix="/api", tags=["images"], responses=ERRORS, route_class=PictureRoute)
     limiter = CapacityLimiter(_PARALLEL)
 
     @router.post("/inspect", response_model=InspectionOut, openapi_extra=_BODY)

@@ -12,6 +12,7 @@ from webui.api.access.attempts import Attempts
 from webui.api.access.guard import check_password
 from webui.api.access.login_page import CONTENT_SECURITY_POLICY, LoginPage, safe_next
 from webui.api.access.logins import VALID_SECONDS, Logins
+from webui.api.bodies.media_types import BodyRoute
 from webui.api.http_errors import LoginWrong, TooManyAttempts, status_of
 from webui.api.services import language_asked
 from webui.texts import Texts
@@ -22,7 +23,7 @@ _Field = Annotated[str, Form(max_length=1000)]
 
 def login_routes(logins: Logins, attempts: Attempts, texts: Texts) -> APIRouter:
     """The form, its answer, and the way out. Without logins they all lead to the page."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=BodyRoute)
     page = LoginPage(texts)
 
     @router.get("/login")

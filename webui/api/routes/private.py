@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from webui.api.access import private_mode
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.routes.login import is_https
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
@@ -30,7 +31,7 @@ class PrivateOut(BaseModel):
 
 def private_routes(services: Services, port: int) -> APIRouter:
     """Three calls; all others then are somebody else's."""
-    router = APIRouter(prefix="/api/private", tags=["page"], responses=ERRORS)
+    router = APIRouter(prefix="/api/private", tags=["page"], responses=ERRORS, route_class=JsonRoute)
 
     @router.get("", response_model=PrivateOut)
     async def how_it_is(call: Request) -> Any:

@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked
 from webui.prompts.check.check import PromptCheck, Question
@@ -69,7 +70,7 @@ class PromptCheckOut(BaseModel):
 
 def prompt_check_routes(services: Services, prompts: PromptCheck) -> APIRouter:
     """One route, which loads nothing but a tokenizer."""
-    router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS)
+    router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
     @router.post("/prompt-check", response_model=PromptCheckOut)
     async def check_prompt(call: Request, question: PromptQuestion) -> Any:

@@ -1,0 +1,27 @@
+"""Which addresses our own routes answer, and how much of a body each takes, both read off the routes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from webui.api.bodies.limits import OTHER_MEGABYTES
+from webui.api.bodies.media_types import BodyRoute
+
+
+class OurRoutes:
+    """All that the app serves but for Gradio's mount, which would answer anywhere."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self.routes = tuple(routes)
+
+    def answer(self, scope: Scope) -> bool:
+        """Whether one of them answers at this address, for whatever method."""
+        return any(route.matches(scope)[0] is not Match.NONE for route in self.routes)
+
+    def limit_megabytes(self, scope: Scope) -> int:
+        """The most that the call may have in its body; a little where no route of ours says."""
+        found = (route for route in self.routes if route.matches(scope)[0] is Match.FULL)
+        return next((route.megabytes for route in found if isinstance(route, BodyRoute)), OTHER_MEGABYTES)
