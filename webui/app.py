@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.access.our_routes import OurRoutes
 from webui.api.bodies.decode import Decoder
+from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
@@ -39,6 +41,7 @@ from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.jobs.queue import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
 from webui.presets import Presets
 from webui.prompts.check.check import PromptCheck
@@ -85,7 +88,15 @@ def build(
         queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
-        services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
+        submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
+        services = Services(
+            queue=queue,
+            submissions=submissions,
+            catalogue=catalogue,
+            storage=storage,
+            decoder=decoder,
+            texts=texts,
+        )
         app = FastAPI(
             title="Darkroom",
             version=webui.__version__,
@@ -152,6 +163,7 @@ def _mount_page(app: FastAPI, settings: Settings, services: Services, presets: P
     """The page at `/`, after our own routes."""
     page = build_page(
         queue=services.queue,
+        submissions=services.submissions,
         catalogue=services.catalogue,
         storage=services.storage,
         presets=presets,

@@ -6,12 +6,14 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from webui.api.bodies.decode import Decoder
+from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
@@ -21,6 +23,7 @@ from webui.api.routes.machine import machine_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.jobs import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.settings import Settings
 from webui.storage import Storage
 from webui.texts import Texts
@@ -33,7 +36,15 @@ def main(port: int, data_dir: Path) -> None:
     storage, catalogue, texts = Storage(data_dir), Catalogue(settings.models_dir), Texts()
     queue = JobQueue(storage, catalogue, WorkerPool([LocalWorker(settings, "tests.fakes:serve")]))
     decoder = Decoder(data_dir / "uploads")
-    services = Services(queue=queue, catalogue=catalogue, storage=storage, decoder=decoder, texts=texts)
+    submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
+    services = Services(
+        queue=queue,
+        submissions=submissions,
+        catalogue=catalogue,
+        storage=storage,
+        decoder=decoder,
+        texts=texts,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -13,11 +13,13 @@ import pytest
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults, Example
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.presets import Presets
 from webui.requests import Request
 from webui.settings import ROOT, Settings
 from webui.share.link import ShareState
 from webui.storage import Storage
+from webui.storage.job_rows import Once
 from webui.storage.owners import Owner
 from webui.texts import Texts
 from webui.ui.page import build_page
@@ -69,11 +71,24 @@ class NotingQueue:
         self.error = error
         self.submitted: list[tuple[Owner, Request]] = []
 
-    def submit(self, owner: Owner, request: Request) -> Any:
+    def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Any:
         if self.error is not None:
             raise self.error
         self.submitted.append((owner, request))
         return SimpleNamespace(id=f"job-{len(self.submitted)}", request=request)
+
+    def position(self, job_id: str) -> int:
+        return 1
+
+
+async def as_it_is(_owner: Owner, request: Request) -> Request:
+    """Stores no picture: the page's are stored before."""
+    return request
+
+
+def submissions_to(queue: NotingQueue) -> Submissions:
+    """The services behind the page's door, in front of `queue`."""
+    return Submissions(cast(JobQueue, queue), as_it_is)
 
 
 def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
@@ -82,6 +97,7 @@ def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
     async def build() -> gr.Blocks:
         return build_page(
             queue=cast(JobQueue, NotingQueue()),
+            submissions=submissions_to(NotingQueue()),
             catalogue=cast(Catalogue, catalogue),
             storage=cast(Storage, None),
             presets=Presets(ROOT / "presets"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from types import SimpleNamespace
@@ -12,14 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.owners import ANN
-from tests.ui.conftest import NotingQueue
+from tests.ui.conftest import NotingQueue, submissions_to
 from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
 from webui.requests import Branch, ImageToImage, StyleTransfer, TextToImage, to_dict
-from webui.storage.owners import LOCAL, Owner
+from webui.storage.owners import LOCAL, Owner, PrivateOwner
 from webui.texts import Texts
 from webui.ui.language import Words
-from webui.ui.submit import Submitter, field_defaults, request_from
+from webui.ui.submit import Receipt, Submitter, field_defaults, request_from
 
 REFERENCE = "sha256:" + "0" * 64
 VALUES: dict[str, Any] = {
@@ -30,8 +31,10 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def submitter(queue: NotingQueue) -> Submitter:
-    return Submitter(cast(JobQueue, queue), Texts(), Words())
+def receipt_of(queue: NotingQueue, *sent: Any) -> Receipt:
+    """What the page hears when it sends that, with `queue` behind its door."""
+    submitter = Submitter(cast(JobQueue, queue), submissions_to(queue), Texts(), Words())
+    return asyncio.run(submitter.submit(*sent))
 
 
 class BranchingQueue(NotingQueue):
@@ -50,7 +53,7 @@ def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_ori
     queue = BranchingQueue()
     place = '{"job": "origin", "image": 1, "step": 7}'
     values = VALUES | {"seed": 5, "looks": ["watercolour"]}
-    receipt = submitter(queue).submit(LOCAL, "en", "text_to_image", values, place)
+    receipt = receipt_of(queue, LOCAL, "en", "text_to_image", values, place)
     ((_, asked),) = queue.submitted
     assert isinstance(asked, TextToImage)
     assert (asked.prompt, asked.looks) == ("a lake", ("watercolour",))
@@ -61,12 +64,12 @@ def test_a_branch_takes_what_is_free_from_the_controls_and_all_else_from_its_ori
 
 def test_a_branch_from_what_is_not_there_is_said() -> None:
     queue = BranchingQueue()
-    gone = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
+    gone = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
     assert gone["error"]["message"] == "There is no such job."
-    none = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
+    none = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
     assert "the job makes no such image" in none["error"]["message"]
     for nonsense in ("{", "[]", '{"job": "origin", "image": -1, "step": "x"}'):
-        refused = submitter(queue).submit(LOCAL, "en", "text_to_image", VALUES, nonsense)
+        refused = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, nonsense)
         assert "message" in refused["error"]
     assert queue.submitted == []
 
@@ -108,15 +111,15 @@ def test_lists_of_a_style_transfer_come_as_json() -> None:
 
 
 def test_a_receipt_names_the_job_and_its_owner_has_it(queue: NotingQueue) -> None:
-    receipt = submitter(queue).submit(ANN, "en", "text_to_image", VALUES)
+    receipt = receipt_of(queue, ANN, "en", "text_to_image", VALUES)
     assert receipt["job"] == "job-1"
     assert receipt["request"]["prompt"] == "a lake"
     assert queue.submitted[0][0] == ANN
 
 
 def test_receipts_differ_even_when_they_say_the_same() -> None:
-    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
-    first, second = (refused.submit(LOCAL, "en", "text_to_image", VALUES) for _ in range(2))
+    refused = NotingQueue(QueueFull(waiting=9, retry_after_seconds=30))
+    first, second = (receipt_of(refused, LOCAL, "en", "text_to_image", VALUES) for _ in range(2))
     assert first["error"] == second["error"]
     assert first["id"] != second["id"]
 
@@ -136,26 +139,26 @@ def test_receipts_differ_even_when_they_say_the_same() -> None:
 def test_a_wrong_value_is_named(
     queue: NotingQueue, task: str, changed: dict[str, Any], field: str, sentence: str
 ) -> None:
-    error = submitter(queue).submit(LOCAL, "en", task, VALUES | changed)["error"]
+    error = receipt_of(queue, LOCAL, "en", task, VALUES | changed)["error"]
     assert (error["field"], error["message"]) == (field, sentence)
     assert queue.submitted == []
 
 
 def test_a_wrong_value_is_named_in_chinese(queue: NotingQueue) -> None:
-    error = submitter(queue).submit(LOCAL, "zh-CN", "image_to_image", VALUES)["error"]
+    error = receipt_of(queue, LOCAL, "zh-CN", "image_to_image", VALUES)["error"]
     assert error["message"] == "请先选择图片：输入图片。"
 
 
 def test_errors_of_the_domain_are_worded() -> None:
-    refused = submitter(NotingQueue(QueueFull(waiting=9, retry_after_seconds=30)))
-    error = refused.submit(LOCAL, "en", "text_to_image", VALUES)["error"]
+    refused = NotingQueue(QueueFull(waiting=9, retry_after_seconds=30))
+    error = receipt_of(refused, LOCAL, "en", "text_to_image", VALUES)["error"]
     assert error["kind"] == "queue_full"
     assert error["message"]
 
 
 def test_a_bug_reaches_the_log_and_not_the_page(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        receipt = submitter(NotingQueue(RuntimeError("secret path"))).submit(LOCAL, "en", "text_to_image", VALUES)
+        receipt = receipt_of(NotingQueue(RuntimeError("secret path")), LOCAL, "en", "text_to_image", VALUES)
     assert receipt["error"]["kind"] == "internal"
     assert "secret path" not in str(receipt)
     assert receipt["error"]["log_id"] in caplog.text
@@ -191,9 +194,16 @@ def test_what_has_no_default_is_left_out() -> None:
 
 
 def test_a_refusal_calls_the_control_by_its_label() -> None:
-    refused = submitter(NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep")))
-    error = refused.submit(LOCAL, "en", "text_to_image", VALUES)["error"]
+    refused = NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep"))
+    error = receipt_of(refused, LOCAL, "en", "text_to_image", VALUES)["error"]
     assert error["field"] == "clip_skip"
     assert error["message"].startswith("The value of “Clip skip” does not work: ")
     assert "text encoder" in error["message"]
-    assert "跳过 CLIP 层" in refused.submit(LOCAL, "zh-CN", "text_to_image", VALUES)["error"]["message"]
+    assert "跳过 CLIP 层" in receipt_of(refused, LOCAL, "zh-CN", "text_to_image", VALUES)["error"]["message"]
+
+
+def test_a_page_that_wrongly_believes_to_be_private_submits_nothing(queue: NotingQueue) -> None:
+    believing = (VALUES, "", True)
+    assert receipt_of(queue, LOCAL, "en", "text_to_image", *believing)["error"]["kind"] == "private_over"
+    assert queue.submitted == []
+    assert receipt_of(queue, PrivateOwner("local", "x"), "en", "text_to_image", *believing)["job"] == "job-1"

@@ -9,6 +9,7 @@ from fastapi import Request
 from webui.api.bodies.decode import Decoder
 from webui.checkpoints.catalogue import Catalogue
 from webui.jobs.queue import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.storage import Storage
 from webui.storage.owners import LOCAL, Owner
 from webui.texts import Language, Texts, language_of
@@ -19,6 +20,7 @@ class Services:
     """The halves that the HTTP door joins."""
 
     queue: JobQueue
+    submissions: Submissions
     catalogue: Catalogue
     storage: Storage
     decoder: Decoder

@@ -7,6 +7,7 @@ from typing import Any
 
 from webui import events, requests
 from webui.jobs.job import Job, UnreadableJob
+from webui.jobs.submitting import Submitted
 from webui.storage.boards import Board
 from webui.storage.pictures import Picture
 from webui.texts import Language, Texts
@@ -78,6 +79,11 @@ def event_json(event: events.Event, texts: Texts, language: Language) -> dict[st
             return failure_json(event, texts, language)
         case _:
             return events.to_dict(event)
+
+
+def submitted_json(submitted: Submitted, **more: Any) -> dict[str, Any]:
+    """A job that was just submitted, with what one way of submitting has `more` to say of it."""
+    return {"id": submitted.job.id, "position": submitted.position, **more}
 
 
 def job_json(job: Job | UnreadableJob, texts: Texts, language: Language) -> dict[str, Any]:

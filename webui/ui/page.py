@@ -18,6 +18,7 @@ from starlette.routing import Mount
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
 from webui.jobs.queue import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.presets import Presets
 from webui.rules.branches import FREE
 from webui.schedulers import SCHEDULERS
@@ -44,6 +45,7 @@ _SURFACE: dict[str, Any] = {"apply_default_css": False}
 def build_page(
     *,
     queue: JobQueue,
+    submissions: Submissions,
     catalogue: Catalogue,
     storage: Storage,
     presets: Presets,
@@ -53,7 +55,7 @@ def build_page(
 ) -> gr.Blocks:
     """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
     words = Words()
-    submitter = Submitter(queue, texts, words)
+    submitter = Submitter(queue, submissions, texts, words)
     try:
         chosen: Checkpoint | None = catalogue.default()
     except NoCheckpoint:
@@ -191,11 +193,11 @@ def _join(
     names = list(fields)
     form = gr.Textbox(visible=False, elem_id="task")  # takes "task language", and a branch as JSON, from the script
 
-    def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
+    async def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
         task, language, mode, branch = [*context.split(" ", 3), "", "", ""][:4]
         given = dict(zip(names, values, strict=True))
         is_meant_private = mode == "private"
-        return submitter.submit(owner_of(request), _known(language), task, given, branch, is_meant_private)
+        return await submitter.submit(owner_of(request), _known(language), task, given, branch, is_meant_private)
 
     generate.click(submit, inputs=[form, *inputs], outputs=stage, trigger_mode="multiple",
                    js="(_, ...values) => darkroom.beforeSubmit(values)", **_QUIET)  # fmt: skip

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from anyio import to_thread
 from pydantic import TypeAdapter, ValidationError
 
-from webui.errors import DarkroomError, PrivateOver
+from webui.errors import DarkroomError
 from webui.jobs.queue import JobQueue
+from webui.jobs.submitting import Submissions
 from webui.request_fields import field_limits, picture_fields
 from webui.requests import REQUESTS, Request, from_dict, to_dict
 from webui.rules.branches import FREE, branched
@@ -87,12 +89,13 @@ def _whole(value: Any) -> Any:
 class Submitter:
     """Turns what the page sends into jobs. Answers within milliseconds: the queue only writes the job down."""
 
-    def __init__(self, queue: JobQueue, texts: Texts, words: Words) -> None:
+    def __init__(self, queue: JobQueue, submissions: Submissions, texts: Texts, words: Words) -> None:
         self._queue = queue
+        self._submissions = submissions
         self._texts = texts
         self._words = words
 
-    def submit(
+    async def submit(
         self,
         owner: Owner,
         language: Language,
@@ -108,10 +111,10 @@ class Submitter:
         """
         receipt: Receipt = {"id": secrets.token_hex(6)}
         try:
-            if is_meant_private and not owner.is_private:
-                raise PrivateOver
             request = request_from(task, values)
-            job = self._queue.submit(owner, self._branched(owner, request, branch) if branch else request)
+            if branch:
+                request = await to_thread.run_sync(self._branched, owner, request, branch)
+            submitted = await self._submissions.submit(owner, request, is_meant_private=is_meant_private)
         except ValidationError as error:
             return receipt | {"error": self._word_invalid(error, task, language)}
         except DarkroomError as error:
@@ -122,7 +125,7 @@ class Submitter:
             message, hint = self._texts.word("internal", {"log_id": log_id}, language)
             error_json = {"kind": "internal", "message": message, "hint": hint, "log_id": log_id}
             return receipt | {"error": error_json}
-        return receipt | {"job": job.id, "request": to_dict(job.request)}
+        return receipt | {"job": submitted.job.id, "request": to_dict(submitted.request)}
 
     def _branched(self, owner: Owner, asked: Request, branch: str) -> Request:
         """What the controls say of what a branch can choose, and all else as its origin has it. Raises JobNotFound and

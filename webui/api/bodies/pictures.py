@@ -9,11 +9,12 @@ from typing import BinaryIO
 
 from anyio import to_thread
 
-from webui.api.bodies.decode import Decoded
+from webui.api.bodies.decode import Decoded, Decoder
 from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
 from webui.request_fields import pictures_of, with_pictures
 from webui.requests import Request, is_reference
+from webui.storage import Storage
 from webui.storage.owners import Owner
 
 
@@ -32,10 +33,10 @@ async def store_file(services: Services, owner: Owner, source: BinaryIO) -> Stor
     Raises NotAnImage, ImageTooLarge, Busy, DiskFull, UploadsFull.
     """
     await to_thread.run_sync(services.storage.of(owner).upload_keeper.check_room, owner)
-    return await _store(services, owner, await services.decoder.decode(owner, source))
+    return await _store(services.storage, owner, await services.decoder.decode(owner, source))
 
 
-async def store_inline_pictures(services: Services, owner: Owner, request: Request) -> Request:
+async def store_inline_pictures(storage: Storage, decoder: Decoder, owner: Owner, request: Request) -> Request:
     """The request with references in place of base64 and `data:` URIs.
 
     Raises NotAnImage and the like for what cannot be decoded, PictureNotFound for a reference that is not this owner's.
@@ -44,16 +45,16 @@ async def store_inline_pictures(services: Services, owner: Owner, request: Reque
     for _field, picture in pictures_of(request):
         if not is_reference(picture):
             content = await to_thread.run_sync(_inline_bytes, picture)
-            await to_thread.run_sync(services.storage.of(owner).upload_keeper.check_room, owner)
-            decoded = await services.decoder.decode_bytes(owner, content)
-            replaced[picture] = (await _store(services, owner, decoded)).reference
-        elif not await to_thread.run_sync(services.storage.of(owner).uploads.has, owner, picture):
+            await to_thread.run_sync(storage.of(owner).upload_keeper.check_room, owner)
+            decoded = await decoder.decode_bytes(owner, content)
+            replaced[picture] = (await _store(storage, owner, decoded)).reference
+        elif not await to_thread.run_sync(storage.of(owner).uploads.has, owner, picture):
             raise PictureNotFound(picture=picture)
     return with_pictures(request, replaced)
 
 
-async def _store(services: Services, owner: Owner, decoded: Decoded) -> StoredUpload:
-    add = services.storage.of(owner).uploads.add
+async def _store(storage: Storage, owner: Owner, decoded: Decoded) -> StoredUpload:
+    add = storage.of(owner).uploads.add
     reference = await to_thread.run_sync(add, owner, decoded.png, decoded.width, decoded.height)
     return StoredUpload(reference=reference, width=decoded.width, height=decoded.height)
 

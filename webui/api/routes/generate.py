@@ -13,9 +13,9 @@ from fastapi import APIRouter, Header, Request
 
 from webui import requests
 from webui.api.bodies.media_types import JsonRoute
-from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
+from webui.api.wire import submitted_json
 from webui.requests import ImageToImage, StyleTransfer, TextToImage
 from webui.storage.job_rows import Once
 
@@ -36,13 +36,7 @@ def generate_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
     async def submit(call: Request, request: requests.Request, key: str | None) -> dict[str, Any]:
-        owner = owner_of(call)
-        once = await _once(call, key)
-        job = None if once is None else await to_thread.run_sync(services.queue.submitted, owner, once)
-        if job is None:
-            request = await store_inline_pictures(services, owner, request)
-            job = await to_thread.run_sync(services.queue.submit, owner, request, once)
-        return {"id": job.id, "position": services.queue.position(job.id)}
+        return submitted_json(await services.submissions.submit(owner_of(call), request, await _once(call, key)))
 
     @router.post("/text-to-image", status_code=202, response_model=Submitted)
     async def text_to_image(call: Request, request: TextToImage, key: _Key = None) -> Any:

@@ -5,22 +5,24 @@ And `/strip`: all of its steps that were shown, to take along.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from webui import requests
 from webui.api.bodies.media_types import JsonRoute
+from webui.api.concurrency import at_once
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
+from webui.api.wire import submitted_json
 from webui.requests import Prompt, to_dict
 from webui.rules.branches import branched, step_kept
+from webui.settled import Settled
 from webui.storage.animation import animated_webp
-from webui.storage.owners import Owner
 
-_PARALLEL = 2  # strips that are put together at once: each takes up to two seconds of a core
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
 
 
@@ -51,35 +53,31 @@ class StepSubmitted(Submitted):
 
 def step_routes(services: Services) -> APIRouter:
     """Both are jobs like any other: they wait in line, and can be made again from their pictures' metadata."""
-    limiter = CapacityLimiter(_PARALLEL)
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
-    def submit(owner: Owner, request: requests.Request) -> dict[str, Any]:
-        job = services.queue.submit(owner, request)
-        return {"id": job.id, "position": services.queue.position(job.id), "request": to_dict(job.request)}
-
-    def keep(owner: Owner, id: str, asked: StepAsked) -> dict[str, Any]:
-        return submit(owner, step_kept(services.queue.get(owner, id).request, asked.image, asked.step))
-
-    def branch(owner: Owner, id: str, asked: BranchAsked) -> dict[str, Any]:
-        changes = asked.model_dump(exclude={"image", "step"}, exclude_none=True)
-        return submit(owner, branched(services.queue.get(owner, id).request, asked.image, asked.step, changes))
+    async def submit(call: Request, id: str, made_of: Callable[[Settled], requests.Request]) -> dict[str, Any]:
+        owner = owner_of(call)
+        origin = (await to_thread.run_sync(services.queue.get, owner, id)).request
+        submitted = await services.submissions.submit(owner, made_of(origin))
+        return submitted_json(submitted, request=to_dict(submitted.request))
 
     @router.post("/{id}/keep", status_code=202, response_model=StepSubmitted)
     async def keep_step(call: Request, id: str, asked: StepAsked) -> Any:
         """Makes a picture of a step: the clean one that the network expected then, as the step's preview shows it."""
-        return await to_thread.run_sync(keep, owner_of(call), id, asked)
+        return await submit(call, id, lambda origin: step_kept(origin, asked.image, asked.step))
 
     @router.post("/{id}/branch", status_code=202, response_model=StepSubmitted)
     async def branch_off(call: Request, id: str, asked: BranchAsked) -> Any:
         """Goes on from a step with another prompt, guidance or seed."""
-        return await to_thread.run_sync(branch, owner_of(call), id, asked)
+        changes = asked.model_dump(exclude={"image", "step"}, exclude_none=True)
+        return await submit(call, id, lambda origin: branched(origin, asked.image, asked.step, changes))
 
-    @router.get("/{id}/strip", response_class=Response, responses=_ANIMATION)
+    # Each takes up to two seconds of a core.
+    @router.get("/{id}/strip", response_class=Response, responses=_ANIMATION, dependencies=[at_once(2)])
     async def save_strip(call: Request, id: str, image: Annotated[int, Query(ge=0, le=15)] = 0) -> Response:
         """The previews of one image (from 0) of a job as an animated WebP."""
         previews = await to_thread.run_sync(services.queue.strip, owner_of(call), id, image)
-        content = await to_thread.run_sync(animated_webp, previews, limiter=limiter)
+        content = await to_thread.run_sync(animated_webp, previews)
         headers = {"Content-Disposition": f'attachment; filename="darkroom-strip-{id}-{image}.webp"'}
         return Response(content, media_type="image/webp", headers=headers)
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
+from webui.api.wire import submitted_json
 from webui.errors import InvalidRequest
 from webui.requests import TextToImage, from_dict, to_dict
-from webui.rules.walks import Image, walk_between
+from webui.rules.walks import Image, Walk, walk_between
 from webui.storage.owners import Owner
 from webui.storage.pictures import Picture
 
@@ -41,22 +42,18 @@ def walk_routes(services: Services) -> APIRouter:
     """Walks between a person's own pictures."""
     router = APIRouter(prefix="/api", tags=["generate"], responses=ERRORS, route_class=JsonRoute)
 
-    def submit(owner: Owner, asked: WalkAsked) -> dict[str, Any]:
+    def walk_of(owner: Owner, asked: WalkAsked) -> Walk:
         pictures = services.storage.of(owner).pictures
         first, second = (pictures.get(owner, id) for id in (asked.first, asked.second))
-        walk = walk_between(_image(first), _image(second), asked.num_images)
-        job = services.queue.submit(owner, walk.request)
-        return {
-            "id": job.id,
-            "position": services.queue.position(job.id),
-            "differences": list(walk.differences),
-            "request": to_dict(job.request),
-        }
+        return walk_between(_image(first), _image(second), asked.num_images)
 
     @router.post("/walk", status_code=202, response_model=WalkSubmitted)
     async def make_walk(call: Request, asked: WalkAsked) -> Any:
         """The pictures between two that were made from text: noise along the sphere, prompts along the line."""
-        return await to_thread.run_sync(submit, owner_of(call), asked)
+        owner = owner_of(call)
+        walk = await to_thread.run_sync(walk_of, owner, asked)
+        submitted = await services.submissions.submit(owner, walk.request)
+        return submitted_json(submitted, differences=list(walk.differences), request=to_dict(submitted.request))
 
     return router
 

@@ -1,0 +1,78 @@
+"""The two services behind every door, page and API alike: a request is submitted, and its end is waited for.
+
+Knows neither HTTP nor the page; how pictures that come inside a request are stored is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from anyio import CancelScope, get_cancelled_exc_class, to_thread
+
+from webui.errors import JobUnreadable, PrivateOver
+from webui.events import LAST_EVENTS, Event
+from webui.jobs.job import Job, UnreadableJob
+from webui.jobs.queue import JobQueue
+from webui.requests import Request
+from webui.settled import Settled
+from webui.storage.job_rows import Once
+from webui.storage.owners import Owner
+
+StorePictures = Callable[[Owner, Request], Awaitable[Request]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A job that is queued, and its place among all that wait, from 1; 0 for one that does not wait."""
+
+    job: Job | UnreadableJob
+    position: int
+
+    @property
+    def request(self) -> Settled:
+        """What the job was submitted with. Raises JobUnreadable."""
+        if isinstance(self.job, UnreadableJob):
+            raise JobUnreadable
+        return self.job.request
+
+
+class Submissions:
+    """Submits requests to one queue and waits for the ends of their jobs."""
+
+    def __init__(self, queue: JobQueue, store_pictures: StorePictures) -> None:
+        """`store_pictures` puts references in place of the pictures inside a request, and refuses a reference that is
+        not its owner's."""
+        self._queue = queue
+        self._store_pictures = store_pictures
+
+    async def submit(
+        self, owner: Owner, request: Request, once: Once | None = None, *, is_meant_private: bool = False
+    ) -> Submitted:
+        """The new job, or with `once` the one that the same submission made before; then no picture is stored again.
+
+        `is_meant_private`: whoever asks believes to be in private mode. Raises PrivateOver where they are not, and what
+        `store_pictures` and `JobQueue.submit` raise.
+        """
+        if is_meant_private and not owner.is_private:
+            raise PrivateOver
+        job = None if once is None else await to_thread.run_sync(self._queue.submitted, owner, once)
+        if job is None:
+            stored = await self._store_pictures(owner, request)
+            job = await to_thread.run_sync(self._queue.submit, owner, stored, once)
+        return Submitted(job=job, position=self._queue.position(job.id))
+
+    async def wait(self, owner: Owner, job_id: str) -> Event | None:
+        """The job's last event, or None where the program ends before the job. A caller who is cancelled meanwhile
+        cancels the job. Raises JobNotFound."""
+        last: Event | None = None
+        try:
+            async with aclosing(self._queue.watch(owner, job_id)) as events:
+                async for _number, event in events:
+                    last = event
+        except get_cancelled_exc_class():
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._queue.cancel, owner, job_id)
+            raise
+        return last if isinstance(last, LAST_EVENTS) else None
