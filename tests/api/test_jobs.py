@@ -133,7 +133,7 @@ def test_jobs_that_cannot_be_read_are_listed_as_failed(odd: httpx.Client, tmp_pa
     assert listed[::-1] == [
         {
             "id": f"odd-{number}", "state": "failed", "request": None, "images": [], "timings": {},
-            "created": moment, "steps_kept": [], "error": error,
+            "created": moment, "steps_kept": [], "can_branch": False, "error": error,
         }
         for number, moment in enumerate(created)
     ]  # fmt: skip

@@ -185,3 +185,23 @@ def test_an_iteration_of_a_style_transfer_is_kept_and_what_is_not_there_is_said(
         assert (answer.status_code, said in answer.text) == (422, True)
     deep = client.post("/api/style-transfer", json=body | {"layer_weights": {"conv5_1": 2.0}})
     assert (deep.status_code, "models/vgg19" in deep.text) == (422, True)
+
+
+def test_a_job_says_whether_it_may_branch(client: httpx.Client) -> None:
+    origin = generate(client, steps=3, seed=5)
+    follow(client, origin)
+    assert job(client, origin)["can_branch"] is True
+    for step in range(8):
+        listed = {one["id"]: one["can_branch"] for one in client.get("/api/jobs").json()}
+        assert listed[origin] is True, step
+        origin = client.post(f"/api/jobs/{origin}/branch", json={"step": 1, "seed": 6 + step}).json()["id"]
+        follow(client, origin)
+    assert job(client, origin)["can_branch"] is False
+    assert client.post(f"/api/jobs/{origin}/branch", json={"step": 1}).status_code == 422
+
+
+def test_a_style_transfer_does_not_branch(client: httpx.Client, png: bytes) -> None:
+    picture = client.post("/api/images", files={"file": ("a.png", png)}).json()["id"]
+    asked = {"content_image": picture, "style_image": picture, "iterations": 3, "size": 64}
+    styled = client.post("/api/style-transfer", json=asked).json()["id"]
+    assert job(client, styled)["can_branch"] is False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.studio import PHONE, Studio, Visit
 from tests.browser.test_access import serious_findings
@@ -73,7 +74,9 @@ def test_another_picture_branches_off_a_step_also_after_a_reload(fake_studio: St
     origin = drawn(visit)
     for _ in range(3):
         track(visit).press("ArrowLeft")
-    step_buttons(visit).get_by_role("button", name="Branch").press("Enter")
+    branch_button = step_buttons(visit).get_by_role("button", name="Branch")
+    expect(branch_button).to_be_enabled()
+    branch_button.press("Enter")
     chip = branch_chip(visit)
     expect(chip).to_contain_text("Branches off step 5 of 8: a lake at noon")
     expect(visit.page.locator("#steps")).to_have_attribute("inert", "")
@@ -134,3 +137,16 @@ def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio
     visit.wait_job(kept)
     expect(visit.page.locator("#stage img")).to_be_visible()
     assert visit.page.locator("#stage").get_attribute("data-step") == "1"
+
+
+def test_no_picture_branches_off_where_the_job_says_so(fake_studio: Studio, open_page: OpenPage) -> None:
+    def unbranched(route: Route) -> None:
+        route.fulfill(json={**route.fetch().json(), "can_branch": False})
+
+    visit = open_page(fake_studio)
+    visit.page.route(lambda url: bool(re.search("/api/jobs/[^/?]+$", url)), unbranched)
+    drawn(visit)
+    track(visit).press("Home")
+    expect(step_buttons(visit)).to_contain_text("Any step can be kept here, but nothing branches off.")
+    expect(step_buttons(visit).get_by_role("button", name="Branch")).to_be_disabled()
+    expect(step_buttons(visit).get_by_role("button", name="Keep this")).to_be_enabled()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from webui.capabilities import Capability
 from webui.errors import InvalidRequest
-from webui.requests import MAX_BRANCHES, MAX_SEED, ImageToImage, ResolvedPrompt, TextToImage, WalkEnd
-from webui.rules.branches import branched, count_steps, digest_of, image_alone, seed_alone, step_kept
+from webui.requests import MAX_BRANCHES, MAX_SEED, ImageToImage, ResolvedPrompt, StyleTransfer, TextToImage, WalkEnd
+from webui.rules.branches import branched, can_branch, count_steps, digest_of, image_alone, seed_alone, step_kept
 
 LAKE = TextToImage(prompt="a lake", seed=MAX_SEED, width=64, height=64, steps=20, num_images=3, checkpoint="x")
 WALK = TextToImage(prompt="a", seed=3, walk_to=WalkEnd(prompt="b", seed=9), num_images=4, steps=10)
@@ -47,6 +48,17 @@ def test_branches_come_off_one_another_so_far_and_no_further() -> None:
     with pytest.raises(InvalidRequest) as caught:
         branched(request, 0, 4, {})
     assert caught.value.details["reason"] == "branch_too_deep"
+
+
+def test_a_job_may_branch_where_its_checkpoint_can_and_it_has_not_too_often() -> None:
+    able, unable = [Capability.BRANCHES], [Capability.WALKS]
+    request = TextToImage(prompt="a lake", seed=7, steps=20)
+    for step in range(MAX_BRANCHES):
+        assert (can_branch(request, able), can_branch(request, unable)) == (True, False), step
+        request = branched(request, 0, 1, {"seed": step})
+    assert not can_branch(request, able)
+    picture = "sha256:" + "0" * 64
+    assert not can_branch(StyleTransfer(content_image=picture, style_image=picture), able)
 
 
 def test_steps_are_those_that_run() -> None:

@@ -70,6 +70,10 @@ class JobOut(BaseModel):
     steps_kept: list[int] = Field(
         description="images (from 0) whose steps are still in the worker's memory; others are drawn again when needed"
     )
+    can_branch: bool = Field(
+        description="whether another picture may branch off its steps: not off a style transfer, nor where the "
+        "checkpoint's family cannot go on from a step or the checkpoint is gone, nor off the eighth branch in a row"
+    )
 
 
 class Uploaded(BaseModel):

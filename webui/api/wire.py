@@ -6,8 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from webui import events, requests
+from webui.capabilities import Capability
+from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.families import FAMILIES
 from webui.jobs.job import Job, UnreadableJob
 from webui.jobs.submitting import Submitted
+from webui.rules.branches import can_branch
 from webui.storage.boards import Board
 from webui.storage.pictures import Picture
 from webui.texts import Language, Texts
@@ -86,8 +90,11 @@ def submitted_json(submitted: Submitted, **more: Any) -> dict[str, Any]:
     return {"id": submitted.job.id, "position": submitted.position, **more}
 
 
-def job_json(job: Job | UnreadableJob, texts: Texts, language: Language) -> dict[str, Any]:
-    """A job as `GET /api/jobs/{id}` shows it: its request resolved, its pictures, its error worded."""
+def job_json(
+    job: Job | UnreadableJob, checkpoints: Iterable[Checkpoint], texts: Texts, language: Language
+) -> dict[str, Any]:
+    """A job as `GET /api/jobs/{id}` shows it: its request resolved, its pictures, its error worded. `checkpoints` are
+    those that are here."""
     if isinstance(job, UnreadableJob):
         return {
             "id": job.id,
@@ -98,6 +105,7 @@ def job_json(job: Job | UnreadableJob, texts: Texts, language: Language) -> dict
             "timings": {},
             "created": job.created,
             "steps_kept": [],
+            "can_branch": False,
         }
     return {
         "id": job.id,
@@ -108,4 +116,13 @@ def job_json(job: Job | UnreadableJob, texts: Texts, language: Language) -> dict
         "timings": job.timings,
         "created": job.created,
         "steps_kept": list(job.steps_kept),
+        "can_branch": can_branch(job.request, _capabilities(job.request, checkpoints)),
     }
+
+
+def _capabilities(request: requests.Request, checkpoints: Iterable[Checkpoint]) -> frozenset[Capability]:
+    """What the family of the request's checkpoint can do; nothing where the checkpoint is gone."""
+    if isinstance(request, requests.StyleTransfer):
+        return frozenset()
+    found = next((one for one in checkpoints if one.id == request.checkpoint), None)
+    return frozenset() if found is None else FAMILIES[found.family].capabilities

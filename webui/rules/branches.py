@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from webui.capabilities import Capability
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
 from webui.request_fields import fields_in
@@ -75,6 +76,13 @@ def step_kept(request: Request, image: int, step: int) -> Request:
     if step > (total := count_steps(request) or MAX_STEPS):
         raise InvalidRequest(field="stop_after", reason="no_such_step", limit=total)
     return dataclasses.replace(alone, stop_after=step)
+
+
+def can_branch(request: Request, capabilities: Collection[Capability]) -> bool:
+    """Whether another picture may leave this one's way; `capabilities` are those of its checkpoint's family."""
+    if isinstance(request, StyleTransfer) or Capability.BRANCHES not in capabilities:
+        return False
+    return sum(1 for _ in origins(request)) < MAX_BRANCHES
 
 
 def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -> Request:

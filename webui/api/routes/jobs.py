@@ -30,14 +30,16 @@ def job_routes(services: Services) -> APIRouter:
     async def list_jobs(call: Request, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
         """The caller's jobs, newest first."""
         jobs = await to_thread.run_sync(lambda: services.queue.list(owner_of(call), limit=limit))
-        return [job_json(job, services.texts, language_asked(call)) for job in jobs]
+        checkpoints = await to_thread.run_sync(services.catalogue.list)
+        return [job_json(job, checkpoints, services.texts, language_asked(call)) for job in jobs]
 
     @router.get("/{id}", response_model=JobOut)
     async def get_job(call: Request, id: str) -> Any:
         """One job: its state, its request with every default resolved, its pictures. Of a job that this version cannot
         read, `request` is null."""
         job = await to_thread.run_sync(services.queue.look, owner_of(call), id)
-        return job_json(job, services.texts, language_asked(call))
+        checkpoints = await to_thread.run_sync(services.catalogue.list)
+        return job_json(job, checkpoints, services.texts, language_asked(call))
 
     @router.delete("/{id}", status_code=202)
     async def cancel_job(call: Request, id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // A step of the strip that stays in sight: it can be kept as a picture, be where another picture branches off, and the
 // whole strip be saved. While a step is in sight, these buttons stand where those of the finished picture stand otherwise.
 
-const steps = { box: null, kept: new Map(), asked: new Set() };
+const steps = { box: null, kept: new Map(), asked: new Set() }; // kept: job → images whose steps are in memory
 
 function mountSteps(box) {
   const button = (key, run) => el("button", { type: "button", class: "plain", text: t(key), title: t(`${key}_hint`), onclick: run });
@@ -25,27 +25,21 @@ function stepOnStage() {
   return ["cancelled", "failed"].includes(job.state) && reached ? { job, image, step: reached, total: job.total } : null;
 }
 
-/** Whether another picture can branch off this job's steps: only the U-Net families' own loop goes on from any. */
-function canBranch(job) {
-  const family = checkpoints.get(job.request?.checkpoint)?.family;
-  const lacking = rules.facts[rules.families[family]]?.lacking ?? [];
-  return job.request?.task !== "style_transfer" && !lacking.includes("branches");
-}
-
 on("drawn", () => {
   if (!steps.box) return;
   const here = stepOnStage();
   steps.box.hidden = !here;
   steps.box.parentElement.dataset.step = here ? "yes" : "";
   if (!here) return;
-  const isForked = canBranch(here.job);
-  steps.branch.disabled = !isForked || here.step >= here.total;
+  const { canBranch } = here.job;
+  if (canBranch === undefined) void askSteps(here.job);
+  steps.branch.disabled = !canBranch || here.step >= here.total;
   const canSave = here.job.state in LAST && here.job.previews.length > 1;
   steps.save.setAttribute("aria-disabled", String(!canSave));
   if (canSave) Object.assign(steps.save, { href: `/api/jobs/${here.job.id}/strip?image=${here.image}`, download: "" });
   else steps.save.removeAttribute("href");
   steps.back.hidden = !stage.scrub?.isPinned;
-  const said = [stage.scrub?.isBlind ? t("step_unseen") : "", isForked ? goneText(here) : t("unbranched")];
+  const said = [stage.scrub?.isBlind ? t("step_unseen") : "", canBranch === false ? t("unbranched") : goneText(here)];
   const text = said.filter(Boolean).join(language === "zh-CN" ? "" : " ");
   if (steps.said.textContent !== text) steps.said.textContent = text;
 });
@@ -54,16 +48,19 @@ on("drawn", () => {
 function goneText({ job, image, step }) {
   if (!(job.state in LAST)) return "";
   const kept = steps.kept.get(job.id);
-  if (!kept) void askKept(job);
+  if (!kept) void askSteps(job);
   return !kept || kept.includes(image) ? "" : t("steps_gone", { n: step });
 }
 
-/** Which images' steps are in the worker's memory, once for each look at a job. */
-async function askKept(job) {
+/** Whether a job may branch, and which images' steps are in the worker's memory; once for each look at a job. */
+async function askSteps(job) {
   if (steps.asked.has(job.id)) return;
   steps.asked.add(job.id);
+  const hasEnded = job.state in LAST;
   try {
-    steps.kept.set(job.id, (await api("GET", `/api/jobs/${job.id}`)).steps_kept);
+    const found = await api("GET", `/api/jobs/${job.id}`);
+    job.canBranch = found.can_branch;
+    if (hasEnded) steps.kept.set(job.id, found.steps_kept);
     emit("drawn", stage.shown);
   } catch {
     steps.asked.delete(job.id);

@@ -147,6 +147,7 @@ async function catchUp() {
   for (const [index, found] of [...list].reverse().entries()) {
     const job = jobOf(found.id, found.request);
     job.order = index;
+    job.canBranch = found.can_branch;
     if (found.state in LAST) {
       job.state = found.state;
       job.pictures = ranked(found.images ?? []);
