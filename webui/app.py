@@ -30,6 +30,7 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
 from webui.api.routes.steps import step_routes
@@ -139,6 +140,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, presets: P
         step_routes(services),
         stream_routes(services),
         image_routes(services),
+        picture_fact_routes(services),
         inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),
         gallery_routes(services),
         board_routes(services),

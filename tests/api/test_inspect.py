@@ -57,7 +57,14 @@ def test_a_picture_that_is_not_ones_own_is_not_named(client: httpx.Client, guard
 
 def test_nothing_found_is_an_answer(client: httpx.Client, png: bytes) -> None:
     for answer in (asked(client, png), client.post("/api/inspect", json={"text": "a lake"})):
-        assert answer.json() == {"source": "none", "settings": {}, "unknown": [], "notes": [], "texts": []}
+        assert answer.json() == {
+            "source": "none",
+            "settings": {},
+            "unknown": [],
+            "notes": [],
+            "texts": [],
+            "again": None,
+        }
 
 
 def test_what_a_newer_version_asked_for_is_named(client: httpx.Client) -> None:

@@ -26,22 +26,25 @@ from webui.metadata.infotext import read_infotext
 from webui.metadata.programs import described, described_in
 from webui.metadata.xmp import XMP_USER_COMMENT, xmp_texts
 from webui.request_fields import picture_fields
-from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, from_dict, to_dict
+from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, Request, from_dict, to_dict
+from webui.rules.again import image_of, made_again
 
 _INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text", XMP_USER_COMMENT)
-_FILLED_IN = ("resolved_prompts", "schema_version")  # by the program, not by a person
+_FILLED_IN = ("resolved_prompts", "resolved_from", "schema_version")  # by the program, not by a person
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
     """`source`: `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
     `none` where no settings were found. `settings` are fields of a request, `task` among them, each of which a request
-    takes; `unknown` are names and values as they were written."""
+    takes; `unknown` are names and values as they were written. `again`: the request that makes the picture again, where
+    our own JSON says it whole."""
 
     source: str
     settings: dict[str, Any]
     unknown: tuple[tuple[str, str], ...] = ()
     notes: tuple[Note, ...] = ()
+    again: Request | None = None
 
 
 def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
@@ -125,8 +128,11 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
         findings.refuse("task", task)
         return _inspection("none", findings)
     info: dict[str, Any] = values["info"] if isinstance(values.get("info"), dict) else {}
+    again: Request | None = None
     try:
-        whole: dict[str, Any] = to_dict(from_dict(asked))
+        request = from_dict(asked)
+        again = _again(request, values.get("seed"), info)
+        whole: dict[str, Any] = to_dict(request)
         settings = {name: value for name, value in whole.items() if name not in _FILLED_IN}
     except (ValidationError, TypeError, ValueError):  # of another version: field by field
         settings = {"task": task}
@@ -145,14 +151,24 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
     if (branch := settings.pop("branch_from", None)) is not None:
         findings.note("branch", step=branch["step"])
     seed = values.get("seed")
-    if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
+    if _is_seed(seed):
         settings["seed"] = seed  # of this picture, which may be one of several
     if "variation_seed" in info and _is_request({**settings, "variation_seed": info["variation_seed"]}):
         settings["variation_seed"] = info["variation_seed"]
     _read_our_checkpoint(settings, info, findings, find)
     if isinstance(info.get("prompt"), str) and info["prompt"] != settings.get("prompt"):
         findings.note("wildcards", prompt=info["prompt"][:400])
-    return _inspection("darkroom", findings)
+    return replace(_inspection("darkroom", findings), again=again)
+
+
+def _again(request: Request, seed: Any, info: dict[str, Any]) -> Request | None:
+    """None where it is not said which of the request's images the picture is."""
+    image = image_of(request, seed, info) if _is_seed(seed) else None
+    return None if image is None else made_again(request, image)
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED
 
 
 def _read_our_checkpoint(

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
+from webui import requests
 from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES
 from webui.api.bodies.media_types import (
     PictureRoute,
@@ -32,8 +33,8 @@ from webui.errors import NotAnImage
 from webui.metadata.embedded_texts import Text, is_known_picture, texts_in
 from webui.metadata.findings import FindCheckpoint
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.request_fields import picture_fields
-from webui.requests import REQUESTS
+from webui.request_fields import picture_fields, pictures_of
+from webui.requests import REQUESTS, to_dict
 from webui.storage.owners import Owner
 
 _PARALLEL = 2  # each takes a tenth of a second of a core at the most
@@ -59,7 +60,9 @@ class InspectionOut(BaseModel):
     """`source` is `darkroom a1111 forge sdnext comfyui`, or `none` where no settings were found.
 
     `settings` are fields of a request, `task` among them; `unknown` is what has no place there; `notes` are sentences
-    about what cannot be the same; `texts` are all that the picture carries, as they are.
+    about what cannot be the same; `texts` are all that the picture carries, as they are. `again` is the request that
+    makes a picture of Darkroom's again, `task` among its fields; null for any other, and where a picture that went into
+    it is not here.
     """
 
     source: str
@@ -67,6 +70,7 @@ class InspectionOut(BaseModel):
     unknown: list[NamedText]
     notes: list[str]
     texts: list[NamedText]
+    again: dict[str, Any] | None
 
 
 _BODY = {
@@ -109,7 +113,9 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
                 found, texts = await to_thread.run_sync(_inspected, file.file, find, limiter=limiter)
         else:
             raise MediaTypeRefused()
-        settings = await to_thread.run_sync(_with_own_pictures, services, owner_of(call), found.settings)
+        owner = owner_of(call)
+        settings = await to_thread.run_sync(_with_own_pictures, services, owner, found.settings)
+        again = await to_thread.run_sync(_again_json, services, owner, found.again)
         language = language_asked(call)
         return {
             "source": found.source,
@@ -117,6 +123,7 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
             "unknown": [{"name": name, "text": text} for name, text in found.unknown],
             "notes": [services.texts.text(f"inspect.{note.code}", language, note.details) for note in found.notes],
             "texts": [dataclasses.asdict(text) for text in texts],
+            "again": again,
         }
 
     return router
@@ -140,6 +147,14 @@ def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tupl
         raise NotAnImage
     texts = texts_in(source)
     return read_texts(texts, find), texts
+
+
+def _again_json(services: Services, owner: Owner, request: requests.Request | None) -> dict[str, Any] | None:
+    """None where a picture that goes into it is not there for this person."""
+    uploads = services.storage.of(owner).uploads
+    if request is None or not all(uploads.has(owner, picture) for _field, picture in pictures_of(request)):
+        return None
+    return to_dict(request)
 
 
 def _with_own_pictures(services: Services, owner: Owner, settings: dict[str, Any]) -> dict[str, Any]:

@@ -49,23 +49,11 @@ function ours(texts) {
   }
 }
 
-/** The request for this picture alone. One of a walk is told from the others by its place, and not by its seed. */
-function requestAgain({ request: { resolved_prompts: _, ...asked }, seed, info }) {
-  if (asked.walk_to) return { ...asked, keep_best: 0, only_image: asked.only_image ?? Math.round((info?.walked ?? 0) * (asked.num_images - 1)) };
-  if (Number.isInteger(asked.only_image)) return asked;
-  const alone = { ...asked, seed };
-  if ("num_images" in alone) Object.assign(alone, { num_images: 1, keep_best: 0 });
-  if (info?.variation_seed !== undefined) alone.variation_seed = info.variation_seed;
-  return alone;
-}
-
 async function makeAgain(picture, out) {
+  const { task: kind, ...request } = await api("GET", `${picture.url}/request`);
   const before = await textsOf(picture.url);
-  const said = ours(before.texts);
-  if (!said?.request?.task) return say(out, t("again_unreadable"));
-  const { task: kind, ...request } = requestAgain(said);
   const { id } = await api("POST", `/api/${kind.replaceAll("_", "-")}`, request);
-  remade.set(id, { before, said, out });
+  remade.set(id, { before, out });
   say(out, t("again_busy"));
   heard(jobOf(id, { task: kind, ...request })); // a quick one has ended before we hear that it is queued
   emit("jobs");
@@ -81,10 +69,10 @@ function heard(job) {
   answer(asked.out, () => compare(asked, job.pictures[0]));
 }
 
-async function compare({ before, said, out }, picture) {
+async function compare({ before, out }, picture) {
   const after = await textsOf(picture.url);
   const [first, second] = await Promise.all([before.blob, after.blob].map(pixelsOf));
-  const now = ours(after.texts) ?? {};
+  const [said, now] = [before, after].map(({ texts }) => ours(texts) ?? {});
   const changed = HAPPENED.map((name) => [name, valueOf(said, name), valueOf(now, name)]).filter(([, one, other]) => one !== other);
   const list = changed.map(([name, one, other]) => t("again_change", { name: t(`happened_${name}`), before: one, after: other })).join(t("list_comma"));
   const quality = psnr(first, second);
