@@ -1,4 +1,4 @@
-"""What follows from a picture for the next request: what makes it again."""
+"""What follows from a picture for the next request: what makes it again, and the size that fits it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from contextlib import closing
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
 from tests.api.conftest import Server, follow, generate
+from webui.jobs.resolve import fitted_size
 
 
 def finished(client: httpx.Client, job: str) -> Any:
@@ -68,7 +70,7 @@ def test_only_its_owner_hears_of_a_picture(guarded: Server, png: bytes) -> None:
     with guarded.client("anna") as anna, guarded.client("ben") as ben:
         made = finished(anna, generate(anna))["images"][0]["id"]
         upload = anna.post("/api/images", files={"file": ("a.png", png)}).json()["id"]
-        for path in (f"{made}/request",):
+        for path in (f"{made}/request", f"{made}/fitted-size", f"{upload}/fitted-size"):
             assert anna.get(f"/api/images/{path}").status_code == 200
             assert ben.get(f"/api/images/{path}").json()["error"]["kind"] == "picture_not_found"
         assert anna.get(f"/api/images/{upload}/request").status_code == 404
@@ -81,3 +83,22 @@ def test_what_another_version_asked_for_is_not_guessed(client: httpx.Client, ser
         database.execute("UPDATE pictures SET request = ? WHERE id = ?", (newer, image["id"]))
     answer = client.get(f"{image['url']}/request")
     assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "job_unreadable")
+
+
+@pytest.mark.parametrize("size", [(900, 400), (64, 48), (40, 700)])
+def test_the_fitted_size_is_what_an_open_one_becomes(client: httpx.Client, size: tuple[int, int]) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", size, "green").save(content, "PNG")
+    picture = client.post("/api/images", files={"file": ("a.png", content.getvalue())}).json()["id"]
+    said = client.get(f"/api/images/{picture}/fitted-size", params={"checkpoint": "starter"}).json()
+    assert said == client.get(f"/api/images/{picture}/fitted-size").json()
+    made = posted(client, {"task": "image_to_image", "init_image": picture, "checkpoint": "starter", "steps": 2})
+    assert said == {name: made["request"][name] for name in ("width", "height")}
+    (default,) = (one["defaults"] for one in client.get("/api/checkpoints").json() if one["id"] == "starter")
+    assert tuple(said.values()) == fitted_size(size, default["width"] * default["height"])
+
+
+def test_no_size_fits_a_checkpoint_that_is_not_there(client: httpx.Client) -> None:
+    image = finished(client, generate(client))["images"][0]
+    answer = client.get(f"{image['url']}/fitted-size", params={"checkpoint": "gone"})
+    assert answer.json()["error"]["kind"] == "checkpoint_not_found"

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
 from tests.browser.test_access import serious_findings
+from webui.jobs.resolve import fitted_size
 from webui.storage import Storage
 from webui.storage.owners import LOCAL
 
@@ -202,10 +203,10 @@ def test_stop_ends_the_job_at_once(fake_studio: Studio, open_page: OpenPage) -> 
     visit.wait_state("cancelled", seconds=10)
 
 
-def a_picture() -> Any:
+def a_picture(width: int = 128, height: int = 96) -> Any:
     """What a file chooser gives."""
     content = io.BytesIO()
-    Image.new("RGB", (128, 96), (200, 40, 90)).save(content, "PNG")
+    Image.new("RGB", (width, height), (200, 40, 90)).save(content, "PNG")
     return {"name": "picture.png", "mimeType": "image/png", "buffer": content.getvalue()}
 
 
@@ -230,6 +231,15 @@ def test_what_was_typed_survives_a_reload_and_a_restart(browser: Browser, open_p
         expect(visit.page.get_by_label("Steps value", exact=True)).to_have_value("33")
         visit.context.close()  # before the program goes for good
         visit.errors.clear()  # while the program was away, the browser complained about its stream
+
+
+def test_the_size_becomes_what_an_open_one_would(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.tab("Image to image")
+    visit.page.set_input_files("#init_image input", a_picture(900, 400))
+    width, height = fitted_size((900, 400), 512 * 512)  # of the starter
+    expect(visit.page.get_by_label("Width", exact=True)).to_have_value(str(width))
+    expect(visit.page.get_by_label("Height", exact=True)).to_have_value(str(height))
 
 
 def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> None:

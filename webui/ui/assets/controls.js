@@ -153,13 +153,16 @@ function adopt(before, now) {
   note(t("defaults_adopted", { list }), { text: t("undo"), run: () => setControls({ ...past, checkpoint: before }) });
 }
 
-/** Image to image starts at the picture's own size; a big one is brought down to the checkpoint's number of pixels. */
-function followPicture() {
-  const picture = pictureSizes.get(values.init_image);
-  if (!picture) return;
-  const own = defaultsOf(values.checkpoint) ?? { width: 512, height: 512 };
-  const scale = Math.min(1, Math.sqrt((own.width * own.height * 1.5) / (picture.width * picture.height)));
-  setControls({ width: multiple(picture.width * scale), height: multiple(picture.height * scale), ratio: null });
+/** Image to image starts at the size that an open one becomes for its picture. */
+async function followPicture() {
+  const { init_image: picture, checkpoint } = values;
+  if (!checkpoint) return;
+  try {
+    const size = await api("GET", `/api/images/${encodeURIComponent(picture)}/fitted-size?checkpoint=${encodeURIComponent(checkpoint)}`);
+    if (values.init_image === picture) setControls({ ...size, ratio: null });
+  } catch (error) {
+    note(error.hint ? `${error.message} ${error.hint}` : error.message);
+  }
 }
 
 darkroom.chooseTask = (chosen) => {
