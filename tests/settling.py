@@ -12,7 +12,7 @@ from webui.engine.engine import Engine
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
 from webui.requests import Request
-from webui.settings import ROOT
+from webui.settings import ROOT, Settings
 from webui.settled import Settled
 from webui.storage.owners import Owner
 from webui.storage.uploads import Uploads
@@ -46,8 +46,12 @@ def settle(request: Request, catalogue: Catalogue, presets_dir: Path = ROOT / "p
 class SettlingEngine(Engine):
     """Takes requests as people send them."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._presets_dir = settings.presets_dir
+
     def run(self, request: Request, context: Context) -> list[RawImage]:
-        return super().run(settle(request, self.catalogue), context)
+        return super().run(settle(request, self.catalogue, self._presets_dir), context)
 
     def digests_of(self, request: Request) -> tuple[str, ...]:
-        return super().digests_of(settle(request, self.catalogue))
+        return super().digests_of(settle(request, self.catalogue, self._presets_dir))

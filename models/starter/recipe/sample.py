@@ -10,8 +10,10 @@ from PIL import Image
 from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.engine import Engine
-from webui.requests import TextToImage
 from webui.settings import Settings
+from webui.settled import SettledTextToImage
+
+_DEFAULTED = ("scheduler", "sigmas", "steps", "guidance_scale", "width", "height")
 
 
 def _nothing() -> None:
@@ -37,7 +39,8 @@ class Studio:
 
     def draw(self, prompt: str, seed: int, **changes: int | float | str) -> Image.Image:
         """One picture. Weights in the prompt are A1111's; `changes` are fields of the request."""
-        request = TextToImage(prompt=prompt, prompt_dialect="a1111", checkpoint=self._id, seed=seed, **changes)
+        settings = {name: getattr(self.defaults, name) for name in _DEFAULTED}
+        request = SettledTextToImage(prompt=prompt, checkpoint=self._id, seed=seed, **settings | changes)
         context = Context(lambda _event: None, _nothing, lambda: False, _unused)
         (image,) = self._engine.run(request, context)
         return Image.frombytes("RGB", (image.width, image.height), image.rgb)

@@ -65,7 +65,7 @@ def run(
 
 
 def test_the_highest_scores_are_kept_and_none_is_lost(engine: Engine, clip: Path) -> None:
-    images, steps = run(engine, TextToImage(prompt="a ((red)) <lora:x:0>cat # at night", **ASKED))
+    images, steps = run(engine, TextToImage(prompt="a ((red)) cat # at night", **ASKED))
     pictures = [Image.frombytes("RGB", (image.width, image.height), image.rgb) for image in images]
     wanted = load_critic(clip, choose_device("cpu")).score(pictures, "a red cat")
     assert [image.info["score"] for image in images] == pytest.approx(wanted, abs=1e-5)
@@ -78,9 +78,9 @@ def test_the_highest_scores_are_kept_and_none_is_lost(engine: Engine, clip: Path
     assert [(step.image, step.index, step.total) for step in steps if step.phase == "score"] == [
         (index, 1, 1) for index in range(4)
     ]
-    again, _ = run(engine, TextToImage(prompt="a ((red)) <lora:x:0>cat # at night", **ASKED))
+    again, _ = run(engine, TextToImage(prompt="a ((red)) cat # at night", **ASKED))
     assert [image.info for image in again] == [image.info for image in images]
-    plain, _ = run(engine, TextToImage(prompt="a ((red)) <lora:x:0>cat # at night", **ASKED | {"keep_best": 0}))
+    plain, _ = run(engine, TextToImage(prompt="a ((red)) cat # at night", **ASKED | {"keep_best": 0}))
     assert [image.rgb for image in plain] == [image.rgb for image in images]
     assert not plain[0].info.keys() & {"score", "rank", "kept", "critic"}
 

@@ -111,7 +111,8 @@ def test_what_the_page_sends_is_settled_and_drawn(engine: Engine, family: str) -
     assert (settled.scheduler, settled.guidance_scale) == (row.defaults.scheduler, row.defaults.guidance_scale)
     assert "{cat|cat}" in settled.prompt
     (told,) = settled.resolved_prompts or ()
-    assert told.prompt.startswith("a cat, watercolour")
+    assert told.prompt.startswith("a cat")
+    assert "watercolour" in told.prompt
     assert bool(told.negative_prompt) is (Capability.NEGATIVE_PROMPT in row.capabilities)
     image = run(engine, settled)
     assert (image.width, image.height, image.seed) == (64, 64, settled.seed)
