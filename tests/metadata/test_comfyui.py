@@ -184,6 +184,17 @@ def test_samplers_and_schedulers_that_are_classes() -> None:
     assert (found.settings["seed"], found.settings["steps"], found.settings["guidance_scale"]) == (3, 10, 4.0)
 
 
+def test_a_loader_that_does_everything() -> None:
+    loader = node(
+        "Efficient Loader", ckpt_name="starter.safetensors", clip_skip=-2, lora_name="None", positive="a lake",
+        negative="fog", empty_latent_width=512, empty_latent_height=256, batch_size=1,
+    )  # fmt: skip
+    links = {"model": 0, "positive": 1, "negative": 2, "latent_image": 3}
+    inputs = graph()["sample"]["inputs"] | {name: ["load", slot] for name, slot in links.items()}
+    found = read(load=loader, sample=node("KSampler (Efficient)", **inputs))
+    assert found.settings == read().settings | {"clip_skip": 2}
+
+
 def test_prompts_through_a_pipe() -> None:
     pipe = node("ToBasicPipe", model=link("load"), positive=link("yes"), negative=link("no"))
     sample = node("SomePipeSampler", basic_pipe=["p", 0], pipe=["p", 0], seed=1, steps=4, cfg=2.0, sampler_name="euler")

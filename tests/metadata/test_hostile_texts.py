@@ -205,6 +205,14 @@ HOSTILE = {
     "one node with all": lambda: json.dumps(
         graph(sample={"class_type": "KSampler", "inputs": {f"latent{n}": ["decode", 0] for n in range(40_000)}})
     ),
+    "reroutes": lambda: json.dumps(
+        {"nodes": [{"id": n, "type": "Reroute", "inputs": [{"link": n + 1}]} for n in range(4_900)],
+         "links": [[n, n, 0, 0, 0] for n in range(4_901)]}
+    ),
+    "a large subgraph many times": lambda: json.dumps(
+        {"nodes": [{"id": n, "type": "g"} for n in range(2_000)], "definitions": {"subgraphs": [
+            {"id": "g", "nodes": [{"id": 1}], "inputs": [{"name": "x"}] * 5_000, "outputs": [{}] * 5_000}]}}
+    ),
     "brackets": lambda: json.dumps(NOVELAI | {"prompt": "{[" * 100_000}),
     "weights": lambda: json.dumps(NOVELAI | {"prompt": "1::" * 100_000}),
     "a command": lambda: '"' + "a" * 9_000 + '"' + " -s -S" * 1_500,

@@ -137,7 +137,7 @@ class _Reading:
         models = list(self._upstream(sampler, through=_MODELS, stop=True))
         clips = list(self._upstream(*prompts.encoders, through=_CLIPS, stop=True))
         values["ckpt_name"] = self._first([*models, *clips], _CHECKPOINTS)
-        values["stop_at_clip_layer"] = self._first(clips, ("stop_at_clip_layer",))
+        values["stop_at_clip_layer"] = self._first(clips, ("stop_at_clip_layer", "clip_skip"))
         start, steps = self._value(node, "start_at_step"), values.get("steps")
         if isinstance(start, int) and isinstance(steps, int) and 0 < start < steps and values.get("denoise") is None:
             values["denoise"] = round(1 - start / steps, 4)

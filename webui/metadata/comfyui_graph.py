@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 MAX_NODES = 5_000
+_MAX_SLOTS = 128  # of a drawn node, and as many widgets
 _MAX_DEPTH = 16  # of subgraphs in one another
 _MAX_HOPS = 64  # of reroutes in a row
 _MUTED, _BYPASSED = 2, 4  # `mode` of a drawn node, of LiteGraph
@@ -108,6 +110,12 @@ def _dicts(listed: Any) -> Iterator[dict[str, Any]]:
     yield from (one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict))
 
 
+def _slots(node: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The `inputs` or `outputs` of a drawn node or a subgraph, which may stand in a graph thousands of times."""
+    listed = node.get(name)
+    return list(_dicts(listed[:_MAX_SLOTS])) if isinstance(listed, list) else []
+
+
 def _resolved(graph: Graph) -> Graph:
     """The same without the nodes that only hand on, and without links that lead nowhere."""
 
@@ -179,11 +187,11 @@ class _Unfolding:
             self.graph[id] = Node(kind, hands_on={0: next(iter(linked.values()), None)})
         elif kind in self.subgraphs:
             values = _widgets(node) | linked
-            names = [str(one.get("name")) for one in _dicts(self.subgraphs[kind].get("inputs"))]
+            names = [str(one.get("name")) for one in _slots(self.subgraphs[kind], "inputs")]
             given = {slot: values.get(name) for slot, name in enumerate(names)}
             self.graph[f"{id}:{_SUBGRAPH_INPUTS}"] = Node("", hands_on=given)
-            count = len([*_dicts(self.subgraphs[kind].get("outputs"))])
-            ends = {slot: Link(f"{id}:{_SUBGRAPH_OUTPUTS}", slot) for slot in range(min(count, MAX_NODES))}
+            outputs = _slots(self.subgraphs[kind], "outputs")
+            ends = {slot: Link(f"{id}:{_SUBGRAPH_OUTPUTS}", slot) for slot in range(len(outputs))}
             self.graph[id] = Node(kind, hands_on=ends)
             self.add(self.subgraphs[kind], f"{id}:", depth + 1)
         else:
@@ -205,7 +213,7 @@ def _parts(link: Any) -> tuple[Any, Any, Any, Any, Any]:
 def _links_in(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[str, Link]:
     """The inputs of a drawn node that are linked, by name."""
     found = {}
-    for given in _dicts(node.get("inputs")):
+    for given in _slots(node, "inputs"):
         link = given.get("link")
         if isinstance(link, int | str) and link in origins:
             found[str(given.get("name"))] = origins[link]
@@ -215,8 +223,8 @@ def _links_in(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[str,
 def _bypassed(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[int, Any]:
     """What comes out of a bypassed node: for each output the input of its type, that of the same place first."""
     found: dict[int, Any] = {}
-    inputs = [(str(one.get("type")), one.get("link")) for one in _dicts(node.get("inputs"))][:64]
-    for slot, output in enumerate([*_dicts(node.get("outputs"))][:64]):
+    inputs = [(str(one.get("type")), one.get("link")) for one in _slots(node, "inputs")]
+    for slot, output in enumerate(_slots(node, "outputs")):
         for type, link in (*inputs[slot : slot + 1], *inputs):
             if type == str(output.get("type")) and isinstance(link, int | str) and link in origins:
                 found[slot] = origins[link]
@@ -228,16 +236,14 @@ def _widgets(node: Mapping[str, Any]) -> dict[str, Any]:
     """What is typed into a drawn node, by name as far as the names are known; a lone value is called `value`."""
     values = node.get("widgets_values")
     if isinstance(values, dict):
-        return {str(name): value for name, value in values.items()}
+        return {str(name): value for name, value in islice(values.items(), _MAX_SLOTS)}
     if not isinstance(values, list):
         return {}
-    listed = [
-        str(one["widget"].get("name")) for one in _dicts(node.get("inputs")) if isinstance(one.get("widget"), dict)
-    ]
+    listed = [str(one["widget"].get("name")) for one in _slots(node, "inputs") if isinstance(one.get("widget"), dict)]
     known = _WIDGETS.get(str(node.get("type")), ())
     names = listed if len(listed) >= len(known) else known
     found: dict[str, Any] = {}
-    rest, before = iter(values[:MAX_NODES]), ""
+    rest, before = iter(values[: 2 * _MAX_SLOTS]), ""
     for name in names:
         value = next(rest, None)
         if before in ("seed", "noise_seed") and isinstance(value, str) and value in _AFTER_SEED:

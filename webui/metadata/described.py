@@ -28,6 +28,10 @@ class Described:
     rest: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def note(self, code: str) -> None:
+        """One more thing worth knowing, by the code of its sentence."""
+        self.notes.append(code)
+
 
 def json_in(texts: Texts, *names: str) -> dict[str, Any]:
     """The object in the first text of these names that is one; empty where none is."""

@@ -40,11 +40,11 @@ def invokeai(texts: Texts) -> Described | None:
     if "img2img" in mode or "paint" in mode or said.get("init_image"):
         found.values["denoising_strength"] = said.get("strength")
     if "paint" in mode:
-        found.notes.append("needs_mask")
+        found.note("needs_mask")
     if said.get("hrf_enabled"):
-        found.notes.append("hires")
+        found.note("hires")
     if str(said.get("rand_device")) not in ("cpu", "None"):
-        found.notes.append("other_noise")
+        found.note("other_noise")
     along = (said.get("seamless_x") is True, said.get("seamless_y") is True)
     found.values["tiling"] = {(True, True): "both", (True, False): "x", (False, True): "y"}.get(along)
     for lora in map(dict_of, list_of(said.get("loras"))):
@@ -69,7 +69,7 @@ def _invokeai_2(texts: Texts) -> Described | None:
     if image.get("type") == "img2img":
         found.values["denoising_strength"] = image.get("strength")
     if image.get("hires_fix"):
-        found.notes.append("hires")
+        found.note("hires")
     found.values["tiling"] = "both" if image.get("seamless") is True else None
     return _with_compel(found)
 

@@ -41,7 +41,7 @@ def novelai(texts: Texts) -> Described | None:
     for name in ("prompt", "negative_prompt"):
         found.values[name], is_sure = as_a1111_weights(str(found.values.get(name, "")))
         if not is_sure:
-            found.notes.append("novelai_weights")
+            found.note("novelai_weights")
     if re.search(r"img2img|infill", str(said.get("request_type")), re.IGNORECASE):
         found.values["denoising_strength"] = said.get("strength")
     found.values["checkpoint"] = texts.get("Source")

@@ -49,7 +49,7 @@ def _fooocus(texts: Texts) -> Described | None:
         split = (str(value).partition(" : ") for value in list(loras.values())[:MAX_LORAS])
         found.loras = [(name, weight) for name, _, weight in split]
     if said.get("styles") not in (None, "", "[]", []):
-        found.notes.append("styles")
+        found.note("styles")
     return found
 
 
