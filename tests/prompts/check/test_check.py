@@ -35,6 +35,8 @@ def check(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> PromptC
     (models / "embeddings" / "oldstyle.pt").write_bytes(b"x")
     save(models / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
     save(models / "loras" / "inkxl.safetensors", {KOHYA: (4, 2048)})
+    save(models / "loras" / "dora.safetensors", {KOHYA: (4, 2048), "lora_unet_a.dora_scale": (4,)})
+    (models / "loras" / "cut.safetensors").write_bytes(b"<html>")
     presets = tmp_path_factory.mktemp("presets")
     (presets / "wildcards").mkdir()
     (presets / "wildcards" / "place.txt").write_text("lake\n", encoding="utf-8")
@@ -123,6 +125,8 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("<lora:nothing:1>", {}, ["lora_missing <lora:nothing"]),
         ("<lora:ink:1>", {"checkpoint": "english"}, ["lora_size <lora:ink"]),
         ("<lora:inkxl:1>", {"checkpoint": "english"}, ["lora_family <lora:inkxl"]),
+        ("<lora:dora:1>", {}, ["lora_kind <lora:dora"]),
+        ("<lora:cut:1>", {"checkpoint": "english"}, ["lora_broken <lora:cut"]),
         ("lakestyle", {}, []),
         ("widestyle", {}, ["embedding_family widestyle"]),
         (
