@@ -311,6 +311,16 @@ def test_a_flow_pipeline_draws(toy_models: Path) -> None:
         assert drawn.shape == (1, 64, 64, 3)
 
 
+def test_a_folder_may_name_another_of_its_family_s_pipelines(toy_models: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_models / "toy-sd3", tmp_path / "toy")
+    index = tmp_path / "toy" / "model_index.json"
+    index.write_text(index.read_text().replace("StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline"))
+    loaded = load(manager(tmp_path), "toy")
+    assert loaded.checkpoint.family == "StableDiffusion3Pipeline"
+    names = [type(loaded.pipeline_for(task)).__name__ for task in ("text_to_image", "image_to_image")]
+    assert names == ["StableDiffusion3Pipeline", "StableDiffusion3Img2ImgPipeline"]
+
+
 def break_weights(file: Path, how: str) -> None:
     weights = load_file(file)
     name = next(name for name in sorted(weights) if name.endswith("encoder.conv_in.weight"))
