@@ -4,45 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
 
+from tests.settled_requests import stored
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.family import Defaults
 from webui.checkpoints.hashes import Hashes
 from webui.engine.context import Context
 from webui.engine.device import Device
+from webui.engine.pictures.redraw import WHOLE, Redraw
 from webui.engine.previews.preview import Previewer, from_table
 from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.run_context import RunContext
 from webui.engine.sampling import Sampling
 from webui.events import EngineEvent, Step
+from webui.settled import SettledDiffusion, settled_from_dict
 
+PICTURE = "sha256:" + "0" * 64
 CPU = Device(torch.device("cpu"), torch.float32, "CPU")
 DEFAULTS = Defaults(width=64, height=64, steps=4, guidance_scale=5.0, scheduler="euler", sigmas="default")
 
 
-def sampling(**values: Any) -> Sampling:
+def sampling(*, redraw: Redraw = WHOLE, **values: Any) -> Sampling:
     """A small text to image, but for what is said otherwise."""
-    asked: dict[str, Any] = {
-        "task": "text_to_image",
-        "prompt": "a red cat",
-        "negative_prompt": "",
-        "scheduler": "euler",
-        "sigmas": "default",
-        "steps": 4,
-        "guidance_scale": 5.0,
-        "seed": 7,
-        "width": 64,
-        "height": 64,
-        "num_images": 1,
-        "denoising_strength": 1.0,
-    }
-    return Sampling(**asked | values)
+    picture = {"init_image": PICTURE} if values.get("task") == "image_to_image" else {}
+    request = settled_from_dict(stored(prompt="a red cat", **picture) | values)
+    assert isinstance(request, SettledDiffusion)
+    return replace(Sampling.of(request), redraw=redraw)
 
 
 @dataclass

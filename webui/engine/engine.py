@@ -243,7 +243,7 @@ class Engine:
         """
         # a CPU makes nothing faster by making several at once
         largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
-        plan = _Plan(group=min(largest, asked.images), may_tile=asked.tiling == "none")
+        plan = _Plan(group=min(largest, asked.images), may_tile=asked.request.tiling == "none")
         finished: list[RawImage] = []
         while len(finished) < asked.images:
             indices = asked.alike(len(finished), plan.group)

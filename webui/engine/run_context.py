@@ -70,8 +70,8 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
             **_lora_info(run_context.loras),
             **({"variation_seed": varied} if (varied := asked.variation_seed_of(index)) is not None else {}),
             **({"walked": asked.walked(index)} if asked.walk_to is not None else {}),
-            **({} if asked.resolved_prompts is None else {"prompt": asked.prompt}),
-            **({} if asked.resolved_prompts is None else {"negative_prompt": asked.negative_prompt}),
+            **({} if asked.request.resolved_prompts is None else {"prompt": asked.prompt}),
+            **({} if asked.request.resolved_prompts is None else {"negative_prompt": asked.negative_prompt}),
             **({"fallback": "vae_tiling"} if run_context.is_tiled else {}),
             **(
                 {}

@@ -9,89 +9,65 @@ from dataclasses import dataclass, replace
 
 from webui.engine.pictures.redraw import WHOLE, Redraw
 from webui.prompts.a1111 import Lora
-from webui.prompts.reading import AS_A1111, Reading, loras_in
-from webui.requests import ImageToImage, ResolvedPrompt, TextToImage, WalkEnd, image_seed
+from webui.prompts.reading import Reading, loras_in
+from webui.requests import ImageToImage, TextToImage, WalkEnd, image_seed
 from webui.settled import SettledDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The values of a request. `denoising_strength` is 1 where there is no picture to start from."""
+    """A settled request, with what is not its own: the prompts of one image, and the size of what is drawn."""
 
-    task: str
+    request: SettledDiffusion
     prompt: str
     negative_prompt: str
-    scheduler: str
-    sigmas: str
-    steps: int
-    guidance_scale: float
-    seed: int
-    width: int  # pixels, of what is drawn
+    width: int  # pixels
     height: int
-    num_images: int
-    denoising_strength: float
-    sigma_range: str = "network"
-    eta: float | None = None  # the scheduler's own
-    guidance_start: float = 0.0
-    guidance_end: float = 1.0
-    guidance_rescale: float = 0.0
-    variation_seed: int | None = None
-    variation_strength: float = 0.0
-    tiling: str = "none"
-    walk_to: WalkEnd | None = None
-    only_image: int | None = None  # of num_images, from 0
-    is_branch: bool = False
     redraw: Redraw = WHOLE
-    reading: Reading = AS_A1111
-    resolved_prompts: tuple[ResolvedPrompt, ...] | None = None  # one for each image, where there were wildcards
 
     @classmethod
     def of(cls, request: SettledDiffusion) -> Sampling:
-        """The values of a settled request."""
+        """The same for all images."""
         redraw = Redraw.of(request) if isinstance(request, ImageToImage) else WHOLE
         width, height = redraw.drawn_size(request.width, request.height)
+        prompt, negative_prompt = request.prompt, request.negative_prompt
         return cls(
-            task=request.task,
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt,
-            scheduler=request.scheduler,
-            sigmas=request.sigmas,
-            steps=request.steps,
-            guidance_scale=request.guidance_scale,
-            seed=request.seed,
-            width=width,
-            height=height,
-            num_images=request.num_images,
-            denoising_strength=request.denoising_strength if isinstance(request, ImageToImage) else 1.0,
-            sigma_range=request.sigma_range,
-            eta=request.eta,
-            guidance_start=request.guidance_start,
-            guidance_end=request.guidance_end,
-            guidance_rescale=request.guidance_rescale,
-            variation_seed=request.variation_seed,
-            variation_strength=request.variation_strength,
-            tiling=request.tiling,
-            walk_to=request.walk_to if isinstance(request, TextToImage) else None,
-            only_image=request.only_image,
-            is_branch=request.branch_from is not None,
-            redraw=redraw,
-            reading=Reading(request.prompt_dialect, request.emphasis, request.clip_skip),
-            resolved_prompts=request.resolved_prompts,
+            request=request, prompt=prompt, negative_prompt=negative_prompt, width=width, height=height, redraw=redraw
         )
+
+    @property
+    def denoising_strength(self) -> float:
+        """1 where there is no picture to start from."""
+        return self.request.denoising_strength if isinstance(self.request, ImageToImage) else 1.0
+
+    @property
+    def walk_to(self) -> WalkEnd | None:
+        """The other end, where it is a walk."""
+        return self.request.walk_to if isinstance(self.request, TextToImage) else None
+
+    @property
+    def is_branch(self) -> bool:
+        """Whether it goes on from a step of another picture."""
+        return self.request.branch_from is not None
+
+    @property
+    def reading(self) -> Reading:
+        """How the prompts are read."""
+        return Reading(self.request.prompt_dialect, self.request.emphasis, self.request.clip_skip)
 
     @property
     def images(self) -> int:
         """How many are made."""
-        return self.num_images if self.only_image is None else 1
+        return self.request.num_images if self.request.only_image is None else 1
 
     @property
     def is_plain(self) -> bool:
         """Whether images are made from their noise on, each under its own number."""
-        return self.only_image is None and not self.is_branch
+        return self.request.only_image is None and not self.is_branch
 
     def number_of(self, index: int) -> int:
         """Which of the images that are made image `index` is."""
-        return index if self.only_image is None else 0
+        return index if self.request.only_image is None else 0
 
     @property
     def ignores_picture(self) -> bool:
@@ -115,18 +91,20 @@ class Sampling:
     def seed_of(self, index: int) -> int:
         """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""
         if self.walk_to is not None:
-            return self.walk_to.seed if self.walked(index) == 1 else self.seed
-        return self.seed if self.variation_strength > 0 else image_seed(self.seed, index)
+            return self.walk_to.seed if self.walked(index) == 1 else self.request.seed
+        return self.request.seed if self.request.variation_strength > 0 else image_seed(self.request.seed, index)
 
     def variation_seed_of(self, index: int) -> int | None:
         """What image `index` (from 0) varies with; None where nothing varies. In a walk, its start does."""
-        if self.variation_strength == 0 or self.variation_seed is None:
+        if self.request.variation_strength == 0 or self.request.variation_seed is None:
             return None
-        return self.variation_seed if self.walk_to is not None else image_seed(self.variation_seed, index)
+        return (
+            self.request.variation_seed if self.walk_to is not None else image_seed(self.request.variation_seed, index)
+        )
 
     def walked(self, index: int) -> float:
         """How far image `index` (from 0) is on the walk: 0 at the start, 1 at its end; 0 without a walk."""
-        return 0.0 if self.walk_to is None or self.num_images == 1 else index / (self.num_images - 1)
+        return 0.0 if self.walk_to is None or self.request.num_images == 1 else index / (self.request.num_images - 1)
 
     def loras_of(self, index: int) -> tuple[Lora, ...]:
         """What image `index` (from 0) of what is told asks for; on a walk, less and less of its start's."""
@@ -138,22 +116,22 @@ class Sampling:
 
     def is_guided_at(self, step: int, steps: int) -> bool:
         """Whether guidance is on at `step` (from 0) of the `steps` that run."""
-        return self.guidance_start <= step / steps < self.guidance_end
+        return self.request.guidance_start <= step / steps < self.request.guidance_end
 
     def told(self, index: int) -> Sampling:
         """The same with the prompts of image `index` (from 0): with wildcards each image has its own."""
-        if self.resolved_prompts is None:
+        if self.request.resolved_prompts is None:
             return self
-        own = self.resolved_prompts[0 if self.walk_to is not None else index]
+        own = self.request.resolved_prompts[0 if self.walk_to is not None else index]
         return replace(self, prompt=own.prompt, negative_prompt=own.negative_prompt)
 
     def alike(self, first: int, most: int) -> list[int]:
         """Image `first` of those that are made and those after it that go the same way, `most` at the most."""
-        if self.only_image is not None:
-            return [self.only_image]
-        last = min(first + (1 if self.walk_to is not None or self.is_branch else most), self.num_images)
-        if self.resolved_prompts is None:
+        if self.request.only_image is not None:
+            return [self.request.only_image]
+        last = min(first + (1 if self.walk_to is not None or self.is_branch else most), self.request.num_images)
+        if self.request.resolved_prompts is None:
             return list(range(first, last))
-        own = self.resolved_prompts
+        own = self.request.resolved_prompts
         end = next((index for index in range(first, last) if own[index] != own[first]), last)
         return list(range(first, end))

@@ -17,7 +17,6 @@ from webui.engine.unet import diffusion
 from webui.engine.unet.conditioning import unguided
 from webui.engine.unet.denoising import Conditioning
 from webui.errors import InvalidRequest
-from webui.prompts.reading import Reading
 
 TOLERANCE = 2
 
@@ -102,19 +101,19 @@ def test_several_texts_outside_of_the_interval_keep_their_weights() -> None:
 def test_clip_skip_agrees_with_diffusers(pipeline: Any, dialect: Any) -> None:
     """diffusers counts the layers that are left out; A1111 counts from 1, and for SDXL from its last but one."""
     deep = 3
-    ours = draw(pipeline, sampling(reading=Reading(dialect, clip_skip=deep)))
+    ours = draw(pipeline, sampling(prompt_dialect=dialect, clip_skip=deep))
     if _family(pipeline) == "sdxl":
         assert _away(ours, theirs(pipeline, clip_skip=deep - 2)) <= TOLERANCE
     else:  # diffusers' own looks for a layer that transformers 5 has elsewhere
         embeds = {"prompt_embeds": _skipped(pipeline, "a red cat"), "negative_prompt_embeds": _skipped(pipeline, "")}
         assert _away(ours, theirs(pipeline, None, **embeds)) <= TOLERANCE
-    plain = draw(pipeline, sampling(reading=Reading(dialect)))
+    plain = draw(pipeline, sampling(prompt_dialect=dialect))
     assert _away(ours, plain) > 0
-    second = draw(pipeline, sampling(reading=Reading(dialect, clip_skip=2)))
+    second = draw(pipeline, sampling(prompt_dialect=dialect, clip_skip=2))
     assert (_away(second, plain) == 0) == (_family(pipeline) == "sdxl")
 
 
 def test_more_layers_than_there_are_is_refused(pipeline: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        draw(pipeline, sampling(reading=Reading(clip_skip=4)))
+        draw(pipeline, sampling(clip_skip=4))
     assert caught.value.details["field"] == "clip_skip"

@@ -56,8 +56,9 @@ def mask() -> np.ndarray:
 
 
 def asked(strength: float = 0.5, **redraw: Any) -> Any:
+    own = {name: redraw.pop(name) for name in ("scheduler", "num_images", "seed") if name in redraw}
     values = {"has_mask": True, "mask_blur": 0, **redraw}
-    return sampling(task="image_to_image", denoising_strength=strength, redraw=Redraw(**values))
+    return sampling(task="image_to_image", denoising_strength=strength, redraw=Redraw(**values), **own)
 
 
 def pixels_of(image: Any) -> np.ndarray:
@@ -74,7 +75,7 @@ def draw(pipeline: Any, asked: Any, photo: Image.Image, mask: np.ndarray | None,
 def test_every_scheduler_draws_what_is_masked_and_leaves_the_rest(
     sd15: Any, photo: Image.Image, mask: np.ndarray, scheduler: str, strength: float
 ) -> None:
-    found = draw(sd15, replace(asked(strength), scheduler=scheduler), photo, mask)
+    found = draw(sd15, asked(strength, scheduler=scheduler), photo, mask)
     assert np.array_equal(found[:, :32], np.asarray(photo)[:, :32])
     assert np.abs(found[:, 32:] - np.asarray(photo, int)[:, 32:]).mean() > 5
 
@@ -82,7 +83,7 @@ def test_every_scheduler_draws_what_is_masked_and_leaves_the_rest(
 @pytest.mark.parametrize("scheduler", ["euler", "dpmpp_2m", "ddim", "unipc"])
 def test_what_is_drawn_agrees_with_diffusers(sd15: Any, photo: Image.Image, mask: np.ndarray, scheduler: str) -> None:
     """Schedulers that draw no noise of their own: diffusers' pipeline spends some on what it does not use."""
-    ours = draw(sd15, replace(asked(0.5), scheduler=scheduler), photo, mask)
+    ours = draw(sd15, asked(0.5, scheduler=scheduler), photo, mask)
     pipeline = StableDiffusionInpaintPipeline(**sd15.components, requires_safety_checker=False)
     pipeline.set_progress_bar_config(disable=True)
     original = pipeline.scheduler
@@ -180,10 +181,10 @@ def test_latents_are_enlarged_instead_of_pixels(sd15: Any, photo: Image.Image) -
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_image_in_a_batch_is_the_one_made_alone(sd15: Any, photo: Image.Image, mask: np.ndarray, count: int) -> None:
-    many = replace(asked(0.5), num_images=3)
+    many = asked(0.5, num_images=3)
     with bench_for(sd15, Recorder()) as run_context:
         together = diffusion.image_to_image(many, run_context, [0, 1, 2], photo, mask)
-    alone = draw(sd15, replace(asked(0.5), seed=7 + count - 1), photo, mask)
+    alone = draw(sd15, asked(0.5, seed=7 + count - 1), photo, mask)
     assert np.abs(pixels_of(together[count - 1]) - alone).max() <= TOLERANCE
 
 

@@ -64,7 +64,8 @@ def test_the_picture_is_another_and_the_next_one_is_not(sd15: Any, task: str) ->
     photo = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
 
     def draw(tiling: str) -> bytes:
-        asked = sampling(task=task, denoising_strength=0.75, tiling=tiling)
+        strength = {"denoising_strength": 0.75} if task == "image_to_image" else {}
+        asked = sampling(task=task, tiling=tiling, **strength)
         with bench_for(sd15, Recorder()) as run_context:
             if task == "image_to_image":
                 return diffusion.image_to_image(asked, run_context, [0], photo)[0].rgb
@@ -91,7 +92,7 @@ def test_a_stop_leaves_nothing_behind(sd15: Any) -> None:
 
 def test_a_size_that_would_be_cut_is_refused(sd15: Any) -> None:
     for tiling, size, is_fine in (("x", (72, 64), True), ("x", (68, 64), False), ("y", (68, 64), True)):
-        asked = sampling(tiling=tiling, width=size[0], height=size[1], steps=1)
+        asked = sampling(tiling=tiling, steps=1).at(*size)
         with bench_for(sd15, Recorder()) as run_context:
             if is_fine:
                 diffusion.text_to_image(asked, run_context, [0])

@@ -23,24 +23,29 @@ def scheduler_of_run(original: Any, asked: Sampling, *, scales_input: bool) -> A
 
     `scales_input`: whether the pipeline hands its latents through `scale_model_input`, as rules with sigmas need it.
     """
-    config = dict(original.config)
-    if asked.scheduler == "unmasking":
+    request, config = asked.request, dict(original.config)
+    if request.scheduler == "unmasking":
         raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
     if isinstance(original, FlowMatchEulerDiscreteScheduler):
-        if asked.scheduler != "euler":
+        if request.scheduler != "euler":
             raise InvalidRequest(field="scheduler", reason="flow_needs_euler")
-        if asked.sigmas not in FLOW_SIGMAS:
+        if request.sigmas not in FLOW_SIGMAS:
             raise InvalidRequest(field="sigmas", reason="no_aligned_steps")
-        option = _FLOW_SIGMAS.get(asked.sigmas)
+        option = _FLOW_SIGMAS.get(request.sigmas)
         return type(original).from_config(config, **({option: True} if option else {}))
     if config.get("prediction_type") == "flow_prediction":
-        if asked.scheduler not in FLOW_SOLVERS:
+        if request.scheduler not in FLOW_SOLVERS:
             raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
-        if asked.sigmas != "default":
+        if request.sigmas != "default":
             raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas")
     if any(issubclass(rule.scheduler_class, type(original)) for rule in UPDATE_RULES.values()):
         made = make_scheduler(
-            config, asked.scheduler, asked.sigmas, steps=asked.steps, eta=asked.eta, sigma_range=asked.sigma_range
+            config,
+            request.scheduler,
+            request.sigmas,
+            steps=request.steps,
+            eta=request.eta,
+            sigma_range=request.sigma_range,
         )
         if float(made.init_noise_sigma) != 1 and not scales_input:
             raise InvalidRequest(field="scheduler", reason="scheduler_not_here")

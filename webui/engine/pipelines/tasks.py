@@ -50,7 +50,7 @@ def image_to_image(
     extra = {
         "image": Image.fromarray(to_pixels(pad_to(to_tensor(picture_in.picture), width, height)[0])),
         # a pipeline runs int(steps · strength) steps, and none at all is an error to it
-        "strength": max(asked.strongest, (1 + 1e-6) / asked.steps),
+        "strength": max(asked.strongest, (1 + 1e-6) / asked.request.steps),
     }
     if picture_in.mask is not None:
         drawn = np.zeros((height, width), np.uint8)
@@ -78,7 +78,7 @@ def _generate(
     ):
         arguments = {
             **adapter.arguments(pipeline, asked, index, (height, width)),
-            **adapter.observation(watcher.on_step, int(asked.steps * extra.get("strength", 1.0))),
+            **adapter.observation(watcher.on_step, int(asked.request.steps * extra.get("strength", 1.0))),
             **extra,
         }
         adapter.prepare(pipeline)

@@ -119,14 +119,15 @@ def _texts(asked: Sampling, run_context: RunContext, steps: int) -> tuple[Prompt
     is_distilled = (
         run_context.pipeline.unet.config.time_cond_proj_dim is not None
     )  # guidance is an input of its own (LCM)
-    if is_distilled and (asked.guidance_start, asked.guidance_end, asked.guidance_rescale) != (0.0, 1.0, 0.0):
+    request = asked.request
+    if is_distilled and (request.guidance_start, request.guidance_end, request.guidance_rescale) != (0.0, 1.0, 0.0):
         raise InvalidRequest(field="guidance_start", reason="guidance_distilled")
     return run_context.prompts.schedule(
         run_context.pipeline,
         asked.prompt,
         asked.negative_prompt,
         steps=steps,
-        is_guided=asked.guidance_scale > 1 and not is_distilled,
+        is_guided=request.guidance_scale > 1 and not is_distilled,
         check=run_context.context.check,
         reading=asked.reading,
     )
@@ -167,15 +168,15 @@ def _condition_step(
         extra = extra.expand(count * (len(heard.weights) + is_guided), -1, -1, -1)
     guidance_embeds = None
     if unet.config.time_cond_proj_dim is not None:
-        scales = torch.full((count,), asked.guidance_scale - 1.0)
+        scales = torch.full((count,), asked.request.guidance_scale - 1.0)
         embeds = run_context.pipeline.get_guidance_scale_embedding(scales, embedding_dim=unet.config.time_cond_proj_dim)
         guidance_embeds = embeds.to(device, unet.dtype)
     return Conditioning(
         embeds=rows(heard.prompt_embeds, heard.negative_prompt_embeds),
-        guidance_scale=max(asked.guidance_scale, 1.0),  # below 1 only where `AND` is guided in any case
+        guidance_scale=max(asked.request.guidance_scale, 1.0),  # below 1 only where `AND` is guided in any case
         is_guided=is_guided,
         weights=heard.weights,
-        guidance_rescale=asked.guidance_rescale,
+        guidance_rescale=asked.request.guidance_rescale,
         added=added,
         extra_channels=extra,
         guidance_embeds=guidance_embeds,
@@ -202,6 +203,6 @@ def _extra_channels(
         return None
     if taken != 2 * channels + 1:
         raise TaskUnsupported(
-            checkpoint=run_context.checkpoint.id, family=run_context.checkpoint.family, task=asked.task
+            checkpoint=run_context.checkpoint.id, family=run_context.checkpoint.family, task=asked.request.task
         )
     return told_of_mask(run_context.pipeline.vae, picture_in, canvas)

@@ -85,7 +85,8 @@ def image_to_image(
         source = NoiseSource.of(asked, indices)
         clean = _encode_picture(run_context, picture_in, canvas, source, indices)
         still = inpainting.still(asked, picture_in, clean, source, canvas)
-        latents, constrain = still.begin(scheduler, timesteps), still.constrain(scheduler, timesteps, asked.steps)
+        latents = still.begin(scheduler, timesteps)
+        constrain = still.constrain(scheduler, timesteps, asked.request.steps)
         # 4. Step by step from there to latents.
         loop = _loop(run_context, scheduler, timesteps, latents, conditionings, source)
         loop.constrain = constrain
@@ -99,7 +100,7 @@ def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
     """While pictures are made: networks that can be stopped, and that see past a picture's edges where it tiles."""
     with (
         all_cancellable(run_context.components, run_context.context.check),
-        seamless(asked.tiling, run_context.pipeline.unet, run_context.pipeline.vae),
+        seamless(asked.request.tiling, run_context.pipeline.unet, run_context.pipeline.vae),
         torch.inference_mode(),
     ):
         yield
@@ -109,7 +110,7 @@ def _canvas(asked: Sampling, run_context: RunContext) -> Canvas:
     """Raises InvalidRequest where a picture that tiles would have to be cut to its size: its edges would not fit."""
     canvas = Canvas.of(asked.width, asked.height, run_context.pipeline.vae)
     computed = {"x": (canvas.computed_width, canvas.width), "y": (canvas.computed_height, canvas.height)}
-    if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.tiling])):
+    if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.request.tiling])):
         raise InvalidRequest(field="tiling", reason="tiling_size")
     return canvas
 
@@ -121,13 +122,13 @@ def _scheduler(asked: Sampling, run_context: RunContext) -> Any:
     prediction_type = run_context.checkpoint.defaults.prediction_type
     return make_scheduler(
         config,
-        asked.scheduler,
-        asked.sigmas,
-        steps=asked.steps,
+        asked.request.scheduler,
+        asked.request.sigmas,
+        steps=asked.request.steps,
         prediction_type=prediction_type,
-        eta=asked.eta,
+        eta=asked.request.eta,
         align_your_steps=FAMILIES[run_context.checkpoint.family].align_your_steps,
-        sigma_range=asked.sigma_range,
+        sigma_range=asked.request.sigma_range,
     )
 
 

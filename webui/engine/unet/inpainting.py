@@ -108,7 +108,7 @@ def still(asked: Sampling, picture_in: PictureIn, clean: Tensor, source: NoiseSo
     return Still(
         clean=with_content(clean, picture_in.mask, asked.redraw.masked_content, source, canvas),
         noise=noise,
-        start=start_of(to_latents(strength, canvas, clean.device), asked.steps),
+        start=start_of(to_latents(strength, canvas, clean.device), asked.request.steps),
     )
 
 

@@ -38,10 +38,10 @@ class NoiseSource:
     @classmethod
     def of(cls, asked: Sampling, indices: Sequence[int]) -> NoiseSource:
         """Each at the start of its seeds' numbers. The ends of a walk are the pictures themselves."""
-        strength = asked.variation_strength
+        strength = asked.request.variation_strength
         if asked.walk_to is None:
             return cls([_seeded(asked.seed_of(index), asked.variation_seed_of(index), strength) for index in indices])
-        start = _seeded(asked.seed, asked.variation_seed, strength)
+        start = _seeded(asked.request.seed, asked.request.variation_seed, strength)
         end = _seeded(asked.walk_to.seed, asked.walk_to.variation_seed, asked.walk_to.variation_strength)
         return cls([_between(start, end, asked.walked(index)) for index in indices])
 

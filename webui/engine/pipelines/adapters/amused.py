@@ -23,7 +23,7 @@ class AmusedAdapter(CountedAdapter):
 
     def scheduler(self, original: Any, asked: Sampling) -> Any:
         """The checkpoint's own. Raises InvalidRequest for any other."""
-        if asked.scheduler != "unmasking":
+        if asked.request.scheduler != "unmasking":
             raise InvalidRequest(field="scheduler", reason="needs_unmasking")
         return copy.deepcopy(original)
 

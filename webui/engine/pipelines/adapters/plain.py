@@ -45,15 +45,15 @@ class PlainAdapter:
             "prompt": as_it_stands(asked.prompt, asked.reading.dialect),
             "width": width,
             "height": height,
-            "num_inference_steps": asked.steps,
+            "num_inference_steps": asked.request.steps,
             "generator": torch.Generator("cpu").manual_seed(asked.seed_of(index)),
             "use_resolution_binning": False,  # it computes at another size than asked for, and stretches the picture
             "clean_caption": False,  # the prompt as it was typed
             "output_type": "np",
             **self.guidance(asked, as_it_stands(asked.negative_prompt, asked.reading.dialect)),
         }
-        if asked.eta is not None:
-            told["eta"] = asked.eta
+        if asked.request.eta is not None:
+            told["eta"] = asked.request.eta
         if told.get("negative_prompt") and "negative_prompt" not in accepted:
             raise InvalidRequest(field="negative_prompt", reason="no_negative_prompt")
         return {name: value for name, value in told.items() if name in accepted}
@@ -63,7 +63,7 @@ class PlainAdapter:
 
         An empty negative prompt is left to the pipeline: some want None, to others that is an error.
         """
-        told: dict[str, Any] = {"guidance_scale": asked.guidance_scale}
+        told: dict[str, Any] = {"guidance_scale": asked.request.guidance_scale}
         return told | ({"negative_prompt": negative_prompt} if negative_prompt else {})
 
     def observation(self, on_step: OnStep, steps: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class FluxSchnellAdapter(PackedAdapter):
 
     def guidance(self, asked: Sampling, negative_prompt: str) -> dict[str, Any]:
         """Classifier-free guidance alone."""
-        return {"true_cfg_scale": asked.guidance_scale, "negative_prompt": negative_prompt or EMPTY_PROMPT}
+        return {"true_cfg_scale": asked.request.guidance_scale, "negative_prompt": negative_prompt or EMPTY_PROMPT}
 
 
 class QwenImageAdapter(PackedAdapter):
@@ -39,6 +39,6 @@ class QwenImageAdapter(PackedAdapter):
         """Classifier-free guidance alone."""
         return {
             "guidance_scale": None,
-            "true_cfg_scale": asked.guidance_scale,
+            "true_cfg_scale": asked.request.guidance_scale,
             "negative_prompt": negative_prompt or EMPTY_PROMPT,
         }
