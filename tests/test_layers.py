@@ -39,6 +39,7 @@ LAYERS = (
         "field_rules",
         "infotext_names",
         "encodings",
+        "field_controls",
     ),
 )
 VOCABULARY = LAYERS[-1]

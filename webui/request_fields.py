@@ -1,4 +1,4 @@
-"""What the declarations of requests say of their fields: bounds, defaults, rules, which are pictures.
+"""What the declarations of requests say of their fields: bounds, defaults, rules, controls, which are pictures.
 
 Knows no request in particular, and no field by name.
 """
@@ -9,11 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, MultipleOf
+from pydantic import WithJsonSchema
 
 from webui.capabilities import Needs, reason_without
+from webui.field_controls import Control, Kind, ProperNames, WithoutControl
 from webui.field_rules import Rule, about, inactive, lacks, refused
 from webui.infotext_names import InfotextName
 from webui.requests import PICTURE, Request, Scope
@@ -137,6 +139,53 @@ def infotext_names(request: type) -> Mapping[str, InfotextName]:
     """What an infotext calls the fields of a request, by name; those that it has no single pair for are left out."""
     marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
     return {name: mark for name, mark in marked if isinstance(mark, InfotextName)}
+
+
+MOST_SLIDER_STEPS = 2000  # what is finer is typed into a box
+
+
+def controls_in(request: type) -> Mapping[str, Control]:
+    """Where the controls of a request's fields stand, by name, in the order of their declaration."""
+    marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
+    return {name: mark for name, mark in marked if isinstance(mark, Control)}
+
+
+def without_control(request: type) -> Mapping[str, WithoutControl]:
+    """Why fields of a request have no control, by name."""
+    marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
+    return {name: mark for name, mark in marked if isinstance(mark, WithoutControl)}
+
+
+def kind_of(request: type, name: str) -> Kind:
+    """What kind of control a field has, by its type where the declaration does not say."""
+    said = controls_in(request)[name].kind
+    own = field_type(request, name)
+    if said is not None:
+        return said
+    if PICTURE in _declared(request)[name]:
+        return "picture"
+    if own is bool:
+        return "checkbox"
+    if words := words_of(request, name):
+        return "chips" if len(words) <= 2 else "list"
+    if own in (int, float):
+        limits = field_limits(request, name)
+        return "slider" if (limits.maximum - limits.minimum) / limits.step <= MOST_SLIDER_STEPS else "number"
+    return "text" if own is str else "json"
+
+
+def words_of(request: type, name: str) -> tuple[str, ...]:
+    """The words that a field chooses one of; none where it takes anything else."""
+    own = field_type(request, name)
+    if get_origin(own) is Literal:
+        return get_args(own)
+    schemas = (mark.json_schema or {} for mark in _declared(request)[name] if isinstance(mark, WithJsonSchema))
+    return next((tuple(schema["enum"]) for schema in schemas if "enum" in schema), ())
+
+
+def proper_names(request: type, name: str) -> Mapping[str, str]:
+    """The names of a field's values, by value, where no language has others."""
+    return next((mark.names for mark in _declared(request)[name] if isinstance(mark, ProperNames)), {})
 
 
 @cache

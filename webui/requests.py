@@ -30,6 +30,7 @@ from pydantic_core import ArgsKwargs
 
 from webui import infotext_names
 from webui.capabilities import Capability, needs
+from webui.field_controls import Control, Group, ProperNames, WithoutControl
 from webui.field_rules import at_least, at_most, inactive, is_set, negated, offers_only, one_of, refused
 from webui.infotext_names import infotext
 from webui.schedulers import (
@@ -137,7 +138,10 @@ _GUIDANCE_OFF = inactive("guidance_off", at_most("guidance_scale", NO_GUIDANCE))
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
 Scheduler = Annotated[
-    str, AfterValidator(_check_scheduler), WithJsonSchema({"type": "string", "enum": [s.id for s in SCHEDULERS]})
+    str,
+    AfterValidator(_check_scheduler),
+    WithJsonSchema({"type": "string", "enum": [s.id for s in SCHEDULERS]}),
+    ProperNames({s.id: s.name for s in SCHEDULERS}),
 ]
 Sigmas = Annotated[str, AfterValidator(_check_sigmas), WithJsonSchema({"type": "string", "enum": list(SIGMAS)})]
 Steps = Annotated[int, Strict(), Ge(1), Le(150), infotext("Steps")]
@@ -212,35 +216,33 @@ class Diffusion:
     None means the checkpoint's default, or for the seed a random one; both are settled when the job is submitted.
     """
 
-    schema_version: Annotated[Literal[2], Scope.IMAGE] = SCHEMA_VERSION
-    prompt: Annotated[Prompt, Scope.IMAGE] = ""
-    negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT), Scope.IMAGE] = ""
-    # What brackets and such mean in the prompts.
-    prompt_dialect: Annotated[
-        Literal["a1111", "compel"],
-        needs(Capability.PROMPT_SYNTAX, is_refused=False),
-        Scope.BRANCH,
-        infotext_names.PROMPT_DIALECT,
-    ] = "a1111"
-    # Whether weights keep the mean of the embeddings (a1111).
-    emphasis: Annotated[
-        Literal["original", "no_norm"],
-        needs(Capability.PROMPT_SYNTAX, is_refused=False),
-        inactive("emphasis_of_a1111", one_of("prompt_dialect", "compel")),
-        Scope.BRANCH,
-        infotext_names.EMPHASIS,
-    ] = "original"
+    schema_version: Annotated[Literal[2], Scope.IMAGE, WithoutControl("a constant of the program", is_told=False)] = (
+        SCHEMA_VERSION
+    )
+    prompt: Annotated[Prompt, Scope.IMAGE, Control(Group.WRITING)] = ""
+    negative_prompt: Annotated[Prompt, needs(Capability.NEGATIVE_PROMPT), Scope.IMAGE, Control(Group.WRITING)] = ""
     # Put around the prompt one after the other; the names of presets.
-    looks: Annotated[Looks, Scope.IMAGE] = ()
+    looks: Annotated[Looks, Scope.IMAGE, Control(Group.WRITING, "list")] = ()
     # What those looks said, set at submit.
-    look_texts: Annotated[LookTexts, Scope.IMAGE] = ()
+    look_texts: Annotated[
+        LookTexts, Scope.IMAGE, WithoutControl("what the looks said, set when the job is submitted", is_told=False)
+    ] = ()
     # What looks and wildcards made of the prompts, set at submit; None where there are neither.
-    resolved_prompts: Annotated[ResolvedPrompts | None, Scope.IMAGE] = None
+    resolved_prompts: Annotated[
+        ResolvedPrompts | None,
+        Scope.IMAGE,
+        WithoutControl("made of the prompts when the job is submitted", is_told=False),
+    ] = None
     # A digest of all that `resolved_prompts` were made of; where it no longer fits, they are made anew.
-    resolved_from: Annotated[str | None, Field(max_length=64), Scope.IMAGE] = None
-    checkpoint: CheckpointId | None = None
-    scheduler: Scheduler | None = None
-    sigmas: Sigmas | None = None
+    resolved_from: Annotated[
+        str | None,
+        Field(max_length=64),
+        Scope.IMAGE,
+        WithoutControl("a digest, set when the job is submitted", is_told=False),
+    ] = None
+    checkpoint: Annotated[CheckpointId | None, Control(Group.HEADER, "list")] = None
+    scheduler: Annotated[Scheduler | None, Control(Group.SAMPLING)] = None
+    sigmas: Annotated[Sigmas | None, Control(Group.SAMPLING, beside=True)] = None
     # Where Karras', exponential and beta sigmas begin and end: where the network was trained to, or where the plain
     # timesteps of so many steps do.
     sigma_range: Annotated[
@@ -249,26 +251,22 @@ class Diffusion:
         inactive("sigmas_without_range", negated(one_of("sigmas", *RANGED_SIGMAS))),
         inactive("scheduler_without_range", one_of("scheduler", *(s.id for s in SCHEDULERS if not s.has_range))),
         infotext("Sigma range"),
+        Control(Group.SAMPLING),
     ] = "network"
-    eta: Annotated[Share | None, infotext_names.ETA] = None  # fresh noise at each step; None: the scheduler's own share
-    steps: Steps | None = None
-    guidance_scale: GuidanceScale | None = None
-    # Of the steps; outside of [start, end) the prompt alone is followed.
-    guidance_start: Annotated[
-        Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH, infotext("Skip Early CFG")
-    ] = 0.0
-    guidance_end: Annotated[
-        Share, needs(Capability.GUIDANCE_INTERVAL), _GUIDANCE_OFF, Scope.BRANCH, infotext("Guidance end")
-    ] = 1.0
-    # Towards the contrast of the prompt's own prediction.
-    guidance_rescale: Annotated[
-        Share, needs(Capability.GUIDANCE_RESCALE), _GUIDANCE_OFF, Scope.BRANCH, infotext_names.GUIDANCE_RESCALE
-    ] = 0.0
+    steps: Annotated[Steps | None, Control(Group.EFFORT)] = None
+    guidance_scale: Annotated[GuidanceScale | None, Control(Group.EFFORT)] = None
     # Layers of CLIP from the end; 1 leaves out none.
     clip_skip: Annotated[
-        int, Strict(), Ge(1), Le(12), needs(Capability.CLIP_SKIP), Scope.BRANCH, infotext("Clip skip")
+        int,
+        Strict(),
+        Ge(1),
+        Le(12),
+        needs(Capability.CLIP_SKIP),
+        Scope.BRANCH,
+        infotext("Clip skip"),
+        Control(Group.SAMPLING),
     ] = 1
-    seed: Annotated[Seed | None, Scope.IMAGE, infotext("Seed")] = None
+    seed: Annotated[Seed | None, Scope.IMAGE, infotext("Seed"), Control(Group.SEED, empty="seed_random")] = None
     # Image i varies with (variation_seed + i); None or -1: random.
     variation_seed: Annotated[
         Seed | None,
@@ -276,16 +274,68 @@ class Diffusion:
         inactive("variation_off", at_most("variation_strength", 0)),
         Scope.IMAGE,
         infotext("Variation seed"),
+        Control(Group.SAMPLING, empty="seed_random"),
     ] = None
     # Above 0 every image has the same seed.
     variation_strength: Annotated[
-        Share, needs(Capability.VARIATIONS), Scope.IMAGE, infotext("Variation seed strength")
+        Share,
+        needs(Capability.VARIATIONS),
+        Scope.IMAGE,
+        infotext("Variation seed strength"),
+        Control(Group.SAMPLING, beside=True),
     ] = 0.0
+    # Towards the contrast of the prompt's own prediction.
+    guidance_rescale: Annotated[
+        Share,
+        needs(Capability.GUIDANCE_RESCALE),
+        _GUIDANCE_OFF,
+        Scope.BRANCH,
+        infotext_names.GUIDANCE_RESCALE,
+        Control(Group.SAMPLING),
+    ] = 0.0
+    # Of the steps; outside of [start, end) the prompt alone is followed.
+    guidance_start: Annotated[
+        Share,
+        needs(Capability.GUIDANCE_INTERVAL),
+        _GUIDANCE_OFF,
+        Scope.BRANCH,
+        infotext("Skip Early CFG"),
+        Control(Group.SAMPLING),
+    ] = 0.0
+    guidance_end: Annotated[
+        Share,
+        needs(Capability.GUIDANCE_INTERVAL),
+        _GUIDANCE_OFF,
+        Scope.BRANCH,
+        infotext("Guidance end"),
+        Control(Group.SAMPLING, beside=True),
+    ] = 1.0
+    # Fresh noise at each step; None: the scheduler's own share.
+    eta: Annotated[Share | None, infotext_names.ETA, Control(Group.SAMPLING)] = None
     # Along which the picture continues at its edges.
-    tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING)] = "none"
-    width: Pixels | None = None
-    height: Pixels | None = None
-    num_images: Annotated[int, Strict(), Ge(1), Le(16), Scope.IMAGE] = 1
+    tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING), Control(Group.SAMPLING, "chips")] = (
+        "none"
+    )
+    # What brackets and such mean in the prompts.
+    prompt_dialect: Annotated[
+        Literal["a1111", "compel"],
+        needs(Capability.PROMPT_SYNTAX, is_refused=False),
+        Scope.BRANCH,
+        infotext_names.PROMPT_DIALECT,
+        Control(Group.SAMPLING),
+    ] = "a1111"
+    # Whether weights keep the mean of the embeddings (a1111).
+    emphasis: Annotated[
+        Literal["original", "no_norm"],
+        needs(Capability.PROMPT_SYNTAX, is_refused=False),
+        inactive("emphasis_of_a1111", one_of("prompt_dialect", "compel")),
+        Scope.BRANCH,
+        infotext_names.EMPHASIS,
+        Control(Group.SAMPLING, beside=True),
+    ] = "original"
+    width: Annotated[Pixels | None, Control(Group.SIZE, "number")] = None
+    height: Annotated[Pixels | None, Control(Group.SIZE, "number")] = None
+    num_images: Annotated[int, Strict(), Ge(1), Le(16), Scope.IMAGE, Control(Group.AMOUNT, "chips")] = 1
     keep_best: Annotated[
         int,
         Strict(),
@@ -293,13 +343,29 @@ class Diffusion:
         Le(16),
         Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
         Scope.IMAGE,
+        Control(Group.AMOUNT, "chips"),
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept
     # Of num_images, from 0; None: all are made.
-    only_image: Annotated[int, Strict(), Ge(0), Le(15), Scope.IMAGE] | None = None
+    only_image: (
+        Annotated[
+            int, Strict(), Ge(0), Le(15), Scope.IMAGE, WithoutControl("one of several is made again from its picture")
+        ]
+        | None
+    ) = None
     # The step whose estimate is the picture.
-    stop_after: Annotated[int, Strict(), Ge(1), Le(150), Scope.BRANCH] | None = None
+    stop_after: (
+        Annotated[
+            int, Strict(), Ge(1), Le(150), Scope.BRANCH, WithoutControl("a step is kept from the strip below the stage")
+        ]
+        | None
+    ) = None
     # Another picture, some of whose steps are the first ones of this.
-    branch_from: Annotated[Branch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
+    branch_from: Annotated[
+        Branch | None,
+        needs(Capability.BRANCHES),
+        Scope.BRANCH,
+        WithoutControl("a branch begins at a step of the strip below the stage"),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -325,8 +391,10 @@ class Diffusion:
 class TextToImage(Diffusion):
     """Diffusion from noise, guided by a prompt. `walk_to`: the images lead from this picture to another one."""
 
-    task: Literal["text_to_image"] = "text_to_image"
-    walk_to: Annotated[WalkEnd | None, needs(Capability.WALKS), Scope.IMAGE] = None
+    task: Annotated[Literal["text_to_image"], WithoutControl("the tab says it", is_told=False)] = "text_to_image"
+    walk_to: Annotated[
+        WalkEnd | None, needs(Capability.WALKS), Scope.IMAGE, WithoutControl("a walk is started from two pictures")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -338,8 +406,10 @@ class ImageToImage(Diffusion):
     `resize_mode` and the `outpaint_…` say something only where something is masked or added.
     """
 
-    task: Literal["image_to_image"] = "image_to_image"
-    init_image: Picture
+    task: Annotated[Literal["image_to_image"], WithoutControl("the tab says it", is_told=False)] = "image_to_image"
+    init_image: Annotated[Picture, Control(Group.UPLOADS)]
+    # Of the picture's shape; white is drawn anew, grey is mixed.
+    mask: Annotated[Picture | None, needs(Capability.INPAINTING), Control(Group.PICTURE)] = None
     denoising_strength: Annotated[
         float,
         Strict(),
@@ -348,26 +418,24 @@ class ImageToImage(Diffusion):
         Field(json_schema_extra={"step": 0.01}),
         _FROM_NOISE,
         infotext("Denoising strength", always=True),
+        Control(Group.PICTURE),
     ] = 0.6
-    # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
-    resize_mode: Annotated[
-        Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"],
-        inactive("own_size", one_of("inpaint_area", "only_masked"), is_set("mask", *SIDES)),
-        infotext_names.RESIZE_MODE,
-    ] = "crop_and_resize"
-    # Of the picture's shape; white is drawn anew, grey is mixed.
-    mask: Annotated[Picture | None, needs(Capability.INPAINTING)] = None
     # Whether what is white in the mask is drawn, or the rest.
     mask_mode: Annotated[
         Literal["masked", "not_masked"],
         _OF_A_PART,
         inactive("nothing_masked", negated(is_set("mask"))),
         infotext_names.MASK_MODE,
+        Control(Group.MASKING),
     ] = "masked"
-    # Pixels over which its edge fades, inwards.
-    mask_blur: Annotated[
-        int, Strict(), Ge(0), Le(64), _OF_A_PART, _NOTHING_MASKED, infotext("Mask blur", always=True)
-    ] = 4
+    # What is drawn at width × height; of the masked place alone with so many pixels around it.
+    inpaint_area: Annotated[
+        Literal["whole_picture", "only_masked"],
+        _OF_A_PART,
+        _NOTHING_MASKED,
+        infotext_names.INPAINT_AREA,
+        Control(Group.MASKING, beside=True),
+    ] = "whole_picture"
     # What the masked places start from, under noise: colours of what lies around, what was there, noise, or zeros.
     masked_content: Annotated[
         Literal["fill", "original", "latent_noise", "latent_nothing"],
@@ -376,11 +444,8 @@ class ImageToImage(Diffusion):
         _FROM_NOISE,
         inactive("full_strength", at_least("denoising_strength", 1)),
         infotext_names.MASKED_CONTENT,
+        Control(Group.MASKING),
     ] = "original"
-    # What is drawn at width × height; of the masked place alone with so many pixels around it.
-    inpaint_area: Annotated[
-        Literal["whole_picture", "only_masked"], _OF_A_PART, _NOTHING_MASKED, infotext_names.INPAINT_AREA
-    ] = "whole_picture"
     inpaint_padding: Annotated[
         int,
         Strict(),
@@ -391,7 +456,19 @@ class ImageToImage(Diffusion):
         _NOTHING_MASKED,
         inactive("whole_picture", one_of("inpaint_area", "whole_picture")),
         infotext("Masked area padding", always=True),
+        Control(Group.MASKING, beside=True),
     ] = 32
+    # Pixels over which its edge fades, inwards.
+    mask_blur: Annotated[
+        int,
+        Strict(),
+        Ge(0),
+        Le(64),
+        _OF_A_PART,
+        _NOTHING_MASKED,
+        infotext("Mask blur", always=True),
+        Control(Group.MASKING),
+    ] = 4
     # Grey says how much a place may change (differential diffusion).
     soft_inpainting: Annotated[
         bool,
@@ -399,13 +476,20 @@ class ImageToImage(Diffusion):
         needs(Capability.INPAINTING, Capability.SOFT_INPAINTING, is_refused=False),
         _NOTHING_MASKED,
         infotext_names.SOFT_INPAINTING,
+        Control(Group.MASKING, beside=True),
     ] = False
-    outpaint_left: Annotated[Added, infotext("Outpaint left")] = (
-        0  # pixels that are added to width × height at that side
-    )
-    outpaint_right: Annotated[Added, infotext("Outpaint right")] = 0
-    outpaint_top: Annotated[Added, infotext("Outpaint top")] = 0
-    outpaint_bottom: Annotated[Added, infotext("Outpaint bottom")] = 0
+    # How the picture comes to width × height; `latent_upscale` enlarges its latents instead of its pixels.
+    resize_mode: Annotated[
+        Literal["just_resize", "crop_and_resize", "resize_and_fill", "latent_upscale"],
+        inactive("own_size", one_of("inpaint_area", "only_masked"), is_set("mask", *SIDES)),
+        infotext_names.RESIZE_MODE,
+        Control(Group.FRAMING),
+    ] = "crop_and_resize"
+    # Pixels that are added to width × height at that side.
+    outpaint_left: Annotated[Added, infotext("Outpaint left"), Control(Group.SIDES, "number")] = 0
+    outpaint_top: Annotated[Added, infotext("Outpaint top"), Control(Group.SIDES, "number", beside=True)] = 0
+    outpaint_right: Annotated[Added, infotext("Outpaint right"), Control(Group.SIDES, "number", beside=True)] = 0
+    outpaint_bottom: Annotated[Added, infotext("Outpaint bottom"), Control(Group.SIDES, "number", beside=True)] = 0
 
     @property
     def strongest(self) -> float:
@@ -457,15 +541,11 @@ class StyleTransfer:
     styles its colours first, linearly (`coral`) or by their whole distribution (`histogram`).
     """
 
-    task: Literal["style_transfer"] = "style_transfer"
-    schema_version: Literal[2] = SCHEMA_VERSION
-    method: Annotated[Literal["optimised", "instant"], infotext("Style method")] = "optimised"
-    content_image: Picture
-    style_image: Picture
-    style_image_weight: Annotated[
-        Weight, inactive("one_style", negated(is_set("style_images"))), infotext("Weight of the first style")
-    ] = 1.0
-    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES)] = ()  # beside the first
+    task: Annotated[Literal["style_transfer"], WithoutControl("the tab says it", is_told=False)] = "style_transfer"
+    schema_version: Annotated[Literal[2], WithoutControl("a constant of the program", is_told=False)] = SCHEMA_VERSION
+    content_image: Annotated[Picture, Control(Group.UPLOADS)]
+    style_image: Annotated[Picture, Control(Group.UPLOADS)]
+    method: Annotated[Literal["optimised", "instant"], infotext("Style method"), Control(Group.STYLE)] = "optimised"
     style_strength: Annotated[
         float,
         Strict(),
@@ -474,9 +554,31 @@ class StyleTransfer:
         Field(json_schema_extra={"step": 0.05}),
         _ONLY_INSTANT,
         infotext("Style strength"),
+        Control(Group.STYLE),
     ] = 1.0
-    content_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Content weight", always=True)] = 1.0
-    style_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Style weight", always=True)] = 1.0
+    # Beside the first.
+    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES), Control(Group.STYLE)] = ()
+    style_image_weight: Annotated[
+        Weight,
+        inactive("one_style", negated(is_set("style_images"))),
+        infotext("Weight of the first style"),
+        Control(Group.STYLE),
+    ] = 1.0
+    style_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Style weight", always=True), Control(Group.STYLE)] = 1.0
+    content_weight: Annotated[
+        Weight, _ONLY_OPTIMISED, infotext("Content weight", always=True), Control(Group.STYLE)
+    ] = 1.0
+    size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8), Control(Group.STYLE)] = 384
+    iterations: Annotated[
+        int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED, infotext("Steps", always=True), Control(Group.STYLE)
+    ] = 200
+    keep_colours: Annotated[
+        Literal["off", "luminance", "coral", "histogram"],
+        _NO_STYLE_WEIGHT,
+        _NO_STYLE_STRENGTH,
+        infotext("Keep colours"),
+        Control(Group.STYLING),
+    ] = "off"
     style_scale: Annotated[
         float,
         Strict(),
@@ -486,31 +588,41 @@ class StyleTransfer:
         _NO_STYLE_WEIGHT,
         _NO_STYLE_STRENGTH,
         infotext("Style scale"),
+        Control(Group.STYLING),
     ] = 1.0
-    total_variation_weight: Annotated[Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Total variation weight")] = (
-        1.0
-    )
+    total_variation_weight: Annotated[
+        Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Total variation weight"), Control(Group.STYLING)
+    ] = 1.0
     style_loss: Annotated[
-        Literal["gram", "wasserstein", "sliced_wasserstein"], _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Style loss")
-    ] = "wasserstein"
-    layer_weights: Annotated[LayerWeights, _ONLY_OPTIMISED] = LayerWeights()
-    keep_colours: Annotated[
-        Literal["off", "luminance", "coral", "histogram"],
+        Literal["gram", "wasserstein", "sliced_wasserstein"],
+        _ONLY_OPTIMISED,
         _NO_STYLE_WEIGHT,
-        _NO_STYLE_STRENGTH,
-        infotext("Keep colours"),
-    ] = "off"
-    init: Annotated[Literal["content", "noise", "style_statistics", "instant"], _ONLY_OPTIMISED, infotext("Init")] = (
-        "content"
-    )
-    optimizer: Annotated[Literal["adam", "lbfgs"], _ONLY_OPTIMISED, infotext("Optimizer")] = (
-        "adam"  # above 1024² pixels Adam goes on
-    )
-    iterations: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED, infotext("Steps", always=True)] = 200
-    size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8)] = 384
-    seed: Annotated[Seed | None, infotext("Seed")] = None
+        infotext("Style loss"),
+        Control(Group.STYLING),
+    ] = "wasserstein"
+    init: Annotated[
+        Literal["content", "noise", "style_statistics", "instant"],
+        _ONLY_OPTIMISED,
+        infotext("Init"),
+        Control(Group.STYLING),
+    ] = "content"
+    optimizer: Annotated[
+        Literal["adam", "lbfgs"], _ONLY_OPTIMISED, infotext("Optimizer"), Control(Group.STYLING, "list")
+    ] = "adam"  # above 1024² pixels Adam goes on
+    layer_weights: Annotated[LayerWeights, _ONLY_OPTIMISED, Control(Group.STYLING)] = LayerWeights()
+    seed: Annotated[Seed | None, infotext("Seed"), Control(Group.SEED, empty="seed_random")] = None
     # The iteration whose average is the picture.
-    stop_after: Annotated[int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED] | None = None
+    stop_after: (
+        Annotated[
+            int,
+            Strict(),
+            Ge(1),
+            Le(2000),
+            _ONLY_OPTIMISED,
+            WithoutControl("a step is kept from the strip below the stage"),
+        ]
+        | None
+    ) = None
 
     @model_validator(mode="before")
     @classmethod

@@ -9,8 +9,10 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
+from tests.made_up import Newer
 from tests.rules.vectors import Vector, by_reason, vectors
-from webui.request_fields import defaults_of
+from webui.request_fields import declared_rules, defaults_of
+from webui.requests import to_dict
 from webui.ui import assets
 
 SOURCE = (Path(assets.__file__).parent / "assets" / "rules.js").read_text("utf-8")
@@ -38,3 +40,17 @@ def test_the_browser_says_what_python_says(browser: Browser) -> None:
     for vector, (inactive, refused) in zip(known, found, strict=True):
         assert by_reason(inactive) == vector.inactive, vector
         assert refused == vector.refused, vector
+
+
+def test_a_field_that_is_made_up_has_its_rules_there_too(browser: Browser) -> None:
+    request = Newer(sharpness=0.5, finish="silky", guidance_scale=5.0)
+    common = {"rules": [asdict(rule) for rule in declared_rules(Newer)], "defaults": dict(defaults_of(Newer))}
+    asked = [
+        {**common, "settings": to_dict(request) | {"sharpness": amount}, "facts": {"lacking": lacking, "choices": {}}}
+        for amount, lacking in ((0.0, []), (0.5, ["tiling"]))
+    ]
+    page = browser.new_page()
+    (plain, _), (without, refused) = page.evaluate(EVALUATE_ALL, json.loads(json.dumps(asked)))
+    page.close()
+    assert (plain["finish"], without["sharpness"]) == ("guidance_off", "only_unet")
+    assert refused == {"field": "sharpness", "reason": "only_unet"}

@@ -48,11 +48,11 @@ def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
         settings=to_dict(request),
         rules=rules_of(type(request)),
         facts=NO_CHECKPOINT if isinstance(request, StyleTransfer) else facts_of(family, clip_layers),
-        inactive=one["inactive"],
+        inactive={why: sorted(names) for why, names in one["inactive"].items()},
         refused=one.get("refused"),
     )
 
 
 def by_reason(inactive: Mapping[str, str]) -> dict[str, list[str]]:
-    """Fields with their reasons as the file has them: the reasons with their fields."""
-    return {why: [name for name, reason in inactive.items() if reason == why] for why in inactive.values()}
+    """Fields with their reasons as the file has them: the reasons with their fields, by name."""
+    return {why: sorted(name for name, reason in inactive.items() if reason == why) for why in inactive.values()}

@@ -12,10 +12,13 @@ import pytest
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import CheckpointPickled
-from webui.request_fields import field_limits
+from webui.field_controls import Group
+from webui.request_fields import controls_in, field_limits, kind_of
 from webui.requests import REQUESTS
 from webui.settings import Settings
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
+from webui.ui.declared_controls import field_table, fields_of
+from webui.ui.language import Words
 
 
 def controls_of(page: gr.Blocks) -> dict[str, Any]:
@@ -32,6 +35,36 @@ def test_every_reason_is_about_a_field_without_control(page: gr.Blocks) -> None:
     fields = {field for request in REQUESTS.values() for field in request.__dataclass_fields__}
     assert WITHOUT_CONTROL.keys() <= fields
     assert WITHOUT_CONTROL.keys().isdisjoint(controls_of(page))
+
+
+@pytest.mark.parametrize("group", Group)
+def test_controls_stand_in_the_order_of_the_declarations(page: gr.Blocks, group: Group) -> None:
+    names = [field.name for field in fields_of(group)]
+    assert names
+    if group is not Group.WRITING:  # where looks come between the prompts
+        assert [name for name in controls_of(page) if name in names] == names
+
+
+def test_words_are_the_fields_own_and_have_labels(page: gr.Blocks) -> None:
+    table = field_table()
+    offering = {name: entry for name, entry in table.items() if entry.get("words")}
+    assert {"scheduler", "sigmas", "tiling", "method", "optimizer", "mask_mode"} <= offering.keys()
+    for name, entry in offering.items():
+        assert tuple(value for _, value in controls_of(page)[name].choices) == entry["words"]
+        labels = {f"{name}_{word}" for word in entry["words"] if word not in entry["names"]}
+        assert all(labels <= words.keys() for words in Words().by_language.values()), name
+
+
+def test_every_field_that_is_told_has_a_label() -> None:
+    told = {name for name, entry in field_table().items() if entry["is_told"]}
+    assert all(told <= words.keys() for words in Words().by_language.values())
+
+
+@pytest.mark.parametrize("task", REQUESTS)
+def test_a_field_is_declared_alike_wherever_it_is(task: str) -> None:
+    for name, control in controls_in(REQUESTS[task]).items():
+        entry = field_table()[name]
+        assert (entry["kind"], entry["group"]) == (kind_of(REQUESTS[task], name), control.group), name
 
 
 def test_what_is_no_field_is_known(page: gr.Blocks) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,17 +10,16 @@ import pytest
 
 from tests.ui.conftest import DEFAULTS
 from webui.checkpoints.families import FAMILIES
+from webui.field_controls import Group
 from webui.request_fields import field_limits
 from webui.requests import REQUESTS, TextToImage
 from webui.rules.sampling import schedulers_for
 from webui.rules.table import rules_of
 from webui.texts import LANGUAGES, Texts
-from webui.ui import assets
-from webui.ui.language import Words
-from webui.ui.sampling_controls import ROWS, choices_of, sampling_data
+from webui.ui.declared_controls import fields_of
+from webui.ui.sampling_controls import sampling_data
 
-FIELDS = [name for row in ROWS for name in row]
-NAMES_SCRIPT = (Path(assets.__file__).parent / "assets" / "names.js").read_text("utf-8")
+FIELDS = [field.name for field in fields_of(Group.SAMPLING)]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def data() -> dict[str, Any]:
     return sampling_data(Texts())
 
 
-def test_rows_are_the_controls_in_their_order(page: gr.Blocks) -> None:
+def test_controls_stand_in_the_order_of_the_declarations(page: gr.Blocks) -> None:
     assert [name for name in page.darkroom.fields if name in FIELDS] == FIELDS
 
 
@@ -41,17 +39,6 @@ def test_controls_start_at_the_requests_defaults(page: gr.Blocks) -> None:
             assert control.value == own, name
     assert page.darkroom.fields["scheduler"].value == DEFAULTS.scheduler
     assert page.darkroom.fields["eta"].value == 0.0, "DDIM's own share"
-
-
-@pytest.mark.parametrize("field", ["tiling", "prompt_dialect", "emphasis"])
-def test_chips_are_the_fields_own_words(page: gr.Blocks, field: str) -> None:
-    assert tuple(value for _, value in page.darkroom.fields[field].choices) == choices_of(field)
-    for language in LANGUAGES:
-        assert {f"{field}_{word}" for word in choices_of(field)} <= Words().by_language[language].keys()
-
-
-def test_every_control_has_a_name_for_accessibility() -> None:
-    assert [name for name in FIELDS if f'{name}: "' not in NAMES_SCRIPT] == []
 
 
 def test_every_family_has_its_facts(data: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ STYLES = (
 )
 SCRIPTS = (
     "core.js",
+    "fields.js",
     "stream.js",
     "controls.js",
     "rules.js",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webui.ui.controls import Controls, unchecked
+from webui.ui.declared_controls import Controls, unchecked
 from webui.ui.language import Words
 
 KEEP_COUNTS = (1, 2, 4)

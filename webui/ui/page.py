@@ -21,7 +21,6 @@ from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.presets import Presets
 from webui.rules.branches import FREE
-from webui.schedulers import SCHEDULERS
 from webui.settings import Settings
 from webui.share.link import ShareState
 from webui.storage import Storage
@@ -29,7 +28,7 @@ from webui.storage.owners import LOCAL, Owner
 from webui.texts import Language, Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
 from webui.ui.best_controls import best
-from webui.ui.controls import Controls
+from webui.ui.declared_controls import Controls, field_table
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.routes import examples_of, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
@@ -114,7 +113,7 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         "order": list(parts.fields),
         "defaults": field_defaults(),
         "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
-        "schedulers": {known.id: known.name for known in SCHEDULERS},
+        "fields": field_table(),
         "sampling": sampling_data(parts.texts),
         "port": parts.settings.port,  # tells our cookies from those of another Darkroom on this machine
     }

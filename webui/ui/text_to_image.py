@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webui.ui.controls import Controls
+from webui.ui.declared_controls import Controls
 from webui.ui.language import Words
 
 TASK = "text_to_image"
@@ -12,6 +12,6 @@ TASK = "text_to_image"
 
 def tab(words: Words) -> tuple[Controls, gr.Tab]:
     """Draws the tab; no control is its own."""
-    with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}") as drawn:
+    with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}") as made:
         pass
-    return {}, drawn
+    return {}, made

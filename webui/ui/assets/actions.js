@@ -75,19 +75,17 @@ async function copySeed() {
   }
 }
 
-const HIDDEN_DETAILS = ["schema_version", "task", "look_texts", "resolved_prompts", "resolved_from", "init_image", "mask", "content_image", "style_image"];
-
 const lookName = (id) => given.looks[id]?.[language === "zh-CN" ? "name_zh" : "name"] ?? id;
 
 /** A value as its control shows it. */
 function shownValue(name, value) {
-  if (name === "scheduler") return given.schedulers[value] ?? value;
-  if (["sigmas", "sigma_range", "tiling", "prompt_dialect", "emphasis", "resize_mode", "mask_mode", "masked_content", "inpaint_area", "style_loss", "keep_colours", "init", "optimizer"].includes(name)) return t(`${name}_${value}`);
+  const { words, names } = fields[name] ?? {};
+  if (words?.length) return Object.keys(names).length ? names[value] ?? value : t(`${name}_${value}`);
   if (name === "looks") return value.map(lookName).join(t("list_comma"));
   if (name in STYLE_LISTS) return STYLE_LISTS[name].told(value);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);
-  if (name === "soft_inpainting") return t(value ? "on" : "off");
+  if (typeof value === "boolean") return t(value ? "on" : "off");
   if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
   return String(value);
 }
@@ -95,13 +93,14 @@ function shownValue(name, value) {
 /** What made a picture, as a list of names and values. */
 function drawDetails(box, request, picture) {
   const rows = [];
+  const unasked = [...FOLDED, ...PICTURED, ...STYLED];
   const add = (name, value) => rows.push(el("dt", { text: name }), el("dd", { text: value }));
   if (request) {
     add(t("task"), t(request.task));
     for (const [name, value] of Object.entries(request)) {
-      if (HIDDEN_DETAILS.includes(name) || value === null || value === "" || value.length === 0 || name === "seed") continue;
+      if (fields[name]?.is_told === false || fields[name]?.kind === "picture" || value === null || value === "" || value.length === 0 || name === "seed") continue;
       if (picture && (name === "width" || name === "height")) continue;
-      if (value === given.defaults[name] && (FOLDED.includes(name) || PICTURED.includes(name) || STYLED.includes(name) || !order.includes(name))) continue; // nobody asked for it
+      if (value === given.defaults[name] && (unasked.includes(name) || !order.includes(name))) continue; // nobody asked for it
       if (name in STYLE_LISTS && !STYLE_LISTS[name].kept(value)) continue;
       if ((name === "num_images" && value === 1) || (name === "keep_best" && value === 0)) continue;
       add(t(name), shownValue(name, value));

@@ -1,6 +1,6 @@
 // Two pictures of the gallery, one over the other with a divider between them, and the settings in which they differ.
 
-const COMPARE_HIDDEN = ["schema_version", "look_texts", "resolved_prompts", "resolved_from", "seed", "width", "height"];
+const COMPARED_AS_MADE = ["seed", "width", "height"]; // the picture itself says them
 const comparing = { box: null };
 
 function openCompare(first, second) {
@@ -47,7 +47,7 @@ function compareFrame(first, second) {
 function comparedSettings(picture) {
   const { task, ...request } = picture.request ?? {};
   const values = new Map(task ? [["task", t(task)]] : []);
-  for (const [name, value] of Object.entries(request)) if (!COMPARE_HIDDEN.includes(name)) values.set(name, value);
+  for (const [name, value] of Object.entries(request)) if (fields[name]?.is_told !== false && !COMPARED_AS_MADE.includes(name)) values.set(name, value);
   values.set("seed", picture.seed);
   values.set("pixels", `${picture.width} × ${picture.height}`);
   if (hasScore(picture)) values.set("score", scoreText(picture));

@@ -54,7 +54,8 @@ function ageFresh(milliseconds) {
 darkroom.restore = (list) => {
   const saved = upgradedControls(kept.get("controls", {}));
   firstCheckpoint = named(list).checkpoint;
-  values = { ...named(list), seed: null, variation_seed: null, ...saved };
+  const empty = order.filter((name) => fields[name]?.may_be_empty).map((name) => [name, null]);
+  values = { ...named(list), ...Object.fromEntries(empty), ...saved };
   if (saved.checkpoint && !checkpointIsThere(saved.checkpoint, list)) values.checkpoint = named(list).checkpoint;
   fresh = Object.fromEntries(order.map((name) => [name, saved[name]]).filter(([name, value]) => value !== undefined && !isSame(value, named(list)[name])));
   ageFresh(RESTORED_MS);
@@ -223,7 +224,7 @@ function giveBack(request) {
   if (request.task !== "style_transfer") {
     // What is not said goes back to its default: it must not stay from before.
     for (const name of ["prompt", "negative_prompt"]) changes[name] ??= "";
-    for (const name of ["num_images", ...DEFAULTED, ...FOLDED]) changes[name] ??= ownDefault(name, { ...values, ...changes }) ?? values[name];
+    for (const name of ["num_images", ...DEFAULTED, ...FOLDED]) changes[name] ??= restingValue(name, { ...values, ...changes });
     changes.seed = request.seed ?? null;
     changes.variation_seed = request.variation_seed ?? null;
     changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it

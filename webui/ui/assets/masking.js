@@ -1,7 +1,7 @@
 // The picture of Image to image and its mask: the buttons of the editor, what lies over the picture in its frame (the
 // mask, and what is added at its sides), and whose mask it is. A mask of an older picture never goes with a new one.
 
-const SIDE_FIELDS = ["outpaint_left", "outpaint_top", "outpaint_right", "outpaint_bottom"];
+const SIDE_FIELDS = fieldsIn("sides"); // left, top, right, bottom
 const masking = { tools: null, framing: null };
 const maskPictures = new Map(Object.entries(kept.get("mask_pictures", {}))); // mask → the pictures that it was drawn for
 

@@ -1,18 +1,10 @@
 // Puts right what Gradio calls its parts: a slider's range is "Steps" (its box "Steps value"), every field has exactly
 // one element with its name. The names are the catalogue's, in the page's language.
 
+const PARTS = { slider: "slider", number: "input", list: "input", text: "input", chips: "group" };
 const RENAMED = {
-  steps: "slider", guidance_scale: "slider", denoising_strength: "slider", content_weight: "slider",
-  style_weight: "slider", iterations: "slider", size: "slider",
-  clip_skip: "slider", variation_strength: "slider", guidance_rescale: "slider", guidance_start: "slider",
-  guidance_end: "slider", eta: "slider", mask_blur: "slider", inpaint_padding: "slider",
-  style_scale: "slider", total_variation_weight: "slider",
-  style_loss: "input", keep_colours: "input", init: "input", optimizer: "input",
-  mask_mode: "group", inpaint_area: "group", masked_content: "input", resize_mode: "input",
-  outpaint_left: "input", outpaint_top: "input", outpaint_right: "input", outpaint_bottom: "input",
-  num_images: "group", quality: "group", keep_best: "group", ratio: "group", tiling: "group", sigma_range: "group", prompt_dialect: "group", emphasis: "group",
-  checkpoint: "input", scheduler: "input", sigmas: "input", looks: "input",
-  prompt: "input", negative_prompt: "input", seed: "input", variation_seed: "input", width: "input", height: "input",
+  ...Object.fromEntries(Object.entries(fields).filter(([, { kind }]) => kind in PARTS).map(([name, { kind }]) => [name, PARTS[kind]])),
+  quality: "group", ratio: "group", // fill no field
 };
 const CALLED = { ratio: "proportions" };
 const TITLES = { swap: "swap_sides", dice: "seed_new", reuse: "seed_reuse", generate: "generate_hint", stop: "stop_hint" };

@@ -3,14 +3,17 @@
 // family or a scheduler.
 
 const rules = given.sampling;
-const FOLDED = rules.rows.flat();
-const PICTURED = rules.pictures.flat(); // what is about the picture that goes in
-const CHECKED = ["looks", ...FOLDED, "negative_prompt", ...PICTURED.filter((name) => name !== "mask"), ...rules.styles.flat(), ...rules.style_mains]; // whatever may have nothing to say
+const FOLDED = fieldsIn("sampling");
+const PICTURED = fieldsIn("picture", "masking", "framing", "sides"); // what is about the picture that goes in
+const STYLED = fieldsIn("styling");
 const fold = { head: null, back: null, column: null };
 let dressedAs = ""; // how the controls were last handed to Gradio
 
 const checkpointOf = (now) => checkpoints.get(now.checkpoint);
 const rulesAbout = (name) => rules.rules.filter(({ field }) => field === name);
+const mayBeInactive = (name) => rulesAbout(name).some(({ effect }) => effect !== "error");
+// What is handed to Gradio anew as other settings change.
+const CHECKED = order.filter((name) => isOrdinary(name) && (name === "looks" || mayBeInactive(name)));
 
 /** What the rules may ask for of the checkpoint; null while it is not known. */
 function factsOf(now) {
@@ -36,6 +39,9 @@ function ownDefault(name, now = values) {
   if (name === "eta") return rules.eta[now.scheduler];
   return defaults[name] ?? given.defaults[name] ?? null;
 }
+
+/** What a control is put back to; it stays as it is where nothing else is known of it. */
+const restingValue = (name, now) => ownDefault(name, now) ?? (fields[name].may_be_empty ? null : values[name]);
 
 /** What has to change so that `now` is nothing that would be refused. */
 function mended(now) {
@@ -74,9 +80,8 @@ function pushInterval(moved) {
 function shapeOf(name) {
   const shape = { interactive: !inactiveReason(name) };
   const facts = factsOf(values);
-  if (name === "scheduler" && facts) shape.choices = choicesOf(facts, values, name).map((id) => [given.schedulers[id], id]);
-  if (name === "sigmas" && facts) shape.choices = choicesOf(facts, values, name, "scheduler").map((id) => [t(`sigmas_${id}`), id]);
-  if (name === "resize_mode" && facts) shape.choices = choicesOf(facts, values, name).map((id) => [t(`resize_mode_${id}`), id]);
+  const offered = facts && name in facts.choices ? choicesOf(facts, values, name, ...(name === "sigmas" ? ["scheduler"] : [])) : null;
+  if (offered) shape.choices = offered.map((id) => [shownValue(name, id), id]);
   if (name === "looks") shape.choices = Object.keys(given.looks).map((id) => [lookName(id), id]);
   if (name === "clip_skip") shape.maximum = Math.min(checkpointOf(values)?.clip_layers ?? Infinity, rules.limits.clip_skip.maximum);
   return shape;
@@ -132,8 +137,7 @@ function putBack() {
   const past = Object.fromEntries(FOLDED.map((name) => [name, values[name]]));
   const before = new Set(untouched);
   const scheduler = ownDefault("scheduler");
-  const changes = Object.fromEntries(FOLDED.map((name) => [name, ownDefault(name, { ...values, scheduler }) ?? values[name]]));
-  changes.variation_seed = null;
+  const changes = Object.fromEntries(FOLDED.map((name) => [name, restingValue(name, { ...values, scheduler })]));
   for (const name of ["scheduler", "sigmas", "eta"]) untouched.add(name);
   setControls({ ...changes, ...mended({ ...values, ...changes }) });
   fold.head.focus({ preventScroll: true });
@@ -158,7 +162,8 @@ function drawFold() {
 }
 
 function drawReasons() {
-  const found = [...rules.rows, ["negative_prompt"], ...rules.pictures, ...rules.styles].map((row) => {
+  const explained = [...rowsIn("sampling"), ["negative_prompt"], ...rowsIn("picture", "masking", "framing", "sides"), ...rowsIn("styling")];
+  const found = explained.filter(([first]) => fields[first].kind !== "json").map((row) => {
     const reasons = [...new Set(row.map((name) => inactiveReason(name)).filter(Boolean))];
     return { row, text: reasons.map(sentence).join(language === "zh-CN" ? "" : " ") };
   });

@@ -1,7 +1,6 @@
 // The tab Style transfer: the gallery of styles that we drew, further styles with their weights, weights by layer, and
 // the fold around what is seldom touched. Lists are kept in their control's value as JSON; "" is none.
 
-const STYLED = rules.styles.flat();
 const LAYERS = given.style.layers; // from the finest to the coarsest
 const MOST_FURTHER_STYLES = given.style.most_further;
 
@@ -33,9 +32,9 @@ darkroom.mountStyling = (element) => {
   };
   head.addEventListener("click", () => open(document.documentElement.dataset.styling !== "open"));
   open(kept.get("styling_open", false));
-  on("reveal", (name) => { if (STYLED.includes(name) || name === "layer_weights") open(true); });
+  on("reveal", (name) => { if (STYLED.includes(name)) open(true); });
   on("values", () => {
-    const changed = [...STYLED, "layer_weights"].filter((name) => !inactiveReason(name) && !isSame(values[name] ?? "", given.defaults[name] ?? ""));
+    const changed = STYLED.filter((name) => !inactiveReason(name) && !isSame(values[name] ?? "", given.defaults[name] ?? ""));
     const count = head.querySelector(".fold-changed");
     count.hidden = !changed.length;
     count.textContent = changed.length ? t("sampling_changed", { n: changed.length }) : "";
@@ -166,7 +165,7 @@ const STYLE_LISTS = {
 
 /** What a style transfer gives back to its controls; pictures of before know nothing of some. */
 function styleGivenBack(request) {
-  const changes = Object.fromEntries([...STYLED, ...rules.style_mains].map((name) => [name, request[name] ?? given.defaults[name]]));
+  const changes = Object.fromEntries(fieldsIn("style", "styling").map((name) => [name, request[name] ?? given.defaults[name]]));
   for (const [name, list] of Object.entries(STYLE_LISTS)) changes[name] = list.kept(request[name]);
   return changes;
 }
