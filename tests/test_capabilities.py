@@ -32,7 +32,8 @@ def inactive(request: TextToImage | ImageToImage, family: Family) -> dict[str, s
 
 def test_every_capability_is_needed_by_a_field_or_a_choice() -> None:
     needed = {one for request in REQUESTS.values() for need in needs_of(request).values() for one in need.capabilities}
-    assert frozenset(Capability) - needed == {Capability.LATENT_UPSCALE}  # one of the resize modes
+    # one of the resize modes, and what flows have to be shifted
+    assert frozenset(Capability) - needed <= {Capability.LATENT_UPSCALE, Capability.FLOW}
 
 
 @pytest.mark.parametrize("field", OTHER)
@@ -68,11 +69,13 @@ def test_a_part_of_a_picture_needs_more_than_a_mask() -> None:
 def test_families_that_run_through_pipelines_can_what_those_take() -> None:
     for family in FAMILIES.values():
         if family.adapter is not None:
-            assert family.capabilities <= {Capability.INPAINTING, Capability.NEGATIVE_PROMPT}, family.id
+            assert family.capabilities <= {Capability.INPAINTING, Capability.NEGATIVE_PROMPT, Capability.FLOW}, (
+                family.id
+            )
             assert (Capability.INPAINTING in family.capabilities) == (family.inpaint_pipeline is not None), family.id
     without = {family.id for family in FAMILIES.values() if Capability.NEGATIVE_PROMPT not in family.capabilities}
     assert without == {"FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "LatentConsistencyModelPipeline"}
-    assert all(FAMILIES[id].capabilities == frozenset(Capability) for id in ("sd15", "sd2", "sdxl"))
+    assert all(FAMILIES[id].capabilities == frozenset(Capability) - {Capability.FLOW} for id in ("sd15", "sd2", "sdxl"))
 
 
 def test_what_branches_and_walks_may_differ_in_is_declared_with_the_field() -> None:

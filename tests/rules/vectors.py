@@ -1,4 +1,7 @@
-"""Settings, and what the rules say of them: `vectors.json`, to which both evaluators are held."""
+"""Settings, and what the rules say of them: `vectors.json`, to which both evaluators are held.
+
+The file need not say again which fields a family can do nothing with: that stands in their declarations.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from webui.capabilities import reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.field_rules import Rule
+from webui.request_fields import needs_of
 from webui.requests import Request, StyleTransfer, from_dict, to_dict
 from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts
 from webui.rules.sampling import facts_of
@@ -41,6 +46,7 @@ def vectors() -> list[Vector]:
 def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
     request = from_dict({"task": one["task"], **settled, **one["settings"]})
     family, clip_layers = FAMILIES[one.get("family", "sd15")], one.get("clip_layers")
+    said = {name: why for why, names in one["inactive"].items() for name in names}
     return Vector(
         request=request,
         family=family,
@@ -48,9 +54,17 @@ def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
         settings=to_dict(request),
         rules=rules_of(type(request)),
         facts=NO_CHECKPOINT if isinstance(request, StyleTransfer) else facts_of(family, clip_layers),
-        inactive={why: sorted(names) for why, names in one["inactive"].items()},
+        inactive=by_reason(_lacking(request, family) | said),
         refused=one.get("refused"),
     )
+
+
+def _lacking(request: Request, family: Family) -> dict[str, str]:
+    """The fields that the family has no use for, each with its reason."""
+    if isinstance(request, StyleTransfer):
+        return {}
+    lacking = {name: family.lacks(needed) for name, needed in needs_of(type(request)).items()}
+    return {name: reason_without(lacked) for name, lacked in lacking.items() if lacked is not None}
 
 
 def by_reason(inactive: Mapping[str, str]) -> dict[str, list[str]]:

@@ -29,12 +29,14 @@ def _row(
     id: str | None = None,
     adapter: str = "plain",
     takes_negative_prompt: bool = True,
+    is_flow: bool = True,
     **more: Any,
 ) -> Family:
     """A family that runs through its pipeline: what that takes is what it can do."""
     can = {
         Capability.NEGATIVE_PROMPT: takes_negative_prompt,
         Capability.INPAINTING: "inpaint_pipeline" in more,
+        Capability.FLOW: is_flow,
     }
     return Family(
         id=id or pipeline,
@@ -63,7 +65,9 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         inpaint_pipeline="ChromaInpaintPipeline",
         adapter="chroma",
     ),
-    _row("CogView3PlusPipeline", "CogView 3 Plus", _flow_defaults(1024, 28, 5.0), adapter="scaled_input"),
+    _row(
+        "CogView3PlusPipeline", "CogView 3 Plus", _flow_defaults(1024, 28, 5.0), adapter="scaled_input", is_flow=False
+    ),
     _row("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0)),
     _row(
         "Flux2KleinPipeline",
@@ -98,8 +102,14 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         reads=_FLUX_READS,
         latent_to_rgb=FLUX_LATENT_TO_RGB,
     ),
-    _row("HunyuanDiTPipeline", "Hunyuan-DiT", _flow_defaults(1024, 28, 5.0), adapter="scaled_input"),
-    _row("Kandinsky3Pipeline", "Kandinsky 3", _flow_defaults(1024, 25, 3.0, "ddpm"), "Kandinsky3Img2ImgPipeline"),
+    _row("HunyuanDiTPipeline", "Hunyuan-DiT", _flow_defaults(1024, 28, 5.0), adapter="scaled_input", is_flow=False),
+    _row(
+        "Kandinsky3Pipeline",
+        "Kandinsky 3",
+        _flow_defaults(1024, 25, 3.0, "ddpm"),
+        "Kandinsky3Img2ImgPipeline",
+        is_flow=False,
+    ),
     _row("Krea2Pipeline", "Krea 2", _flow_defaults(1024, 28, 4.5), adapter="krea2"),
     _row(
         "LatentConsistencyModelPipeline",
@@ -107,14 +117,20 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         _flow_defaults(768, 4, 8.0, "lcm"),
         "LatentConsistencyModelImg2ImgPipeline",
         takes_negative_prompt=False,
+        is_flow=False,
     ),
     _row("Lumina2Pipeline", "Lumina 2", _flow_defaults(1024, 30, 4.0)),
     _row("LuminaPipeline", "Lumina", _flow_defaults(1024, 30, 4.0)),
     _row("OvisImagePipeline", "Ovis-Image", _flow_defaults(1024, 50, 5.0), adapter="packed"),
     _row("PRXPipeline", "PRX", _flow_defaults(512, 28, 5.0)),
-    _row("PixArtAlphaPipeline", "PixArt-α", _flow_defaults(1024, 20, 4.5), adapter="pixart"),
+    _row("PixArtAlphaPipeline", "PixArt-α", _flow_defaults(1024, 20, 4.5), adapter="pixart", is_flow=False),
     _row(
-        "PixArtSigmaPipeline", "PixArt-Σ", _flow_defaults(1024, 20, 4.5), reads=(("tokenizer", 299),), adapter="pixart"
+        "PixArtSigmaPipeline",
+        "PixArt-Σ",
+        _flow_defaults(1024, 20, 4.5),
+        reads=(("tokenizer", 299),),
+        adapter="pixart",
+        is_flow=False,
     ),
     _row(
         "QwenImagePipeline",
@@ -166,5 +182,6 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         schedulers=("unmasking",),
         reads=(("tokenizer", 75),),
         adapter="amused",
+        is_flow=False,
     ),
 )

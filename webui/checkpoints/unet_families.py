@@ -40,6 +40,7 @@ _SD15_TOKENIZER = TokenizerSource(
     pad_token="<|endoftext|>",
 )
 
+_CAN = frozenset(Capability) - {Capability.FLOW}
 UNET_FAMILIES: tuple[Family, ...] = (
     Family(
         id="sd15",
@@ -47,7 +48,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(512, 7.0, "epsilon"),
         image_pipeline="StableDiffusionImg2ImgPipeline",
         has_inpainting_form=True,
-        capabilities=frozenset(Capability),
+        capabilities=_CAN,
         size_multiple=8,
         latent_to_rgb=SD_LATENT_TO_RGB,
         align_your_steps=_SD_ALIGNED,
@@ -60,7 +61,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(768, 7.0, "v_prediction"),
         image_pipeline="StableDiffusionImg2ImgPipeline",
         has_inpainting_form=True,
-        capabilities=frozenset(Capability),
+        capabilities=_CAN,
         size_multiple=8,
         latent_to_rgb=SD_LATENT_TO_RGB,
         align_your_steps=_SD_ALIGNED,
@@ -80,7 +81,7 @@ UNET_FAMILIES: tuple[Family, ...] = (
         defaults=_unet_defaults(1024, 6.0, "epsilon"),
         image_pipeline="StableDiffusionXLImg2ImgPipeline",
         has_inpainting_form=True,
-        capabilities=frozenset(Capability),
+        capabilities=_CAN,
         size_multiple=8,
         latent_to_rgb=SDXL_LATENT_TO_RGB,
         align_your_steps=_SDXL_ALIGNED,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import diffusers
 import pytest
 from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 
-from webui.checkpoints.families import FAMILIES
+from webui.capabilities import Capability
+from webui.checkpoints.families import FAMILIES, Family
 from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Unrecognised
 from webui.checkpoints.refused_pipelines import reason_refused
@@ -64,6 +66,13 @@ def test_a_family_is_a_pipeline_of_the_installed_diffusers(family: object) -> No
         if kind.__name__ == (row.pipeline or "") and offered.get(name, kind.__name__) != kind.__name__:
             assert found is not None
             assert found.__name__ == offered[name]
+
+
+@pytest.mark.parametrize("family", PIPELINE_FAMILIES, ids=lambda family: family.id)
+def test_a_flow_is_what_its_pipeline_takes_a_flows_scheduler_for(family: Family) -> None:
+    parameters = inspect.signature(getattr(diffusers, family.pipeline or "").__init__).parameters
+    is_flow = "FlowMatch" in str(parameters["scheduler"].annotation) or family.id == "SanaPipeline"
+    assert (Capability.FLOW in family.capabilities) == is_flow
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.id)
