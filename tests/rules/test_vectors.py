@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.vectors import Vector, by_reason, vectors
+from tests.rules.vectors import Vector, by_reason, numbers_without_use, vectors
 from webui.errors import InvalidRequest
 from webui.field_rules import Rule
 from webui.request_fields import defaults_of
@@ -23,6 +23,11 @@ VECTORS = vectors()
 def test_what_is_inactive_and_what_is_refused(vector: Vector, tmp_path: Path) -> None:
     found = inactive_fields(vector.rules, vector.settings, vector.facts)
     assert by_reason(found) == vector.inactive
+    assert refusal(vector, tmp_path) == vector.refused
+
+
+@pytest.mark.parametrize("vector", numbers_without_use(), ids=lambda vector: vector.refused["field"])
+def test_a_number_that_a_family_has_no_use_for_is_refused(vector: Vector, tmp_path: Path) -> None:
     assert refusal(vector, tmp_path) == vector.refused
 
 
@@ -50,7 +55,7 @@ def shows(rule: Rule, vector: Vector) -> bool:
 
 def test_every_rule_has_a_vector_that_shows_it_and_one_that_does_not_meet_it() -> None:
     rules = {rule for request in REQUESTS.values() for rule in rules_of(request)}
-    shown = {rule for rule in rules if any(shows(rule, vector) for vector in VECTORS)}
+    shown = {rule for rule in rules if any(shows(rule, vector) for vector in (*VECTORS, *numbers_without_use()))}
     unmet = {
         rule
         for rule in rules

@@ -14,8 +14,8 @@ from typing import Any
 from webui.capabilities import reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.field_rules import Rule
-from webui.request_fields import needs_of
-from webui.requests import Request, StyleTransfer, from_dict, to_dict
+from webui.request_fields import field_limits, field_type, needs_of
+from webui.requests import Request, StyleTransfer, TextToImage, from_dict, to_dict
 from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts
 from webui.rules.sampling import facts_of
 from webui.rules.table import rules_of
@@ -57,6 +57,24 @@ def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
         inactive=by_reason(_lacking(request, family) | said),
         refused=one.get("refused"),
     )
+
+
+def numbers_without_use() -> list[Vector]:
+    """For each number that some family has no use for, a text to image of such a family that sets it."""
+    settled = json.loads(_FILE.read_text("utf-8"))["settled"]["text_to_image"]
+    found = []
+    for name, needed in needs_of(TextToImage).items():
+        family = next(one for one in FAMILIES.values() if one.lacks(needed))
+        if not needed.is_refused or field_type(TextToImage, name) not in (int, float):
+            continue
+        own = {"scheduler": family.defaults.scheduler, "sigmas": family.defaults.sigmas, "variation_seed": 1}
+        refused = {"field": name, "reason": reason_without(needed.capabilities[0])}
+        limits = field_limits(TextToImage, name)
+        other = limits.maximum if limits.default != limits.maximum else limits.minimum
+        asked = own | {name: other, "guidance_scale": 7.0}
+        one = {"task": "text_to_image", "family": family.id, "settings": asked, "inactive": {}, "refused": refused}
+        found.append(_read(one, settled))
+    return found
 
 
 def _lacking(request: Request, family: Family) -> dict[str, str]:
