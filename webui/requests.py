@@ -312,6 +312,17 @@ class Diffusion:
     ] = 1.0
     # Fresh noise at each step; None: the scheduler's own share.
     eta: Annotated[Share | None, infotext_names.ETA, Control(Group.SAMPLING)] = None
+    # How far a flow's steps are moved towards the noise; None: as the checkpoint does, by the picture's size or not.
+    shift: Annotated[
+        float | None,
+        Strict(),
+        Ge(0.01),  # none would leave no noise at all
+        Le(20.0),
+        Field(json_schema_extra={"step": 0.01}),
+        needs(Capability.FLOW),
+        infotext("Shift"),
+        Control(Group.SAMPLING, "number", empty="shift_own"),
+    ] = None
     # Along which the picture continues at its edges.
     tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING), Control(Group.SAMPLING, "chips")] = (
         "none"

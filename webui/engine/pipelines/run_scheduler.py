@@ -32,8 +32,14 @@ def scheduler_of_run(original: Any, asked: Sampling, *, scales_input: bool) -> A
         if request.sigmas not in FLOW_SIGMAS:
             raise InvalidRequest(field="sigmas", reason="no_aligned_steps")
         option = _FLOW_SIGMAS.get(request.sigmas)
-        return type(original).from_config(config, **({option: True} if option else {}))
-    if config.get("prediction_type") == "flow_prediction":
+        shifted = {} if request.shift is None else {"shift": request.shift, "use_dynamic_shifting": False}
+        return type(original).from_config(config, **shifted, **({option: True} if option else {}))
+    is_flow = config.get("prediction_type") == "flow_prediction"
+    if request.shift is not None:
+        if not is_flow:
+            raise InvalidRequest(field="shift", reason="only_flow")
+        config |= {"flow_shift": request.shift, "use_dynamic_shifting": False}
+    if is_flow:
         if request.scheduler not in FLOW_SOLVERS:
             raise InvalidRequest(field="scheduler", reason="flow_needs_multistep")
         if request.sigmas != "default":
