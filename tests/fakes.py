@@ -45,7 +45,9 @@ from PIL import Image
 
 from webui.errors import Cancelled, DarkroomError, NotAnImage, NotFinite, OutOfMemory
 from webui.events import Loading, Step
-from webui.requests import ImageToImage, Request, StyleTransfer, image_seed
+from webui.requests import Request, image_seed
+from webui.requests.diffusion import ImageToImage
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import count_images
 from webui.settings import Settings
 from webui.worker import wire

@@ -9,10 +9,11 @@ from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
 from webui.capabilities import Capability, needs
-from webui.field_controls import Control, Group
-from webui.field_rules import at_most, inactive
-from webui.infotext_names import InfotextName, infotext
-from webui.requests import CONFIG, TextToImage
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_controls import Control, Group
+from webui.requests.field_rules import at_most, inactive
+from webui.requests.field_types import CONFIG
+from webui.requests.infotext_names import InfotextName, infotext
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webui.settled import SettledImageToImage, SettledTextToImage, settled_from_dict
+from webui.requests.settled import SettledImageToImage, SettledTextToImage, settled_from_dict
 
 
 def stored(**values: Any) -> dict[str, Any]:

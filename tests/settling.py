@@ -12,8 +12,8 @@ from webui.engine.engine import Engine
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
 from webui.requests import Request
+from webui.requests.settled import Settled
 from webui.settings import ROOT, Settings
-from webui.settled import Settled
 from webui.storage.owners import Owner
 from webui.storage.uploads import Uploads
 from webui.worker.messages import RawImage

@@ -9,8 +9,10 @@ import pytest
 from webui.capabilities import Capability, reason_without
 from webui.checkpoints.families import FAMILIES, Family
 from webui.errors import InvalidRequest
-from webui.request_fields import fields_in, needs_of
-from webui.requests import REQUESTS, ImageToImage, Scope, TextToImage, to_dict
+from webui.requests import REQUESTS, to_dict
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.field_types import Scope
+from webui.requests.fields import fields_in, needs_of
 from webui.rules.evaluate import inactive_fields
 from webui.rules.sampling import check, facts_of
 from webui.rules.table import rules_of

@@ -28,18 +28,12 @@ LAYERS = (
     ("checkpoints", "presets", "texts", "share", "worker"),
     (
         "requests",
-        "request_fields",
-        "settled",
-        "upgrades",
         "events",
         "settings",
         "errors",
         "schedulers",
         "capabilities",
-        "field_rules",
-        "infotext_names",
         "encodings",
-        "field_controls",
     ),
 )
 VOCABULARY = LAYERS[-1]

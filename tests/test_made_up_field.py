@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from tests.made_up import Newer
 from tests.storage.conftest import raw
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
-from webui.field_controls import Group
 from webui.metadata import findings, from_infotext
 from webui.metadata.reading import read_pasted
-from webui.request_fields import declared_rules, defaults_of
 from webui.requests import REQUESTS, to_dict
+from webui.requests.field_controls import Group
+from webui.requests.fields import declared_rules, defaults_of
 from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts, first_refusal, inactive_fields
 from webui.settings import Settings
 from webui.storage.metadata import infotext

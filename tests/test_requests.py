@@ -11,22 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from webui.request_fields import field_limits, picture_fields, pictures_of, with_pictures
-from webui.requests import (
-    MAX_PROMPT_CHARACTERS,
-    MAX_SEED,
-    REQUESTS,
-    Branch,
-    ImageToImage,
-    LayerWeights,
-    StyleTransfer,
-    TextToImage,
-    WeightedStyle,
-    clean_text,
-    from_dict,
-    image_seed,
-    to_dict,
-)
+from webui.requests import REQUESTS, from_dict, image_seed, to_dict
+from webui.requests.diffusion import Branch, ImageToImage, TextToImage
+from webui.requests.field_types import MAX_PROMPT_CHARACTERS, MAX_SEED, clean_text
+from webui.requests.fields import field_limits, picture_fields, pictures_of, with_pictures
+from webui.requests.style_transfer import LayerWeights, StyleTransfer, WeightedStyle
 
 REFERENCE = "sha256:" + "0f" * 32
 

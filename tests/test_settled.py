@@ -10,9 +10,18 @@ import pytest
 from pydantic import ValidationError
 
 from tests.settled_requests import settled, stored
-from webui.request_fields import declared_rules, field_limits, fields_in, infotext_names, needs_of
-from webui.requests import ImageToImage, Scope, TextToImage, from_dict, to_dict
-from webui.settled import SETTLED, SettledBranch, SettledImageToImage, SettledTextToImage, as_asked, settled_from_dict
+from webui.requests import from_dict, to_dict
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.field_types import Scope
+from webui.requests.fields import declared_rules, field_limits, fields_in, infotext_names, needs_of
+from webui.requests.settled import (
+    SETTLED,
+    SettledBranch,
+    SettledImageToImage,
+    SettledTextToImage,
+    as_asked,
+    settled_from_dict,
+)
 
 LOOK = {"name": "ink", "prompt": "ink drawing of {prompt}", "negative_prompt": ""}
 

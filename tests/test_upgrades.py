@@ -8,9 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.settled_requests import stored
-from webui.requests import SCHEMA_VERSION, StyleTransfer, TextToImage, from_dict, to_dict
-from webui.settled import settled_from_dict
-from webui.upgrades import upgraded
+from webui.requests import from_dict, to_dict
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_types import SCHEMA_VERSION
+from webui.requests.settled import settled_from_dict
+from webui.requests.style_transfer import StyleTransfer
+from webui.requests.upgrades import upgraded
 
 PICTURE = "sha256:" + "0" * 64
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webui.requests import LookText, is_chinese
+from webui.requests.diffusion import LookText
+from webui.requests.field_types import is_chinese
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from tests.api.conftest import Server, events, follow, generate, serving
-from webui.requests import TextToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.owners import LOCAL
 from webui.worker.messages import RawImage

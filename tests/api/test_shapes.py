@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from webui.requests import MAX_SEED
+from webui.requests.field_types import MAX_SEED
 
 WRONG: list[tuple[str, Any]] = [
     *(("steps", value) for value in (-1, 0, 151, 1.5, "20", True, [1], {}, 1e9, 10**30)),

@@ -22,7 +22,7 @@ from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.engine.unet.kept_steps import KeptSteps, Stamp, StepRecorder
 from webui.events import EngineEvent, Step
-from webui.requests import ImageToImage, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import ROOT, Settings
 
 _PROMPT = "a white lighthouse on the coast at night, clear sky"

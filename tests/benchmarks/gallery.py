@@ -16,7 +16,8 @@ from playwright.sync_api import sync_playwright
 from tests.benchmarks.figures import Figure
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.studio import Studio, visit
-from webui.requests import TextToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.owners import LOCAL
 from webui.worker.messages import RawImage

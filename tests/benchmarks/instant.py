@@ -18,7 +18,7 @@ from tests.browser.studio import Studio
 from webui.engine.context import Context
 from webui.engine.device import choose_device
 from webui.engine.style import InstantTransfer
-from webui.requests import StyleTransfer, WeightedStyle
+from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 from webui.settings import ROOT
 
 SIZE = 512

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.made_up import Newer
 from tests.rules.vectors import Vector, by_reason, vectors
-from webui.request_fields import declared_rules, defaults_of
 from webui.requests import to_dict
+from webui.requests.fields import declared_rules, defaults_of
 from webui.ui import assets
 
 SOURCE = (Path(assets.__file__).parent / "assets" / "rules.js").read_text("utf-8")

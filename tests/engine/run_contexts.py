@@ -23,7 +23,7 @@ from webui.engine.prompts.encoder import PromptEncoder
 from webui.engine.run_context import RunContext
 from webui.engine.sampling import Sampling
 from webui.events import EngineEvent, Step
-from webui.settled import SettledDiffusion, settled_from_dict
+from webui.requests.settled import SettledDiffusion, settled_from_dict
 
 PICTURE = "sha256:" + "0" * 64
 CPU = Device(torch.device("cpu"), torch.float32, "CPU")

@@ -16,7 +16,7 @@ from webui.engine.engine import Engine
 from webui.engine.unet import diffusion
 from webui.errors import Cancelled, OutOfMemory
 from webui.events import EngineEvent, Loading, Step
-from webui.requests import ImageToImage, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import Settings
 
 REFERENCE = "sha256:" + "0" * 64

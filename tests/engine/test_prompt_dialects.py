@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.settling import SettlingEngine
 from webui.engine.context import Context
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.settings import Settings
 from webui.worker.messages import RawImage
 

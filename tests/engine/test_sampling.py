@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.settled_requests import stored
 from webui.engine.sampling import Sampling
-from webui.settled import SettledDiffusion, settled_from_dict
+from webui.requests.settled import SettledDiffusion, settled_from_dict
 
 
 def sampling_of(**values: object) -> Sampling:

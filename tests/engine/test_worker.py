@@ -18,8 +18,8 @@ from tests.settled_requests import settled, settled_over
 from tests.toys import save_sd15
 from webui.engine.worker import EXIT_DEVICE_LOST, Flags, answer, serve
 from webui.events import Step
+from webui.requests.settled import SettledTextToImage
 from webui.settings import Settings
-from webui.settled import SettledTextToImage
 from webui.worker import wire
 from webui.worker.messages import Cancel, CancelledJob, Done, Drawn, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
 

@@ -15,7 +15,7 @@ from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.errors import TaskUnsupported
 from webui.events import LAST_EVENTS, Event
 from webui.jobs import Job, JobQueue, JobState, Retries, UnreadableJob
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.settings import Settings
 from webui.storage import Storage
 from webui.storage.owners import Owner

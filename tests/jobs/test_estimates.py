@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webui.jobs.estimates import Estimates
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 
 REQUEST = TextToImage(checkpoint="starter", steps=10, width=64, height=64)
 TWICE = TextToImage(checkpoint="starter", steps=20, width=64, height=64)

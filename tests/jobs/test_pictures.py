@@ -9,7 +9,8 @@ import pytest
 from tests.jobs.conftest import House
 from tests.jobs.hand_worker import HandWorker
 from tests.owners import ANN
-from webui.requests import Branch, ImageToImage, StyleTransfer, WeightedStyle
+from webui.requests.diffusion import Branch, ImageToImage
+from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 from webui.storage.owners import Owner, PrivateOwner
 
 OWNERS = (ANN, PrivateOwner("ann", "a-session-of-anns-browser"))

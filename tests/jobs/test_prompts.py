@@ -12,7 +12,9 @@ from webui.errors import InvalidRequest, PromptError
 from webui.jobs.prompts import PromptRules
 from webui.prompts.settle import prompts_of, settle_prompts
 from webui.prompts.wildcards import Wildcards
-from webui.requests import MAX_SEED, ResolvedPrompt, TextToImage, from_dict, to_dict
+from webui.requests import from_dict, to_dict
+from webui.requests.diffusion import ResolvedPrompt, TextToImage
+from webui.requests.field_types import MAX_SEED
 
 REQUEST = TextToImage(prompt="a cat", seed=5, steps=20)
 

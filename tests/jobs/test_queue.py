@@ -15,7 +15,7 @@ from webui.errors import DiskFull, JobNotFound, QueueFull, WorkerUnavailable
 from webui.events import Cancelled, Failed, Finished, Loading, Queued, Started, Step
 from webui.jobs import JobState, Retries, broadcast
 from webui.jobs import queue as queue_module
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage.owners import Owner
 from webui.worker.messages import RawImage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from webui.events import Queued
 from webui.jobs.estimates import Estimates
 from webui.jobs.queue_positions import QueuePositions
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 
 REQUEST = TextToImage(checkpoint="starter", steps=10, width=64, height=64)
 

@@ -15,20 +15,12 @@ from tests.owners import ANN, BOB
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
-from webui.requests import (
-    ImageToImage,
-    LookText,
-    Request,
-    ResolvedPrompt,
-    StyleTransfer,
-    TextToImage,
-    WeightedStyle,
-    from_dict,
-    to_dict,
-)
+from webui.requests import Request, from_dict, to_dict
+from webui.requests.diffusion import ImageToImage, LookText, ResolvedPrompt, TextToImage
+from webui.requests.settled import Settled, as_asked
+from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 from webui.rules.branches import branched
 from webui.settings import ROOT
-from webui.settled import Settled, as_asked
 
 BASE64 = "data:image/png;base64," + "A" * 40
 

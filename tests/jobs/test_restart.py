@@ -21,7 +21,7 @@ from webui.errors import JobNotFound, JobUnreadable, WorkerDied
 from webui.events import Failed, Finished, Queued
 from webui.jobs import JobState, UnreadableJob
 from webui.jobs.event_log import EPOCH_IDS
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.job_rows import Once
 

@@ -13,7 +13,7 @@ from tests.owners import ANN, BOB
 from webui.errors import WorkerUnavailable
 from webui.events import Failed, Started
 from webui.jobs import JobState
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.settings import Settings
 from webui.storage.owners import PrivateOwner
 from webui.worker.local_worker import LocalWorker

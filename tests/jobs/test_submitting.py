@@ -12,7 +12,8 @@ from webui.errors import JobNotFound, PrivateOver
 from webui.events import Finished
 from webui.jobs import JobState
 from webui.jobs.submitting import Submissions
-from webui.requests import Request, TextToImage
+from webui.requests import Request
+from webui.requests.diffusion import TextToImage
 from webui.storage.job_rows import Once
 from webui.storage.owners import Owner, PrivateOwner
 

@@ -12,7 +12,7 @@ from webui.launch.console import Console
 from webui.launch.launch_error import LaunchError
 from webui.launch.reindex import reindex
 from webui.launch.words import Language
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.owners import LOCAL
 

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.metadata.files import SIGNATURE, chunk, png, png_with, tiff, with_exif
 from tests.storage.conftest import raw
 from webui.metadata.embedded_texts import MAX_ALL_BYTES, MAX_NAME_CHARACTERS, MAX_TEXT_BYTES, MAX_TEXTS, Text, texts_in
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage.formats import in_format
 from webui.storage.metadata import darkroom_json, infotext
 from webui.storage.pictures import encode_png

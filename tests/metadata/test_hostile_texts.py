@@ -19,7 +19,8 @@ from webui.metadata.embedded_texts import Text, texts_in
 from webui.metadata.exif import exif_texts
 from webui.metadata.findings import MAX_UNKNOWN, MAX_VALUE_CHARACTERS
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.requests import clean_text, from_dict
+from webui.requests import from_dict
+from webui.requests.field_types import clean_text
 
 REFERENCE = "sha256:" + "0" * 64
 SECONDS_PER_BYTE = 0.05 / 10_000

@@ -18,7 +18,9 @@ from webui.metadata.embedded_texts import Text
 from webui.metadata.findings import MAX_UNKNOWN, MAX_VALUE_CHARACTERS
 from webui.metadata.infotext import read_infotext, read_pairs
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.requests import LayerWeights, StyleTransfer, TextToImage, from_dict, to_dict
+from webui.requests import from_dict, to_dict
+from webui.requests.diffusion import TextToImage
+from webui.requests.style_transfer import LayerWeights, StyleTransfer
 from webui.storage.metadata import darkroom_json, infotext
 
 REFERENCE = "sha256:" + "0" * 64

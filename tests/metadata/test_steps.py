@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from webui.metadata.reading import read_pasted
-from webui.requests import Request, TextToImage
+from webui.requests import Request
+from webui.requests.diffusion import TextToImage
 from webui.rules.branches import branched, step_kept
 from webui.storage.metadata import darkroom_json, infotext
 from webui.worker.messages import RawImage

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from webui.errors import InvalidRequest, PromptError
 from webui.prompts.plain_words import plain_words, words_to_fit
-from webui.requests import ResolvedPrompt, TextToImage
+from webui.requests.diffusion import ResolvedPrompt, TextToImage
 
 
 @pytest.mark.parametrize(

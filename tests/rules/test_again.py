@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from webui.errors import InvalidRequest
-from webui.requests import MAX_SEED, Request, ResolvedPrompt, StyleTransfer, TextToImage, WalkEnd
+from webui.requests import Request
+from webui.requests.diffusion import ResolvedPrompt, TextToImage, WalkEnd
+from webui.requests.field_types import MAX_SEED
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.again import image_of, made_again
 
 PICTURE = "sha256:" + "0" * 64

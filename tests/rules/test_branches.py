@@ -6,7 +6,9 @@ import pytest
 
 from webui.capabilities import Capability
 from webui.errors import InvalidRequest
-from webui.requests import MAX_BRANCHES, MAX_SEED, ImageToImage, ResolvedPrompt, StyleTransfer, TextToImage, WalkEnd
+from webui.requests.diffusion import MAX_BRANCHES, ImageToImage, ResolvedPrompt, TextToImage, WalkEnd
+from webui.requests.field_types import MAX_SEED
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import branched, can_branch, count_steps, digest_of, image_alone, seed_alone, step_kept
 
 LAKE = TextToImage(prompt="a lake", seed=MAX_SEED, width=64, height=64, steps=20, num_images=3, checkpoint="x")

@@ -8,7 +8,9 @@ import pytest
 
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
-from webui.requests import SIDES, ImageToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import ImageToImage
+from webui.requests.field_types import SIDES
 from webui.rules.evaluate import inactive_fields
 from webui.rules.pictures import is_alike, resize_modes_for
 from webui.rules.sampling import check, facts_of

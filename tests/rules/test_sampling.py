@@ -8,7 +8,8 @@ import pytest
 
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest
-from webui.requests import REQUESTS, TextToImage, WalkEnd, to_dict
+from webui.requests import REQUESTS, to_dict
+from webui.requests.diffusion import TextToImage, WalkEnd
 from webui.rules.evaluate import inactive_fields
 from webui.rules.sampling import check, facts_of, schedulers_for, sigmas_for
 from webui.rules.table import rules_of

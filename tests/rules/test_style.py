@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from webui.errors import CheckpointPickled, InvalidRequest
-from webui.requests import LayerWeights, StyleTransfer, WeightedStyle, to_dict
+from webui.requests import to_dict
+from webui.requests.style_transfer import LayerWeights, StyleTransfer, WeightedStyle
 from webui.rules.evaluate import NO_CHECKPOINT, inactive_fields
 from webui.rules.style import check_style, style_shares
 from webui.rules.table import rules_of

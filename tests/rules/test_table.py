@@ -10,9 +10,10 @@ import pytest
 
 from webui.capabilities import Capability, needs
 from webui.errors import InvalidRequest
-from webui.field_rules import Condition, above, error, inactive, one_of
-from webui.request_fields import declared_rules, defaults_of
-from webui.requests import REQUESTS, TextToImage
+from webui.requests import REQUESTS
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_rules import Condition, above, error, inactive, one_of
+from webui.requests.fields import declared_rules, defaults_of
 from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts, first_refusal, holds, inactive_fields, refuse
 from webui.rules.table import rules_of
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.rules.vectors import Vector, by_reason, numbers_without_use, vectors
 from webui.errors import InvalidRequest
-from webui.field_rules import Rule
-from webui.request_fields import defaults_of
-from webui.requests import REQUESTS, StyleTransfer
+from webui.requests import REQUESTS
+from webui.requests.field_rules import Rule
+from webui.requests.fields import defaults_of
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.evaluate import first_refusal, holds, inactive_fields
 from webui.rules.sampling import check
 from webui.rules.style import check_style

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from webui.errors import InvalidRequest
-from webui.requests import MAX_SEED, ResolvedPrompt, TextToImage, WalkEnd
+from webui.requests.diffusion import ResolvedPrompt, TextToImage, WalkEnd
+from webui.requests.field_types import MAX_SEED
 from webui.rules.walks import Image, walk_between
 
 LAKE = TextToImage(prompt="a lake", negative_prompt="fog", seed=5, width=512, height=512, steps=20, num_images=2)

@@ -13,9 +13,11 @@ from typing import Any
 
 from webui.capabilities import reason_without
 from webui.checkpoints.families import FAMILIES, Family
-from webui.field_rules import Rule
-from webui.request_fields import field_limits, field_type, needs_of
-from webui.requests import Request, StyleTransfer, TextToImage, from_dict, to_dict
+from webui.requests import Request, from_dict, to_dict
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_rules import Rule
+from webui.requests.fields import field_limits, field_type, needs_of
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.evaluate import NO_CHECKPOINT, CheckpointFacts
 from webui.rules.sampling import facts_of
 from webui.rules.table import rules_of

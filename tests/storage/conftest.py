@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.worker.messages import RawImage
 

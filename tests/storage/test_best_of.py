@@ -14,7 +14,7 @@ from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import PictureNotFound
 from webui.events import Finished, PictureInfo, from_dict, to_dict
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.adoption import rebuild
 from webui.storage.database import MIGRATIONS, Database

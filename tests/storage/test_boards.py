@@ -9,7 +9,7 @@ import pytest
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import BoardExists, BoardNotFound, InvalidRequest, TooManyBoards
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage, boards
 from webui.storage.adoption import marks_of, rebuild, write_marks
 from webui.storage.listing import Wanted

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.owners import ANN
 from tests.storage.conftest import raw
 from webui.metadata.embedded_texts import texts_in
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.bundle import METADATA_NAME, zip_of
 from webui.storage.formats import Format

@@ -13,7 +13,7 @@ import pytest
 from tests.owners import ANN
 from tests.storage.conftest import raw
 from webui.errors import DatabaseLocked, DatabaseTooNew, DiskFull, FolderInUse
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.database import MIGRATIONS, Database
 from webui.storage.job_rows import Once

@@ -17,7 +17,8 @@ from PIL import Image
 from tests.storage.a1111 import read_infotext, read_user_comment
 from tests.storage.conftest import raw
 from webui.errors import PictureNotFound
-from webui.requests import TextToImage, from_dict
+from webui.requests import from_dict
+from webui.requests.diffusion import TextToImage
 from webui.storage.formats import in_format
 from webui.storage.metadata import TRAINED_ALGORITHMIC_MEDIA, infotext
 from webui.storage.pictures import encode_png

@@ -14,11 +14,12 @@ from pydantic.dataclasses import dataclass
 from tests.storage.a1111 import read_infotext
 from tests.storage.conftest import raw
 from webui import __version__
-from webui.infotext_names import InfotextName
-from webui.infotext_names import infotext as named
 from webui.metadata import findings, from_infotext
 from webui.metadata.reading import read_pasted
-from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.infotext_names import InfotextName
+from webui.requests.infotext_names import infotext as named
+from webui.requests.style_transfer import StyleTransfer
 from webui.storage.metadata import infotext
 
 REFERENCE = "sha256:" + "ab" * 32

@@ -12,7 +12,9 @@ from PIL import Image
 
 from tests.storage.conftest import raw
 from webui import __version__
-from webui.requests import Diffusion, ImageToImage, StyleTransfer, TextToImage, from_dict
+from webui.requests import from_dict
+from webui.requests.diffusion import Diffusion, ImageToImage, TextToImage
+from webui.requests.style_transfer import StyleTransfer
 from webui.storage.metadata import MAX_METADATA_BYTES, TRAINED_ALGORITHMIC_MEDIA, infotext, read_darkroom
 from webui.storage.pictures import encode_png
 

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import DiskFull, PictureNotFound
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.adoption import adopt_job, rebuild
 from webui.storage.owners import Owner

@@ -9,7 +9,8 @@ import pytest
 
 from tests.storage.conftest import raw
 from webui.errors import PictureNotFound, PrivateMemoryFull
-from webui.requests import TextToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage, private
 from webui.storage.listing import Wanted
 from webui.storage.memory import MemoryFiles

@@ -9,7 +9,8 @@ import json
 from PIL import Image
 
 from tests.storage.conftest import raw
-from webui.requests import LookText, ResolvedPrompt, TextToImage, from_dict
+from webui.requests import from_dict
+from webui.requests.diffusion import LookText, ResolvedPrompt, TextToImage
 from webui.storage.metadata import infotext, read_darkroom
 from webui.storage.pictures import encode_png
 

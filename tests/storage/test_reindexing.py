@@ -16,7 +16,8 @@ from tests.metadata.files import png_with
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import FolderInUse
-from webui.requests import TextToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import TextToImage
 from webui.storage import Storage
 from webui.storage.formats import in_format
 from webui.storage.listing import Wanted

@@ -11,7 +11,8 @@ import pytest
 
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
-from webui.requests import ResolvedPrompt, TextToImage, WalkEnd, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import ResolvedPrompt, TextToImage, WalkEnd
 from webui.storage import Storage
 from webui.storage.database import MIGRATIONS, Database
 from webui.storage.listing import Wanted

@@ -16,7 +16,8 @@ from PIL import Image
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
 from webui.errors import DiskFull, UploadsFull
-from webui.requests import ImageToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import ImageToImage
 from webui.storage import Storage
 from webui.storage.housekeeping import Housekeeper
 from webui.storage.owners import Owner

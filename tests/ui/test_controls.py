@@ -12,9 +12,9 @@ import pytest
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import CheckpointPickled
-from webui.field_controls import Group
-from webui.request_fields import controls_in, field_limits, kind_of
 from webui.requests import REQUESTS
+from webui.requests.field_controls import Group
+from webui.requests.fields import controls_in, field_limits, kind_of
 from webui.settings import Settings
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
 from webui.ui.declared_controls import field_table, fields_of

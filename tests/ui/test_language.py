@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from webui.request_fields import controls_in
 from webui.requests import REQUESTS
+from webui.requests.fields import controls_in
 from webui.ui import assets
 from webui.ui.declared_controls import field_table
 from webui.ui.language import LANGUAGES, Words

@@ -10,9 +10,10 @@ import pytest
 
 from tests.ui.conftest import DEFAULTS
 from webui.checkpoints.families import FAMILIES
-from webui.field_controls import Group
-from webui.request_fields import field_limits
-from webui.requests import REQUESTS, TextToImage
+from webui.requests import REQUESTS
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_controls import Group
+from webui.requests.fields import field_limits
 from webui.rules.sampling import schedulers_for
 from webui.rules.table import rules_of
 from webui.texts import LANGUAGES, Texts

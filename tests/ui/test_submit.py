@@ -16,7 +16,9 @@ from tests.owners import ANN
 from tests.ui.conftest import NotingQueue, submissions_to
 from webui.errors import InvalidRequest, JobNotFound, QueueFull
 from webui.jobs.queue import JobQueue
-from webui.requests import Branch, ImageToImage, StyleTransfer, TextToImage, to_dict
+from webui.requests import to_dict
+from webui.requests.diffusion import Branch, ImageToImage, TextToImage
+from webui.requests.style_transfer import StyleTransfer
 from webui.storage.owners import LOCAL, Owner, PrivateOwner
 from webui.texts import Texts
 from webui.ui.language import Words

@@ -14,7 +14,7 @@ from tests.jobs.conftest import House, eventually, process_house
 from tests.owners import ANN
 from tests.worker.test_local_worker import until_running, worker_process
 from webui.jobs import Job, JobState
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.worker.status import WorkerState
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")

@@ -19,7 +19,7 @@ from tests.jobs.conftest import QUICK, House, eventually, process_house
 from tests.owners import ANN, BOB
 from webui.events import Cancelled, Finished, Loading, Started, Step
 from webui.jobs import Job, JobState
-from webui.settled import SettledStyleTransfer
+from webui.requests.settled import SettledStyleTransfer
 from webui.storage.owners import Owner
 from webui.worker.status import WorkerState
 from webui.worker.timeouts import Timeouts

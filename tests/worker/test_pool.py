@@ -9,7 +9,7 @@ from tests.settled_requests import settled
 from webui.errors import DarkroomError, WorkerUnavailable
 from webui.events import EngineEvent
 from webui.requests import Request
-from webui.settled import SettledBranch, SettledStyleTransfer
+from webui.requests.settled import SettledBranch, SettledStyleTransfer
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.pool import WorkerPool
 from webui.worker.status import WorkerState

@@ -9,13 +9,10 @@ import pytest
 
 from tests.settled_requests import settled, settled_over
 from webui.events import Loading, Step
-from webui.requests import (
-    LayerWeights,
-    WalkEnd,
-    WeightedStyle,
-    to_dict,
-)
-from webui.settled import SettledStyleTransfer
+from webui.requests import to_dict
+from webui.requests.diffusion import WalkEnd
+from webui.requests.settled import SettledStyleTransfer
+from webui.requests.style_transfer import LayerWeights, WeightedStyle
 from webui.worker.messages import (
     MESSAGES,
     Cancel,

@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from webui.api import http_errors
 from webui.errors import DarkroomError, Detail, InvalidRequest, PromptError
-from webui.requests import REQUESTS, SCHEMA_VERSION
+from webui.requests import REQUESTS
+from webui.requests.field_types import SCHEMA_VERSION
 from webui.texts import Language, Texts, language_of
 
 _MAX_SHOWN_ERRORS = 50  # a request has half as many fields

@@ -11,6 +11,7 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
 from webui.jobs.job import Job, UnreadableJob
 from webui.jobs.submitting import Submitted
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import can_branch
 from webui.storage.boards import Board
 from webui.storage.pictures import Picture
@@ -122,7 +123,7 @@ def job_json(
 
 def _capabilities(request: requests.Request, checkpoints: Iterable[Checkpoint]) -> frozenset[Capability]:
     """What the family of the request's checkpoint can do; nothing where the checkpoint is gone."""
-    if isinstance(request, requests.StyleTransfer):
+    if isinstance(request, StyleTransfer):
         return frozenset()
     found = next((one for one in checkpoints if one.id == request.checkpoint), None)
     return frozenset() if found is None else FAMILIES[found.family].capabilities

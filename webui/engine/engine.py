@@ -48,11 +48,12 @@ from webui.engine.unet.kept_steps import KeptSteps
 from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
-from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.settled import Settled, SettledDiffusion
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import count_images, digest_of, image_alone
 from webui.rules.sampling import check
 from webui.settings import Settings
-from webui.settled import Settled, SettledDiffusion
 from webui.worker.messages import RawImage
 
 logger = logging.getLogger(__name__)

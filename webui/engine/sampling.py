@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from webui.engine.pictures.redraw import WHOLE, Redraw
 from webui.prompts.a1111 import Lora
 from webui.prompts.reading import Reading, loras_in
-from webui.requests import ImageToImage, TextToImage, WalkEnd, image_seed
-from webui.settled import SettledDiffusion
+from webui.requests import image_seed
+from webui.requests.diffusion import ImageToImage, TextToImage, WalkEnd
+from webui.requests.settled import SettledDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from webui.jobs.fair_queue import FairQueue
 from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.queue_positions import QueuePositions
-from webui.request_fields import pictures_of
+from webui.requests.fields import pictures_of
 from webui.storage import Storage
 from webui.storage.owners import Owner
 from webui.worker.messages import FailedJob, RawImage

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.settled import Settled
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import count_images
-from webui.settled import Settled
 
 # How much the newest measurement counts: a machine's speed changes (another program, heat), but one job proves little.
 _WEIGHT_OF_NEWEST = 0.4

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from webui.errors import DarkroomError
 from webui.events import Cancelled, Event, Failed, Finished, Loading
 from webui.jobs.job import JobState
-from webui.settled import Settled
+from webui.requests.settled import Settled
 from webui.storage import Storage
 from webui.storage.job_rows import StoredEvent
 from webui.storage.owners import Owner

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from webui.errors import DarkroomError, JobUnreadable
 from webui.events import Failed, PictureInfo
-from webui.settled import Settled
+from webui.requests.settled import Settled
 from webui.storage.owners import Owner
 from webui.worker.status import WorkerStatus
 

@@ -18,7 +18,8 @@ from webui.prompts.plain_words import words_to_fit
 from webui.prompts.reading import check_prompts
 from webui.prompts.settle import settle_prompts
 from webui.prompts.wildcards import Wildcards
-from webui.requests import Diffusion, LookText, SomeDiffusion
+from webui.requests import SomeDiffusion
+from webui.requests.diffusion import Diffusion, LookText
 
 
 class PromptRules:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from webui.events import Queued
 from webui.jobs.estimates import Estimates
-from webui.settled import Settled
+from webui.requests.settled import Settled
 
 
 class QueuePositions:

@@ -16,22 +16,16 @@ from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
-from webui.request_fields import pictures_of
-from webui.requests import (
-    MAX_SEED,
-    Branch,
-    Diffusion,
-    ImageToImage,
-    Request,
-    SomeDiffusion,
-    StyleTransfer,
-    is_reference,
-)
+from webui.requests import Request, SomeDiffusion
+from webui.requests.diffusion import Branch, Diffusion, ImageToImage
+from webui.requests.field_types import MAX_SEED, is_reference
+from webui.requests.fields import pictures_of
+from webui.requests.settled import SETTLED, Settled, SettledBranch
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import count_images, image_alone, with_origins_course
 from webui.rules.pictures import is_alike
 from webui.rules.sampling import check
 from webui.rules.style import check_style
-from webui.settled import SETTLED, Settled, SettledBranch
 from webui.storage.owners import Owner
 from webui.storage.uploads import Uploads
 

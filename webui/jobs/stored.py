@@ -13,7 +13,7 @@ from webui import events
 from webui.events import Cancelled, Event, Failed, Finished
 from webui.jobs.event_log import EPOCH_IDS
 from webui.jobs.job import Job, JobState, UnreadableJob
-from webui.settled import settled_from_dict
+from webui.requests.settled import settled_from_dict
 from webui.storage.job_rows import JobRow, JobRows
 from webui.storage.pictures import Pictures
 

@@ -16,7 +16,7 @@ from webui.events import LAST_EVENTS, Event
 from webui.jobs.job import Job, UnreadableJob
 from webui.jobs.queue import JobQueue
 from webui.requests import Request
-from webui.settled import Settled
+from webui.requests.settled import Settled
 from webui.storage.job_rows import Once
 from webui.storage.owners import Owner
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from webui.encodings import utf8_or
 from webui.metadata.exif import exif_texts
-from webui.requests import clean_text
+from webui.requests.field_types import clean_text
 
 MAX_TEXT_BYTES = 2 * 2**20  # ComfyUI's largest workflows are about one megabyte
 MAX_ALL_BYTES = 4 * 2**20

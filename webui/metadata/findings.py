@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from webui.requests import ImageToImage, StyleTransfer, TextToImage, clean_text
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.field_types import clean_text
+from webui.requests.style_transfer import StyleTransfer
 
 MAX_UNKNOWN = 60
 MAX_NAME_CHARACTERS = 80

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from webui.infotext_names import FIRST_PASS_SIZE, NEGATIVE_PROMPT, SCHEDULER, Composed, Fact
 from webui.metadata.findings import FindCheckpoint, Findings, decimal, set_checkpoint, set_size, whole
 from webui.metadata.infotext import Infotext
-from webui.request_fields import field_type, infotext_names
-from webui.requests import SIDES, ImageToImage, LayerWeights, StyleTransfer, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.field_types import SIDES
+from webui.requests.fields import field_type, infotext_names
+from webui.requests.infotext_names import FIRST_PASS_SIZE, NEGATIVE_PROMPT, SCHEDULER, Composed, Fact
+from webui.requests.style_transfer import LayerWeights, StyleTransfer
 from webui.rules.pictures import OF_A_PART
 from webui.schedulers import canonical_scheduler, canonical_sigmas, nearest_scheduler
 

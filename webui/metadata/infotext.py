@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from webui.infotext_names import NEGATIVE_PROMPT, NEGATIVE_TEMPLATE, TEMPLATE
+from webui.requests.infotext_names import NEGATIVE_PROMPT, NEGATIVE_TEMPLATE, TEMPLATE
 
 MAX_CHARACTERS = 512 * 1024
 MAX_PAIRS = 300

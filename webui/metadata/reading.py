@@ -25,8 +25,9 @@ from webui.metadata.from_programs import read_described
 from webui.metadata.infotext import read_infotext
 from webui.metadata.programs import described, described_in
 from webui.metadata.xmp import XMP_USER_COMMENT, xmp_texts
-from webui.request_fields import picture_fields
-from webui.requests import MAX_SEED, REQUESTS, SCHEMA_VERSION, Request, from_dict, to_dict
+from webui.requests import REQUESTS, Request, from_dict, to_dict
+from webui.requests.field_types import MAX_SEED, SCHEMA_VERSION
+from webui.requests.fields import picture_fields
 from webui.rules.again import image_of, made_again
 
 _INFOTEXT_NAMES = ("parameters", "UserComment", "Comment", "ImageDescription", "text", XMP_USER_COMMENT)

@@ -14,7 +14,7 @@ from webui.prompts.attention import attention
 from webui.prompts.lexer import Fragment
 from webui.prompts.reading import as_it_stands
 from webui.prompts.settle import prompts_of
-from webui.requests import Diffusion
+from webui.requests.diffusion import Diffusion
 
 
 def words_to_fit(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 from webui.errors import PromptError
 from webui.prompts import a1111, compel
 from webui.prompts.settle import prompts_of
-from webui.requests import Diffusion
+from webui.requests.diffusion import Diffusion
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,9 @@ from webui.errors import InvalidRequest, PromptError
 from webui.prompts.a1111 import without_comments
 from webui.prompts.templates import is_template, settle
 from webui.prompts.wildcards import Wildcards
-from webui.requests import (
-    MAX_PROMPT_CHARACTERS,
-    Diffusion,
-    LookText,
-    ResolvedPrompt,
-    SomeDiffusion,
-    image_seed,
-    is_chinese,
-)
+from webui.requests import SomeDiffusion, image_seed
+from webui.requests.diffusion import Diffusion, LookText, ResolvedPrompt
+from webui.requests.field_types import MAX_PROMPT_CHARACTERS, is_chinese
 
 DIGEST_DIGITS = 16
 

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from webui.errors import InvalidRequest
-from webui.requests import MAX_SEED, Request, StyleTransfer, TextToImage
+from webui.requests import Request
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_types import MAX_SEED
+from webui.requests.style_transfer import StyleTransfer
 
 
 def made_again(request: Request, image: int) -> Request:

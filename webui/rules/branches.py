@@ -15,23 +15,14 @@ from typing import Any
 from webui.capabilities import Capability
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
-from webui.request_fields import fields_in
-from webui.requests import (
-    MAX_BRANCHES,
-    Branch,
-    Diffusion,
-    ImageToImage,
-    Request,
-    Scope,
-    SomeDiffusion,
-    StyleTransfer,
-    TextToImage,
-    image_seed,
-    to_dict,
-)
+from webui.requests import Request, SomeDiffusion, image_seed, to_dict
+from webui.requests.diffusion import MAX_BRANCHES, Branch, Diffusion, ImageToImage, TextToImage
+from webui.requests.field_types import Scope
+from webui.requests.fields import fields_in
+from webui.requests.settled import as_asked
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.evaluate import refuse
 from webui.rules.table import BRANCHES, STEPS
-from webui.settled import as_asked
 
 MAX_BRANCH_BYTES = 192 * 1024  # of JSON: with what happened beside it, it still fits into a picture's metadata
 MAX_STEPS = 150  # of any request

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webui.errors import InvalidRequest
-from webui.field_rules import Condition, Operand, Rule
-from webui.request_fields import defaults_of
-from webui.requests import Diffusion, StyleTransfer
+from webui.requests.diffusion import Diffusion
+from webui.requests.field_rules import Condition, Operand, Rule
+from webui.requests.fields import defaults_of
+from webui.requests.style_transfer import StyleTransfer
 
 Settings = Mapping[str, Any]  # the fields of a request as plain JSON, by name
 _COMPARISONS = {"at_most": operator.le, "at_least": operator.ge, "above": operator.gt}

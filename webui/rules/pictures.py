@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from webui.capabilities import Capability
 from webui.checkpoints.families import Family
-from webui.request_fields import needs_of
-from webui.requests import SIDES, ImageToImage
+from webui.requests.diffusion import ImageToImage
+from webui.requests.field_types import SIDES
+from webui.requests.fields import needs_of
 
 MAX_DRAWN = 2048  # pixels a side of what is drawn at once, as `width` and `height` have it
 # What is let be where a family takes no mask, and says something only where a part of the picture is drawn.

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from webui.capabilities import Capability
 from webui.checkpoints.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
-from webui.request_fields import declared_rules
-from webui.requests import Diffusion
+from webui.requests.diffusion import Diffusion
+from webui.requests.fields import declared_rules
 from webui.rules.branches import check_steps
 from webui.rules.evaluate import CheckpointFacts, refuse
 from webui.rules.pictures import resize_modes_for

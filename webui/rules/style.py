@@ -9,7 +9,7 @@ from pathlib import Path
 
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.errors import CheckpointPickled, InvalidRequest
-from webui.requests import LayerWeights, StyleTransfer
+from webui.requests.style_transfer import LayerWeights, StyleTransfer
 from webui.rules.evaluate import refuse
 from webui.rules.table import rules_of
 

@@ -7,7 +7,8 @@ reason. Knows no family and no evaluator.
 from __future__ import annotations
 
 from webui.capabilities import Capability, reason_without
-from webui.field_rules import (
+from webui.requests.diffusion import ImageToImage
+from webui.requests.field_rules import (
     Rule,
     about,
     above,
@@ -26,8 +27,9 @@ from webui.field_rules import (
     one_of,
     refused,
 )
-from webui.request_fields import declared_rules, needs_of
-from webui.requests import SIDES, ImageToImage, StyleTransfer
+from webui.requests.field_types import SIDES
+from webui.requests.fields import declared_rules, needs_of
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.pictures import MAX_DRAWN, OF_A_PART
 from webui.schedulers import SCHEDULERS
 

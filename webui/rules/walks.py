@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from webui.errors import InvalidRequest
 from webui.prompts.settle import prompts_of
-from webui.request_fields import fields_in
-from webui.requests import Scope, TextToImage, WalkEnd, image_seed
+from webui.requests import image_seed
+from webui.requests.diffusion import TextToImage, WalkEnd
+from webui.requests.field_types import Scope
+from webui.requests.fields import fields_in
 from webui.rules.branches import WITHOUT_TEMPLATES
 
 # What the two ends may differ in: a walk goes over these, or they say nothing of how one image looks.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webui.errors import BoardExists, BoardNotFound, InvalidRequest, TooManyBoards
-from webui.requests import clean_text
+from webui.requests.field_types import clean_text
 from webui.storage.database import Database
 from webui.storage.marks import Marks
 from webui.storage.owners import Owner

@@ -16,10 +16,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from webui import __version__
-from webui.infotext_names import ETA_DDIM, NEGATIVE_PROMPT, Composed, Fact
 from webui.prompts.settle import with_looks
-from webui.request_fields import infotext_names
-from webui.requests import SIDES, ImageToImage, LayerWeights, Request, StyleTransfer, TextToImage, to_dict
+from webui.requests import Request, to_dict
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.field_types import SIDES
+from webui.requests.fields import infotext_names
+from webui.requests.infotext_names import ETA_DDIM, NEGATIVE_PROMPT, Composed, Fact
+from webui.requests.style_transfer import LayerWeights, StyleTransfer
 from webui.rules.branches import count_steps, seed_alone
 from webui.rules.pictures import OF_A_PART, is_extended
 from webui.schedulers import SCHEDULERS, SIGMAS_LABELS, canonical_sigmas

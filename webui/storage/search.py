@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from webui.requests import clean_text
+from webui.requests.field_types import clean_text
 
 MAX_TERMS = 32  # of one question; each costs a look into the index
 MAX_QUERY_CHARACTERS = 1000

@@ -13,7 +13,7 @@ import time
 from PIL import Image
 
 from webui.errors import PictureNotFound
-from webui.requests import is_reference
+from webui.requests.field_types import is_reference
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
 from webui.storage.owners import Owner, check_place

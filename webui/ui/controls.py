@@ -9,9 +9,9 @@ from __future__ import annotations
 import gradio as gr
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
-from webui.field_controls import Group
 from webui.presets import Presets
-from webui.requests import MAX_LOOKS, MAX_PROMPT_CHARACTERS
+from webui.requests.field_controls import Group
+from webui.requests.field_types import MAX_LOOKS, MAX_PROMPT_CHARACTERS
 from webui.ui.declared_controls import Controls, drawn, reasons_without_control, unchecked
 from webui.ui.language import Words
 from webui.ui.prompt_help import prompt_help, prompt_history

@@ -14,8 +14,9 @@ from gradio.components import Component
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.family import Defaults
-from webui.field_controls import Control, Group
-from webui.request_fields import (
+from webui.requests import REQUESTS
+from webui.requests.field_controls import Control, Group
+from webui.requests.fields import (
     controls_in,
     field_limits,
     kind_of,
@@ -23,7 +24,6 @@ from webui.request_fields import (
     without_control,
     words_of,
 )
-from webui.requests import REQUESTS
 from webui.schedulers import SCHEDULERS, SIGMAS, scheduler_named
 from webui.ui.language import Words
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webui.field_controls import Group
+from webui.requests.field_controls import Group
 from webui.ui.assets import template
 from webui.ui.declared_controls import Controls, drawn
 from webui.ui.language import Words

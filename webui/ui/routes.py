@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, Response
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import DarkroomError
 from webui.presets import Presets
-from webui.requests import MAX_FURTHER_STYLES, StyleTransfer
+from webui.requests.style_transfer import MAX_FURTHER_STYLES, StyleTransfer
 from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
 from webui.ui.controls import WITHOUT_CONTROL
 

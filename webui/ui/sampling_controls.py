@@ -14,10 +14,11 @@ import gradio as gr
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
-from webui.field_controls import Group
-from webui.field_rules import Rule
-from webui.request_fields import field_limits
-from webui.requests import REQUESTS, TextToImage
+from webui.requests import REQUESTS
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_controls import Group
+from webui.requests.field_rules import Rule
+from webui.requests.fields import field_limits
 from webui.rules.sampling import facts_of
 from webui.rules.table import rules_of
 from webui.schedulers import SCHEDULERS

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webui.field_controls import Group
-from webui.request_fields import controls_in, kind_of
-from webui.requests import StyleTransfer
+from webui.requests.field_controls import Group
+from webui.requests.fields import controls_in, kind_of
+from webui.requests.style_transfer import StyleTransfer
 from webui.ui.assets import template
 from webui.ui.declared_controls import Controls, drawn
 from webui.ui.language import Words

@@ -18,8 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 from webui.errors import DarkroomError
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
-from webui.request_fields import field_limits, picture_fields
 from webui.requests import REQUESTS, Request, from_dict, to_dict
+from webui.requests.fields import field_limits, picture_fields
 from webui.rules.branches import FREE, branched
 from webui.storage.owners import Owner
 from webui.texts import Language, Texts

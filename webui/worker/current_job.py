@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from webui.settled import Settled
+from webui.requests.settled import Settled
 from webui.worker.messages import Run
 from webui.worker.seam import ReadPictures
 

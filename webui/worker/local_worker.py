@@ -14,8 +14,8 @@ import traceback
 from dataclasses import replace
 
 from webui.errors import WorkerStalled, WorkerUnavailable
+from webui.requests.settled import Settled
 from webui.settings import Settings
-from webui.settled import Settled
 from webui.worker import process as worker_process
 from webui.worker.child import Child, ProcessEnded, Waker
 from webui.worker.current_job import CurrentJob, RunningJob

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from webui.errors import Detail
 from webui.events import EngineEvent
-from webui.settled import Settled
+from webui.requests.settled import Settled
 
 # --- to the worker ---------------------------------------------------------------------------------------------------
 

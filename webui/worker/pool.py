@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from webui.errors import DarkroomError
 from webui.events import EngineEvent
-from webui.requests import StyleTransfer
-from webui.settled import Settled
+from webui.requests.settled import Settled
+from webui.requests.style_transfer import StyleTransfer
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.seam import Listener, ReadPictures, Worker
 from webui.worker.status import WorkerState, WorkerStatus

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from webui.errors import DarkroomError
 from webui.events import EngineEvent
-from webui.settled import Settled
+from webui.requests.settled import Settled
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.status import WorkerStatus
 

@@ -10,8 +10,8 @@ from PIL import Image
 from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.engine import Engine
+from webui.requests.settled import SettledTextToImage
 from webui.settings import Settings
-from webui.settled import SettledTextToImage
 
 _DEFAULTED = ("scheduler", "sigmas", "steps", "guidance_scale", "width", "height")
 

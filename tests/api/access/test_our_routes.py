@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from tests.api.conftest import Server
 from webui.api.access.our_routes import OurRoutes
 from webui.api.bodies.media_types import BodyRoute, JsonRoute
-from webui.requests import ImageToImage
+from webui.requests.diffusion import ImageToImage
 
 
 def routes_of(server: Server) -> OurRoutes:

@@ -18,7 +18,7 @@ from tests.api.conftest import Server
 from tests.api.test_gallery import made
 from tests.storage.conftest import raw
 from webui.errors import PictureNotFound
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.settings import ROOT
 from webui.storage import Storage
 from webui.storage.bundle import zip_of

@@ -27,7 +27,8 @@ from webui.engine.loading.model_manager import ModelManager
 from webui.engine.unet import diffusion
 from webui.errors import Cancelled, CheckpointTooLarge, CriticBroken, CriticMissing, InvalidRequest
 from webui.events import EngineEvent, Step
-from webui.requests import ImageToImage, Request, TextToImage
+from webui.requests import Request
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import Settings
 from webui.worker.messages import RawImage
 

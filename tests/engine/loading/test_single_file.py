@@ -18,7 +18,7 @@ from tests.settling import SettlingEngine
 from tests.toys import save_sd2_file, save_sd15_file, save_sdxl_file
 from webui.engine.engine import Engine
 from webui.errors import DarkroomError, FamilyUnknown
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.settings import Settings
 
 Tensors = dict[str, Tensor]

@@ -22,7 +22,7 @@ from webui.engine.engine import Engine
 from webui.engine.loras.merging import LoraMerger
 from webui.errors import Cancelled, LoraUnusable
 from webui.prompts.a1111 import Lora
-from webui.requests import TextToImage, WalkEnd
+from webui.requests.diffusion import TextToImage, WalkEnd
 from webui.rules.branches import branched
 from webui.settings import Settings
 from webui.worker.messages import RawImage

@@ -16,7 +16,8 @@ from webui.checkpoints.refusals import Unrecognised
 from webui.checkpoints.refused_pipelines import reason_refused
 from webui.checkpoints.unet_families import UNET_FAMILIES
 from webui.engine.pipelines.classes import component_class, pipeline_class, pipeline_class_for
-from webui.requests import TextToImage, from_dict
+from webui.requests import from_dict
+from webui.requests.diffusion import TextToImage
 from webui.schedulers import SCHEDULERS, SIGMAS
 
 # Those of our own loop, and diffusers' base class, which is nobody's.

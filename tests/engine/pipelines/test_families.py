@@ -21,7 +21,7 @@ from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import Step
-from webui.requests import ImageToImage, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.rules.sampling import schedulers_for, sigmas_for
 from webui.settings import Settings
 from webui.ui.submit import controlled_fields, field_defaults, request_from

@@ -20,7 +20,7 @@ from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.previews.tiny_decoder import FOLDER, TinyDecoder, load_tiny_decoder
 from webui.events import EngineEvent, Step
-from webui.requests import TextToImage
+from webui.requests.diffusion import TextToImage
 from webui.settings import Settings
 
 CPU = Device(torch.device("cpu"), torch.float32, "CPU")

@@ -14,7 +14,7 @@ from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.style import KeptStyle, style_transfer
 from webui.events import EngineEvent
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.worker.messages import RawImage
 
 CPU = Device(torch.device("cpu"), torch.float32, "CPU")

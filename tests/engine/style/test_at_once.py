@@ -20,7 +20,7 @@ from webui.engine.style import InstantTransfer, at_once
 from webui.engine.style.instant import InstantStyle
 from webui.errors import Cancelled, NotAnImage
 from webui.events import EngineEvent
-from webui.requests import StyleTransfer, WeightedStyle
+from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 
 CONTENT, WARM, COLD = (f"sha256:{digit * 64}" for digit in "abc")
 

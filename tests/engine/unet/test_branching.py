@@ -21,7 +21,8 @@ from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import EngineEvent, Step
-from webui.requests import Branch, ImageToImage, Request, TextToImage, WalkEnd
+from webui.requests import Request
+from webui.requests.diffusion import Branch, ImageToImage, TextToImage, WalkEnd
 from webui.rules.branches import branched, image_alone, step_kept
 from webui.settings import Settings
 

@@ -24,7 +24,7 @@ from webui.engine.pictures.latents import Canvas
 from webui.engine.pictures.redraw import Redraw, Sides
 from webui.engine.schedulers.make import UPDATE_RULES, make_scheduler
 from webui.engine.unet import diffusion, inpainting
-from webui.requests import Branch, ImageToImage
+from webui.requests.diffusion import Branch, ImageToImage
 from webui.settings import Settings
 
 TOLERANCE = 2  # of 255; the order of additions differs

@@ -18,7 +18,7 @@ from webui.engine.schedulers.make import UPDATE_RULES, make_scheduler
 from webui.engine.unet import diffusion
 from webui.engine.unet.noise import Between, NoiseSource
 from webui.errors import InvalidRequest
-from webui.requests import WalkEnd
+from webui.requests.diffusion import WalkEnd
 from webui.schedulers import SCHEDULERS
 from webui.worker.messages import RawImage
 

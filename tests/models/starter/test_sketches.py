@@ -18,7 +18,7 @@ from webui.engine.context import Context
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
 from webui.engine.engine import Engine
-from webui.requests import ImageToImage, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import Settings
 
 Blob = tuple[str, tuple[int, int, int, int], str]  # shape, corners in hundredths of the picture, colour

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from webui.api.bodies.limits import MEGABYTE, OTHER_MEGABYTES, PICTURE_MEGABYTES
 from webui.api.http_errors import MediaTypeRefused
 from webui.api.services import owner_of
-from webui.request_fields import may_hold_pictures
+from webui.requests.fields import may_hold_pictures
 
 MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand unknown ones took six seconds
 

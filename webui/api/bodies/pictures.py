@@ -12,8 +12,9 @@ from anyio import to_thread
 from webui.api.bodies.decode import Decoded, Decoder
 from webui.api.services import Services
 from webui.errors import NotAnImage, PictureNotFound
-from webui.request_fields import pictures_of, with_pictures
-from webui.requests import Request, is_reference
+from webui.requests import Request
+from webui.requests.field_types import is_reference
+from webui.requests.fields import pictures_of, with_pictures
 from webui.storage import Storage
 from webui.storage.owners import Owner
 

@@ -16,7 +16,8 @@ from webui.api.bodies.media_types import JsonRoute
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
-from webui.requests import ImageToImage, StyleTransfer, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
+from webui.requests.style_transfer import StyleTransfer
 from webui.storage.job_rows import Once
 
 _Key = Annotated[

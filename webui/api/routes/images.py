@@ -14,7 +14,7 @@ from webui.api.bodies.pictures import store_file
 from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest, PictureNotFound
-from webui.requests import is_reference
+from webui.requests.field_types import is_reference
 from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
 from webui.storage.owners import Owner
 from webui.storage.paths import StoredPath

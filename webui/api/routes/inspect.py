@@ -33,8 +33,8 @@ from webui.errors import NotAnImage
 from webui.metadata.embedded_texts import Text, is_known_picture, texts_in
 from webui.metadata.findings import FindCheckpoint
 from webui.metadata.reading import Inspection, read_pasted, read_texts
-from webui.request_fields import picture_fields, pictures_of
 from webui.requests import REQUESTS, to_dict
+from webui.requests.fields import picture_fields, pictures_of
 from webui.storage.owners import Owner
 
 _PARALLEL = 2  # each takes a tenth of a second of a core at the most

@@ -12,7 +12,8 @@ from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
 from webui.errors import JobUnreadable
 from webui.jobs.resolve import fitted_size
-from webui.requests import from_dict, is_reference, to_dict
+from webui.requests import from_dict, to_dict
+from webui.requests.field_types import is_reference
 from webui.rules.again import image_of, made_again
 from webui.storage.owners import Owner
 

@@ -16,7 +16,7 @@ from webui.api.services import Services, language_asked
 from webui.prompts.check.check import PromptCheck, Question
 from webui.prompts.check.report import Note, Report
 from webui.prompts.chunks import CHUNK_TOKENS
-from webui.requests import MAX_SEED, Prompt
+from webui.requests.field_types import MAX_SEED, Prompt
 from webui.texts import Language, Texts
 
 

@@ -18,9 +18,10 @@ from webui.api.concurrency import at_once
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
-from webui.requests import Prompt, to_dict
+from webui.requests import to_dict
+from webui.requests.field_types import MAX_SEED, Prompt
+from webui.requests.settled import Settled
 from webui.rules.branches import branched, step_kept
-from webui.settled import Settled
 from webui.storage.animation import animated_webp
 
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
@@ -41,7 +42,7 @@ class BranchAsked(StepAsked):
     prompt: Prompt | None = None
     negative_prompt: Prompt | None = None
     guidance_scale: Annotated[float, Field(strict=True, ge=0.0, le=30.0)] | None = None
-    seed: Annotated[int, Field(strict=True, ge=-1, le=requests.MAX_SEED)] | None = None
+    seed: Annotated[int, Field(strict=True, ge=-1, le=MAX_SEED)] | None = None
     num_images: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
 
 

@@ -23,8 +23,8 @@ from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import failure_json
 from webui.errors import InvalidRequest
 from webui.events import Failed, Finished
-from webui.request_fields import pictures_of
-from webui.requests import StyleTransfer
+from webui.requests.fields import pictures_of
+from webui.requests.style_transfer import StyleTransfer
 from webui.storage.formats import in_format
 from webui.storage.owners import Owner, PrivateOwner
 

@@ -13,7 +13,8 @@ from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
 from webui.errors import InvalidRequest
-from webui.requests import TextToImage, from_dict, to_dict
+from webui.requests import from_dict, to_dict
+from webui.requests.diffusion import TextToImage
 from webui.rules.walks import Image, Walk, walk_between
 from webui.storage.owners import Owner
 from webui.storage.pictures import Picture

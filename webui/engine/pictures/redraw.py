@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webui.requests import ImageToImage
+from webui.requests.diffusion import ImageToImage
 
 
 @dataclass(frozen=True)

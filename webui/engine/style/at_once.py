@@ -19,7 +19,7 @@ from webui.engine.pictures.images import read_picture
 from webui.engine.style.instant import WEIGHTS, InstantStyle, Seen, load_instant, seen_as, stylise
 from webui.engine.style.sources import Sources, Style
 from webui.events import Step
-from webui.requests import StyleTransfer, WeightedStyle
+from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 from webui.rules.style import style_shares
 from webui.worker.messages import RawImage
 

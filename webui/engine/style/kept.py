@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.worker.messages import RawImage
 
 

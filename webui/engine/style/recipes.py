@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webui.engine.style.objective import Pull
 from webui.engine.style.vgg import depth_of
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS
 
 FROM_CONTENT = ("content", "instant")  # beginnings that show it

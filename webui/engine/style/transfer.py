@@ -35,7 +35,7 @@ from webui.engine.style.style_losses import style_loss_named
 from webui.engine.style.vgg import Vgg19, random_vgg19
 from webui.engine.style.weights import load_vgg19
 from webui.errors import Cancelled, InvalidRequest
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.rules.style import find_weights, style_shares
 from webui.worker.messages import RawImage
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webui.engine.sampling import Sampling
-from webui.requests import Diffusion
+from webui.requests.diffusion import Diffusion
+from webui.requests.settled import SettledDiffusion
 from webui.rules.branches import digest_of, image_alone, seed_alone
-from webui.settled import SettledDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)

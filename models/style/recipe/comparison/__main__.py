@@ -24,7 +24,7 @@ from webui.engine.style.recipes import RANDOM, Recipe
 from webui.engine.style.sources import Sources, Style
 from webui.engine.style.transfer import Progress, from_coarse_to_fine
 from webui.engine.style.vgg import random_vgg19
-from webui.requests import StyleTransfer
+from webui.requests.style_transfer import StyleTransfer
 from webui.settings import ROOT
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from tests.settling import SettlingEngine
 from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.events import Step
-from webui.requests import ImageToImage, TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import Settings
 
 PICTURE, MASK = "sha256:" + "0" * 64, "sha256:" + "1" * 64  # a gradient downwards; its lower half

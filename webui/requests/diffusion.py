@@ -1,156 +1,56 @@
-"""What a person asks for: one frozen object per task that says everything.
-
-A field is declared once, with its default, bounds and step. The control on the page, the HTTP 422, the JSON schema, the
-picture's metadata and the preset all come from that declaration (`request_fields.py`). Whatever changes the pixels is a
-field. Requests are plain JSON: pictures in them are references `sha256:<hex>` into the store of uploads.
-Knows no torch, no gradio, no storage.
-"""
+"""What a person asks of a diffusion: text to image and image to image, with walks, branches and looks."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
-import unicodedata
-from enum import Enum
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le, MultipleOf
+from annotated_types import Ge, Le
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
-    ConfigDict,
     Field,
     Strict,
-    TypeAdapter,
-    WithJsonSchema,
     model_validator,
 )
-from pydantic.dataclasses import dataclass, rebuild_dataclass
+from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
-from webui import infotext_names
 from webui.capabilities import Capability, needs
-from webui.field_controls import Control, Group, ProperNames, WithoutControl
-from webui.field_rules import at_least, at_most, inactive, is_set, negated, offers_only, one_of, refused
-from webui.infotext_names import infotext
+from webui.requests import infotext_names
+from webui.requests.field_controls import Control, Group, WithoutControl
+from webui.requests.field_rules import at_least, at_most, inactive, is_set, negated, offers_only, one_of
+from webui.requests.field_types import (
+    _FROM_NOISE,
+    _GUIDANCE_OFF,
+    _NOTHING_MASKED,
+    _OF_A_PART,
+    CONFIG,
+    MAX_LOOK_NAME,
+    MAX_LOOKS,
+    MAX_SEED,
+    SCHEMA_VERSION,
+    SIDES,
+    Added,
+    CheckpointId,
+    GuidanceScale,
+    Looks,
+    Picture,
+    Pixels,
+    Prompt,
+    Scheduler,
+    Scope,
+    Seed,
+    Sigmas,
+    Steps,
+    _check_template,
+)
+from webui.requests.infotext_names import infotext
+from webui.requests.upgrades import upgraded
 from webui.schedulers import (
     RANGED_SIGMAS,
     SCHEDULERS,
-    SIGMAS,
     canonical_scheduler,
     canonical_sigmas,
-    nearest_scheduler,
-    nearest_sigmas,
 )
-from webui.upgrades import upgraded
-
-SCHEMA_VERSION: Final = 2
-MAX_SEED = 2**32 - 1  # torch takes more, but JSON clients and SQLite do not
-MAX_PROMPT_CHARACTERS = 10_000
-MAX_LOOKS = 8
-MAX_LOOK_NAME = 100  # characters
-_MAX_CLEANED_CHARACTERS = 4 * MAX_PROMPT_CHARACTERS  # megabytes take seconds to clean, and are refused anyway
-
-# Not `strict` as a whole: that would refuse a JSON object for the dataclass itself. Each number is strict instead.
-CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_REFERENCE = re.compile(r"sha256:[0-9a-f]{64}")
-# The possessive `+` keeps it linear: 64 MB of spaces before one wrong sign must not be tried in every division.
-_INLINE = re.compile(r"(data:image/(png|jpeg|jpg|webp);base64,)?[A-Za-z0-9+/\s]{16,}+={0,2}\s*+", re.IGNORECASE)
-
-
-def clean_text(text: str) -> str:
-    """NFC, without what breaks files, databases and event streams later: lone surrogates, controls but \\n and \\t."""
-    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", kept)
-
-
-def is_chinese(text: str) -> bool:
-    """Whether Chinese characters are in it."""
-    return _HAN.search(text) is not None
-
-
-def _clean_if_text(value: object) -> object:
-    if not isinstance(value, str) or len(value) > _MAX_CLEANED_CHARACTERS:
-        return value
-    return clean_text(value)
-
-
-def is_reference(picture: str) -> bool:
-    """Whether `picture` names a stored upload, rather than carrying the bytes themselves."""
-    return _REFERENCE.fullmatch(picture) is not None
-
-
-def _check_picture(picture: str) -> str:
-    if is_reference(picture) or _INLINE.fullmatch(picture):
-        return picture
-    raise ValueError("a picture is base64, a data: URI of a PNG, JPEG or WebP, or sha256:<hex> of one stored before")
-
-
-def _check_scheduler(name: str) -> str:
-    if any(name == known.id for known in SCHEDULERS):
-        return name
-    nearest = nearest_scheduler(name)
-    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
-    raise ValueError(f"no scheduler is called {name!r}{hint}")
-
-
-def _check_template(text: str) -> str:
-    if text.count("{prompt}") != 1:
-        raise ValueError("a look's prompt holds {prompt} once")
-    return text
-
-
-def _check_sigmas(name: str) -> str:
-    if name in SIGMAS:
-        return name
-    nearest = nearest_sigmas(name)
-    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
-    raise ValueError(f"no sigmas are called {name!r}{hint}")
-
-
-class Scope(Enum):
-    """What a field may differ in from another picture's request; all others are the course that both are on."""
-
-    IMAGE = "image"  # one image's own: a walk goes over it, or it says nothing of how one image looks
-    BRANCH = "branch"  # what the network is told and when: a branch may have it otherwise, and one image's own
-
-
-Prompt = Annotated[str, Field(max_length=MAX_PROMPT_CHARACTERS), BeforeValidator(_clean_if_text)]
-PICTURE = object()  # marks the type below, so that pictures are found by it
-Picture = Annotated[
-    str,
-    PICTURE,
-    AfterValidator(_check_picture),
-    WithJsonSchema(
-        {"type": "string", "description": "base64, a data: URI, or sha256:<hex> of a picture stored before"}
-    ),
-]
-Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]
-Added = Annotated[int, Strict(), Ge(0), Le(1024), MultipleOf(8), needs(Capability.INPAINTING)]
-SIDES = ("outpaint_left", "outpaint_right", "outpaint_top", "outpaint_bottom")
-# Of what says something only where a part of the picture is drawn.
-_OF_A_PART = needs(Capability.INPAINTING, is_refused=False)
-_NOTHING_MASKED = inactive("nothing_masked", negated(is_set("mask", *SIDES)))
-_FROM_NOISE = inactive("from_noise", is_set(*SIDES), negated(is_set("mask")))
-NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
-_GUIDANCE_OFF = inactive("guidance_off", at_most("guidance_scale", NO_GUIDANCE))
-Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
-CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
-Scheduler = Annotated[
-    str,
-    AfterValidator(_check_scheduler),
-    WithJsonSchema({"type": "string", "enum": [s.id for s in SCHEDULERS]}),
-    ProperNames({s.id: s.name for s in SCHEDULERS}),
-]
-Sigmas = Annotated[str, AfterValidator(_check_sigmas), WithJsonSchema({"type": "string", "enum": list(SIGMAS)})]
-Steps = Annotated[int, Strict(), Ge(1), Le(150), infotext("Steps")]
-GuidanceScale = Annotated[
-    float, Strict(), Ge(0.0), Le(30.0), Field(json_schema_extra={"step": 0.1}), Scope.BRANCH, infotext("CFG scale")
-]
-Looks = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=MAX_LOOK_NAME)], ...], Field(max_length=MAX_LOOKS)
-]
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -506,167 +406,3 @@ class ImageToImage(Diffusion):
     def strongest(self) -> float:
         """The strength of what is drawn from the most noise: what is added at a side has no picture to be kept."""
         return 1.0 if any(getattr(self, side) for side in SIDES) else self.denoising_strength
-
-
-Weight = Annotated[float, Strict(), Ge(0.0), Le(10.0), Field(json_schema_extra={"step": 0.05})]
-
-
-MAX_FURTHER_STYLES = 3
-_ONLY_OPTIMISED = refused("only_optimised", one_of("method", "instant"))
-_ONLY_INSTANT = refused("only_instant", one_of("method", "optimised"))
-# Where the style counts nothing.
-_NO_STYLE_WEIGHT = inactive("no_style_weight", one_of("method", "optimised"), at_most("style_weight", 0))
-_NO_STYLE_STRENGTH = inactive("no_style_strength", one_of("method", "instant"), at_most("style_strength", 0))
-
-
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
-class WeightedStyle:
-    """A further style picture, and what it counts beside the others."""
-
-    image: Picture
-    weight: Weight = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
-class LayerWeights:
-    """What each layer of VGG-19 counts in the style, from the finest to the coarsest.
-
-    The built-in features end at conv3_1; what is set for deeper ones is refused where there are no trained weights.
-    """
-
-    conv1_1: Annotated[Weight, infotext("Weight of conv1_1")] = 1.0
-    conv2_1: Annotated[Weight, infotext("Weight of conv2_1")] = 1.0
-    conv3_1: Annotated[Weight, infotext("Weight of conv3_1")] = 1.0
-    conv4_1: Annotated[Weight, infotext("Weight of conv4_1")] = 1.0
-    conv5_1: Annotated[Weight, infotext("Weight of conv5_1")] = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, config=CONFIG)
-class StyleTransfer:
-    """One picture's content in another's style, or in that of several. `size` is the result's longest side, in pixels.
-
-    `method` says whether the picture is optimised, or painted by a network in one pass (`instant`); what belongs to one
-    of them alone is refused beside the other. `style_strength` goes from the content's own style, 0, to the styles', 1.
-    `style_scale` is the size of the styles' strokes beside the content. `init` is what the coarsest scale starts from.
-    `keep_colours` says how the content's colours are kept: not at all, by styling its luminance alone, or by giving the
-    styles its colours first, linearly (`coral`) or by their whole distribution (`histogram`).
-    """
-
-    task: Annotated[Literal["style_transfer"], WithoutControl("the tab says it", is_told=False)] = "style_transfer"
-    schema_version: Annotated[Literal[2], WithoutControl("a constant of the program", is_told=False)] = SCHEMA_VERSION
-    content_image: Annotated[Picture, Control(Group.UPLOADS)]
-    style_image: Annotated[Picture, Control(Group.UPLOADS)]
-    method: Annotated[Literal["optimised", "instant"], infotext("Style method"), Control(Group.STYLE)] = "optimised"
-    style_strength: Annotated[
-        float,
-        Strict(),
-        Ge(0.0),
-        Le(1.0),
-        Field(json_schema_extra={"step": 0.05}),
-        _ONLY_INSTANT,
-        infotext("Style strength"),
-        Control(Group.STYLE),
-    ] = 1.0
-    # Beside the first.
-    style_images: Annotated[tuple[WeightedStyle, ...], Field(max_length=MAX_FURTHER_STYLES), Control(Group.STYLE)] = ()
-    style_image_weight: Annotated[
-        Weight,
-        inactive("one_style", negated(is_set("style_images"))),
-        infotext("Weight of the first style"),
-        Control(Group.STYLE),
-    ] = 1.0
-    style_weight: Annotated[Weight, _ONLY_OPTIMISED, infotext("Style weight", always=True), Control(Group.STYLE)] = 1.0
-    content_weight: Annotated[
-        Weight, _ONLY_OPTIMISED, infotext("Content weight", always=True), Control(Group.STYLE)
-    ] = 1.0
-    size: Annotated[int, Strict(), Ge(64), Le(4096), MultipleOf(8), Control(Group.STYLE)] = 384
-    iterations: Annotated[
-        int, Strict(), Ge(1), Le(2000), _ONLY_OPTIMISED, infotext("Steps", always=True), Control(Group.STYLE)
-    ] = 200
-    keep_colours: Annotated[
-        Literal["off", "luminance", "coral", "histogram"],
-        _NO_STYLE_WEIGHT,
-        _NO_STYLE_STRENGTH,
-        infotext("Keep colours"),
-        Control(Group.STYLING),
-    ] = "off"
-    style_scale: Annotated[
-        float,
-        Strict(),
-        Ge(0.25),
-        Le(4.0),
-        Field(json_schema_extra={"step": 0.05}),
-        _NO_STYLE_WEIGHT,
-        _NO_STYLE_STRENGTH,
-        infotext("Style scale"),
-        Control(Group.STYLING),
-    ] = 1.0
-    total_variation_weight: Annotated[
-        Weight, _ONLY_OPTIMISED, _NO_STYLE_WEIGHT, infotext("Total variation weight"), Control(Group.STYLING)
-    ] = 1.0
-    style_loss: Annotated[
-        Literal["gram", "wasserstein", "sliced_wasserstein"],
-        _ONLY_OPTIMISED,
-        _NO_STYLE_WEIGHT,
-        infotext("Style loss"),
-        Control(Group.STYLING),
-    ] = "wasserstein"
-    init: Annotated[
-        Literal["content", "noise", "style_statistics", "instant"],
-        _ONLY_OPTIMISED,
-        infotext("Init"),
-        Control(Group.STYLING),
-    ] = "content"
-    optimizer: Annotated[
-        Literal["adam", "lbfgs"], _ONLY_OPTIMISED, infotext("Optimizer"), Control(Group.STYLING, "list")
-    ] = "adam"  # above 1024² pixels Adam goes on
-    layer_weights: Annotated[LayerWeights, _ONLY_OPTIMISED, Control(Group.STYLING)] = LayerWeights()
-    seed: Annotated[Seed | None, infotext("Seed"), Control(Group.SEED, empty="seed_random")] = None
-    # The iteration whose average is the picture.
-    stop_after: (
-        Annotated[
-            int,
-            Strict(),
-            Ge(1),
-            Le(2000),
-            _ONLY_OPTIMISED,
-            WithoutControl("a step is kept from the strip below the stage"),
-        ]
-        | None
-    ) = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_earlier_versions(cls, data: Any) -> Any:
-        return upgraded(data, "style_transfer") if isinstance(data, dict) else data
-
-
-AnyDiffusion = TextToImage | ImageToImage
-SomeDiffusion = TypeVar("SomeDiffusion", bound=AnyDiffusion)  # the same one in and out
-Request = AnyDiffusion | StyleTransfer
-REQUESTS: dict[str, type[TextToImage] | type[ImageToImage] | type[StyleTransfer]] = {
-    "text_to_image": TextToImage,
-    "image_to_image": ImageToImage,
-    "style_transfer": StyleTransfer,
-}
-
-
-for _request in (Branch, *REQUESTS.values()):  # they name one another
-    rebuild_dataclass(_request, force=True)  # type: ignore[arg-type]  # pydantic's own, which mypy does not see
-
-_ADAPTER: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="task")])
-
-
-def from_dict(values: dict[str, Any]) -> Request:
-    """The request that `to_dict` wrote. Raises pydantic's ValidationError for anything else."""
-    return _ADAPTER.validate_python(values)
-
-
-def to_dict(request: Request) -> dict[str, Any]:
-    """Plain JSON, `task` and `schema_version` included."""
-    return dataclasses.asdict(request)
-
-
-def image_seed(seed: int, index: int) -> int:
-    """Seed of image `index` (from 0) of a request."""
-    return (seed + index) % (MAX_SEED + 1)

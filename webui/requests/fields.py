@@ -15,10 +15,11 @@ from annotated_types import Ge, Le, MultipleOf
 from pydantic import WithJsonSchema
 
 from webui.capabilities import Needs, reason_without
-from webui.field_controls import Control, Kind, ProperNames, WithoutControl
-from webui.field_rules import Rule, about, inactive, lacks, refused
-from webui.infotext_names import InfotextName
-from webui.requests import PICTURE, Request, Scope
+from webui.requests import Request
+from webui.requests.field_controls import Control, Kind, ProperNames, WithoutControl
+from webui.requests.field_rules import Rule, about, inactive, lacks, refused
+from webui.requests.field_types import PICTURE, Scope
+from webui.requests.infotext_names import InfotextName
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,25 +13,21 @@ from pydantic import Field, Strict, TypeAdapter
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 
 from webui.capabilities import Capability, needs
-from webui.infotext_names import infotext
-from webui.requests import (
+from webui.requests import Request, from_dict, to_dict
+from webui.requests.diffusion import Branch, ImageToImage, TextToImage
+from webui.requests.field_types import (
     CONFIG,
     MAX_SEED,
-    Branch,
     CheckpointId,
     GuidanceScale,
-    ImageToImage,
     Pixels,
-    Request,
     Scheduler,
     Scope,
     Sigmas,
     Steps,
-    StyleTransfer,
-    TextToImage,
-    from_dict,
-    to_dict,
 )
+from webui.requests.infotext_names import infotext
+from webui.requests.style_transfer import StyleTransfer
 
 FixedSeed = Annotated[int, Strict(), Ge(0), Le(MAX_SEED)]
 
