@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 import webui
 from webui.api.access.attempts import Attempts
@@ -53,8 +53,7 @@ from webui.storage import Storage
 from webui.storage.housekeeping import Housekeeper
 from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts
-from webui.ui.page import build_page, mount_page
-from webui.ui.routes import page_routes
+from webui.ui.page import build_page, mount_page, routers_of
 from webui.worker.local_worker import LocalWorker
 from webui.worker.pool import WorkerPool
 
@@ -107,8 +106,18 @@ def build(
             lifespan=lambda app: _running(settings, services, share, announce or _log_share),
         )
         presets = Presets(settings.presets_dir)
-        _add_routes(app, settings, services, presets)
-        _mount_page(app, settings, services, presets, share)
+        page = build_page(
+            queue=services.queue,
+            submissions=services.submissions,
+            catalogue=services.catalogue,
+            storage=services.storage,
+            presets=presets,
+            texts=services.texts,
+            settings=settings,
+            share=share,
+        )
+        _add_routes(app, settings, services, routers_of(page))
+        mount_page(app, page)
     except BaseException:
         storage.close()
         raise
@@ -125,8 +134,8 @@ def _quiet_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _add_routes(app: FastAPI, settings: Settings, services: Services, presets: Presets) -> None:
-    """The API and the guard in front of everything."""
+def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_page: Sequence[APIRouter]) -> None:
+    """The API, the page's own routes, and the guard in front of everything."""
     install_error_handlers(app, services.texts)
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
@@ -149,7 +158,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, presets: P
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),
-        page_routes(services.catalogue, presets),
+        *of_the_page,
     )
     unknown = unknown_routes(routers)
     for router in (*routers, unknown):
@@ -159,21 +168,6 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, presets: P
         [route for router in (app, *routers, unknown) for route in router.routes]
     )  # Gradio's are not there yet
     app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
-
-
-def _mount_page(app: FastAPI, settings: Settings, services: Services, presets: Presets, share: ShareState) -> None:
-    """The page at `/`, after our own routes."""
-    page = build_page(
-        queue=services.queue,
-        submissions=services.submissions,
-        catalogue=services.catalogue,
-        storage=services.storage,
-        presets=presets,
-        texts=services.texts,
-        settings=settings,
-        share=share,
-    )
-    mount_page(app, page)
 
 
 @asynccontextmanager

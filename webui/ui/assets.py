@@ -1,4 +1,4 @@
-"""Our scripts and styles, read from `assets/` and joined into what Gradio puts into the page's head.
+"""Our scripts and styles, read from `assets/` and joined into the files that the page loads.
 
 Scripts are plain files in the order below; each adds its part to one `darkroom` object. Nothing comes from elsewhere.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webui.ui.language import Words
+from webui.ui.page_files import PageFiles
 from webui.ui.theme import colour_variables
 
 _FOLDER = Path(__file__).parent / "assets"
@@ -79,6 +80,10 @@ SCRIPTS = (
 )
 
 
+STYLE_FILE = "page.css"
+SCRIPT_FILES = ("data.js", "page.js")  # in the order in which they run
+
+
 def _joined(names: tuple[str, ...]) -> str:
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
@@ -88,17 +93,15 @@ def template(name: str) -> str:
     return (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
 
 
-def script_data(data: Any) -> str:
-    """`data` as JSON that may stand inside a script element: no `</script>`, no `<!--`."""
-    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
-
-
-def head(words: Words, data: dict[str, Any]) -> str:
-    """Styles, the catalogue of strings, the page's data and the scripts, as HTML for the head."""
-    given = script_data({"texts": words.by_language, **data})
-    return (
-        f"<style>{colour_variables()}\n{_joined(STYLES)}</style>\n"
-        f"<script>(() => {{\nconst given = {given};\n{_joined(SCRIPTS)}\n}})();</script>"
+def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
+    """All that the page loads of ours: styles, strings and data, and the scripts."""
+    given = json.dumps({"texts": words.by_language, **data}, ensure_ascii=False)
+    return PageFiles(
+        {
+            STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
+            "data.js": f"window.darkroomData = {given};\ngradio_config.i18n_translations = darkroomData.texts;\n",
+            "page.js": f"(() => {{\nconst given = window.darkroomData;\n{_joined(SCRIPTS)}\n}})();\n",
+        }
     )
 
 

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI
-from starlette.routing import Mount
+from fastapi import APIRouter, FastAPI
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
@@ -29,13 +28,14 @@ from webui.texts import Language, Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
 from webui.ui.best_controls import best
 from webui.ui.declared_controls import Controls, field_table
+from webui.ui.document import document_route
 from webui.ui.language import LANGUAGES, Words
-from webui.ui.routes import examples_of, styles_of
+from webui.ui.page_files import PageFiles
+from webui.ui.routes import examples_of, page_routes, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
 from webui.ui.share_dialog import describe_share
-from webui.ui.shell import Shell
 from webui.ui.submit import Receipt, Submitter, field_defaults
-from webui.ui.theme import colour_variables, theme
+from webui.ui.theme import theme
 
 _QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _SURFACE: dict[str, Any] = {"apply_default_css": False}
@@ -86,7 +86,8 @@ def build_page(
 
         share_button.click(look_up_share, inputs=share_value, outputs=share_value, js="() => darkroom.language",
                            **_QUIET)  # fmt: skip
-    page.darkroom = _PageParts(words, texts, presets, catalogue, fields, settings)
+    files = _files_of(words, texts, presets, catalogue, fields, settings)
+    page.darkroom = _PageParts(words, texts, presets, catalogue, fields, files)
     return page
 
 
@@ -99,30 +100,43 @@ class _PageParts:
     presets: Presets
     catalogue: Catalogue
     fields: Controls
-    settings: Settings
+    files: PageFiles
 
 
-def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
-    """Serves a page from `build_page` under `app`. The caller adds the page's few routes, and guards all."""
+def routers_of(page: gr.Blocks) -> tuple[APIRouter, ...]:
+    """The page itself, its files and its few routes. They go before what `mount_page` mounts, and behind the guard."""
     parts: _PageParts = page.darkroom
+    return page_routes(parts.catalogue, parts.presets), parts.files.routes(), document_route(page, parts.files)
+
+
+def _files_of(
+    words: Words, texts: Texts, presets: Presets, catalogue: Catalogue, fields: Controls, settings: Settings
+) -> PageFiles:
+    """Scripts, styles and what the scripts need to know."""
     data = {
-        "looks": {look.id: {"name": look.name, "name_zh": look.name_zh} for look in parts.presets.looks},
-        "surprises": [dataclasses.asdict(surprise) for surprise in parts.presets.surprises],
-        "examples": examples_of(parts.catalogue),
-        "style": styles_of(parts.presets, parts.settings.models_dir),
-        "order": list(parts.fields),
+        "looks": {look.id: {"name": look.name, "name_zh": look.name_zh} for look in presets.looks},
+        "surprises": [dataclasses.asdict(surprise) for surprise in presets.surprises],
+        "examples": examples_of(catalogue),
+        "style": styles_of(presets, settings.models_dir),
+        "order": list(fields),
         "defaults": field_defaults(),
         "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
         "fields": field_table(),
-        "sampling": sampling_data(parts.texts),
-        "port": parts.settings.port,  # tells our cookies from those of another Darkroom on this machine
+        "sampling": sampling_data(texts),
+        "port": settings.port,  # tells our cookies from those of another Darkroom on this machine
     }
+    return assets.page_files(words, data)
+
+
+def mount_page(app: FastAPI, page: gr.Blocks) -> FastAPI:
+    """Serves what Gradio has of a page from `build_page` under `app`, after the routes of `routers_of`."""
+    parts: _PageParts = page.darkroom
     gr.mount_gradio_app(
         app,
         page,
-        path=path,
+        path="/",
         theme=theme(),
-        head=assets.head(parts.words, data),
+        head=f'<link rel="stylesheet" href="{parts.files.address(assets.STYLE_FILE)}">',
         i18n=parts.words.catalogue,
         footer_links=[],
         run_history=False,
@@ -133,10 +147,6 @@ def mount_page(app: FastAPI, page: gr.Blocks, path: str = "/") -> FastAPI:
         mcp_server=False,
         max_file_size=1,
     )
-    mounted = app.router.routes[-1]
-    if not isinstance(mounted, Mount):
-        raise TypeError("Gradio did not mount itself last")
-    mounted.app = Shell(mounted.app, early=assets.early_script(), style=colour_variables() + assets.early_style())
     return app
 
 

@@ -1,0 +1,141 @@
+"""The page's HTML and the files it loads: what is in them, in which order, how large, and what a change does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import brotli
+import gradio as gr
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
+from webui.settings import Settings
+from webui.ui.assets import page_files
+from webui.ui.gradio_frontend import frontend
+from webui.ui.language import LANGUAGES, Words
+from webui.ui.page import mount_page
+from webui.ui.page_files import PageFiles
+
+HARMFUL = "</script><script>alert(1)</script><!--"
+MOST_HTML_BYTES = 40_000  # compressed, as all below; goals of the page as a whole
+MOST_SCRIPT_BYTES = 120_000
+MOST_OWN_BYTES = 140_000
+
+
+def client_of(page: gr.Blocks) -> TestClient:
+    async def mount() -> FastAPI:  # in a running loop, as Gradio leaves others behind
+        return mount_page(FastAPI(), page)
+
+    return TestClient(asyncio.run(mount()))
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    page = page_of(OneCheckpoint(checkpoint(name=HARMFUL)), Settings(data_dir=tmp_path))
+    with client_of(page) as client:
+        yield client
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def config_in(html: str) -> dict[str, Any]:
+    found = re.search(r"^window\.gradio_config = (.*);$", html, re.MULTILINE)
+    assert found
+    config: dict[str, Any] = json.loads(found[1])
+    return config
+
+
+def test_our_scripts_run_before_gradios(client: TestClient) -> None:
+    html = client.get("/").text
+    scripts = [attributes for tag, attributes in Tags(html).found if tag == "script"]
+    early, data, page, gradio, config = scripts
+    assert early == config == {}  # inline: both run before all files
+    assert html.index("darkroom.language") < html.index("gradio_config")
+    assert ["defer" in one for one in (data, page)] == [True, True]
+    assert [str(one["src"]).rpartition("/")[2] for one in (data, page)] == ["data.js", "page.js"]
+    assert gradio["type"] == "module"
+    assert str(gradio["src"]).startswith("./assets/")
+
+
+def test_no_data_can_end_a_script(client: TestClient) -> None:
+    html = client.get("/").text
+    assert HARMFUL not in html
+    assert HARMFUL in str(config_in(html))
+    assert len([tag for tag, _ in Tags(html).found if tag == "script"]) == 5
+
+
+def test_gradios_scripts_are_told_what_its_own_document_says(client: TestClient) -> None:
+    ours = config_in(client.get("/").text)
+    gradios = client.get("/config", params={"page": ""}).json()
+    ours_alone = {"root": "", "i18n_translations": {}, "deep_link_state": "none"}
+    assert ours == {**gradios, **ours_alone}
+
+
+def test_the_words_are_in_the_data(client: TestClient) -> None:
+    (address,) = re.findall(r'src="([^"]+data\.js)"', client.get("/").text)
+    script = client.get(address).text
+    found = json.loads(script[script.index("{") : script.rindex("};") + 1])
+    assert set(found["texts"]) == set(LANGUAGES)
+    assert found["texts"] == client.get("/config").json()["i18n_translations"]
+    assert "gradio_config.i18n_translations" in script
+
+
+def test_nothing_grows_too_large(client: TestClient) -> None:
+    html = client.get("/").text
+    own = {
+        address.rpartition("/")[2]: len(brotli.compress(client.get(address).content, quality=5))
+        for address in re.findall(r'(?:src|href)="(/page/files/[^"]+)"', html)
+    }
+    assert own.keys() == {"page.css", "data.js", "page.js"}
+    assert len(brotli.compress(html.encode(), quality=5)) <= MOST_HTML_BYTES
+    assert own["page.js"] <= MOST_SCRIPT_BYTES
+    assert sum(own.values()) <= MOST_OWN_BYTES
+
+
+def test_another_content_has_another_address() -> None:
+    words = Words()
+    one, same, other = (page_files(words, {"port": port}) for port in (1, 1, 2))
+    assert one.address("page.js") == same.address("page.js") != other.address("page.js")
+    assert PageFiles({"a": "bc"}).address("a") != PageFiles({"a": "b", "c": ""}).address("a")
+    with pytest.raises(KeyError):
+        one.address("other.js")
+
+
+def test_a_page_of_yesterday_asks_in_vain(client: TestClient) -> None:
+    (address,) = re.findall(r'src="([^"]+page\.js)"', client.get("/").text)
+    assert client.get(address).headers["content-type"].startswith("text/javascript")
+    old = re.sub(r"[0-9a-f]{16}", "0123456789abcdef", address)
+    assert client.get(old).status_code == 404
+    assert client.get(address.replace("page.js", "../page.js")).status_code == 404
+
+
+def test_what_gradio_needs_is_read_off_its_bundles() -> None:
+    found = frontend(["dropdown", "no_such_component"])
+    names = {re.sub(r"-[\w-]{8}\d?\.", ".", name) for name in found.needed}
+    assert {"core.js", "Blocks.js", "Index.css", "Index.js"} <= names
+    assert len(found.needed) > len(frontend([]).needed) > 15
+    assert not {found.script, found.style} & {*found.needed}
+
+
+def test_a_gradio_without_an_entry_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<html></html>")
+    with pytest.raises(ValueError, match="instead of a script"):
+        frontend([], tmp_path)
