@@ -10,14 +10,17 @@ from functools import partial
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 import webui
+from webui.api.access import gradio_routes
 from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.access.our_routes import OurRoutes
 from webui.api.bodies.decode import Decoder
 from webui.api.bodies.pictures import store_inline_pictures
+from webui.api.compression import Compression
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
@@ -164,9 +167,9 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
     for router in (*routers, unknown):
         app.include_router(router)
     install_docs(app)
-    ours = OurRoutes(
-        [route for router in (app, *routers, unknown) for route in router.routes]
-    )  # Gradio's are not there yet
+    served: list[BaseRoute] = [route for router in (*routers, unknown) for route in router.routes]
+    ours = OurRoutes([*app.routes, *served])  # Gradio's are not there yet
+    app.add_middleware(Compression, lasting=gradio_routes.LASTING)
     app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
 
 

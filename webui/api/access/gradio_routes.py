@@ -11,6 +11,9 @@ _PREFIX = "/gradio_api"
 _EXACT = frozenset({"/", "/theme.css", "/favicon.ico", f"{_PREFIX}/run/predict"})
 _FOLDERS = ("/assets/", "/static/")  # the packaged scripts, styles and icons
 
+# Named after their contents or, as Gradio's theme, asked for with a hash of them: the same for everybody and for good.
+LASTING = ("/assets/", "/page/files/", "/theme.css")
+
 
 def is_gradios(path: str) -> bool:
     """Whether the path lies below Gradio's own API."""

@@ -11,16 +11,17 @@ import logging
 import secrets
 from urllib.parse import quote
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webui.api import http_errors
 from webui.api.access import gradio_routes, origins, private_mode
 from webui.api.access.attempts import Attempts
 from webui.api.access.logins import Logins, basic_login
 from webui.api.access.our_routes import OurRoutes
+from webui.api.access.outgoing import Outgoing
 from webui.api.bodies import limits as bodies
 from webui.errors import DarkroomError
 from webui.settings import LOOPBACK, Settings
@@ -30,30 +31,6 @@ from webui.texts import Texts, language_of
 FAILURE_DELAY_SECONDS = 0.5  # a person hardly notices it; a program that guesses does
 _SAFE_METHODS = ("GET", "HEAD")
 _OPEN_PATHS = ("/healthz", "/login", "/logout")
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's page is one inline script and builds functions
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-_HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # not `no-referrer`: with that, our own form would come with `Origin: null`
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 _log = logging.getLogger(__name__)
 
 
@@ -84,11 +61,11 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._guard(scope, receive, _Outgoing(send, _caching(scope["path"])))
+            await self._guard(scope, receive, Outgoing(send, scope["path"], is_public=not self._logins.are_needed))
         else:  # nothing of ours or Gradio's page speaks WebSocket
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _guard(self, scope: Scope, receive: Receive, send: _Outgoing) -> None:
+    async def _guard(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
         """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body not too long or slow."""
         headers = Headers(scope=scope)
         path = scope["path"]
@@ -146,7 +123,7 @@ class Guard:
             raise http_errors.NotFound()
 
     async def _refuse(
-        self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: _Outgoing
+        self, error: DarkroomError, scope: Scope, headers: Headers, receive: Receive, send: Outgoing
     ) -> None:
         if send.has_started:
             return  # too late for another answer: if this one is not complete, the server cuts the connection
@@ -172,33 +149,3 @@ async def check_password(logins: Logins, attempts: Attempts, address: str, user:
     attempts.failed(address)  # counted before the wait, so that many at once gain nothing
     await asyncio.sleep(FAILURE_DELAY_SECONDS)
     raise http_errors.LoginWrong()
-
-
-def _caching(path: str) -> str | None:
-    """What is somebody's own stays in no cache; the page may be kept if it is asked for again each time. None for
-    scripts and styles, which are the same for everybody."""
-    if path.startswith(("/api/", "/gradio_api/")):
-        return "no-store"
-    return "private, no-cache" if path == "/" else None
-
-
-class _Outgoing:
-    """`send` that puts our headers on every answer and takes Gradio's cross-origin ones off."""
-
-    def __init__(self, send: Send, caching: str | None) -> None:
-        """`caching`: the Cache-Control of answers that have none of their own."""
-        self._send = send
-        self._caching = caching
-        self.has_started = False
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.has_started = True
-            kept = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"access-control-")]
-            headers = MutableHeaders(raw=kept)
-            message["headers"] = headers.raw
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            if self._caching is not None:
-                headers.setdefault("Cache-Control", self._caching)
-        await self._send(message)
