@@ -14,6 +14,7 @@ import gradio as gr
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from gradio.queueing import Queue
 
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue, Example
@@ -65,6 +66,14 @@ def client(tmp_path: Path, presets: Presets) -> Iterator[TestClient]:
 
     with TestClient(asyncio.run(mount())) as client:
         yield client
+
+
+def test_no_queue_of_gradios_runs(page: gr.Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Queue] = []
+    monkeypatch.setattr(Queue, "start", started.append)
+    page.run_startup_events()
+    assert page.is_running
+    assert started == []
 
 
 def test_examples_are_served_by_number(client: TestClient) -> None:

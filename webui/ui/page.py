@@ -59,7 +59,7 @@ def build_page(
         chosen: Checkpoint | None = catalogue.default()
     except NoCheckpoint:
         chosen = None
-    with gr.Blocks(title="Darkroom", fill_width=True, analytics_enabled=False) as page:
+    with _Page(title="Darkroom", fill_width=True, analytics_enabled=False) as page:
         picker, share_button, share_value = _header(words, catalogue, chosen)
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="panel", min_width=0):
@@ -89,6 +89,14 @@ def build_page(
     files = _files_of(words, texts, presets, catalogue, fields, settings)
     page.darkroom = _PageParts(words, texts, presets, catalogue, fields, files)
     return page
+
+
+class _Page(gr.Blocks):  # type: ignore[misc]
+    """Blocks whose queue is not started: nothing here waits in it, and it looks for work a thousand times a second."""
+
+    def run_startup_events(self) -> None:
+        self.is_running = True
+        self.create_limiter()
 
 
 @dataclasses.dataclass(frozen=True)
