@@ -7,8 +7,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
+from tests.benchmarks.delivery import measure_delivery
 from tests.benchmarks.engine import measure_engine, measure_strip, measure_swaps
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.gallery import measure_gallery
@@ -43,7 +45,7 @@ def _style(quick: bool, curves: Path | None) -> Iterator[Figure]:
 # By name: what measures, with `quick` and where curves go.
 PARTS: dict[str, Callable[[bool, Path | None], Iterator[Figure]]] = {
     "start": lambda quick, _: measure_start(1 if quick else 3),
-    "page": lambda quick, _: measure_page(2 if quick else 6),
+    "page": lambda quick, _: chain(measure_delivery(1 if quick else 3), measure_page(2 if quick else 6)),
     "engine": lambda quick, _: measure_engine(2 if quick else 6),
     "strip": lambda quick, _: measure_strip(2 if quick else 6),
     "swaps": lambda quick, _: measure_swaps(1 if quick else 4),

@@ -8,4 +8,15 @@
   Object.defineProperty(navigator, "languages", { get: () => [language], configurable: true });
   document.documentElement.lang = language;
 
+  // A file that is not there any more: the server is newer than this page, which then loads itself again. Not twice
+  // within a minute, as a server that does not find its own files would have us do it for ever.
+  addEventListener("error", ({ target }) => {
+    const file = target?.src || target?.href;
+    if (!file || !/^\/(assets|page\/files)\//.test(new URL(file).pathname)) return;
+    try {
+      if (Date.now() - sessionStorage.getItem("darkroom.reloaded") < 60_000) return;
+      sessionStorage.setItem("darkroom.reloaded", Date.now());
+    } catch { return; /* without storage nobody would know how often */ }
+    location.reload();
+  }, true);
 })();
