@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from webui.capabilities import Capability, reason_without
-from webui.checkpoints.families import FAMILIES, Family
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import Family
 from webui.errors import InvalidRequest
 from webui.requests import REQUESTS, to_dict
 from webui.requests.diffusion import ImageToImage, TextToImage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.studio import Studio, Visit
+from tests.browser.test_steps import branch_chip, drawn, step_buttons, track
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
@@ -44,6 +46,19 @@ def test_looks_are_sent_by_name_in_their_order_and_given_back(fake_studio: Studi
     visit.button("Use these settings").click()
     expect(chosen(visit)).to_have_text(["Ink drawing", "Watercolour"])
     expect(visit.control("Prompt")).to_have_value("a lake")
+
+
+def test_a_branch_has_what_the_looks_made_and_no_looks(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    choose(visit, "Watercolour")
+    drawn(visit)
+    track(visit).press("ArrowLeft")
+    button = step_buttons(visit).get_by_role("button", name="Branch")
+    expect(button).to_be_enabled()
+    button.press("Enter")
+    expect(branch_chip(visit)).to_be_visible()
+    expect(chosen(visit)).to_have_count(0)
+    expect(visit.control("Prompt")).to_have_value(re.compile("^a lake at noon steps=8 delay=0.03, watercolour"))
 
 
 def test_looks_survive_a_reload_and_speak_the_pages_language(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from webui.capabilities import reason_without
-from webui.checkpoints.families import FAMILIES, Family
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import Family
 from webui.requests import Request, from_dict, to_dict
 from webui.requests.diffusion import TextToImage
 from webui.requests.field_rules import Rule

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from webui.checkpoints.family import Family as Family
+from webui.checkpoints.family import Family
 from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.unet_families import UNET_FAMILIES
-from webui.schedulers import FLOW_SIGMAS as FLOW_SIGMAS
-from webui.schedulers import FLOW_SOLVERS as FLOW_SOLVERS
 
 FAMILIES: Mapping[str, Family] = {family.id: family for family in (*UNET_FAMILIES, *PIPELINE_FAMILIES)}

@@ -6,7 +6,7 @@ Knows no torch and opens no picture.
 from __future__ import annotations
 
 from webui.capabilities import Capability
-from webui.checkpoints.families import Family
+from webui.checkpoints.family import Family
 from webui.requests.diffusion import ImageToImage
 from webui.requests.field_types import SIDES
 from webui.requests.fields import needs_of

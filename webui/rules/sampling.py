@@ -9,14 +9,14 @@ hold both to the classes.
 from __future__ import annotations
 
 from webui.capabilities import Capability
-from webui.checkpoints.families import FLOW_SIGMAS, FLOW_SOLVERS, Family
+from webui.checkpoints.family import Family
 from webui.requests.diffusion import Diffusion
 from webui.requests.fields import declared_rules
 from webui.rules.branches import check_steps
 from webui.rules.evaluate import CheckpointFacts, refuse
 from webui.rules.pictures import resize_modes_for
 from webui.rules.table import PICTURES, SCHEDULING, TOGETHER
-from webui.schedulers import SCHEDULERS, SIGMAS, has_sigmas
+from webui.schedulers import FLOW_SIGMAS, FLOW_SOLVERS, SCHEDULERS, SIGMAS, has_sigmas
 
 
 def schedulers_for(family: Family) -> tuple[str, ...]:

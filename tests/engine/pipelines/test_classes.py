@@ -10,7 +10,8 @@ import pytest
 from diffusers.pipelines.auto_pipeline import AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 
 from webui.capabilities import Capability
-from webui.checkpoints.families import FAMILIES, Family
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.family import Family
 from webui.checkpoints.pipeline_families import PIPELINE_FAMILIES
 from webui.checkpoints.refusals import Unrecognised
 from webui.checkpoints.refused_pipelines import reason_refused

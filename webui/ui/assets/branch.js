@@ -2,8 +2,8 @@
 // a branch has as its origin has it cannot be changed meanwhile.
 
 const BRANCH_TIED = ["size_row", ...order.filter((name) => !["ratio", "width", "height", ...given.branch_free].includes(name))];
-// Those of them that nobody but a person changes, or the settings of another picture.
-const BRANCH_COURSE = ["checkpoint", "width", "height", "steps", "scheduler", "tiling", "init_image", "mask", "denoising_strength"];
+// Those of them that nobody but a person changes, or the settings of another picture: the others follow by themselves.
+const BRANCH_COURSE = [...BRANCH_TIED.filter((name) => name in fields && !FOLLOWING.includes(name)), "width", "height"];
 let armed = kept.get("branch"); // {job, image, step, total, task, prompt, preview}
 let branchChip = null;
 
@@ -13,7 +13,7 @@ function armBranch(here) {
   const { job, image, step, total } = here;
   const { request } = job;
   const told = request.resolved_prompts?.[request.walk_to ? 0 : request.only_image ?? image];
-  giveBack({ ...request, ...told, seed: seedAlone(request, image), num_images: 1, keep_best: 0, variation_strength: 0, variation_seed: null });
+  giveBack({ ...request, ...told, looks: told ? [] : request.looks, seed: seedAlone(request, image), num_images: 1, keep_best: 0, variation_strength: 0, variation_seed: null });
   armed = { job: job.id, image, step, total, task: request.task, prompt: told?.prompt ?? request.prompt, preview: stage.scrub?.sources[image] ?? job.latest[image] ?? null };
   kept.set("branch", armed);
   drawBranch();

@@ -43,6 +43,8 @@ function ownDefault(name, now = values) {
 /** What a control is put back to; it stays as it is where nothing else is known of it. */
 const restingValue = (name, now) => ownDefault(name, now) ?? (fields[name]?.may_be_empty ? null : values[name]);
 
+const FOLLOWING = ["sigmas", "resize_mode", "clip_skip", "eta"]; // what changes by itself with scheduler and checkpoint
+
 /** What has to change so that `now` is nothing that would be refused. */
 function mended(now) {
   const found = {};
