@@ -57,7 +57,8 @@ class NamedText(BaseModel):
 
 
 class InspectionOut(BaseModel):
-    """`source` is `darkroom a1111 forge sdnext comfyui`, or `none` where no settings were found.
+    """`source` is `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
+    `none` where no settings were found.
 
     `settings` are fields of a request, `task` among them; `unknown` is what has no place there; `notes` are sentences
     about what cannot be the same; `texts` are all that the picture carries, as they are. `again` is the request that

@@ -1,7 +1,7 @@
 // Two questions to a picture of the gallery: what does its file say (Inspect), and does the same request give the same
 // picture again (Make again)? The second is answered pixel by pixel, with what else is not as it was.
 
-const HAPPENED = ["version", "device", "precision", "checkpoint_hash", "vae_hash", "lora_hashes", "steps", "fallback", "prompt", "negative_prompt"];
+const HAPPENED = ["version", "device", "precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
 const SHORT_CHARACTERS = 60;
 const remade = new Map(); // job → the picture that it makes again, and where the answer goes
 
