@@ -255,3 +255,11 @@ def test_anything_parses_or_is_a_prompt_error(text: str) -> None:
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert parse(text).parts[0].timeline.texts(3) == (text,) * 3
     assert "".join(f.text for section in attention(text) for f in section).split() == text.split()
+
+
+def test_a_sign_in_a_lora_s_name_begins_no_comment() -> None:
+    text = "a <lora:style#2:0.5> cat # and <lora:other:1>\n<lyco:x#:1> b"
+    assert without_comments(text) == "a <lora:style#2:0.5> cat " + " " * 20 + "\n<lyco:x#:1> b"
+    (part,) = parse(text).parts
+    assert [lora.name for lora in parse(text).loras] == ["style#2", "x#"]
+    assert part.weight == 1

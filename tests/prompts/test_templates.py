@@ -200,3 +200,16 @@ def test_anything_settles_or_is_a_prompt_error(wildcards: Wildcards, text: str, 
         return
     assert len(settled) <= MAX_CHARACTERS
     assert settled == settle(text, str(seed), wildcards)
+
+
+@pytest.mark.parametrize(
+    "tag", ["<lora:art__night__v2:1>", "<lyco:a__b__:te=0.5:unet=1>", "<lora:a_b__c__d_e>", "<hypernet:x__colour__y:1>"]
+)
+def test_underscores_in_a_lora_s_name_are_no_wildcard(tag: str, wildcards: Wildcards) -> None:
+    assert settle(f"a {tag} {{b|b}}", "1", wildcards) == f"a {tag} b"
+
+
+@pytest.mark.parametrize("tag", ["<lora:{}:1>", "<lora:x:{}>"])
+def test_a_lora_and_its_weight_may_be_drawn_by_lot(tag: str, wildcards: Wildcards) -> None:
+    assert settle(tag.format("{a|a}"), "1", wildcards) == tag.format("a")
+    assert "__" not in settle(tag.format("__thing__"), "1", wildcards)

@@ -22,7 +22,7 @@ MAX_BREAKS = 64  # each costs one more pass through the text encoder
 MAX_LORA_WEIGHT = 10.0  # either way; A1111's users invert some of them, and none is meant to go so far
 MAX_NAME_CHARACTERS = 200
 
-_COMMENT = re.compile(r"#[^\n]*+")
+_COMMENT = re.compile(r"(<(?:lora|lyco|hypernet):[^<>\n]*+>)|#[^\n]*+")  # the first is none: a name may have that sign
 _NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>]*+)>")
 _AND = re.compile(r"\bAND\b")
 
@@ -79,9 +79,9 @@ def parse(text: str, *, is_negative: bool = False) -> A1111Prompt:
 def without_comments(text: str) -> str:
     """`text` with blanks for what stands between a `#` and the end of its line; every other character keeps its place.
 
-    As A1111 does, wherever in the line the sign stands.
+    As A1111 does, wherever in the line the sign stands, but for the names of LoRAs.
     """
-    return _COMMENT.sub(lambda match: " " * len(match[0]), text)
+    return _COMMENT.sub(lambda match: match[1] or " " * len(match[0]), text)
 
 
 def take_loras(text: str, *, is_negative: bool = False) -> tuple[tuple[Lora, ...], str]:

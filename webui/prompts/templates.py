@@ -27,7 +27,11 @@ MAX_DEPTH = 16  # wildcards inside wildcards, and braces inside braces
 MAX_CHOICES = 1_000  # made for one text
 MAX_TAKEN = 100  # that one choice may take
 
-_PIECE = re.compile(r"\\.|__~?(?! )(?:[^\W_]|[-./*'&+()]| (?!__)|_(?!_))++__|[{}|\[\]]|[^\\{}|\[\]_]++|.", re.DOTALL)
+# Where a LoRA is named, underscores are the name's, unless the name or the weight begins with them.
+_NETWORK = r"<(?:lora|lyco|hypernet)(?::(?!__)[^<>:{}|]*+)++>"
+_PIECE = re.compile(
+    rf"{_NETWORK}|" + r"\\.|__~?(?! )(?:[^\W_]|[-./*'&+()]| (?!__)|_(?!_))++__|[{}|\[\]]|[^\\{}|\[\]_<]++|.", re.DOTALL
+)
 _COUNT = re.compile(r"\s*+(?=[0-9-])([0-9]{0,4})(-?)([0-9]{0,4})\$\$")
 _WEIGHT = re.compile(r"\s*+([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})::")
 _JOINED_BY = ", "
