@@ -68,7 +68,7 @@ def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
     @router.get("/")
     def page_itself(call: Request) -> Response:
         html, etag = made()
-        headers = {"ETag": etag, "Vary": "Accept-Encoding"}
+        headers = {"ETag": etag}
         if etag in call.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(html, media_type="text/html", headers=headers)

@@ -8,7 +8,7 @@ even that is open.
 from __future__ import annotations
 
 _PREFIX = "/gradio_api"
-_EXACT = frozenset({"/", "/theme.css", "/favicon.ico", f"{_PREFIX}/run/predict"})
+_EXACT = frozenset({"/theme.css", "/favicon.ico", f"{_PREFIX}/run/predict"})
 _FOLDERS = ("/assets/", "/static/")  # the packaged scripts, styles and icons
 
 # Named after their contents or, as Gradio's theme, asked for with a hash of them: the same for everybody and for good.
