@@ -91,7 +91,7 @@ def test_foreign_and_cut_off_files_are_told_apart(tmp_path: Path, content: bytes
         [],
         {"dtype": "F32", "shape": [2, 3]},
         {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24], "more": 1},
-        {"dtype": "C64", "shape": [3], "data_offsets": [0, 24]},
+        {"dtype": "C32", "shape": [3], "data_offsets": [0, 24]},
         {"dtype": "pickle", "shape": [3], "data_offsets": [0, 24]},
         {"dtype": ["F32"], "shape": [2, 3], "data_offsets": [0, 24]},
         {"dtype": "F32", "shape": [2, 4], "data_offsets": [0, 24]},

@@ -21,7 +21,7 @@ from webui.settings import Settings
 from webui.ui.assets import page_files
 from webui.ui.gradio_frontend import frontend
 from webui.ui.language import LANGUAGES, Words
-from webui.ui.page import mount_page
+from webui.ui.page import mount_page, routers_of
 from webui.ui.page_files import PageFiles
 
 HARMFUL = "</script><script>alert(1)</script><!--"
@@ -32,7 +32,10 @@ MOST_OWN_BYTES = 140_000
 
 def client_of(page: gr.Blocks) -> TestClient:
     async def mount() -> FastAPI:  # in a running loop, as Gradio leaves others behind
-        return mount_page(FastAPI(), page)
+        app = FastAPI()
+        for router in routers_of(page):
+            app.include_router(router)
+        return mount_page(app, page)
 
     return TestClient(asyncio.run(mount()))
 
