@@ -61,8 +61,8 @@ def test_a_body_may_be_as_large_as_its_route_says(server: Server, path: str, meg
     assert routes_of(server).limit_megabytes(scope(path, "POST")) == megabytes
 
 
-@pytest.mark.parametrize("path", ["/api/jobs", "/api/nothing", "/docs", "/docs/static/a.css", "/openapi.json", "/login",
-                                  "/healthz", "/page/styles/x", "/page/examples/0"])  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/api/jobs", "/api/nothing", "/docs", "/docs/static/a.css", "/openapi.json",
+                                  "/login", "/healthz", "/page/styles/x", "/page/examples/0"])  # fmt: skip
 def test_what_we_serve_is_ours(server: Server, path: str) -> None:
     assert routes_of(server).answer(scope(path))
 
