@@ -190,12 +190,12 @@ def test_another_family_leaves_what_it_can_and_sends_nothing_else(two_families: 
     expect(page.locator("#why_negative_prompt")).to_contain_text("knows no negative prompt")
     shown = [line.inner_text() for line in page.locator("#sampling .why").all() if line.is_visible()]
     assert all(one != other for one, other in itertools.pairwise(shown)), "neighbours share a sentence"
-    page.locator("#look input").click()
+    page.locator("#looks input").click()
     page.get_by_role("option", name="Watercolour").click()
     visit.write("steps=2 a lake")
     sent = request_of(visit, visit.generate())
     assert sent["checkpoint"] == "flux"
-    assert sent["negative_prompt"] == ""
+    assert sent["negative_prompt"] == sent["resolved_prompts"][0]["negative_prompt"] == ""
     assert (sent["clip_skip"], sent["tiling"], sent["variation_strength"], sent["emphasis"]) == (
         1,
         "none",
