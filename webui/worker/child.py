@@ -21,34 +21,34 @@ class ProcessEnded(Exception):
 
 
 class Waker:
-    """Wakes the one thread that waits for a child, from any other. Rung twice before it is heard, it rings once."""
+    """Wakes the one thread that waits for a child, from any other. Woken twice before it looks, it is woken once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_rung = False
+        self._is_set = False
         self.out, self._in = multiprocessing.Pipe(duplex=False)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """From any thread; never waits."""
         with self._lock:
-            if not self._is_rung:
-                self._is_rung = True
+            if not self._is_set:
+                self._is_set = True
                 self._in.send_bytes(b"\0")
 
-    def quiet(self) -> None:
-        """By the thread that heard it."""
+    def clear(self) -> None:
+        """By the thread that was woken."""
         with self._lock:
             self.out.recv_bytes()
-            self._is_rung = False
+            self._is_set = False
 
 
 class Child:
     """Made with `spawn`, so that it shares nothing with this process but one pipe. Only `kill` is for any thread."""
 
-    def __init__(self, target: str, settings: Settings, bell: Waker) -> None:
+    def __init__(self, target: str, settings: Settings, waker: Waker) -> None:
         """Starts `target` ("module:function", imported in the child). Raises OSError where no process can be had."""
         context = multiprocessing.get_context("spawn")
-        self._bell = bell
+        self._waker = waker
         self._lock = threading.Lock()
         self._is_buried = False
         self._connection, theirs = context.Pipe()
@@ -79,9 +79,9 @@ class Child:
     def receive(self, timeout: float) -> FromWorker | None:
         """The next message; None after `timeout` seconds without one, or when woken. Raises ProcessEnded."""
         try:
-            spoke = wait([self._connection, self._bell.out], timeout)
-            if self._bell.out in spoke:
-                self._bell.quiet()
+            spoke = wait([self._connection, self._waker.out], timeout)
+            if self._waker.out in spoke:
+                self._waker.clear()
             message: FromWorker | None = wire.receive(self._connection) if self._connection in spoke else None
         except (EOFError, OSError) as error:
             raise ProcessEnded from error

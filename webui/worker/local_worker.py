@@ -52,7 +52,7 @@ class LocalWorker:
         self._current = CurrentJob()
         self._child: Child | None = None
         self._outbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
-        self._bell = Waker()
+        self._waker = Waker()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._state = WorkerState.STARTING
@@ -75,7 +75,7 @@ class LocalWorker:
     def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
         """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
         self._current.put(job_id, request, is_watched=is_watched, read_pictures=read_pictures)
-        self._bell.ring()
+        self._waker.wake()
 
     def cancel(self, job_id: str) -> None:
         """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
@@ -115,7 +115,7 @@ class LocalWorker:
     def close(self) -> None:
         """Ends the process within `Timeouts.end` seconds, twice that at most, and the supervisor after it."""
         self._closing.set()
-        self._bell.ring()
+        self._waker.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -145,7 +145,7 @@ class LocalWorker:
         self._steps_kept = {}
         self._outbox = queue.SimpleQueue()  # what was meant for the one before
         try:
-            child = self._child = Child(self._target, self._settings, self._bell)
+            child = self._child = Child(self._target, self._settings, self._waker)
         except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
             log.exception("no worker process can be started")
             return False, False, -1
@@ -276,4 +276,4 @@ class LocalWorker:
 
     def _send(self, message: ToWorker) -> None:
         self._outbox.put(message)
-        self._bell.ring()
+        self._waker.wake()
