@@ -6,7 +6,7 @@ its task, as a person might have sent it. Knows no torch, no gradio, no storage.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 from pydantic import Field, Strict, TypeAdapter
@@ -79,7 +79,6 @@ class SettledStyleTransfer(StyleTransfer):
 
 SettledDiffusion = SettledTextToImage | SettledImageToImage
 Settled = SettledDiffusion | SettledStyleTransfer
-SomeSettledDiffusion = TypeVar("SomeSettledDiffusion", SettledTextToImage, SettledImageToImage, SettledDiffusion)
 SETTLED: dict[str, type[SettledTextToImage] | type[SettledImageToImage] | type[SettledStyleTransfer]] = {
     "text_to_image": SettledTextToImage,
     "image_to_image": SettledImageToImage,
