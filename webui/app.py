@@ -163,12 +163,12 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         login_routes(logins, attempts, services.texts),
         *of_the_page,
     )
-    unknown = unknown_routes(routers)
-    for router in (*routers, unknown):
-        app.include_router(router)
     install_docs(app)
-    served: list[BaseRoute] = [route for router in (*routers, unknown) for route in router.routes]
-    ours = OurRoutes([*app.routes, *served])  # Gradio's are not there yet
+    served: list[BaseRoute] = list(app.routes)  # each once: the app has those of routers a second time, bundled
+    for router in (*routers, unknown_routes(routers)):
+        app.include_router(router)
+        served += router.routes
+    ours = OurRoutes(served)  # Gradio's are not there yet
     app.add_middleware(Compression, lasting=gradio_routes.LASTING)
     app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
 
