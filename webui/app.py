@@ -110,14 +110,7 @@ def build(
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
-            queue=services.queue,
-            submissions=services.submissions,
-            catalogue=services.catalogue,
-            storage=services.storage,
-            presets=presets,
-            texts=services.texts,
-            settings=settings,
-            share=share,
+            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
         )
         _add_routes(app, settings, services, routers_of(page))
         mount_page(app, page)
