@@ -144,6 +144,20 @@ class Visit:
         box.press("Tab")
         expect(box).to_have_value(value)
 
+    def choose(self, name: str, label: str) -> None:
+        """Chooses what is called `label` in the list of this name."""
+        box = self.control(name)
+        box.select_option(label=label)
+        expect(box.locator("option:checked")).to_have_text(label)
+
+    def chosen(self, name: str) -> str:
+        """What the list of this name shows."""
+        return self.control(name).locator("option:checked").inner_text()
+
+    def open_gallery(self) -> None:
+        self.page.locator(".rail-gallery").click()
+        expect(self.page.locator(".sheet")).to_be_visible()
+
     def generate(self) -> str:
         """Clicks Generate and waits until the stage shows what comes of it; the job's id."""
         return self.submit(self.click_generate)

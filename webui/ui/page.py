@@ -191,7 +191,7 @@ def _join(page: gr.Blocks, fields: Controls, tabs: list[gr.Tab], tasks: gr.Tabs)
     for name, field in _gradios(fields).items():
         field.interactive = True  # Gradio would take what is set by an event alone for a display
         if isinstance(field, gr.Textbox):
-            continue  # whose `input` tells of keys alone, of no paste and no composition: the bridge hears the browser's
+            continue  # its `input` tells of keys alone, of no paste and no composition: the bridge hears the browser's
         heard = [field.input, field.release] if isinstance(field, gr.Slider) else [field.input]
         gr.on(heard, js=f"(value) => darkroom.heard({name!r}, value)", inputs=field, trigger_mode="multiple",
               **_IN_BROWSER)  # fmt: skip
