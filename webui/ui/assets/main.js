@@ -51,6 +51,7 @@ function openPage() {
     openAddress();
   });
   on("storage-full", sayStorageIsFull);
+  on("connected", lookForNewVersion);
   void askForCheckpoints();
   sendWaiting();
   followLine();
@@ -63,4 +64,10 @@ function sayStorageIsFull() {
   if (isStorageSaid) return;
   isStorageSaid = true;
   note(t("storage_full"));
+}
+
+/** After a lost line the server may be a newer one, whose page this is not any more. */
+async function lookForNewVersion() {
+  const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status === 404) note(t("newer_version"), { text: t("load_again"), run: () => location.reload() });
 }

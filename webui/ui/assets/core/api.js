@@ -43,6 +43,7 @@ export async function api(method, path, body, { headers: more = {}, ...options }
     throw new ApiError(0, { kind: "offline", message: t("error_no_answer") });
   }
   if (answer.ok) return json;
+  if (answer.status === 401) location.reload(); // to the login; what was typed is kept
   if (json?.error) throw new ApiError(answer.status, json.error);
   if (Array.isArray(json?.detail)) {
     const message = json.detail.find(isSentence)?.msg ?? t("error_refused");

@@ -105,6 +105,8 @@ function put(how, entry) {
   written = entry;
 }
 
+history.scrollRestoration = "manual"; // nothing of the page moves because something closes
+
 addEventListener("popstate", ({ state }) => {
   written = state?.open ? state : { ...readAddress(), below: 0 };
   if (isTraversing) {

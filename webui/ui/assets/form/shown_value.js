@@ -12,7 +12,7 @@ export const lookName = (id) => (given.looks[id] ? localized(given.looks[id], "n
 export function shownValue(name, value) {
   const { words, names } = fields[name] ?? {};
   if (words?.length) return Object.keys(names).length ? names[value] ?? value : t(`${name}_${value}`);
-  if (name === "looks") return value.map(lookName).join(t("list_comma"));
+  if (name === "looks" && Array.isArray(value)) return value.map(lookName).join(t("list_comma"));
   if (name in STYLE_LISTS) return STYLE_LISTS[name](value);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);

@@ -25,11 +25,25 @@ function parsed(text) {
   }
 }
 
-const saved = upgradedValues(kept.get("controls", {}));
-const known = Object.fromEntries(order.filter((name) => name in saved).map((name) => [name, saved[name]]));
+/** What of `saved` is what this version keeps; another version's, and what somebody else wrote there, is left out. */
+export function fittingValues(saved) {
+  const isFit = (name) => {
+    const [value, start] = [saved[name], given.start[name]];
+    if (fields[name]?.kind === "json") return value === null || typeof value === "object";
+    if (Array.isArray(start)) return Array.isArray(value) && value.every((one) => typeof one === "string");
+    if (value === null) return start === null || typeof start !== "string" && !Array.isArray(start);
+    if (start === null) return ["string", "number"].includes(typeof value);
+    return typeof value === typeof start && (typeof value !== "number" || Number.isFinite(value));
+  };
+  return Object.fromEntries(order.filter((name) => name in saved && isFit(name)).map((name) => [name, saved[name]]));
+}
+
+const stored = kept.get("controls", {});
+const saved = upgradedValues(typeof stored === "object" && !Array.isArray(stored) ? stored : {});
+const known = fittingValues(saved);
 let values = Object.freeze({ ...given.start, ...known });
-let task = kept.get("task", "text_to_image");
-let untouched = new Set(kept.get("untouched", KEPT_FROM_THE_START));
+let task = kept.get("task") in given.tasks ? kept.get("task") : given.first_task;
+let untouched = new Set([kept.get("untouched", KEPT_FROM_THE_START)].flat());
 if (!("eta" in saved)) untouched.add("eta"); // what was kept before it had a control
 const derivations = [];
 let told = null; // the changes that are being told, while they are

@@ -4,9 +4,9 @@ import { emit } from "../core/bus.js";
 import { el } from "../core/dom.js";
 import { closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
-import { fields } from "../form/fields.js";
+import { PROMPTS, fields } from "../form/fields.js";
 import { shownValue } from "../form/shown_value.js";
-import { form } from "../form/store.js";
+import { isAtOnce } from "../form/work.js";
 import { hasScore, scoreText } from "../jobs/pictures.js";
 import { coverGallery, gallery } from "./state.js";
 
@@ -57,23 +57,33 @@ function compareFrame(first, second) {
   return el("div", { class: "one-picture" }, frame);
 }
 
-/** What each setting was, in the request as it was run. */
+/** What each setting was, in the request as it was run; of a list that says nothing, nothing. */
 function comparedSettings(picture) {
   const { task, ...request } = picture.request ?? {};
-  const values = new Map(task ? [["task", t(task)]] : []);
-  for (const [name, value] of Object.entries(request)) if (fields[name]?.is_told !== false && !COMPARED_AS_MADE.includes(name)) form.values.set(name, value);
-  form.values.set("seed", picture.seed);
-  form.values.set("pixels", `${picture.width} × ${picture.height}`);
-  if (hasScore(picture)) form.values.set("score", scoreText(picture));
-  return values;
+  const found = new Map(task ? [["task", t(task)]] : []);
+  for (const [name, value] of Object.entries(request)) {
+    if (fields[name]?.is_told !== false && !COMPARED_AS_MADE.includes(name)) found.set(name, toldValue(name, value));
+  }
+  if (!isAtOnce(picture.request ?? {})) found.set("seed", String(picture.seed));
+  found.set("pixels", `${picture.width} × ${picture.height}`);
+  if (hasScore(picture)) found.set("score", scoreText(picture));
+  return found;
+}
+
+/** A value as text; references of pictures and prompts stay as they are, and nothing is "". */
+function toldValue(name, value) {
+  const isNothing = value === null || value === undefined || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
+  if (isNothing) return "";
+  return fields[name]?.kind === "picture" || PROMPTS.includes(name) ? value : shownValue(name, value);
 }
 
 function compareTable(first, second) {
   const [left, right] = [first, second].map(comparedSettings);
-  const names = [...new Set([...left.keys(), ...right.keys()])];
-  const isAlikeIn = (name) => JSON.stringify(left.get(name) ?? null) === JSON.stringify(right.get(name) ?? null);
+  const isOneTask = first.request?.task === second.request?.task;
+  const names = [...new Set([...left.keys(), ...right.keys()])].filter((name) => isOneTask || (left.has(name) && right.has(name))); // what only one task has cannot differ
+  const isAlikeIn = (name) => (left.get(name) ?? "") === (right.get(name) ?? "");
   const different = names.filter((name) => !isAlikeIn(name));
-  const same = names.filter(isAlikeIn).filter((name) => ![null, undefined, ""].includes(left.get(name)));
+  const same = names.filter((name) => isAlikeIn(name) && left.get(name));
   const row = (name) => el("tr", {}, el("th", { scope: "row", text: t(name) }), ...[[left, right], [right, left]].map(([own, other]) => el("td", {}, ...comparedValue(name, own.get(name), other.get(name)))));
   const table = el("table", { class: "compare-table" },
     el("thead", {}, el("tr", {}, el("th", { scope: "col", text: t("compare_setting") }), el("th", { scope: "col", text: t("compare_left") }), el("th", { scope: "col", text: t("compare_right") }))),
@@ -87,12 +97,11 @@ function compareTable(first, second) {
 
 /** A value as the page shows it; of a text, the words that the other one has not are marked. */
 function comparedValue(name, value, other) {
-  if (value === null || value === undefined || value === "") return ["–"];
-  if (typeof value === "string" && value.startsWith("sha256:")) return [el("img", { class: "compare-upload", src: `/api/images/${value}?size=128`, alt: t(name), loading: "lazy" })];
-  if (typeof value === "object") return [JSON.stringify(value)];
-  if (!["prompt", "negative_prompt"].includes(name)) return [shownValue(name, value)];
-  const known = new Set(wordsOf(String(other ?? "")));
-  return wordsOf(String(value)).map((word) => (known.has(word) || !word.trim() ? word : el("mark", { text: word })));
+  if (!value) return ["–"];
+  if (value.startsWith("sha256:")) return [el("img", { class: "compare-upload", src: `/api/images/${value}?size=128`, alt: t(name), loading: "lazy" })];
+  if (!PROMPTS.includes(name)) return [value];
+  const known = new Set(wordsOf(other ?? ""));
+  return wordsOf(value).map((word) => (known.has(word) || !word.trim() ? word : el("mark", { text: word })));
 }
 
 /** Words and what lies between them; of scripts without spaces, signs. */

@@ -30,8 +30,9 @@ export async function submit(path, body, request, { isAside = false } = {}) {
   keepWaiting();
   const job = jobOf(unsentId(one.key), request);
   Object.assign(job, { isUnsent: true });
-  if (!isAside) emit("submitted", job);
+  if (!isAside) emit("submitting-job", job);
   emit("jobs");
+  if (!isAside) emit("submitted", job);
   return send(one);
 }
 

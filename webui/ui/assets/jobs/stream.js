@@ -9,11 +9,13 @@ import { ranked } from "./pictures.js";
 const FIRST_WAIT = 500; // ms; doubled each time
 const LONGEST_WAIT = 8000;
 const NOTICED = 1200; // ms without a connection, after which the page says so
+const SILENT = 40_000; // ms; the server says something every 15 seconds, so that after so long the line is dead
 const QUIET = 1000; // ms after which a running job has told all that was kept of it
 const LONGEST_QUIET = 3000;
 
-/** Reads frames of server-sent events from `path` until it ends or `signal` aborts; calls `take(id, name, data)`. */
-export async function readEvents(path, signal, take) {
+/** Reads frames of server-sent events from `path` until it ends or `signal` aborts; calls `take(id, name, data)`, and
+ * `hear` whenever anything comes at all. */
+export async function readEvents(path, signal, take, hear = () => {}) {
   const answer = await fetch(path, { signal, headers: { ...callHeaders(), Accept: "text/event-stream" } });
   if (!answer.ok) throw new ApiError(answer.status);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -21,6 +23,7 @@ export async function readEvents(path, signal, take) {
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    hear();
     const frames = (rest + value).split("\n\n");
     rest = frames.pop();
     for (const frame of frames) {
@@ -41,6 +44,7 @@ function frameOf(frame) {
 
 const connection = { abort: null, isUp: false, isLost: false, wait: FIRST_WAIT };
 const again = alarm(listen);
+const silent = alarm(() => { hangUp(); listen(); }); // a laptop that slept has a line that nobody closed
 const noticed = alarm(() => { if (!connection.isUp && !document.hidden) setLost(true); });
 
 export const isLost = () => connection.isLost;
@@ -56,11 +60,12 @@ async function listen() {
       const job = jobOf(data.job);
       if (job.held) job.held.push([data.id, data.event ?? name, data]);
       else happen(data.job, data.id, data.event ?? name, data);
-    });
+    }, () => silent.set(SILENT));
   } catch (error) {
     if (error.status === 401) return void location.reload(); // to the login; what was typed is kept
   }
   if (connection.abort !== abort) return;
+  silent.cancel();
   Object.assign(connection, { abort: null, isUp: false });
   if (abort.signal.aborted) return;
   noticed.set(NOTICED);
@@ -72,6 +77,7 @@ function hangUp() {
   const { abort } = connection;
   Object.assign(connection, { abort: null, isUp: false });
   again.cancel();
+  silent.cancel();
   abort?.abort();
 }
 

@@ -10,6 +10,7 @@ import { giveBack } from "../form/give_back.js";
 import { shownValue } from "../form/shown_value.js";
 import { STYLE_LISTS } from "../form/style_lists.js";
 import { undoOffer } from "../form/undo.js";
+import { isAtOnce } from "../form/work.js";
 import { scoreRows } from "./score.js";
 
 /** What made a picture, as a list of names and values. */
@@ -29,7 +30,7 @@ export function drawDetails(box, request, picture) {
     }
   }
   if (picture) {
-    add(t("seed"), String(picture.seed));
+    if (!isAtOnce(request ?? {})) add(t("seed"), String(picture.seed));
     for (const [name, value] of scoreRows(request, picture)) add(name, value);
     add(t("pixels"), `${picture.width} × ${picture.height}`);
   }

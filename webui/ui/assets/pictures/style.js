@@ -21,7 +21,7 @@ const styleName = (style) => localized(style, "name");
 
 fillPart("style_gallery", (element) => {
   const tiles = given.style.gallery.map((style) => el("button", { type: "button", class: "style-tile", title: styleName(style), "aria-label": t("use_style", { name: styleName(style) }), onclick: () => takeStyle(style) },
-    el("img", { src: style.url, alt: "", loading: "lazy", width: "56", height: "56" })));
+    el("img", { src: style.url, alt: "", loading: "lazy", width: "56", height: "56" }), el("span", { class: "style-name", text: styleName(style) })));
   fill(element.querySelector(".style-part"), el("div", { class: "style-tiles", role: "group", "aria-label": t("style_gallery") }, ...tiles));
 });
 

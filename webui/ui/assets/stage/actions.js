@@ -1,11 +1,12 @@
 // What can be done with the picture on the stage: save, vary, use as an input, its seed, its details.
 
 import { emit, on } from "../core/bus.js";
-import { el, fill } from "../core/dom.js";
+import { el, fill, setText } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
 import { popover } from "../core/overlays.js";
 import { addressOf } from "../form/request.js";
+import { isAtOnce } from "../form/work.js";
 import { form } from "../form/store.js";
 import { usePicture } from "../form/stored_pictures.js";
 import { submit } from "../jobs/outbox.js";
@@ -31,6 +32,8 @@ export function mountActions(box) {
   actions.close = popover(actions.details, actions.sheet, "details", () => drawDetails(actions.sheet, view.shown?.request, pictureOnStage()));
 }
 
+on("settings-given-back", () => actions.close?.());
+
 on("drawn", (job) => {
   if (!actions.save) return;
   const picture = job ? pictureOnStage() : null;
@@ -43,10 +46,9 @@ on("drawn", (job) => {
     actions.save.setAttribute("aria-disabled", "true");
     actions.close();
   }
-  const seed = picture?.seed;
+  const seed = isAtOnce(job?.request ?? {}) ? null : picture?.seed; // a style at once draws no noise
   actions.seed.hidden = seed === undefined || seed === null;
-  const text = t("seed_value", { seed });
-  if (actions.seed.textContent !== text) actions.seed.textContent = text;
+  setText(actions.seed, t("seed_value", { seed }));
 });
 
 function vary() {

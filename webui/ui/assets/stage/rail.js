@@ -1,7 +1,7 @@
 // The rail beside the stage: what runs, what waits, the newest pictures, and the way to the gallery.
 
 import { emit, on } from "../core/bus.js";
-import { el, fill } from "../core/dom.js";
+import { el, fill, setText } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { cancelJob } from "../jobs/cancel.js";
 import { LAST, jobsInOrder, thumbOf, titleOf } from "../jobs/jobs.js";
@@ -29,6 +29,9 @@ on("drawn", (shown) => {
   if (rail.followed !== shown?.id) followShown(wanted.find((item) => item.dataset.job === shown?.id));
   rail.followed = shown?.id;
 });
+
+/** What one has just asked for is in sight, whatever else runs. */
+on("submitted", (job) => followShown([...(rail.list?.children ?? [])].find((item) => item.dataset.job === job.id)));
 
 /** Brings the thumbnail of what the stage shows into view, and moves nothing but the row. */
 function followShown(item) {
@@ -61,6 +64,7 @@ function drawRailItem(item, job, isShown) {
     picture.dataset.source = source;
     picture.style.backgroundImage = source ? `url("${source}")` : "";
   }
+  setText(picture, source ? "" : title); // what waits shows what it will be
   item.style.setProperty("--done", job.total ? job.step / job.total : 0);
   const mark = { waiting: job.position ? String(job.position) : "…", failed: "!", running: "", finished: inGrid(job) > 1 ? String(inGrid(job)) : "", cancelled: "■" }[job.state];
   if (show.lastElementChild.textContent !== mark) show.lastElementChild.textContent = mark;

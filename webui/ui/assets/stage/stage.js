@@ -38,7 +38,7 @@ fillPart("stage", (element) => {
   drawStage();
 });
 
-on("submitted", () => { Object.assign(view, { chosen: null, isInputUsed: true }); });
+on("submitting-job", () => { Object.assign(view, { chosen: null, isInputUsed: true }); });
 on("values", ({ changed }) => { if (changed.includes("init_image")) Object.assign(view, { input: form.values.init_image || null, isInputUsed: false }); });
 on("refused", (job) => { view.chosen = job.id; });
 for (const event of ["jobs", "view", "checkpoints", "values", "task"]) on(event, drawStage);
