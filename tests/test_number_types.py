@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,3 +187,23 @@ def test_a_pretended_cpu_refuses_slow_products() -> None:
             halves @ halves
     with a_cpu(multiplies_bf16=True):
         assert float((halves @ halves).sum()) == 8
+
+
+LARGE = """
+import pytest
+@pytest.mark.native_bf16
+def test_large(multiplies_bf16): pass
+def test_small(multiplies_bf16): pass
+"""
+
+
+def test_only_what_is_too_large_is_left_out_where_bf16_is_not_multiplied(tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text(LARGE, encoding="utf-8")
+    line = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", ROOT / "pyproject.toml", "-v", tmp_path]
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+    found = dict(re.findall(r"::(test_\w+\[\w+\]) (\w+)", done.stdout))
+    assert found == {
+        "test_large[bf16]": "SKIPPED", "test_large[fp32]": "PASSED",
+        "test_small[bf16]": "PASSED", "test_small[fp32]": "PASSED",
+    }, done.stdout  # fmt: skip
