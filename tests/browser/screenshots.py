@@ -46,7 +46,7 @@ def main() -> None:
                 light.write(prompt)
                 light.generate()
                 light.wait_state("finished", seconds=SECONDS)
-            light.page.wait_for_timeout(1500)  # the last cross-fade
+            light.rest()  # after the last cross-fade
             take(light.page, "light")
             dark = visit(chromium, studio, locale="zh-CN", scheme="dark")
             dark.page.locator("#prompt textarea").fill("秋树环绕的宁静湖泊")
@@ -55,7 +55,7 @@ def main() -> None:
             take(dark.page, "dark")
             dark.wait_state("finished", seconds=SECONDS)
             phone = visit(chromium, studio, PHONE)
-            phone.page.wait_for_timeout(1500)
+            phone.rest()
             take(phone.page, "phone")
 
 
