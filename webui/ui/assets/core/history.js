@@ -6,7 +6,7 @@ import { emit } from "./bus.js";
 const openers = new Map(); // name → function that opens it, with what stands behind its name in the address
 const open = []; // what is open, from the first to the last: {name, detail, close}
 let tab = "";
-let written = { tab: "", open: [], below: 0 }; // the browser's present entry; `below`: entries of ours under it
+let written = history.state?.open ? history.state : { tab: "", open: [], below: 0 }; // the browser's present entry; `below`: entries of ours under it
 let isTraversing = false; // the browser is on its way to an entry that we asked for
 let isDue = false;
 

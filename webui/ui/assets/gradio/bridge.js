@@ -102,8 +102,9 @@ window.darkroom = {
     emit(`press-${name}`);
   },
 
-  /** A tab was opened. */
+  /** A tab was opened: at first by Gradio, which does not know the one that was kept. */
   opened(name) {
+    if (!isLoaded) return;
     shownTask = name;
     form.setTask(name);
   },
