@@ -49,7 +49,15 @@ async def built(data_dir: Path, **settings: Any) -> FastAPI:
 def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
     app = asyncio.run(built(data_dir, **settings))
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1, ws="none")
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            ws="none",
+            proxy_headers=False,
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,10 +1,12 @@
 """Wrong passwords by address: the first few are only slow, after that the address waits, each time twice as long.
 
-Somebody at another address is never locked out by this, nor is anybody who is logged in already.
+Somebody at another address is never locked out by this, nor is anybody who is logged in already. Addresses that many
+call from are not for this (`webui/api/access/slowing.py`).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -37,7 +39,7 @@ class Attempts:
         """Raises TooManyAttempts while the address has to wait."""
         record = self._records.get(address)
         if record and (left := record.locked_until - self._clock()) > 0:
-            raise TooManyAttempts(retry_after_seconds=max(1, round(left)))
+            raise TooManyAttempts(retry_after_seconds=math.ceil(left))
 
     def failed(self, address: str) -> None:
         """One more wrong password from there."""
