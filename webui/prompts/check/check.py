@@ -84,7 +84,7 @@ class PromptCheck:
         text = a1111.without_comments(written) if is_a1111 else written
         tokenizer = self._tokenizer(checkpoint)
         try:
-            settled = settle(text, f"{field} {question.seed}", self._wildcards)
+            settled = settle(text, f"{field} {question.seed}", self._wildcards, has_comments=is_a1111)
         except PromptError as error:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += _guidance_notes(question, checkpoint, is_negative, settled)
