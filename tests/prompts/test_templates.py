@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,11 @@ def test_names_with_spaces_and_other_signs(tmp_path: Path, name: str) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / f"{name}.txt").write_text("red\n", encoding="utf-8")
     assert settle(f"a __{name}__ b, __ c __{name}__", "1", Wildcards(tmp_path)) == "a red b, __ c red"
+
+
+def test_a_name_whose_accents_were_taken_apart(tmp_path: Path) -> None:
+    (tmp_path / f"{unicodedata.normalize('NFD', 'café が')}.txt").write_text("red\n", encoding="utf-8")
+    assert settle("__café が__", "1", Wildcards(tmp_path)) == "red"
 
 
 def test_two_underscores_with_spaces_inside_stay_text(wildcards: Wildcards) -> None:
