@@ -124,7 +124,7 @@ def test_back_closes_the_editor_and_what_was_painted_can_be_taken_up_again(
 def test_back_leaves_an_enlarged_picture(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.write("steps=1 four lakes")
-    visit.page.locator("#num_images").get_by_text("4", exact=True).click()
+    visit.page.locator("#num_images").get_by_label("4", exact=True).check()
     visit.generate()
     visit.wait_state("finished")
     before = visit.page.url

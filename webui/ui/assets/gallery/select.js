@@ -161,8 +161,9 @@ async function changeBoard(id, { add = [], remove = [] }) {
 
 async function downloadPictures(pictures) {
   try {
-    const { url } = await api("POST", "/api/gallery/zip", { ids: pictures.map((one) => one.id), format: saveFormat() });
+    const { url, left_out: leftOut } = await api("POST", "/api/gallery/zip", { ids: pictures.map((one) => one.id), format: saveFormat() });
     el("a", { href: url, download: "" }).click();
+    if (leftOut) note(leftOut === 1 ? t("texts_left_out_one") : t("texts_left_out_many", { n: leftOut }));
   } catch (error) {
     note(error.told);
   }
