@@ -24,6 +24,7 @@ fillPart("select", (element) => {
   const select = element.querySelector("select");
   const name = select.dataset.field;
   element.querySelector(".select-label").textContent = t(name);
+  select.setAttribute("aria-label", t(name)); // the label's own text has the choices in it
   let drawn = "";
 
   function draw() {

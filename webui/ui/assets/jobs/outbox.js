@@ -9,6 +9,7 @@ import { sentences } from "../core/language.js";
 import { note } from "../core/note.js";
 import { pause } from "../core/timing.js";
 import { complaintOf } from "../form/request.js";
+import { learnPace } from "../form/work.js";
 import { jobOf, jobs } from "./jobs.js";
 
 const OUTBOX = "outbox";
@@ -76,6 +77,7 @@ function accepted(one, answer) {
   jobs.delete(unsent.id);
   const job = jobOf(answer.id, answer.request ?? one.request);
   if (unsent.order > job.order) job.order = unsent.order;
+  if (job.seconds) learnPace(job.request, job.seconds); // a quick one has ended before we hear that it is queued
   emit("accepted", { job, unsent });
   emit("job", job);
   emit("jobs");

@@ -1,7 +1,7 @@
 // The pictures on the stage: those of a job side by side, or one of them enlarged; or the one that goes in.
 
 import { fill, setAttribute } from "../core/dom.js";
-import { closed, opened } from "../core/history.js";
+import { opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { form } from "../form/store.js";
 import { requestImages } from "../form/work.js";
@@ -76,8 +76,7 @@ function pictureFrame(key, index, job) {
 export function enlargePicture(index) {
   view.enlarged = index;
   draw();
-  if (index === null) closed("enlarged");
-  else opened("enlarged", () => { view.enlarged = null; draw(); });
+  if (index !== null) opened("enlarged", () => { view.enlarged = null; draw(); });
 }
 
 /** One of several pictures is a button that enlarges it; a single one only is there. */

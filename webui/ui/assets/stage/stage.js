@@ -2,6 +2,7 @@
 
 import { emit, on } from "../core/bus.js";
 import { fill, setText } from "../core/dom.js";
+import { closed } from "../core/history.js";
 import { t } from "../core/language.js";
 import { fillPart } from "../core/places.js";
 import { form } from "../form/store.js";
@@ -56,6 +57,7 @@ function drawStage() {
     Object.assign(view, { enlarged: null, scrub: null });
   }
   view.shown = job;
+  if (view.enlarged === null) closed("enlarged");
   if (view.isInputUsed && sourcesOf(job).some(Boolean)) view.input = null;
   const { dataset } = stage.node;
   const isReal = job && !job.isUnsent && !job.isRefused;
