@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from tests.judged_models import lay_out
+from webui.api.access.connections import IdleLimitedProtocol
 from webui.app import build
 from webui.settings import ROOT, Settings
 
@@ -57,6 +58,7 @@ def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
             timeout_graceful_shutdown=1,
             ws="none",
             proxy_headers=False,
+            http=IdleLimitedProtocol,
         )
     )
     thread = threading.Thread(target=server.run)
