@@ -32,6 +32,9 @@ def check(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> PromptC
     width = json.loads((models / "starter" / "text_encoder" / "config.json").read_text())["hidden_size"]
     save(models / "embeddings" / "lakestyle.safetensors", {"emb_params": (3, width)})
     save(models / "embeddings" / "widestyle.safetensors", {"emb_params": (3, 7)})
+    save(models / "embeddings" / "zebra-quagga_v2.safetensors", {"emb_params": (3, width)})
+    save(models / "embeddings" / "水墨.safetensors", {"emb_params": (3, 32)})
+    save(models / "embeddings" / "okapi gnu.safetensors", {"emb_params": (3, 7)})
     (models / "embeddings" / "oldstyle.pt").write_bytes(b"x")
     save(models / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
     save(models / "loras" / "inkxl.safetensors", {KOHYA: (4, 2048)})
@@ -136,6 +139,16 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ),
         ("embedding:nothing", {"checkpoint": "english"}, ["embedding_missing embedding:nothing"]),
         ("(oldstyle:1.1)", {"checkpoint": "english"}, ["embedding_pickled oldstyle"]),
+        ("a lake, zebra-quagga_v2", {}, []),
+        ("(Zebra-Quagga_V2:1.2) [zebra-quagga_v2]", {}, []),
+        ("zebra-quagga", {}, ["unknown_word zebra", "unknown_word quagga"]),
+        ("zebra-quagga_v2, a quagga", {}, ["unknown_word quagga"]),
+        ("((okapi gnu)), gnu", {}, ["unknown_word gnu", "embedding_family okapi gnu"]),
+        ("oldstyle", {}, ["embedding_pickled oldstyle"]),
+        ("a lake, 水墨", {"checkpoint": "english"}, []),
+        ("a 湖, 水墨", {"checkpoint": "english"}, ["english_only"]),
+        ("a lake, 水墨", {"checkpoint": "english", "dialect": "compel"}, ["english_only"]),
+        ("zebra-quagga_v2", {"dialect": "compel"}, ["unknown_word zebra", "unknown_word quagga"]),
         ("__nothing__", {}, ["unreadable"]),
         ("[a|b]" * 200, {"checkpoint": "english"}, ["unreadable"]),
         ("(cat:1.3) BREAK", {"checkpoint": "sd3"}, ["syntax_ignored (cat:1.3)", "syntax_ignored BREAK"]),
