@@ -225,7 +225,14 @@ def test_anything_settles_or_is_a_prompt_error(wildcards: Wildcards, text: str, 
 
 
 @pytest.mark.parametrize(
-    "tag", ["<lora:art__night__v2:1>", "<lyco:a__b__:te=0.5:unet=1>", "<lora:a_b__c__d_e>", "<hypernet:x__colour__y:1>"]
+    "tag",
+    [
+        "<lora:art__night__v2:1>",
+        "<LORA:art__night__v2:1>",
+        "<lyco:a__b__:te=0.5:unet=1>",
+        "<lora:a_b__c__d_e>",
+        "<hypernet:x__colour__y:1>",
+    ],
 )
 def test_underscores_in_a_lora_s_name_are_no_wildcard(tag: str, wildcards: Wildcards) -> None:
     assert settle(f"a {tag} {{b|b}}", "1", wildcards) == f"a {tag} b"

@@ -29,7 +29,7 @@ MAX_CHOICES = 1_000  # made for one text
 MAX_TAKEN = 100  # that one choice may take
 
 # Where a LoRA is named, underscores are the name's, unless the name or the weight begins with them.
-_NETWORK = r"<(?:lora|lyco|hypernet)(?::(?!__)[^<>:{}|]*+)++>"
+_NETWORK = r"<(?i:lora|lyco|hypernet)(?::(?!__)[^<>:{}|]*+)++>"
 # Signs of a wildcard's name: no commas and the like, which part what only looks like one, nor what is syntax.
 _NAMING = "(?:[A-Za-z0-9]|[-./*'&+()!@%=~^]|(?![\uff0c\u3001\uff1b\uff1a\u3002])[^\\x00-\\x7f])"
 _PIECE = re.compile(

@@ -53,6 +53,9 @@ def _widen(vocabulary: Path) -> None:
     vocabulary.write_text(json.dumps(words), encoding="utf-8")
 
 
+HINTS = ("comment", "lora_capitals")
+
+
 def report(check: PromptCheck, prompt: str, **values: object) -> Report:
     return check.check(Question(prompt=prompt, **{"checkpoint": "starter", **values})).prompt
 
@@ -130,6 +133,14 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("<lora:inkxl:1>", {"checkpoint": "english"}, ["lora_family <lora:inkxl"]),
         ("<lora:dora:1>", {}, ["lora_kind <lora:dora"]),
         ("<lora:cut:1>", {"checkpoint": "english"}, ["lora_broken <lora:cut"]),
+        ("<LORA:ink:1>", {"checkpoint": "english"}, ["lora_capitals <LORA:ink:1>", "lora_size <LORA:ink"]),
+        ("<LORA:nothing:1>", {"checkpoint": "sd3"}, ["lora_missing <LORA:nothing", "lora_capitals <LORA:nothing:1>"]),
+        ("（lake：1.2）", {}, ["full_width （lake：1.2）"]),
+        ("（lake：1.2）", {"checkpoint": "sd3"}, []),
+        ("(lake:1,2)", {}, ["decimal_comma :1,2)"]),
+        ("${x=!lake} __nothing__", {}, ["unreadable", "variable ${x=!lake}"]),
+        ('{"lake": {"night": "snow"}}', {}, ['json_prompt {"lake": {"night": "snow"}}']),
+        ('{"a": "lake"}', {"checkpoint": "sd3"}, ['json_prompt {"a": "lake"}']),
         ("lakestyle", {}, []),
         ("widestyle", {}, ["embedding_family widestyle"]),
         (
@@ -173,8 +184,8 @@ def test_remarks(check: PromptCheck, prompt: str, values: dict[str, object], exp
     found = report(check, prompt, **values)
     assert [said(note) for note in found.notes] == expected
     for note in found.notes:
-        is_fatal = note.code.startswith("lora") or note.code == "unreadable"
-        assert note.level == ("error" if is_fatal else "hint" if note.code == "comment" else "warning")
+        is_fatal = note.code.startswith(("lora_", "unreadable")) and note.code not in HINTS
+        assert note.level == ("error" if is_fatal else "hint" if note.code in HINTS else "warning")
 
 
 @pytest.mark.parametrize(

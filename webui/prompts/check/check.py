@@ -26,6 +26,7 @@ from webui.prompts.attention import attention_with_places
 from webui.prompts.check.borders import chunk_infos, compel_chunks
 from webui.prompts.check.clip_tokenizer import ClipTokenizer
 from webui.prompts.check.embedding_names import embedding_notes, find_names
+from webui.prompts.check.other_programs import other_syntax_notes, other_weight_notes
 from webui.prompts.check.report import Checked, Note, Report
 from webui.prompts.check.syntax import COMPEL_SYNTAX, MAX_NOTES, comment_notes, syntax_notes
 from webui.prompts.check.token_limits import TokenLimits
@@ -81,6 +82,7 @@ class PromptCheck:
         is_a1111 = question.dialect == "a1111"
         notes = comment_notes(written) if is_a1111 else []
         text = a1111.without_comments(written) if is_a1111 else written
+        notes += other_syntax_notes(text, question.dialect)
         tokenizer = self._tokenizer(checkpoint)
         try:
             settled = settle(text, f"{field} {question.seed}", self._wildcards, has_comments=is_a1111)
@@ -91,7 +93,7 @@ class PromptCheck:
             notes += [*_ignored(text, question.dialect), *self._cut_notes(settled, text, checkpoint)]
             lora_notes = self._lora_notes(settled, checkpoint) if is_a1111 else []
             return Report(tokens=None, chunks=(), notes=(*lora_notes, *notes))
-        notes += syntax_notes(text, question.dialect)
+        notes += syntax_notes(text, question.dialect) + other_weight_notes(text, question.dialect)
         notes += self._word_notes(text, question.dialect, checkpoint, tokenizer)
         steps = question.steps or checkpoint.defaults.steps
         try:
