@@ -22,6 +22,7 @@ class Capability(StrEnum):
     MASKED_CONTENT = "masked_content"  # a choice of what masked places start from
     SOFT_INPAINTING = "soft_inpainting"
     LATENT_UPSCALE = "latent_upscale"
+    EXACT_START = "exact_start"  # a denoising strength between two whole numbers of steps
     FLOW = "flow"  # noise is mixed in along a line, and how soon can be shifted
 
 
