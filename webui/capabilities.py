@@ -31,6 +31,7 @@ _REASONS = {
     Capability.NEGATIVE_PROMPT: "no_negative_prompt",
     Capability.PROMPT_SYNTAX: "prompts_as_they_stand",
     Capability.INPAINTING: "no_inpainting",
+    Capability.EXACT_START: "whole_steps_alone",
     Capability.FLOW: "only_flow",
 }
 _ONLY_UNET = "only_unet"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
 from tests.engine.schedulers.test_make import ALIGNED, ANSWER, CHOICES, ORDINARY, ZERO_SNR
@@ -19,7 +19,7 @@ from webui.engine.schedulers.make import (
     signal_and_noise,
     steps_after_calls,
 )
-from webui.engine.schedulers.start import between, start_late
+from webui.engine.schedulers.start import begin_flow_between, between, start_late
 
 TRAINED = DDIMScheduler.from_config(ORDINARY).alphas_cumprod
 PLAIN = [name for name, sigmas in CHOICES if sigmas == "default"]
@@ -122,6 +122,27 @@ def test_noise_without_bounds_counts_as_the_largest_that_says_something(name: st
     found = sigma_at(name, 0.9, config=ZERO_SNR)
     below = sigma_at(name, 0.75, config=ZERO_SNR)
     assert found == pytest.approx(below + 0.6 * (LARGEST_FINITE_SIGMA - below), rel=0.05)
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+def test_a_flow_begins_between_its_sigmas(shift: float) -> None:
+    def cut(strength: float) -> FlowMatchEulerDiscreteScheduler:
+        """As diffusers' pipelines do it."""
+        scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+        begin_flow_between(scheduler, strength)
+        scheduler.set_timesteps(4)
+        skipped = int(4 - 4 * strength)
+        timesteps = scheduler.timesteps[skipped:]
+        scheduler.set_begin_index(skipped)
+        scheduler.set_begin_index(skipped)
+        assert torch.allclose(timesteps, 1000 * scheduler.sigmas[skipped:-1])
+        assert bool((scheduler.sigmas[:-1] > scheduler.sigmas[1:]).all())
+        return scheduler
+
+    whole = cut(0.5).sigmas
+    assert cut(0.4).sigmas[2] == pytest.approx(float(torch.lerp(whole[3], whole[2], 0.6)))
+    assert cut(0.7).sigmas[1] == pytest.approx(float(torch.lerp(whole[2], whole[1], 0.8)))
+    assert cut(0.1).sigmas[3] == pytest.approx(0.4 * float(whole[3]))
 
 
 def test_the_sigma_between() -> None:

@@ -39,12 +39,41 @@ def start_late(scheduler: Any, denoising_strength: float, *, is_exact: bool) -> 
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(skipped)
     timesteps: Tensor = scheduler.timesteps[skipped:]
-    is_whole = round(place) >= 1 and abs(place - round(place)) < _ROUNDING
-    if is_whole or not is_exact:
+    if _is_whole(place) or not is_exact:
         return timesteps
     if hasattr(scheduler, "sigmas"):
         return _between_sigmas(scheduler, skipped, place)
     return _between_timesteps(scheduler, skipped, place)
+
+
+def begin_flow_between(scheduler: Any, denoising_strength: float) -> None:
+    """For a flow's scheduler that a pipeline is going to cut by itself: where it begins, it begins with the noise of
+    that strength. Whole numbers of steps stay as they are."""
+    own = scheduler.set_begin_index
+
+    def set_begin_index(begin_index: int = 0) -> None:
+        own(begin_index)
+        scheduler.set_begin_index = own  # pipelines may say it twice
+        place = scheduler.num_inference_steps * denoising_strength
+        if not _is_whole(place):
+            _move_flow(scheduler, begin_index, place)
+
+    scheduler.set_begin_index = set_begin_index
+
+
+def _move_flow(scheduler: Any, begin_index: int, place: float) -> None:
+    """In place: the pipeline has cut its own timesteps out of the scheduler's already."""
+    sigmas: Tensor = scheduler.sigmas
+    lower = len(sigmas) - 1 - math.floor(place)
+    first = torch.lerp(sigmas[lower], sigmas[lower - 1], place - math.floor(place))
+    if first <= sigmas[begin_index + 1]:  # pipelines make two steps of a strength below one
+        sigmas[begin_index:-1] *= first / sigmas[begin_index]
+    sigmas[begin_index] = first
+    scheduler.timesteps[begin_index:] = sigmas[begin_index:-1] * scheduler.config.num_train_timesteps
+
+
+def _is_whole(place: float) -> bool:
+    return round(place) >= 1 and abs(place - round(place)) < _ROUNDING
 
 
 def between(place: float, above: float, own: float, end: float) -> float:
