@@ -8,12 +8,13 @@ import { fields, order } from "./fields.js";
 
 const KEPT_FROM_THE_START = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas", "eta"];
 
-/** What version 1 kept, so that it draws the same: one look, sigmas between the timesteps' ends, lists as text. */
+/** What version 1 kept, so that it draws the same: one look, sigmas between the timesteps' ends, whole steps, lists as
+ * text. */
 export function upgradedValues({ look, ...saved }) {
   const now = { ...saved };
   for (const name of order) if (fields[name]?.kind === "json" && typeof now[name] === "string") now[name] = parsed(now[name]);
   if ("looks" in now || !("prompt" in now)) return now;
-  now.looks = look ? [look] : [];
+  Object.assign(now, { looks: look ? [look] : [], denoising_start: "whole_step" });
   return now.sigmas === "default" ? now : { ...now, sigma_range: "timesteps" };
 }
 
