@@ -129,7 +129,8 @@ def test_what_is_asked_for_while_the_program_starts_anew_is_made_once(tmp_path: 
         one.wait_state("finished", seconds=ANSWER_SECONDS)
         assert len(one.job_ids()) == 1
         expect(one.page.locator(".stage-offline")).to_be_hidden()
-        assert only(one, "net::ERR") == []
+        one.context.close()
+    assert only(one, "net::ERR") == []
 
 
 def test_a_reload_sends_what_was_not_answered(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -111,7 +111,7 @@ def test_what_has_no_effect_is_grey_says_why_and_is_not_sent(fake_studio: Studio
         "dpmpp_2m", None, "original", "compel",
     )  # fmt: skip
     pick_scheduler(visit, "DDIM")
-    expect(page.locator("#sigmas input")).to_be_disabled()
+    expect(page.locator("#sigmas select")).to_be_disabled()
     expect(page.locator("#why_scheduler")).to_have_text("This scheduler runs on the checkpoint’s own sigmas alone.")
     expect(page.locator("#eta input[type=number]")).to_be_enabled()
     visit.set_number("Guidance end value", "0.4")

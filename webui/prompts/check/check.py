@@ -36,6 +36,7 @@ from webui.prompts.wildcards import Wildcards
 
 MAX_TEXTS = 8  # of a prompt that changes from step to step, to find the longest of
 KEPT_TOKENIZERS = 8
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _NOT_LATIN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
 # other notes are about these
 _NOT_SPOKEN = re.compile(r"<[^<>]*>|__(?! )(?:[^_\n]|_(?!_))+__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)
@@ -203,10 +204,22 @@ class PromptCheck:
             text[start:end].casefold(): (start, end)
             for start, end in reversed(tokenizer.unknown(spoken, {"break", "and"}))
         }
-        return [
+        unknown = [
             Note(code="unknown_word", level="warning", start=start, end=end, details={"word": text[start:end]})
             for start, end in sorted(places.values())[:MAX_NOTES]
         ]
+        is_words_alone = spoken == text  # a LoRA or an embedding means something, too
+        has_nothing = is_words_alone and tokenizer.knows_nothing_of(text)
+        return [_nothing_known(text, checkpoint), *unknown] if has_nothing else unknown
+
+
+def _nothing_known(text: str, checkpoint: Checkpoint) -> Note:
+    """The picture will have nothing to do with the prompt; where the checkpoint brings examples, what would work."""
+    if not checkpoint.examples:
+        return Note(code="nothing_known", level="warning")
+    example = checkpoint.examples[0]
+    shown = example.prompt_zh if _HAN.search(text) and example.prompt_zh else example.prompt
+    return Note(code="nothing_known_example", level="warning", details={"example": shown})
 
 
 def _guidance_notes(question: Question, checkpoint: Checkpoint, is_negative: bool, text: str) -> list[Note]:

@@ -27,6 +27,12 @@ CLOSED_VOCABULARY = 10_000
 _WORD = r"""<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+# What holds a sentence together and shows nothing.
+_FUNCTION_WORDS = frozenset(
+    "an the and or of in on at by to from with without into over under above below between behind beside near around "
+    "for as is are be it its this that these those there some one very".split()
+)
+_CHINESE_PARTICLES = frozenset("的了和与在是有着里中上下一个只条张座位片很")
 _log = logging.getLogger(__name__)
 
 
@@ -78,6 +84,18 @@ class ClipTokenizer:
     def spelt(self, id: int) -> str:
         """A token as the vocabulary writes it, with `</w>` where it ends a word."""
         return self._tokenizer.id_to_token(id) or ""
+
+    def knows_nothing_of(self, text: str) -> bool:
+        """Whether a closed vocabulary has to spell every word of `text` that means something."""
+        spelt = {start for start, _ in self.unknown(text)}
+        content = []
+        for match in _LETTERS.finditer(text):
+            if _HAN.search(match[0]):
+                signs = enumerate(match[0], match.start())
+                content += [at for at, sign in signs if _HAN.match(sign) and sign not in _CHINESE_PARTICLES]
+            elif len(match[0]) > 1 and match[0].casefold() not in _FUNCTION_WORDS:
+                content.append(match.start())
+        return bool(content) and spelt.issuperset(content)
 
     def unknown(self, text: str, known: Iterable[str] = ()) -> list[tuple[int, int]]:
         """Where in `text` words stand that a closed vocabulary has to spell; single letters are no words.

@@ -8,6 +8,9 @@ import { popover } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { lookName, shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
+import { keepBeside, placeBeside } from "../parts/placed.js";
+
+const WIDTH = 260; // px
 
 fillPart("looks", (element) => {
   const button = element.querySelector("button");
@@ -40,7 +43,11 @@ fillPart("looks", (element) => {
     }
   }
 
-  popover(button, box, "looks", () => boxes.get(form.values.looks[0] ?? [...boxes.keys()][0])?.focus());
+  keepBeside(button, box, WIDTH);
+  popover(button, box, "looks", () => {
+    placeBeside(button, box, WIDTH);
+    boxes.get(form.values.looks[0] ?? [...boxes.keys()][0])?.focus();
+  });
   on("values", draw);
   draw();
 });

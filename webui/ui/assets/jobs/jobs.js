@@ -42,8 +42,17 @@ export function titleOf(job) {
 /** The step that a job's pictures are of: the last, unless one on the way was to be kept. */
 export const lastStep = (job) => job.request?.stop_after ?? job.total;
 
+const forgotten = new Set(); // what was taken back while it was on its way: its events show nothing
+
+/** From now on the page knows nothing of this job. */
+export function forgetJob(id) {
+  forgotten.add(id);
+  jobs.delete(id);
+}
+
 /** One event of a job; `id` counts from 1, an event that was seen before changes nothing. */
 export function happen(jobId, id, name, data) {
+  if (forgotten.has(jobId)) return;
   const job = jobOf(jobId);
   if (id && id <= job.seen) return;
   if (id) job.seen = id;

@@ -10,7 +10,7 @@ import { note } from "../core/note.js";
 import { pause } from "../core/timing.js";
 import { complaintOf } from "../form/request.js";
 import { learnPace } from "../form/work.js";
-import { jobOf, jobs } from "./jobs.js";
+import { forgetJob, jobOf, jobs } from "./jobs.js";
 
 const OUTBOX = "outbox";
 const AGAIN = 2000; // ms between two tries while the line is bad
@@ -62,8 +62,10 @@ async function send(one) {
 }
 
 /** Until something says that the line is back, or a while has passed. */
-function lineIsBack() {
-  return Promise.race([pause(AGAIN), new Promise((resolve) => { backAgain.add(resolve); })]);
+async function lineIsBack() {
+  let heard;
+  await Promise.race([pause(AGAIN), new Promise((resolve) => { backAgain.add(heard = resolve); })]);
+  backAgain.delete(heard);
 }
 const backAgain = new Set();
 on("connected", () => {
@@ -102,7 +104,7 @@ function refused(one, error) {
 
 /** It was withdrawn while it was on its way. */
 function cancelLate(answer) {
-  jobs.delete(answer.id);
+  forgetJob(answer.id);
   api("DELETE", `/api/jobs/${answer.id}`).catch(reportError);
   return null;
 }

@@ -57,8 +57,8 @@ async function listen() {
       Object.assign(connection, { wait: FIRST_WAIT, isUp: true });
       setLost(false);
       if (name === "hello") return void catchUp();
-      const job = jobOf(data.job);
-      if (job.held) job.held.push([data.id, data.event ?? name, data]);
+      const job = jobs.get(data.job);
+      if (job?.held) job.held.push([data.id, data.event ?? name, data]);
       else happen(data.job, data.id, data.event ?? name, data);
     }, () => silent.set(SILENT));
   } catch (error) {

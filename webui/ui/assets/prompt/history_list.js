@@ -5,31 +5,22 @@ import { t } from "../core/language.js";
 import { popover } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { form } from "../form/store.js";
-import { nodeOf, promptBox } from "../gradio/boxes.js";
+import { promptBox } from "../gradio/boxes.js";
+import { keepBeside, placeBeside } from "../parts/placed.js";
 import { clearHistory, past } from "./history.js";
 import { readPictureButton } from "./inspect.js";
 
+const WIDTH = 360; // px
 const SEARCHED_FROM = 11; // entries; fewer are seen at a glance
 
 fillPart("history", (element) => {
   const button = el("button", { type: "button", class: "plain history-button", text: t("history"), title: t("history_hint"), "aria-haspopup": "dialog" });
   const box = el("div", { class: "pop history-pop", hidden: true, role: "dialog", "aria-label": t("history") });
   fill(element.querySelector(".menu"), button, box);
-  const close = popover(button, box, "prompts", () => { drawHistory(box, close); placeHistory(button, box); });
-  const follow = () => { if (!box.hidden) placeHistory(button, box); };
-  for (const name of ["scroll", "resize"]) window.addEventListener(name, follow, true);
+  const close = popover(button, box, "prompts", () => { drawHistory(box, close); placeBeside(button, box, WIDTH); });
+  keepBeside(button, box, WIDTH);
   button.addEventListener("click", () => box.querySelector("input, [role=listbox], button")?.focus({ preventScroll: true }));
 });
-
-/** Below the button or above it, wherever there is more room; a phone has its own place for it. */
-function placeHistory(button, box) {
-  const { top, bottom, right } = button.getBoundingClientRect();
-  const [above, below] = [top - 60, nodeOf("foot").getBoundingClientRect().top - bottom - 14];
-  const isBelow = below >= Math.min(above, 320);
-  const room = Math.min(440, isBelow ? below : above);
-  const edge = isBelow ? { top: `${bottom + 6}px`, bottom: "auto" } : { top: "auto", bottom: `${innerHeight - top + 6}px` };
-  Object.assign(box.style, { left: `${right - 360}px`, maxHeight: `${room}px`, ...edge });
-}
 
 function drawHistory(box, close) {
   const prompts = [...new Set(past().reverse())]; // the newest first, each once
