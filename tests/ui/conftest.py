@@ -1,26 +1,19 @@
-"""A page to look at without a server: real presets, a catalogue of one checkpoint, a queue that takes notes."""
+"""A page to look at without a server: real presets, a catalogue of one checkpoint, nobody behind it."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import gradio as gr
 import pytest
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults, Example
 from webui.errors import NoCheckpoint
-from webui.jobs.queue import JobQueue
-from webui.jobs.submitting import Submissions
 from webui.presets import Presets
-from webui.requests import Request
 from webui.settings import ROOT, Settings
 from webui.share.link import ShareState
-from webui.storage import Storage
-from webui.storage.job_rows import Once
-from webui.storage.owners import Owner
 from webui.texts import Texts
 from webui.ui.page import build_page
 
@@ -87,8 +80,3 @@ def presets() -> Presets:
 @pytest.fixture
 def page(tmp_path: Path) -> gr.Blocks:
     return page_of(OneCheckpoint(checkpoint()), Settings(data_dir=tmp_path))
-
-
-@pytest.fixture
-def queue() -> NotingQueue:
-    return NotingQueue()

@@ -12,12 +12,13 @@ import pytest
 from tests.ui.conftest import DEFAULTS, OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import CheckpointPickled
-from webui.requests import REQUESTS
+from webui.requests import REQUESTS, to_dict
+from webui.requests.diffusion import TextToImage
 from webui.requests.field_controls import Group
 from webui.requests.fields import controls_in, field_limits, kind_of
 from webui.settings import Settings
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
-from webui.ui.declared_controls import field_table, fields_of
+from webui.ui.declared_controls import field_defaults, field_table, fields_of, starting_values
 from webui.ui.language import Words
 
 
@@ -50,7 +51,8 @@ def test_words_are_the_fields_own_and_have_labels(page: gr.Blocks) -> None:
     offering = {name: entry for name, entry in table.items() if entry.get("words")}
     assert {"scheduler", "sigmas", "tiling", "method", "optimizer", "mask_mode"} <= offering.keys()
     for name, entry in offering.items():
-        assert tuple(value for _, value in controls_of(page)[name].choices) == entry["words"]
+        if entry["kind"] != "list":  # those the script fills with the words
+            assert tuple(value for _, value in controls_of(page)[name].choices) == entry["words"]
         labels = {f"{name}_{word}" for word in entry["words"] if word not in entry["names"]}
         assert all(labels <= words.keys() for words in Words().by_language.values()), name
 
@@ -91,10 +93,18 @@ def test_sliders_have_the_fields_bounds(page: gr.Blocks, task: str) -> None:
 
 
 def test_the_checkpoints_defaults_are_what_one_starts_with(page: gr.Blocks) -> None:
-    shown = {
-        name: controls_of(page)[name].value for name in ("width", "height", "steps", "guidance_scale", "scheduler")
-    }
-    assert shown == {name: getattr(DEFAULTS, name) for name in shown}
+    names = ("width", "height", "steps", "guidance_scale", "scheduler", "sigmas")
+    started = starting_values(checkpoint())
+    assert {name: started[name] for name in names} == {name: getattr(DEFAULTS, name) for name in names}
+    assert started["checkpoint"] == "starter"
+    shown = {name: controls_of(page)[name].value for name in names[:4]}
+    assert shown == {name: started[name] for name in shown}
+
+
+def test_everything_on_the_form_starts_with_something(page: gr.Blocks) -> None:
+    started = starting_values(checkpoint())
+    assert started.keys() == controls_of(page).keys()
+    assert (started["prompt"], started["looks"], started["init_image"], started["seed"]) == ("", [], "", None)
 
 
 def test_the_seed_is_random_at_first(page: gr.Blocks) -> None:
@@ -103,7 +113,22 @@ def test_the_seed_is_random_at_first(page: gr.Blocks) -> None:
 
 def test_a_page_without_any_checkpoint_can_be_built(tmp_path: Path) -> None:
     page = page_of(OneCheckpoint(), Settings(data_dir=tmp_path))
-    assert controls_of(page)["checkpoint"].value is None
+    assert starting_values(None)["checkpoint"] is None
+    assert starting_values(None).keys() == controls_of(page).keys()
+
+
+def test_defaults_are_the_requests_own() -> None:
+    found = field_defaults()
+    untouched = to_dict(TextToImage(prompt=""))
+    told = {name: value for name, value in found.items() if name in untouched and name != "task"}
+    assert {"clip_skip", "guidance_end", "num_images"} <= told.keys()
+    assert told == {name: untouched[name] for name in told}
+
+
+def test_what_has_no_default_is_left_out() -> None:
+    names = {field.name for field in dataclasses.fields(TextToImage)}
+    assert {"seed", "steps"} <= names, "the checkpoint's, or nobody's"
+    assert field_defaults().keys().isdisjoint({"seed", "steps", "init_image"})
 
 
 def test_names_that_two_checkpoints_share_say_which_is_which() -> None:

@@ -18,7 +18,8 @@ from fastapi.testclient import TestClient
 
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.settings import Settings
-from webui.ui.assets import page_files
+from webui.ui import controls
+from webui.ui.assets import GIVEN, MAIN, modules, page_files
 from webui.ui.gradio_frontend import frontend
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.page import mount_page, routers_of
@@ -27,7 +28,7 @@ from webui.ui.page_files import PageFiles
 HARMFUL = "</script><script>alert(1)</script><!--"
 MOST_HTML_BYTES = 40_000  # compressed, as all below; goals of the page as a whole
 MOST_SCRIPT_BYTES = 120_000
-MOST_OWN_BYTES = 140_000
+MOST_OWN_BYTES = 150_000  # each file by itself
 
 
 def client_of(page: gr.Blocks) -> TestClient:
@@ -42,7 +43,7 @@ def client_of(page: gr.Blocks) -> TestClient:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    page = page_of(OneCheckpoint(checkpoint(name=HARMFUL)), Settings(data_dir=tmp_path))
+    page = page_of(OneCheckpoint(checkpoint()), Settings(data_dir=tmp_path))
     with client_of(page) as client:
         yield client
 
@@ -69,12 +70,11 @@ def config_in(html: str) -> dict[str, Any]:
 def test_our_scripts_run_before_gradios(client: TestClient) -> None:
     html = client.get("/").text
     scripts = [attributes for tag, attributes in Tags(html).found if tag == "script"]
-    early, data, page, gradio, config = scripts
+    early, main, gradio, config = scripts
     assert early == config == {}  # inline: both run before all files
     assert html.index("darkroom.language") < html.index("gradio_config")
-    assert ["defer" in one for one in (data, page)] == [True, True]
-    assert [str(one["src"]).rpartition("/")[2] for one in (data, page)] == ["data.js", "page.js"]
-    assert gradio["type"] == "module"
+    assert main["type"] == gradio["type"] == "module"
+    assert str(main["src"]).rpartition("/")[2] == "main.js"
     assert str(gradio["src"]).startswith("./assets/")
 
 
@@ -85,11 +85,22 @@ def test_the_document_names_no_other_host(client: TestClient) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_no_data_can_end_a_script(client: TestClient) -> None:
+def test_every_module_is_asked_for_at_once(client: TestClient) -> None:
     html = client.get("/").text
+    links = [attributes for tag, attributes in Tags(html).found if tag == "link"]
+    early = {str(one["href"]) for one in links if one["rel"] == "modulepreload"}
+    folder = html[: html.index("/main.js")].rpartition('"')[2]
+    assert {f"{folder}/{name}" for name in (GIVEN, *modules()) if name != MAIN} <= early
+    assert all(client.get(address).status_code == 200 for address in early if address.startswith(folder))
+
+
+def test_no_data_can_end_a_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(controls, "RATIOS", ("1:1", HARMFUL))
+    with client_of(page_of(OneCheckpoint(checkpoint()), Settings(data_dir=tmp_path))) as client:
+        html = client.get("/").text
     assert HARMFUL not in html
     assert HARMFUL in str(config_in(html))
-    assert len([tag for tag, _ in Tags(html).found if tag == "script"]) == 5
+    assert len([tag for tag, _ in Tags(html).found if tag == "script"]) == 4
 
 
 def test_gradios_scripts_are_told_what_its_own_document_says(client: TestClient) -> None:
@@ -100,41 +111,41 @@ def test_gradios_scripts_are_told_what_its_own_document_says(client: TestClient)
 
 
 def test_the_words_are_in_the_data(client: TestClient) -> None:
-    (address,) = re.findall(r'src="([^"]+data\.js)"', client.get("/").text)
+    (address,) = re.findall(r'href="([^"]+core/given\.js)"', client.get("/").text)
     script = client.get(address).text
+    assert script.startswith("export const given = ")
     found = json.loads(script[script.index("{") : script.rindex("};") + 1])
     assert set(found["texts"]) == set(LANGUAGES)
     assert found["texts"] == client.get("/config").json()["i18n_translations"]
-    assert "gradio_config.i18n_translations" in script
 
 
 def test_nothing_grows_too_large(client: TestClient) -> None:
     html = client.get("/").text
     own = {
-        address.rpartition("/")[2]: len(brotli.compress(client.get(address).content, quality=5))
+        address.split("/", 4)[4]: len(brotli.compress(client.get(address).content, quality=5))
         for address in re.findall(r'(?:src|href)="(/page/files/[^"]+)"', html)
     }
-    assert own.keys() == {"page.css", "data.js", "page.js"}
+    assert own.keys() == {"page.css", "core/given.js", *modules()}
     assert len(brotli.compress(html.encode(), quality=5)) <= MOST_HTML_BYTES
-    assert own["page.js"] <= MOST_SCRIPT_BYTES
+    assert sum(own[name] for name in modules()) <= MOST_SCRIPT_BYTES
     assert sum(own.values()) <= MOST_OWN_BYTES
 
 
 def test_another_content_has_another_address() -> None:
     words = Words()
     one, same, other = (page_files(words, {"port": port}) for port in (1, 1, 2))
-    assert one.address("page.js") == same.address("page.js") != other.address("page.js")
+    assert one.address("main.js") == same.address("main.js") != other.address("main.js")
     assert PageFiles({"a": "bc"}).address("a") != PageFiles({"a": "b", "c": ""}).address("a")
     with pytest.raises(KeyError):
         one.address("other.js")
 
 
 def test_a_page_of_yesterday_asks_in_vain(client: TestClient) -> None:
-    (address,) = re.findall(r'src="([^"]+page\.js)"', client.get("/").text)
+    (address,) = re.findall(r'src="([^"]+main\.js)"', client.get("/").text)
     assert client.get(address).headers["content-type"].startswith("text/javascript")
     old = re.sub(r"[0-9a-f]{16}", "0123456789abcdef", address)
     assert client.get(old).status_code == 404
-    assert client.get(address.replace("page.js", "../page.js")).status_code == 404
+    assert client.get(address.replace("main.js", "../main.js")).status_code == 404
 
 
 def test_what_gradio_needs_is_read_off_its_bundles() -> None:

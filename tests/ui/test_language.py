@@ -47,7 +47,7 @@ def test_no_string_is_empty(words: Words) -> None:
 
 
 def _source() -> str:
-    return "\n".join(path.read_text("utf-8") for path in [*UI.glob("*.py"), *UI.glob("assets/*.js")])
+    return "\n".join(path.read_text("utf-8") for path in [*UI.glob("*.py"), *UI.rglob("assets/**/*.js")])
 
 
 def test_every_key_is_used(words: Words) -> None:

@@ -20,10 +20,12 @@ from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue, Example
 from webui.presets import Presets
 from webui.settings import ROOT, Settings
+from webui.share.link import ShareState
+from webui.texts import LANGUAGES, Texts
 from webui.ui import assets
 from webui.ui.page import mount_page
 from webui.ui.routes import page_routes
-from webui.ui.share_dialog import qr_code
+from webui.ui.share_dialog import describe_share, qr_code
 from webui.ui.theme import theme
 
 
@@ -35,8 +37,11 @@ def test_no_handler_waits_in_gradios_queue(page: gr.Blocks) -> None:
     assert [fn.name for fn in page.fns.values() if fn.queue is not False] == []
 
 
-def test_only_three_handlers_run_on_the_server(page: gr.Blocks) -> None:
-    assert sum(fn.fn is not None for fn in page.fns.values()) == 3
+def test_no_event_of_the_page_runs_python(page: gr.Blocks) -> None:
+    events = list(page.fns.values())
+    assert len(events) > len(page.get_config_file()["components"]) / 3
+    assert [fn.name for fn in events if fn.fn is not None] == []
+    assert [fn.js for fn in events if not str(fn.js).startswith("(") or "darkroom." not in str(fn.js)] == []
 
 
 def test_the_theme_fetches_nothing() -> None:
@@ -44,11 +49,10 @@ def test_the_theme_fetches_nothing() -> None:
 
 
 def test_our_files_name_no_other_host() -> None:
-    folder = Path(assets.__file__).parent / "assets"
-    found = [
-        (path.name, url) for path in folder.iterdir() for url in re.findall(r"https?://[^'\"\s)]+", path.read_text())
-    ]
-    assert {url for _, url in found} <= {"http://www.w3.org/2000/svg"}
+    files = [path for path in (Path(assets.__file__).parent / "assets").rglob("*.*") if path.is_file()]
+    assert {".js", ".css", ".html"} == {path.suffix for path in files}
+    found = {url for path in files for url in re.findall(r"https?://[^'\"\s)]+", path.read_text("utf-8"))}
+    assert found <= {"http://www.w3.org/2000/svg"}
 
 
 @pytest.fixture
@@ -61,7 +65,7 @@ def client(tmp_path: Path, presets: Presets) -> Iterator[TestClient]:
 
     async def mount() -> FastAPI:  # in a running loop, as Gradio leaves others behind
         app = FastAPI()
-        app.include_router(page_routes(cast(Catalogue, catalogue), presets))
+        app.include_router(page_routes(cast(Catalogue, catalogue), presets, ShareState(), Texts()))
         return mount_page(app, page)
 
     with TestClient(asyncio.run(mount())) as client:
@@ -80,6 +84,17 @@ def test_examples_are_served_by_number(client: TestClient) -> None:
     assert client.get("/page/examples/0", params={"checkpoint": "starter"}).content == b"\x89PNG"
     assert client.get("/page/examples/1", params={"checkpoint": "starter"}).status_code == 404
     assert client.get("/page/examples/9", params={"checkpoint": "starter"}).status_code == 404
+
+
+def test_the_picker_is_told_labels_and_ids(client: TestClient) -> None:
+    assert client.get("/page/checkpoints").json() == [["Starter", "starter"]]
+
+
+def test_the_share_dialog_is_told_what_it_shows(client: TestClient) -> None:
+    english, chinese = (client.get("/page/share", headers={"Accept-Language": name}).json() for name in LANGUAGES)
+    assert english.keys() == chinese.keys()
+    assert english == describe_share(ShareState().now, Texts(), "en")
+    assert chinese == describe_share(ShareState().now, Texts(), "zh-CN")
 
 
 def test_the_page_loads_no_torch() -> None:

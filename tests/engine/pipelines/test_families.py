@@ -21,10 +21,11 @@ from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.errors import Cancelled, InvalidRequest
 from webui.events import Step
+from webui.requests import from_dict
 from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.rules.sampling import schedulers_for, sigmas_for
 from webui.settings import Settings
-from webui.ui.submit import controlled_fields, field_defaults, request_from
+from webui.ui.declared_controls import controlled_fields, field_defaults
 from webui.worker.messages import RawImage
 
 TOYS: dict[str, Callable[[Path], Path]] = {
@@ -102,11 +103,11 @@ def test_a_prompt_becomes_a_picture_step_by_step(engine: Engine, family: str) ->
 
 def test_what_the_page_sends_is_settled_and_drawn(engine: Engine, family: str) -> None:
     """From the controls' values to the picture, with nothing said but the prompt, a look and less work."""
-    less = {"width": 64.0, "height": 64.0, "steps": 2.0}  # the browser has one kind of number
+    less = {"task": "text_to_image", "width": 64, "height": 64, "steps": 2}
     controls = {name: value for name, value in field_defaults().items() if name in controlled_fields("text_to_image")}
     values = controls | less | {"prompt": "a {cat|cat} # mine", "looks": ["watercolour"], "checkpoint": "toy"}
     row = FAMILIES[family]
-    settled = settle(request_from("text_to_image", values), engine.catalogue)
+    settled = settle(from_dict(values), engine.catalogue)
     assert isinstance(settled, TextToImage)
     assert (settled.scheduler, settled.guidance_scale) == (row.defaults.scheduler, row.defaults.guidance_scale)
     assert "{cat|cat}" in settled.prompt
