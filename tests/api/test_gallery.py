@@ -58,6 +58,23 @@ def test_words_stars_and_boards(client: httpx.Client) -> None:
         assert answer.status_code == 422, name
 
 
+def test_one_picture_as_the_list_has_it(client: httpx.Client) -> None:
+    (id,) = made(client, "a picture to look at")
+    board = client.post("/api/boards", json={"name": "looked at"}).json()["id"]
+    client.post(f"/api/boards/{board}/pictures", json={"add": [id]}).raise_for_status()
+    (listed,) = client.get("/api/gallery", params={"q": '"a picture to look at"'}).json()["pictures"]
+    answer = client.get(f"/api/gallery/{id}")
+    assert answer.status_code == 200
+    assert answer.json() == listed
+    assert (listed["id"], listed["boards"]) == (id, [board])
+    client.delete(f"/api/images/{id}").raise_for_status()
+    gone = client.get(f"/api/gallery/{id}")
+    assert (gone.status_code, gone.json()["error"]["kind"]) == (404, "picture_not_found")
+    client.post(f"/api/images/{id}/restore").raise_for_status()
+    assert client.get(f"/api/gallery/{id}").json()["id"] == id
+    assert client.get("/api/gallery/no-such-picture").status_code == 404
+
+
 def test_deleting_many_and_bringing_them_back(client: httpx.Client) -> None:
     ids = made(client, "manygone 1", "manygone 2", "manygone 3")
     for _ in range(2):
@@ -109,6 +126,13 @@ def test_what_many_may_be(client: httpx.Client, what: str) -> None:
 )  # fmt: skip
 def test_what_a_page_may_be(client: httpx.Client, query: dict[str, str | int]) -> None:
     assert client.get("/api/gallery", params=query).status_code == 422
+
+
+def test_a_picture_of_anothers_is_none(guarded: Server) -> None:
+    with guarded.client("anna") as anna, guarded.client("ben") as ben:
+        (id,) = made(anna, "a picture of anna's")
+        assert anna.get(f"/api/gallery/{id}").status_code == 200
+        assert (ben.get(f"/api/gallery/{id}").status_code, ben.get("/api/gallery/none").status_code) == (404, 404)
 
 
 def test_nobody_reaches_anothers(guarded: Server) -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.api.bodies.test_slow_bodies import connect
-from tests.api.conftest import Server, serving
+from tests.api.conftest import Server, follow, generate, serving
 
 LAKE = {"prompt": "a lake steps=1"}
 
@@ -30,7 +30,8 @@ def test_the_same_key_and_body_are_the_same_job(client: httpx.Client) -> None:
         time.sleep(0.02)
     again = submit(client, "same")
     assert again.status_code == 202
-    assert again.json() == {"id": first.json()["id"], "position": 0}
+    assert again.json() == {**first.json(), "position": 0}
+    assert again.json()["request"]["prompt"] == LAKE["prompt"]
     assert len(client.get("/api/jobs", params={"limit": 200}).json()) == before + 1
 
 
@@ -43,6 +44,38 @@ def test_another_body_with_the_key_is_refused(client: httpx.Client, png: bytes) 
         assert answer.json()["error"]["kind"] == "key_reused"
         assert first in answer.json()["error"]["hint"]
     assert submit(client, "other").json()["id"] == first
+
+
+Call = tuple[str, dict[str, object], dict[str, object]]
+
+
+@pytest.fixture(params=["branch", "keep", "walk"])
+def call(client: httpx.Client, request: pytest.FixtureRequest) -> Call:
+    """A call that makes a job of what is there: its path, a body, and another body."""
+    made = [generate(client, prompt=f"a lake number {number}", seed=number) for number in (1, 2)]
+    first, second = (follow(client, job)[-1][2]["images"][0]["id"] for job in made)
+    if request.param == "walk":
+        ends = {"first": first, "second": second}
+        return "walk", {**ends, "num_images": 2}, {**ends, "num_images": 3}
+    return f"jobs/{made[0]}/{request.param}", {"step": 1}, {"step": 2}
+
+
+def test_what_is_made_of_pictures_is_made_once(client: httpx.Client, call: Call) -> None:
+    path, body, other = call
+    key = f"made at {path}"
+    first, again = (submit(client, key, body, path) for _ in range(2))
+    assert first.status_code == again.status_code == 202, first.text
+    assert first.json() | {"position": 0} == again.json() | {"position": 0}
+    refused = submit(client, key, other, path)
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (409, "key_reused")
+    assert submit(client, f"{key}, otherwise", body, path).json()["id"] != first.json()["id"]
+
+
+def test_the_same_body_at_another_address_is_another_call(client: httpx.Client) -> None:
+    origin = generate(client)
+    assert submit(client, "address", {"step": 1}, f"jobs/{origin}/keep").status_code == 202
+    answer = submit(client, "address", {"step": 1}, f"jobs/{origin}/branch")
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "key_reused")
 
 
 def test_without_a_key_and_with_another_one_it_is_another_job(client: httpx.Client) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from webui.requests.field_types import MAX_SEED
+from webui.texts import LANGUAGES
 
 WRONG: list[tuple[str, Any]] = [
     *(("steps", value) for value in (-1, 0, 151, 1.5, "20", True, [1], {}, 1e9, 10**30)),
@@ -38,14 +39,45 @@ def test_a_wrong_value_is_named(client: httpx.Client, field: str, value: Any) ->
     assert answer.status_code == 422, answer.text
     detail = answer.json()["detail"]
     assert any(field in item["loc"] for item in detail)
-    assert all(set(item) == {"type", "loc", "msg"} for item in detail)
+    assert all(set(item) - {"ctx"} == {"type", "loc", "msg"} for item in detail)
+
+
+@pytest.mark.parametrize(
+    ("request_", "type", "ctx"),
+    [
+        ({"steps": 0}, "greater_than_equal", {"ge": 1}),
+        ({"steps": 151}, "less_than_equal", {"le": 150}),
+        ({"width": 100}, "multiple_of", {"multiple_of": 8}),
+        ({"prompt": "x" * 10_001}, "string_too_long", {"max_length": 10_000}),
+        ({"scheduler": "none"}, "value_error", None),
+        ({"steps": "20"}, "int_type", None),
+    ],
+)
+def test_a_complaint_says_the_bounds(
+    client: httpx.Client, request_: dict[str, Any], type: str, ctx: dict[str, Any] | None
+) -> None:
+    (item,) = client.post("/api/text-to-image", json={"prompt": "x", **request_}).json()["detail"]
+    assert (item["type"], item.get("ctx")) == (type, ctx)
+
+
+def test_a_complaint_of_the_rules_says_its_reason_in_both_languages(client: httpx.Client) -> None:
+    said = {}
+    for language in LANGUAGES:
+        answer = client.post("/api/text-to-image", json={"clip_skip": 12}, headers={"Accept-Language": language})
+        (item,) = answer.json()["detail"]
+        assert (item["type"], item["loc"]) == ("invalid_request", ["body", "clip_skip"])
+        assert item["ctx"].keys() == {"reason"}
+        assert item["ctx"]["reason"] in item["msg"]
+        said[language] = item["ctx"]["reason"]
+    assert "text encoder" in said["en"]
+    assert said["zh-CN"] != said["en"]
 
 
 def complaints(client: httpx.Client, body: dict[str, Any], language: str = "en") -> dict[str, str]:
     """What is said of each field, by its name."""
     answer = client.post("/api/text-to-image", json=body, headers={"Accept-Language": language})
     assert answer.status_code == 422, answer.text
-    assert all(set(item) == {"type", "loc", "msg"} for item in answer.json()["detail"])
+    assert all(set(item) - {"ctx"} == {"type", "loc", "msg"} for item in answer.json()["detail"])
     return {".".join(map(str, item["loc"])): item["msg"] for item in answer.json()["detail"]}
 
 
