@@ -27,7 +27,7 @@ from webui.worker.messages import RawImage
 def test_a_prompt_becomes_a_picture(client: httpx.Client) -> None:
     answer = client.post("/api/text-to-image", json={"prompt": "a lake", "steps": 4, "width": 128, "num_images": 2})
     assert answer.status_code == 202
-    assert set(answer.json()) == {"id", "position"}
+    assert set(answer.json()) == {"id", "position", "request"}
     told = follow(client, answer.json()["id"])
     names = [name for _, name, _ in told]
     assert names[0] == "queued"

@@ -8,7 +8,7 @@ import pytest
 from tests.jobs.conftest import House, eventually
 from tests.jobs.hand_worker import HandWorker
 from tests.owners import ANN
-from webui.errors import JobNotFound, PrivateOver
+from webui.errors import JobNotFound
 from webui.events import Finished
 from webui.jobs import JobState
 from webui.jobs.submitting import Submissions
@@ -51,14 +51,12 @@ async def test_the_same_submission_is_the_same_job_and_stores_no_picture_again(h
     assert pictures.asked == [ANN]
 
 
-async def test_what_is_meant_to_be_private_is_submitted_by_nobody_else(house: House) -> None:
+async def test_what_is_private_is_its_session_s_alone(house: House) -> None:
     submissions = Submissions(house.queue, NotingPictures())
-    with pytest.raises(PrivateOver):
-        await submissions.submit(ANN, LAKE, is_meant_private=True)
-    assert house.queue.list(ANN) == []
     private = PrivateOwner("ann", "session")
-    await submissions.submit(private, LAKE, is_meant_private=True)
-    assert len(house.queue.list(private)) == 1
+    job = (await submissions.submit(private, LAKE)).job
+    assert [one.id for one in house.queue.list(private)] == [job.id]
+    assert house.queue.list(ANN) == house.queue.list(PrivateOwner("ann", "another session")) == []
 
 
 async def test_waiting_ends_with_the_last_event(house: House, hand: HandWorker) -> None:

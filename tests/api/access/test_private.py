@@ -163,9 +163,18 @@ def test_leaving_stops_what_runs(server: Server) -> None:
 
 def test_a_page_that_believes_it_is_private_is_not_made_public(server: Server) -> None:
     with server.client() as client:
-        for path, body in (("/api/text-to-image", {"prompt": "x"}), ("/api/gallery/star", {"ids": ["x"]})):
+        origin = generate(client)
+        before = [job["id"] for job in client.get("/api/jobs").json()]
+        for path, body in (
+            ("/api/text-to-image", {"prompt": "x"}),
+            (f"/api/jobs/{origin}/branch", {"step": 1}),
+            (f"/api/jobs/{origin}/keep", {"step": 1}),
+            ("/api/walk", {"first": "x", "second": "x"}),
+            ("/api/gallery/star", {"ids": ["x"]}),
+        ):
             answer = client.post(path, json=body, headers={"Darkroom-Private": "yes"})
             assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "private_over")
+        assert [job["id"] for job in client.get("/api/jobs").json()] == before
 
 
 @pytest.mark.parametrize("cookie", ["", "short", "x" * 65, "a b" * 10, "../../../../../../../etc", '"' + "x" * 30])

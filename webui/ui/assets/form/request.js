@@ -28,9 +28,9 @@ export function requestOf(now = form.values, task = form.task) {
 
 const isNothing = (value) => value === null || value === undefined || value === "";
 
-/** What a branch may have otherwise, of the request. */
+/** What a branch may have otherwise, of the request; what was emptied goes out empty, as what is absent stays as it was. */
 export function branchOf(request, { image, step }) {
-  const free = given.branch_free.filter((name) => name in request).map((name) => [name, request[name]]);
+  const free = given.branch_free.map((name) => [name, request[name] ?? given.defaults[name]]);
   return { image, step, ...Object.fromEntries(free), seed: request.seed ?? -1 };
 }
 

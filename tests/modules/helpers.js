@@ -1,0 +1,42 @@
+// What tests of single scripts have at hand in the page.
+
+/** Imports a module by its path below `assets/`. */
+window.at = (name) => import(`${window.files}/${name}`);
+
+/** Collects what is emitted under these names, as [name, value]. */
+window.heard = async (...names) => {
+  const { on } = await at("core/bus.js");
+  const found = [];
+  for (const name of names) on(name, (value) => found.push([name, value]));
+  return found;
+};
+
+window.nextTask = () => new Promise((done) => { setTimeout(done, 0); });
+
+window.until = async (condition) => {
+  for (let tries = 0; !await condition(); tries += 1) {
+    if (tries > 800) throw new Error(`never: ${condition}`);
+    await new Promise((done) => { setTimeout(done, 10); });
+  }
+};
+
+// Calls of the server are answered here: `answers["GET /api/queue"]` is {status, json}, or a function that makes one.
+window.answers = {};
+window.calls = []; // {call, key, body}
+window.fetch = async (path, { method = "GET", headers = {}, body } = {}) => {
+  const call = `${method} ${path}`;
+  calls.push({ call, key: headers["Idempotency-Key"], body: typeof body === "string" ? JSON.parse(body) : body });
+  const answer = answers[call];
+  const { status = 200, json } = typeof answer === "function" ? await answer() : answer ?? { status: 404, json: {} };
+  if (!status) throw new TypeError("Failed to fetch");
+  return new Response(JSON.stringify(json), { status, headers: { "Content-Type": "application/json" } });
+};
+
+/** The form with everything that follows from a change of it, the checkpoints known. */
+window.openForm = async (list) => {
+  answers["GET /api/checkpoints"] = { json: list };
+  answers["GET /page/checkpoints"] = { json: list.map(({ id, name }) => [name, id]) };
+  const [{ form }, { askForCheckpoints }] = await Promise.all([at("form/store.js"), at("form/checkpoints.js"), at("form/follow.js"), at("form/belongings.js")]);
+  await askForCheckpoints();
+  return form;
+};
