@@ -89,6 +89,25 @@ def test_how_a_job_stands_after_each_event(modules: Modules) -> None:
     ]
 
 
+def test_events_are_read_off_a_stream_however_it_is_cut(modules: Modules) -> None:
+    found = modules.run(
+        """const { readEvents } = await at("jobs/stream.js");
+        const bytes = new TextEncoder().encode(given);
+        window.fetch = async () => new Response(new ReadableStream({ start(controller) {
+            for (let start = 0; start < bytes.length; start += 7) controller.enqueue(bytes.slice(start, start + 7));
+            controller.close();
+        } }), { headers: { "Content-Type": "text/event-stream" } });
+        const events = [];
+        await readEvents("/api/stream", undefined, (...event) => events.push(event));
+        window.fetch = async () => new Response("{}", { status: 401 });
+        let status = 0;
+        try { await readEvents("/api/stream", undefined, () => {}); } catch (error) { status = error.status; }
+        return [events, status];""",
+        ': open\n\nid: 1\nevent: step\ndata: {"lake": "湖 a: b"}\n\n: still there\n\ndata: 2\n\nid: 3\ndata: {"cut',
+    )
+    assert found == [[["1", "step", {"lake": "湖 a: b"}], ["", "message", 2]], 401]
+
+
 def test_many_events_are_told_once_a_frame_and_an_end_at_once(modules: Modules) -> None:
     found = modules.run(
         JOBS

@@ -111,6 +111,21 @@ def test_sides_go_out_in_steps_of_eight(modules: Modules) -> None:
     assert [made[1]["outpaint_left"] for made in requests_of(modules, *changes)] == [0, 16, 64, 0]
 
 
+def test_sent_values_leave_the_form_as_it_is(modules: Modules) -> None:
+    found = modules.run(
+        """const form = await openForm(given);
+        const { sentValues } = await at("form/request.js");
+        form.set({ method: "instant", seed: 5, num_images: 4, keep_best: 2 });
+        const before = form.values;
+        const sent = ["style_transfer", "text_to_image"].map((task) => sentValues(form.values, task));
+        form.set({ checkpoint: "large" });
+        return [sent.map(({ seed, keep_best: best }) => [seed, best]), before.seed,
+            sentValues({ ...form.values, keep_best: 2 }, "text_to_image").keep_best];""",
+        CHECKPOINTS,
+    )
+    assert found == [[[None, 2], [5, 2]], 5, 0], "nobody judges beside the second checkpoint"
+
+
 def test_lists_of_a_style_transfer(modules: Modules) -> None:
     lists = {"style_images": [{"image": REFERENCE, "weight": 2}], "layer_weights": {"conv1_1": 0.5}}
     styled = from_dict(requests_of(modules, lists)[0][2])

@@ -34,6 +34,17 @@ def test_the_browser_says_what_python_says(modules: Modules) -> None:
         assert refused == vector.refused, vector
 
 
+def test_a_condition_that_nobody_knows_is_an_error(modules: Modules) -> None:
+    found = modules.run(
+        """const { holds } = await at("form/rules.js");
+        const facts = { lacking: [], choices: {} };
+        let said = "";
+        try { holds(["all", ["sometimes", "seed"]], {}, facts); } catch (error) { said = error.message; }
+        return [said, holds(["not", ["set", "seed"]], { seed: 0 }, facts)];"""
+    )
+    assert found == ["no such condition: sometimes", True]
+
+
 def test_a_field_that_is_made_up_has_its_rules_there_too(modules: Modules) -> None:
     request = Newer(sharpness=0.5, finish="silky", guidance_scale=5.0)
     common = {"rules": [asdict(rule) for rule in declared_rules(Newer)], "defaults": dict(defaults_of(Newer))}

@@ -123,7 +123,7 @@ def test_every_export_is_used() -> None:
         (r"\bMutationObserver\b", ("gradio/",)),
         (r"\bwindow\.fetch\s*=", ()),
         (r"\bfetch\(", ("core/api.js", "jobs/stream.js")),
-        (r"\blocalStorage\b|\bsessionStorage\b", ("core/kept.js",)),
+        (r"\blocalStorage\b|\bsessionStorage\b", ("core/kept.js", "header/header.js")),  # there the language
         (r"\bhistory\.(?:pushState|replaceState|go|back)\b|\bonpopstate\b", ("core/history.js",)),
         (r"\b(?:outerHTML|insertAdjacentHTML|document\.write|eval)\b|\bnew Function\b", ()),
         (r"\binnerHTML\b", ("header/header.js",)),
