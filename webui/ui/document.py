@@ -77,8 +77,8 @@ def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
 
 
 def _config(page: gr.Blocks) -> dict[str, Any]:
-    """What Gradio's own document says of its one page, but for two things: the words are in `core/given.js`, and the address
-    is filled in by the browser, since behind a proxy only that knows it."""
+    """What Gradio's own document says of its one page, but for two things: the words are in `core/given.js`, and the
+    address is filled in by the browser, since behind a proxy only that knows it."""
     return {
         **page.config,
         "current_page": "",

@@ -29,8 +29,46 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 # What holds a sentence together and shows nothing.
 _FUNCTION_WORDS = frozenset(
-    "an the and or of in on at by to from with without into over under above below between behind beside near around "
-    "for as is are be it its this that these those there some one very".split()
+    [
+        "the",
+        "an",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "at",
+        "by",
+        "to",
+        "from",
+        "with",
+        "without",
+        "into",
+        "over",
+        "under",
+        "above",
+        "below",
+        "between",
+        "behind",
+        "beside",
+        "near",
+        "around",
+        "for",
+        "as",
+        "is",
+        "are",
+        "be",
+        "it",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "some",
+        "one",
+        "very",
+    ]
 )
 _CHINESE_PARTICLES = frozenset("的了和与在是有着里中上下一个只条张座位片很")
 _log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ function parsed(text) {
 }
 
 /** What of `saved` is what this version keeps; another version's, and what somebody else wrote there, is left out. */
-export function fittingValues(saved) {
+function fittingValues(saved) {
   const isFit = (name) => {
     const [value, start] = [saved[name], given.start[name]];
     if (fields[name]?.kind === "json") return value === null || typeof value === "object";
