@@ -106,10 +106,16 @@ def test_values_of_now_are_taken_as_they_are(modules: Modules) -> None:
         ],
     )
     assert upgraded == [
-        {"prompt": "x", "looks": [], "sigmas": "default"},
+        {"prompt": "x", "looks": [], "sigmas": "default", "denoising_start": "whole_step"},
         {"prompt": "x", "looks": ["ink"], "sigmas": "karras"},
         {"task": "nothing"},
-        {"prompt": "x", "layer_weights": None, "looks": [], "sigma_range": "timesteps"},
+        {
+            "prompt": "x",
+            "layer_weights": None,
+            "looks": [],
+            "sigma_range": "timesteps",
+            "denoising_start": "whole_step",
+        },
     ]
 
 

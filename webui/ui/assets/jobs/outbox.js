@@ -49,7 +49,7 @@ async function send(one) {
         return waiting.has(one.key) ? accepted(one, answer) : cancelLate(answer);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.status === 401) return void location.reload(); // to the login; this goes out afterwards
+        if (error.status === 401) return null; // the page goes to the login; this goes out afterwards
         if (!UNANSWERED.includes(error.status) || error.kind !== "offline" && error.kind !== "internal") return refused(one, error);
         jobOf(unsentId(one.key)).isDelayed = true;
         emit("jobs");
