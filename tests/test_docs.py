@@ -1,4 +1,4 @@
-"""The README is the manual: its commands, flags, routes and fields are the program's."""
+"""The manual's commands, flags, routes and fields are the program's, and the README is short."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from webui.requests import REQUESTS
 from webui.settings import ROOT, Settings
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TABLE_ROWS = [line for line in README.splitlines() if line.startswith("|")]
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "webui" / "docs").rglob("*.md"))}
+MANUAL = "\n".join(text for path, text in PAGES.items() if path.parent.name == "en")
+EVERYTHING = "\n".join((README, *PAGES.values()))
+TABLE_ROWS = [line for line in MANUAL.splitlines() if line.startswith("|")]
 
 
 def first_cells() -> list[str]:
-    """What stands first in the rows of all tables."""
+    """The first cell of every row of every table of the manual."""
     return [row.split("|")[1].strip() for row in TABLE_ROWS]
 
 
@@ -34,12 +37,16 @@ def served_routes(data_dir: Path) -> set[tuple[str, str]]:
     return {(method.upper(), path) for path, calls in json.loads(done.stdout).items() for method in calls}
 
 
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= 8 * 1024
+
+
 def test_the_two_commands_come_first() -> None:
     assert README.index("python launch.py\n") < README.index("python launch.py test\n") < README.index("## ")
 
 
 def test_every_command_is_there() -> None:
-    named = set(re.findall(r"`python launch\.py (\w+)`", README))
+    named = set(re.findall(r"`python launch\.py (\w+)`", MANUAL))
     assert named == set(COMMANDS)
 
 
@@ -66,14 +73,14 @@ def test_the_routes_are_the_apps(tmp_path: Path) -> None:
 
 
 def test_every_field_of_a_request_is_there() -> None:
-    start = README.index("| field | tasks | meaning |")
-    table = README[start : README.index("\n\n", start)]
+    start = MANUAL.index("| field | tasks | meaning |")
+    table = MANUAL[start : MANUAL.index("\n<!--", start)]
     named = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines())))
     assert named == {field.name for request in REQUESTS.values() for field in fields(request)}
 
 
 def test_every_file_that_is_named_is_there() -> None:
-    named = re.findall(r"`((?:models|presets|tests|webui)/[\w./-]+)`", README)
+    named = re.findall(r"`((?:models|presets|tests|webui)/[\w./-]+)`", EVERYTHING)
     # folders for people to make
     yours = ("models/vgg19", "models/tokenizers", "models/loras", "models/embeddings", "models/clip")
     ours = [name for name in named if not name.startswith(yours)]
@@ -84,6 +91,23 @@ def test_every_file_that_is_named_is_there() -> None:
 def test_every_picture_is_there() -> None:
     for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)|<img[^>]+src=\"([^\"]+)\"", README):
         assert (ROOT / (name[0] or name[1])).is_file()
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    broken = []
+    for path, text in {ROOT / "README.md": README, **PAGES}.items():
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            name, _, anchor = target.partition("#")
+            there = path.parent / name if name else path
+            if not there.is_file() or (anchor and anchor not in anchors(there)):
+                broken.append(f"{path.name}: {target}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub names them in addresses."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_it_speaks_chinese_too() -> None:
