@@ -28,6 +28,7 @@ from webui.api.routes.catalogue import catalogue_routes
 from webui.api.routes.docs import install_docs
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
+from webui.api.routes.help import help_routes
 from webui.api.routes.images import image_routes
 from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
@@ -161,6 +162,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, attempts, services.texts),
+        help_routes(services.texts),
         *of_the_page,
     )
     install_docs(app)
