@@ -49,6 +49,10 @@ class Texts:
         """One sentence with its blanks filled. Raises KeyError for a key that is not in the catalogue."""
         return _Filler().vformat(self._catalogues[language][key], (), dict(details or {}))
 
+    def pattern(self, key: str, language: Language) -> str:
+        """One sentence, its blanks unfilled as `{name}`. Raises KeyError for a key that is not in the catalogue."""
+        return self._catalogues[language][key].replace("{{", "{").replace("}}", "}")
+
     def keys(self, language: Language) -> frozenset[str]:
         """Every key of a catalogue."""
         return frozenset(self._catalogues[language])

@@ -82,6 +82,8 @@ LINES: dict[str, tuple[str, str]] = {
     "serving": ("Darkroom is at {address}", "Darkroom 已启动:{address}"),
     "login": ("Log in as {user} with the password {password}", "登录用户名 {user},密码 {password}"),
     "shared": ("Anybody with the login can reach it at {address}", "拥有登录信息的人可通过此链接访问:{address}"),
+    "docs_changed": ("Tables rewritten: {page}", "已更新表格：{page}"),
+    "docs_done": ("Pages changed: {count}", "改动的页面：{count}"),
     "reindex_begins": (
         "Making the database again from the pictures in {folder}.",
         "正在根据 {folder} 中的图片重建数据库。",

@@ -52,6 +52,12 @@ def field_limits(request: type, name: str) -> Limits:
     )
 
 
+def multiple_of(request: type, name: str) -> float | None:
+    """What a numeric field has to be a multiple of; None where any number between its bounds will do."""
+    found: Any = next((mark for mark in _declared(request)[name] if isinstance(mark, MultipleOf)), None)
+    return None if found is None else float(found.multiple_of)
+
+
 def picture_fields(request: type) -> frozenset[str]:
     """Names of the fields that are a picture themselves, told by their type."""
     return frozenset(name for name, marks in _declared(request).items() if PICTURE in marks)
