@@ -29,6 +29,7 @@ from webui.ui import assets, controls, image_to_image, style_transfer, text_to_i
 from webui.ui.best_controls import best
 from webui.ui.declared_controls import Controls, field_table
 from webui.ui.document import document_route
+from webui.ui.help_links import help_data
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.page_files import PageFiles
 from webui.ui.routes import examples_of, page_routes, styles_of
@@ -131,6 +132,7 @@ def _files_of(
         "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
         "fields": field_table(),
         "sampling": sampling_data(texts),
+        "help": help_data(),
         "port": settings.port,  # tells our cookies from those of another Darkroom on this machine
     }
     return assets.page_files(words, data)
