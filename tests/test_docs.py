@@ -17,7 +17,8 @@ from webui.settings import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.md"))}
 MANUAL = "\n".join(text for path, text in PAGES.items() if path.parent.name == "en")
-EVERYTHING = "\n".join((README, *PAGES.values()))
+OF_TESTS = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+EVERYTHING = "\n".join((README, OF_TESTS, *PAGES.values()))
 
 
 def test_the_readme_is_short() -> None:
@@ -54,6 +55,11 @@ def test_every_file_that_is_named_is_there() -> None:
     ours = [name for name in named if not name.startswith(yours)]
     assert ours
     assert [name for name in ours if not (ROOT / name).exists()] == []
+
+
+def test_every_folder_of_tests_is_listed() -> None:
+    folders = {path.parent.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("*/test_*.py")}
+    assert [name for name in sorted(folders) if f"`tests/{name}/" not in OF_TESTS] == []
 
 
 def test_every_picture_is_there() -> None:
