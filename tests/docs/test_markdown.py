@@ -44,14 +44,14 @@ def test_headings_have_githubs_anchors_each_once() -> None:
 
 
 def test_a_translation_has_the_anchors_of_the_original() -> None:
-    html, sections = render("# 采样\n\n## 噪声表\n", anchors_of("# Sampling\n\n## Sigmas\n"), "zh-CN")
-    assert '<h2 id="sigmas">噪声表</h2>' in html
-    assert [(section.anchor, section.title) for section in sections] == [("sampling", "采样"), ("sigmas", "噪声表")]
+    html, sections = render("# 采样\n\n## 噪声调度\n", anchors_of("# Sampling\n\n## Sigmas\n"), "zh-CN")
+    assert '<h2 id="sigmas">噪声调度</h2>' in html
+    assert [(section.anchor, section.title) for section in sections] == [("sampling", "采样"), ("sigmas", "噪声调度")]
 
 
 def test_other_headings_than_the_originals_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        render("# 采样\n\n## 噪声表\n", ["sampling"], "zh-CN")
+        render("# 采样\n\n## 噪声调度\n", ["sampling"], "zh-CN")
 
 
 def test_links_between_pages_keep_the_language() -> None:

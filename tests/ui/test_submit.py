@@ -69,7 +69,7 @@ def test_a_branch_from_what_is_not_there_is_said() -> None:
     gone = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, '{"job": "x", "image": 0, "step": 7}')
     assert gone["error"]["message"] == "There is no such job."
     none = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, '{"job": "origin", "image": 2, "step": 7}')
-    assert "the job makes no such image" in none["error"]["message"]
+    assert "the job has no such image" in none["error"]["message"]
     for nonsense in ("{", "[]", '{"job": "origin", "image": -1, "step": "x"}'):
         refused = receipt_of(queue, LOCAL, "en", "text_to_image", VALUES, nonsense)
         assert "message" in refused["error"]
@@ -132,7 +132,7 @@ def test_receipts_differ_even_when_they_say_the_same() -> None:
         ("text_to_image", {"width": 100}, "width", "“Width” must be between 64 and 2048, in steps of 8."),
         ("text_to_image", {"steps": 0}, "steps", "“Steps” must be between 1 and 150, in steps of 1."),
         ("text_to_image", {"seed": 2**32}, "seed", "“Seed” must be between -1 and 4294967295, in steps of 1."),
-        ("text_to_image", {"scheduler": "none"}, "scheduler", "The value of “Scheduler” does not work."),
+        ("text_to_image", {"scheduler": "none"}, "scheduler", "“Scheduler” has an invalid value."),
         ("text_to_image", {"prompt": "x" * 10_001}, "prompt", "Prompt may have up to 10000 characters."),
         ("image_to_image", {}, "init_image", "Input image: choose a picture first."),
         ("style_transfer", {"content_image": REFERENCE}, "style_image", "Style image: choose a picture first."),
@@ -199,7 +199,7 @@ def test_a_refusal_calls_the_control_by_its_label() -> None:
     refused = NotingQueue(InvalidRequest(field="clip_skip", reason="clip_skip_too_deep"))
     error = receipt_of(refused, LOCAL, "en", "text_to_image", VALUES)["error"]
     assert error["field"] == "clip_skip"
-    assert error["message"].startswith("The value of “Clip skip” does not work: ")
+    assert error["message"].startswith("“Clip skip” cannot have this value: ")
     assert "text encoder" in error["message"]
     assert "跳过 CLIP 层" in receipt_of(refused, LOCAL, "zh-CN", "text_to_image", VALUES)["error"]["message"]
 
