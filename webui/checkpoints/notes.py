@@ -48,14 +48,14 @@ class DefaultsNotes(BaseModel):
     def _our_scheduler(cls, value: str | None) -> str | None:
         found = canonical_scheduler(value) if value is not None else ("", None)
         if found is None:
-            raise ValueError("no such scheduler")
+            raise ValueError("unknown scheduler")
         return found[0] or None
 
     @field_validator("sigmas")
     @classmethod
     def _our_sigmas(cls, value: str | None) -> str | None:
         if value is not None and canonical_sigmas(value) is None:
-            raise ValueError("no such sigmas")
+            raise ValueError("unknown sigmas")
         return canonical_sigmas(value) if value is not None else None
 
 

@@ -70,7 +70,7 @@ class JobQueue:
         rows = self._storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
         left = [(row, job) for row in rows if isinstance(job := job_from_row(row), Job)]
         if len(left) < len(rows):
-            log.warning("%d jobs cannot be read; they stay as they are, and do not run", len(rows) - len(left))
+            log.warning("cannot read %d jobs; leaving them as they are", len(rows) - len(left))
         self._storage.jobs.new_epoch([row.id for row, _ in left])
         for row, job in left:
             self._take_up(row, job)

@@ -106,7 +106,7 @@ class Branch:
         while before is not None:
             depth, before = depth + 1, before.origin.branch_from
         if depth > MAX_BRANCHES:
-            raise ValueError(f"no more than {MAX_BRANCHES} branches can come one off another")
+            raise ValueError(f"branches can be at most {MAX_BRANCHES} deep")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -252,7 +252,7 @@ class Diffusion:
         Strict(),
         Ge(0),
         Le(16),
-        Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
+        Field(description="how many images are kept, those that fit the prompt best according to a CLIP model; 0: all"),
         Scope.IMAGE,
         Control(Group.AMOUNT, "chips"),
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept

@@ -57,7 +57,9 @@ class Tunnel:
         try:
             url = self._connect()
         except ShareFailed as error:
-            _log.warning("no public link: %s; serving locally", error.details["reason"], exc_info=error.__cause__)
+            _log.warning(
+                "no public link (%s); serving this machine only", error.details["reason"], exc_info=error.__cause__
+            )
             share = Share(state="failed", error=error)
         else:
             share = Share(state="open", url=url)

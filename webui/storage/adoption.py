@@ -193,7 +193,7 @@ def _adopt(pictures: DiskPictures, owner: Owner, path: Path, report: Rebuilt) ->
             picture = dataclasses.replace(picture, job_id=f"found-{_digest(relative)}", position=0)
         pictures.insert(picture)
     except _UNREADABLE as error:
-        log.warning("%s is not taken into the gallery: %s", path.name, error)
+        log.warning("cannot add %s to the gallery: %s", path.name, error)
         report.unreadable.append(relative)
         return 0
     return 1

@@ -59,7 +59,7 @@ def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> bytes:
 
 
 def _left_out(name: str, without: bytes) -> bytes:
-    log.warning("%s has no room in a JPEG and was left out of it", name)
+    log.warning("left %s out of a JPEG: no room", name)
     return without
 
 

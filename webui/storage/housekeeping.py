@@ -53,4 +53,4 @@ class Housekeeper:
             self._storage.pictures.purge()
             self._storage.upload_keeper.collect()
         except (DarkroomError, sqlite3.Error, OSError):  # a full disk, a folder taken away: the next round may do
-            log.exception("the data folder could not be put in order")
+            log.exception("could not clean up the data folder")

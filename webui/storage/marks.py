@@ -79,7 +79,7 @@ class Marks:
         try:
             append_durably(path, "".join(map(_line, lines)).encode())
         except Exception:  # whatever the disk says: the database has it already
-            log.exception("what was done with pictures is not in %s", path.name)
+            log.exception("could not write favourites and boards to %s", path.name)
 
 
 def read_marks(path: Path) -> MarksSaid:

@@ -282,5 +282,5 @@ def _within(limit_bytes: int, *texts: str) -> str | None:
     for text in texts:
         if len(text.encode()) <= limit_bytes:
             return text
-    log.warning("metadata of %d characters left out of a picture", len(texts[-1]))
+    log.warning("left metadata of %d characters out of a picture: too long", len(texts[-1]))
     return None

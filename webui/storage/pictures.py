@@ -292,7 +292,7 @@ class Pictures:
         try:
             request = json.loads(values.pop("request"))
         except ValueError:
-            log.warning("the row of picture %s cannot be read", row["id"])
+            log.warning("cannot read the row of picture %s", row["id"])
             return None
         values["owner"] = owner_of_key(row["owner"])
         for name in ("kept", "starred"):

@@ -65,14 +65,14 @@ def _write_down(data_dir: Path) -> Path | None:
     try:
         database = Database(path)
     except (DarkroomError, sqlite3.Error) as error:
-        log.warning("the old database cannot be read: %s", error)
+        log.warning("cannot read the old database: %s", error)
         return None
     try:
         if database.set_aside is None:
             pictures = DiskPictures(data_dir / "pictures", database, Thumbnails(data_dir / "thumbnails"))
             write_marks(database, pictures.marks)
     except sqlite3.Error as error:
-        log.warning("the old database cannot be read to its end: %s", error)
+        log.warning("cannot read all of the old database: %s", error)
     finally:
         database.close()
     if database.set_aside is not None:

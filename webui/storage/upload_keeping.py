@@ -100,7 +100,7 @@ class UploadKeeper:
                     self._thumbnails.forget(digest)
         removed += self._collect_orphans(now - self._limits.orphan_seconds)
         if removed:
-            log.info("removed %d uploads that nothing was made of", removed)
+            log.info("removed %d unused uploads", removed)
         return removed
 
     def adopt_all(self) -> None:

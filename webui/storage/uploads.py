@@ -56,7 +56,7 @@ class Uploads:
             with path.open("rb") as file, Image.open(file, formats=("PNG",)) as image:
                 width, height = image.size
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            log.warning("the upload %s cannot be read: %s", path.name, error)
+            log.warning("cannot read the upload %s: %s", path.name, error)
             return False
         self.add(owner, path.read_bytes(), width, height)
         return True

@@ -128,7 +128,7 @@ class LocalWorker:
             if self._closing.is_set():
                 return
             self._state = WorkerState.RESTARTING
-            log.warning("the worker process ended with %s", exit_code)
+            log.warning("the worker process ended with exit code %s", exit_code)
             deaths = 0 if was_ready else deaths + 1
             if deaths >= self._timeouts.quick_deaths:
                 self._give_up(self._reason(exit_code))
@@ -147,7 +147,7 @@ class LocalWorker:
         try:
             child = self._child = Child(self._target, self._settings, self._waker)
         except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
-            log.exception("no worker process can be started")
+            log.exception("cannot start a worker process")
             return False, False, -1
         was_ready = self._converse(child)
         if not was_ready:  # it may not listen yet, and has nothing to put in order
@@ -195,7 +195,7 @@ class LocalWorker:
         try:
             self._hear(message)
         except Exception:  # whatever the listener runs into, somebody has to go on listening to the worker
-            log.exception("the listener stumbled over %s", type(message).__name__)
+            log.exception("could not handle a %s message", type(message).__name__)
 
     def _hear(self, message: FromWorker) -> None:
         match message:
@@ -215,7 +215,7 @@ class LocalWorker:
                 self._listener.cancelled(message.job_id)
             case FailedJob(job_id=worker_process.NO_JOB):
                 self._last_words = message
-                log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
+                log.error("the worker cannot continue (%s)\n%s", message.kind, message.traceback)
             case FailedJob() if self._current.end(message.job_id):
                 self._listener.failed(message)
             case Status():
@@ -271,7 +271,7 @@ class LocalWorker:
     def _kill_if_running(self, running: RunningJob) -> None:
         child = self._child
         if child is not None and self._current.running is running:
-            log.warning("the worker did not yield in %g s and is replaced", self._timeouts.cancel_grace)
+            log.warning("the worker did not stop within %g s; replacing it", self._timeouts.cancel_grace)
             child.kill()
 
     def _send(self, message: ToWorker) -> None:

@@ -60,7 +60,7 @@ class MemoryBudget:
     def drop(self, key: Key) -> None:
         """Lets go of it, if it is held."""
         if self._held.pop(key, None) is not None:
-            _log.info("letting go of %s %s", *key)
+            _log.info("unloading %s %s", *key)
             self._give_memory_back()
 
     def drop_all(self) -> None:

@@ -124,7 +124,7 @@ class ModelManager:
         """The network leaves the device: it goes on in the machine's memory for whoever uses it, and is not held."""
         moved: Network | None = self._budget.take(key)
         if moved is not None:
-            _log.warning("no room for %s on %s; it goes on on the CPU", key.name, self._device.name)
+            _log.warning("no room for %s on %s; continuing on the CPU", key.name, self._device.name)
             moved.model.to(HOST.torch_device)
             del moved
             self._give_memory_back()
