@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         "info", description="how much to log: debug, info, warning or error"
     )
     model_memory_gb: float | None = Field(
-        None, gt=0, description="memory for loaded checkpoints and CLIP judges, in GB; by default 60 % of the device's"
+        None, gt=0, description="memory for loaded checkpoints and critics, in GB; by default 60 % of the device's"
     )
 
     strip_memory_mb: int = Field(
