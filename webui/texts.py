@@ -1,10 +1,9 @@
 """Sentences for people: one and a hint for every kind of error, in English and in Simplified Chinese.
 
-An error travels as data (`kind`, `details`); the doors look its words up here when they hand it to somebody. The
-catalogues are flat JSON, `error.<kind>` and `hint.<kind>`, with blanks `{name}` for the error's details. A detail
-`reason` may be a code: if the catalogue has `reason.<code>`, that sentence, with its own blanks filled, is put in its
-place.
-Knows no HTTP and no page.
+An error travels as data (`kind`, `details`); the page and the API look up its words when they show it. The catalogues
+are flat JSON, `error.<kind>` and `hint.<kind>`, with blanks `{name}` for the error's details. A detail `reason` may be
+a code: if the catalogue has `reason.<code>`, that sentence, with its own blanks filled, takes its place. Knows no HTTP
+and no page.
 """
 
 from __future__ import annotations

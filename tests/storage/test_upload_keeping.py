@@ -1,4 +1,4 @@
-"""Uploads that nothing was made of go after a while; whatever anybody may still need stays."""
+"""Unused uploads are deleted after a while; whatever somebody may still need stays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Moves jobs: from the line to a worker, back into it when that worker dies, and on to the finisher.
+"""Moves jobs from the line to a worker, back into the line if that worker dies, and on to the finisher.
 
-Listens to the workers. Whatever happens to a job between `enter` and its last event happens here. Knows nothing of
-requests' defaults, of who may see what, or of bounds.
+Listens to the workers. Everything that happens to a job between `enter` and its last event happens here. Knows nothing
+about defaults, permissions or bounds.
 """
 
 from __future__ import annotations

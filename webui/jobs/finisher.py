@@ -1,8 +1,8 @@
-"""How a job ends: its pictures are saved, its row is written, and only then anybody hears of it.
+"""How a job ends: its pictures are saved, then its row is written, and only then does anybody hear of it.
 
-A thread of its own, so that neither the worker nor a watcher waits for the disk. Where the disk is full, it keeps the
-pictures in memory and tries again for a while; and the mere end of a job until there is room, for what was stopped must
-not run again at the next start. Knows storage, no worker and no line.
+It has a thread of its own, so neither the worker nor a watcher waits for the disk. If the disk is full, it keeps the
+pictures in memory and retries for a while. It retries the bare end of a job until there is room, because a stopped job
+must not run again at the next start. Knows storage, no worker and no line.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a request becomes when it is submitted: it leaves nothing open, so that running it again gives the same picture.
+"""What a request becomes when it is submitted: it leaves nothing open, so running it again gives the same picture.
 
-`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a request of
-its task, as a person might have sent it. Knows no torch, no gradio, no storage.
+`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a valid request
+of its task, as a person might have sent it. Knows no torch, no gradio, no storage.
 """
 
 from __future__ import annotations

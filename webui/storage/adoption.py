@@ -1,9 +1,9 @@
-"""Pictures without a row: taken in again after the database was lost, or after a program was killed between a file and
-its row.
+"""Pictures without a row: added again after the database was lost, or after the program was killed between file and
+row.
 
-A picture's file says what made it; its place says whose it is, and its name when it was made and by which job. Stars,
-boards and the like are in the file of marks beside the pictures. No pixel is decoded: a picture that is damaged, but
-still says what it is, is in the gallery again, as damaged as it is.
+A picture's file says what made it. Its folder says whose it is; its name says when it was made and by which job.
+Favourites and boards are in the file of marks beside the pictures. No pixel is decoded: a damaged picture that still
+says what it is comes back as damaged as it was.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The database made again from the pictures alone, because somebody asked for it.
+"""Rebuilds the database from the pictures alone, on request.
 
-The old one is kept beside the new one under another name. If it can still be read, what people did with their pictures
-is written down beside them first, as completely as it is known there.
+The old one stays beside the new one under another name. If it can still be read, what people did with their pictures is
+first written to the files beside them.
 """
 
 from __future__ import annotations

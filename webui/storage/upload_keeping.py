@@ -1,9 +1,9 @@
-"""How long uploads are kept, and how many of them one person may have that nothing was made of.
+"""How long uploads are kept, and how many unused ones a person may have.
 
-An upload is needed as long as a picture of the gallery was made of it, a job that has not ended names it, or one that
-ended lately (it can be tried again). The newest few of each person are kept in any case: the page remembers what lay in
-its fields, and shows it again weeks later. Everything else goes a day after it was last used.
-Knows the rows that name uploads, but not what a request means: a reference is looked for in the request's text.
+An upload is needed as long as the gallery has a picture made from it, or a job names it that has not ended or ended
+lately (it can be tried again). The newest few of each person are kept in any case, because the page remembers its
+pictures and shows them again weeks later. Everything else is deleted a day after it was last used. Knows the rows that
+name uploads, but not what a request means: it looks for a reference in the request's text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The control *Keep best*: how many of several images are kept, those that fit the prompt best.
 
-Only the browser knows how many images there are and whether the checkpoint at hand has a judge, so `assets/best_of.js`
-shows the control where there is something to choose, and says why where there is not.
+Only the browser knows how many images there are and whether the checkpoint has a critic, so `assets/best_of.js` shows
+the control if there is something to choose, and otherwise says why not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One worker process from its start to its end, and the pipe to it. Knows messages, but nothing of what they mean."""
+"""One worker process from start to end, and the pipe to it. Passes messages without knowing what they mean."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The worker process of this machine and its supervisor: started, listened to, replaced when it dies or does not yield.
+"""The worker process of this machine and its supervisor, which starts it, listens to it, and replaces it when it dies
+or does not respond.
 
-One thread owns the process and reads all it says; whoever wants something of it leaves a message. Knows nothing of the
-queue (it calls a listener) and never imports the engine.
+One thread owns the process and reads everything it says; others leave it a message. Knows nothing of the queue (it
+calls a listener) and never imports the engine.
 """
 
 from __future__ import annotations

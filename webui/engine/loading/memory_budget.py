@@ -1,6 +1,6 @@
-"""What lies in the device's memory side by side, within a number of bytes: what was not used for longest goes first.
+"""What is in the device's memory at the same time, within a number of bytes: the least recently used goes first.
 
-Checkpoints and the networks beside them alike. Knows nothing of how they are loaded.
+Holds checkpoints and the networks beside them. Knows nothing about loading them.
 """
 
 from __future__ import annotations

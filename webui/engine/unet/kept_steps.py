@@ -1,10 +1,10 @@
-"""The steps of past pictures, kept in the host's memory: whoever goes back to one of them need not draw them again.
+"""The steps of past pictures, kept in the host's memory, so that going back to one needs no computing.
 
-What is kept of a step is what the network predicted in it, after guidance, in float32 as the loop computes with it. The
-latents before and after each step, their denoised estimate, the scheduler's memory of earlier steps and the noise that
-it drew all follow from these by the same few operations as at first, which take no time beside the network: so that
-going on from kept steps gives the very numbers that going on from new ones would. Kept in one form each step costs its
-latents' size once. Knows no requests: a picture goes by a digest of what it was made from.
+What is kept of a step is the network's prediction after guidance, in float32, as the loop uses it. Everything else
+follows from these predictions by the same few operations as the first time, at almost no cost beside the network: the
+latents before and after each step, their denoised estimates, the scheduler's memory of earlier steps, and its noise.
+Continuing from kept steps therefore gives exactly the same numbers. Each step takes the size of its latents once. Knows
+no requests: a picture is identified by a digest of what it was made from.
 """
 
 from __future__ import annotations
