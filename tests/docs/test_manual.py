@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from webui.docs.manual import FOLDER, PAGES, Manual
 from webui.docs.search import MAX_RESULTS, search
 from webui.texts import LANGUAGES, Language
+from webui.ui.language import Words
 
 FIRST_PAGES = PAGES[:4]
 
@@ -48,6 +50,20 @@ def test_a_page_without_translation_is_shown_in_english(tmp_path: Path) -> None:
     page = Manual(tmp_path, ("a",)).page("a", "zh-CN")
     assert page is not None
     assert (page.language, page.title) == ("en", "A page")
+
+
+# Words in italics that are no label: names of schedulers and cells of tables.
+NO_LABELS = {"Euler a", "DPM2 a", "DDIM", "At toy size", "Not yet", "Other families"}
+
+
+def test_controls_are_called_by_their_labels() -> None:
+    labels = set(Words().by_language["en"].values()) | NO_LABELS
+    for name in PAGES:
+        if name != "troubleshooting":  # which quotes sentences
+            named = re.findall(
+                r"(?<![*\w])\*([A-Z→][^*\n]+)\*(?!\*)", (FOLDER / "en" / f"{name}.md").read_text("utf-8")
+            )
+            assert set(named) - labels == set(), name
 
 
 @pytest.mark.parametrize(
