@@ -1,4 +1,4 @@
-"""The tables of the manual that follow from declarations: found in a page by their marks, and written anew.
+"""The tables of the manual that follow from declarations: found in a page by their marks, and rewritten.
 
 A table stands between `<!-- table: flags -->` and `<!-- end of table -->`. If its last column is prose, people write
 that in the page, and it is kept; a new row begins with an empty cell there, which a test refuses.

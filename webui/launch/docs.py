@@ -1,4 +1,4 @@
-"""`python launch.py docs`: the tables of the manual written anew from the declarations.
+"""`python launch.py docs`: rewrites the tables of the manual from the declarations.
 
 Needs the packages, unlike the rest of the launcher but `serve.py` and `reindex.py`.
 """

@@ -100,7 +100,7 @@ class Tunnel:
 def check_program(path: Path) -> None:
     """Makes sure that the tunnel program is there and is the one whose checksum Gradio was published with.
 
-    One that is not is removed, so that the next start can fetch it anew. Raises ShareFailed.
+    One that is not is removed, so that the next start can download it again. Raises ShareFailed.
     """
     expected = tunneling.CHECKSUMS.get(tunneling.BINARY_URL)
     if expected is None:

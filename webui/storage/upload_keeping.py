@@ -45,14 +45,14 @@ class Limits:
 
 
 class ChecksRoom(Protocol):
-    """Says when a person may bring no more."""
+    """Says whether a person may upload more."""
 
     def check_room(self, owner: Owner) -> None:
         """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
 
 
 class UploadKeeper:
-    """Says when a person may bring no more, and takes away what nobody needs."""
+    """Says whether a person may upload more, and deletes what nobody needs."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class UploadKeeper:
         thumbnails: Thumbnails,
         limits: Limits | None = None,
     ) -> None:
-        """`folder` is that of `uploads`; `limits`: others than the usual ones."""
+        """`folder` is that of `uploads`; `limits` replace the usual ones."""
         self._folder = folder
         self._database = database
         self._uploads = uploads
@@ -86,7 +86,7 @@ class UploadKeeper:
             )
 
     def collect(self, now: float | None = None) -> int:
-        """Removes what nobody needs any more; how many pictures went. A picture that is used meanwhile stays."""
+        """Deletes what nobody needs any more; returns how many. A picture that is used meanwhile stays."""
         now = time.time() if now is None else now
         before = now - self._limits.unused_seconds
         needed: dict[Owner, set[str]] = {}
@@ -104,7 +104,8 @@ class UploadKeeper:
         return removed
 
     def adopt_all(self) -> None:
-        """After the database was lost: whoever has a picture in the gallery gets back what it was made of."""
+        """After the database was lost: everybody gets back the uploads that their pictures in the gallery were made
+        from."""
         for row in self._database.rows("SELECT DISTINCT owner FROM pictures"):
             owner = owner_of_key(row["owner"])
             for digest in self._made_of(owner):

@@ -31,7 +31,7 @@ class _Kept:
 
 
 class KeptSteps:
-    """At most `limit_bytes` of predictions; the picture that was made or used longest ago goes first."""
+    """At most `limit_bytes` of predictions; the least recently used picture goes first."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
@@ -42,11 +42,11 @@ class KeptSteps:
 
     @property
     def size_bytes(self) -> int:
-        """What is taken up."""
+        """The memory in use."""
         return sum(kept.size_bytes for kept in self._kept.values())
 
     def recall(self, digests: Sequence[str], stamp: Stamp) -> tuple[Tensor, ...]:
-        """The most that is kept of any of these pictures, all alike as far as it matters; empty where nothing is."""
+        """The longest kept run of any of these pictures, which are equal as far as it matters; else empty."""
         found: tuple[Tensor, ...] = ()
         for digest in digests:
             kept = self._kept.get(digest)
@@ -60,7 +60,7 @@ class KeptSteps:
         return found
 
     def keep(self, digest: str, stamp: Stamp, predictions: Sequence[Tensor]) -> None:
-        """Keeps them, and forgets as many others as that takes. What is too large alone is not kept at all."""
+        """Keeps them, and forgets as many others as needed. A run that is too large by itself is not kept."""
         kept = _Kept(stamp, tuple(predictions))
         before = self._kept.get(digest)
         if before is not None and before.stamp == stamp and len(before.predictions) > len(predictions):
@@ -74,7 +74,7 @@ class KeptSteps:
         self._kept[digest] = kept
 
     def forget(self) -> None:
-        """All of them."""
+        """Forgets everything."""
         self._kept.clear()
 
     @contextmanager
@@ -91,7 +91,8 @@ class KeptSteps:
 
 @dataclass
 class StepRecorder:
-    """What the network predicted in one run, call by call, for B pictures at once: played back first, then recorded."""
+    """The network's predictions in one run, call by call, for B pictures at once: known ones are played back, then new
+    ones are recorded."""
 
     is_recording: bool = False
     known: Sequence[Sequence[Tensor]] = ()  # of each picture, from the first call on
