@@ -15,6 +15,22 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many tests as cores run at a time
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out what is too large for bf16 on a CPU that does not multiply it; later one may pretend that it does."""
+    large = [item for item in items if item.get_closest_marker("native_bf16") and _is_in_bf16(item)]
+    if large:
+        from webui.engine.device import cpu_multiplies_bf16  # loads torch, which most tests never need
+
+        if not cpu_multiplies_bf16():
+            for item in large:
+                item.add_marker(pytest.mark.skip(reason="takes minutes in bf16 on a CPU that does not multiply it"))
+
+
+def _is_in_bf16(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and bool(call.params.get("multiplies_bf16"))
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays: the collector, which some tests call and all of them pay for, need not look at it."""
     gc.collect()
@@ -33,9 +49,6 @@ def toy_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def multiplies_bf16(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Whether the CPU multiplies bf16. What uses this runs with a CPU that does, and with one that does not."""
     from tests.number_types import a_cpu  # loads torch, which most tests never need
-    from webui.engine.device import cpu_multiplies_bf16
 
-    if request.param and request.node.get_closest_marker("native_bf16") and not cpu_multiplies_bf16():
-        pytest.skip("takes minutes in bf16 on a CPU that does not multiply it")
     with a_cpu(multiplies_bf16=request.param):
         yield request.param

@@ -69,12 +69,16 @@ def test_a_part_of_a_picture_needs_more_than_a_mask() -> None:
     assert caught.value.details["field"] == "soft_inpainting"
 
 
+OF_PIPELINES = {Capability.INPAINTING, Capability.NEGATIVE_PROMPT, Capability.FLOW, Capability.EXACT_START}
+
+
 def test_families_that_run_through_pipelines_can_what_those_take() -> None:
     for family in FAMILIES.values():
         if family.adapter is not None:
-            assert family.capabilities <= {Capability.INPAINTING, Capability.NEGATIVE_PROMPT, Capability.FLOW}, (
-                family.id
-            )
+            assert family.capabilities <= OF_PIPELINES, family.id
+            assert (Capability.EXACT_START in family.capabilities) == (
+                Capability.FLOW in family.capabilities and family.image_pipeline is not None
+            ), family.id
             assert (Capability.INPAINTING in family.capabilities) == (family.inpaint_pipeline is not None), family.id
     without = {family.id for family in FAMILIES.values() if Capability.NEGATIVE_PROMPT not in family.capabilities}
     assert without == {"FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "LatentConsistencyModelPipeline"}

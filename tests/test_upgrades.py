@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.settled_requests import stored
 from webui.requests import from_dict, to_dict
-from webui.requests.diffusion import TextToImage
+from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.requests.field_types import SCHEMA_VERSION
 from webui.requests.settled import settled_from_dict
 from webui.requests.style_transfer import StyleTransfer
@@ -38,6 +39,22 @@ def test_origins_of_branches_are_upgraded_too() -> None:
     assert request.branch_from.origin.branch_from is not None
     origins = (request.branch_from.origin, request.branch_from.origin.branch_from.origin)
     assert [(one.schema_version, one.sigma_range) for one in origins] == [(2, "timesteps")] * 2
+
+
+def test_pictures_drawn_over_begin_at_whole_steps() -> None:
+    of_a_picture = {"task": "image_to_image", "init_image": PICTURE}
+    inner = of_version_1(**of_a_picture)
+    request = settled_from_dict(of_version_1(**of_a_picture, branch_from={"step": 1, "origin": inner}))
+    assert isinstance(request, ImageToImage)
+    assert request.branch_from is not None
+    assert isinstance(request.branch_from.origin, ImageToImage)
+    assert [request.denoising_start, request.branch_from.origin.denoising_start] == ["whole_step"] * 2
+    asked = ImageToImage(init_image=PICTURE)
+    assert asked.denoising_start == "exact"
+    assert from_dict({**of_a_picture, "schema_version": 1}) == replace(
+        asked, denoising_start="whole_step", sigma_range="timesteps"
+    )
+    assert settled_from_dict(to_dict(request)) == request
 
 
 def test_style_transfers_are_as_they_were() -> None:

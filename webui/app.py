@@ -18,6 +18,8 @@ from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.access.our_routes import OurRoutes
+from webui.api.access.passwords import Passwords
+from webui.api.access.slowing import Slowing
 from webui.api.bodies.decode import Decoder
 from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.compression import Compression
@@ -111,14 +113,7 @@ def build(
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
-            queue=services.queue,
-            submissions=services.submissions,
-            catalogue=services.catalogue,
-            storage=services.storage,
-            presets=presets,
-            texts=services.texts,
-            settings=settings,
-            share=share,
+            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
         )
         _add_routes(app, settings, services, routers_of(page))
         mount_page(app, page)
@@ -143,7 +138,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
     install_error_handlers(app, services.texts)
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
-    attempts = Attempts()
+    passwords = Passwords(logins, Attempts(), Slowing())
     routers = (
         generate_routes(services),
         style_now_routes(services),
@@ -161,7 +156,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         private_routes(services, settings.port),
         catalogue_routes(services),
         machine_routes(services),
-        login_routes(logins, attempts, services.texts),
+        login_routes(logins, passwords, services.texts),
         help_routes(services.texts),
         *of_the_page,
     )
@@ -172,7 +167,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         served += router.routes
     ours = OurRoutes(served)  # Gradio's are not there yet
     app.add_middleware(Compression, lasting=gradio_routes.LASTING)
-    app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, attempts=attempts, texts=services.texts)
+    app.add_middleware(Guard, routes=ours, settings=settings, logins=logins, passwords=passwords, texts=services.texts)
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ class Capability(StrEnum):
     MASKED_CONTENT = "masked_content"  # a choice of what masked places start from
     SOFT_INPAINTING = "soft_inpainting"
     LATENT_UPSCALE = "latent_upscale"
+    EXACT_START = "exact_start"  # a denoising strength between two whole numbers of steps
     FLOW = "flow"  # noise is mixed in along a line, and how soon can be shifted
 
 
@@ -30,6 +31,7 @@ _REASONS = {
     Capability.NEGATIVE_PROMPT: "no_negative_prompt",
     Capability.PROMPT_SYNTAX: "prompts_as_they_stand",
     Capability.INPAINTING: "no_inpainting",
+    Capability.EXACT_START: "whole_steps_alone",
     Capability.FLOW: "only_flow",
 }
 _ONLY_UNET = "only_unet"

@@ -44,6 +44,12 @@ class Texts:
             values["reason"] = self.text(f"reason.{values['reason']}", language, values)
         return self.text(f"error.{known}", language, values), self.text(f"hint.{known}", language, values)
 
+    def reason(self, details: Mapping[str, Detail], language: Language) -> str:
+        """The detail `reason` as a part of a sentence; "" where there is none."""
+        reason = str(details.get("reason", ""))
+        known = f"reason.{reason}" in self._catalogues[language]
+        return self.text(f"reason.{reason}", language, {**details, **_smaller(details)}) if known else reason
+
     def text(self, key: str, language: Language, details: Mapping[str, Detail] | None = None) -> str:
         """One sentence with its blanks filled. Raises KeyError for a key that is not in the catalogue."""
         return _Filler().vformat(self._catalogues[language][key], (), dict(details or {}))

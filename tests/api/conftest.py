@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from tests.judged_models import lay_out
+from webui.api.access.connections import IdleLimitedProtocol
 from webui.app import build
 from webui.settings import ROOT, Settings
 
@@ -49,7 +50,16 @@ async def built(data_dir: Path, **settings: Any) -> FastAPI:
 def serving(data_dir: Path, **settings: Any) -> Iterator[Server]:
     app = asyncio.run(built(data_dir, **settings))
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1, ws="none")
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            ws="none",
+            proxy_headers=False,
+            http=IdleLimitedProtocol,
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

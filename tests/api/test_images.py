@@ -16,8 +16,8 @@ from PIL import Image
 from tests.api.conftest import Server, follow, generate
 
 
-def finished_picture(client: httpx.Client) -> dict[str, object]:
-    job = generate(client)
+def finished_picture(client: httpx.Client, **fields: object) -> dict[str, object]:
+    job = generate(client, **fields)
     follow(client, job)
     return dict(client.get(f"/api/jobs/{job}").json()["images"][0])
 
@@ -197,6 +197,21 @@ def test_a_picture_comes_in_other_formats(client: httpx.Client, png: bytes, form
     refused = client.get(f"/api/images/{upload}", params={"format": form})
     assert refused.status_code == 422
     assert client.get(f"/api/images/{upload}", params={"format": "png"}).status_code == 200
+
+
+def test_texts_too_long_for_a_format_are_named(client: httpx.Client) -> None:
+    asked = {"prompt": "湖" * 9_999, "negative_prompt": "🌊" * 9_000, "steps": 1}
+    picture = finished_picture(client, **asked)
+    short = finished_picture(client)
+    for form, missing in (("png", None), ("webp", None), ("jpeg", "darkroom")):
+        for call in (client.get, client.head):
+            answer = call(str(picture["url"]), params={"format": form})
+            assert answer.headers.get("darkroom-left-out") == missing
+            assert answer.headers["content-type"] == f"image/{form}"
+            assert "darkroom-left-out" not in call(str(short["url"]), params={"format": form}).headers
+        chosen = {"ids": [picture["id"], short["id"]], "format": form}
+        assert client.post("/api/gallery/zip", json=chosen).json()["left_out"] == (missing is not None)
+    assert "content-length" not in client.head(str(picture["url"]), params={"format": "jpeg"}).headers
 
 
 def test_where_and_with_what_a_photograph_was_taken_stays_behind(client: httpx.Client, server: Server) -> None:

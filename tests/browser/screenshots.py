@@ -57,7 +57,7 @@ def main() -> None:
                 light.write(prompt)
                 light.generate()
                 light.wait_state("finished", seconds=SECONDS)
-            light.page.wait_for_timeout(1500)  # the last cross-fade
+            light.rest()  # after the last cross-fade
             take(light.page, "light")
             transfer_style(light)
             take(light.page, "style")
@@ -68,7 +68,7 @@ def main() -> None:
             take(dark.page, "dark")
             dark.wait_state("finished", seconds=SECONDS)
             phone = visit(chromium, studio, PHONE)
-            phone.page.wait_for_timeout(1500)
+            phone.rest()
             take(phone.page, "phone")
 
 

@@ -144,6 +144,20 @@ class Visit:
         box.press("Tab")
         expect(box).to_have_value(value)
 
+    def choose(self, name: str, label: str) -> None:
+        """Chooses what is called `label` in the list of this name."""
+        box = self.control(name)
+        box.select_option(label=label)
+        expect(box.locator("option:checked")).to_have_text(label)
+
+    def chosen(self, name: str) -> str:
+        """What the list of this name shows."""
+        return self.control(name).locator("option:checked").inner_text()
+
+    def open_gallery(self) -> None:
+        self.page.locator(".rail-gallery").click()
+        expect(self.page.locator(".sheet")).to_be_visible()
+
     def generate(self) -> str:
         """Clicks Generate and waits until the stage shows what comes of it; the job's id."""
         return self.submit(self.click_generate)
@@ -153,14 +167,12 @@ class Visit:
 
     def submit(self, act: Callable[[], None]) -> str:
         """Does something that makes a job, and waits until the stage shows that one; its id."""
-        before = set(self.job_ids())
+        before = [*self.job_ids(), self.job()]
         act()
-        deadline = time.monotonic() + SUBMIT_SECONDS
-        while not (new := [job for job in self.job_ids() if job not in before]):
-            assert time.monotonic() < deadline, "no job came of it"
-            self.page.wait_for_timeout(50)
-        self.wait_job(new[0])
-        return new[0]
+        script = "(before) => { const { job } = document.querySelector('#stage')?.dataset ?? {};"
+        script += " return before.includes(job) ? null : job; }"
+        shown = self.page.wait_for_function(script, arg=before, timeout=SUBMIT_SECONDS * 1000)
+        return str(shown.json_value())
 
     def job_ids(self) -> list[str]:
         """This person's jobs, the newest first, as the API lists them."""

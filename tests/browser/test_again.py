@@ -24,7 +24,7 @@ OpenPage = Callable[..., Visit]
 
 def open_picture(visit: Visit) -> Locator:
     """The newest picture, opened in the gallery."""
-    visit.page.evaluate("darkroom.openGallery()")
+    visit.open_gallery()
     visit.page.locator(".cell").first.click()
     return visit.page.locator(".sheet-one")
 

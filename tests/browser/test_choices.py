@@ -63,14 +63,13 @@ def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio
 
 
 def pick(visit: Visit, name: str) -> None:
-    visit.page.locator("#checkpoint input").click()
-    visit.page.get_by_role("option", name=name).click()
+    visit.choose("Checkpoint", name)
 
 
 def settings(visit: Visit) -> dict[str, str]:
     """What the controls show that a checkpoint has defaults for."""
     names = ("Checkpoint", "Steps value", "Guidance scale value", "Width", "Height")
-    return {name: visit.control(name).input_value() for name in names}
+    return {name: visit.chosen(name) if name == "Checkpoint" else visit.control(name).input_value() for name in names}
 
 
 def test_a_checkpoint_brings_its_defaults_and_undo_takes_them_back(

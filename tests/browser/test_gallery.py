@@ -143,7 +143,7 @@ def test_pictures_of_another_day_are_loaded_when_they_come_into_sight(fake_studi
     put_back(fake_studio, "scrolled fox", days=3)
     visit = open_page(fake_studio)
     visit.page.set_viewport_size({"width": 390, "height": 200})  # the other day lies screens away
-    visit.page.evaluate("darkroom.openGallery()")
+    visit.open_gallery()
     visit.control("Search the prompts").fill("scrolled")
     expect_count(visit, "4 pictures")
     older = visit.page.locator(".day").last
@@ -161,7 +161,7 @@ def test_comparing_two_on_a_phone_past_a_damaged_one(fake_studio: Studio, open_p
     files[-2].write_bytes(whole[:200])
     visit = open_page(fake_studio, PHONE, scheme="dark")
     page = visit.page
-    page.evaluate("darkroom.openGallery()")
+    visit.open_gallery()
     visit.control("Search the prompts").fill("cmp")
     expect(page.locator(".gallery-count")).to_have_text("3 pictures")
     expect(page.locator(".cell .broken-text")).to_have_text("This picture’s file cannot be read.")

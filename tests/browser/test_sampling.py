@@ -46,9 +46,7 @@ def choose(visit: Visit) -> None:
 
 
 def pick_scheduler(visit: Visit, name: str) -> None:
-    visit.page.locator("#scheduler input").click()
-    visit.page.get_by_role("option", name=name, exact=True).click()
-    expect(visit.page.locator("#scheduler input")).to_have_value(name)
+    visit.choose("Scheduler", name)
 
 
 def request_of(visit: Visit, job: str) -> dict[str, Any]:
@@ -178,20 +176,20 @@ def test_another_family_leaves_what_it_can_and_sends_nothing_else(two_families: 
     head(visit).click()
     choose(visit)
     visit.control("Negative prompt").fill("fog")
-    page.locator("#checkpoint input").click()
-    page.get_by_role("option", name="flux").click()
-    expect(page.locator("#scheduler input")).to_have_value("Euler")
-    expect(page.locator("#scheduler input")).to_be_disabled()
+    visit.choose("Checkpoint", "flux")
+    expect(page.locator("#scheduler option:checked")).to_have_text("Euler")
+    expect(page.locator("#scheduler select")).to_be_disabled()
     expect(page.locator("#why_scheduler")).to_have_text("This checkpoint can only be followed by Euler.")
     expect(page.locator("#note")).to_contain_text("Scheduler Euler")
     for name in ("clip_skip", "variation_strength", "tiling", "prompt_dialect", "emphasis"):
-        expect(page.locator(f"#{name} input").first).to_be_disabled()
+        expect(page.locator(f"#{name} :is(input, select)").first).to_be_disabled()
     expect(page.locator("#negative_prompt textarea")).to_be_disabled()
     expect(page.locator("#why_negative_prompt")).to_contain_text("knows no negative prompt")
     shown = [line.inner_text() for line in page.locator("#sampling .why").all() if line.is_visible()]
     assert all(one != other for one, other in itertools.pairwise(shown)), "neighbours share a sentence"
-    page.locator("#looks input").click()
-    page.get_by_role("option", name="Watercolour").click()
+    visit.button("Looks").click()
+    page.get_by_label("Watercolour", exact=True).check()
+    page.keyboard.press("Escape")
     visit.write("steps=2 a lake")
     sent = request_of(visit, visit.generate())
     assert sent["checkpoint"] == "flux"
@@ -203,8 +201,7 @@ def test_another_family_leaves_what_it_can_and_sends_nothing_else(two_families: 
         "original",
     )
     visit.wait_state("finished")
-    page.locator("#checkpoint input").click()
-    page.get_by_role("option", name="Starter").click()
+    visit.choose("Checkpoint", "Starter")
     expect(visit.control("Clip skip value")).to_have_value("2")
     expect(visit.control("Clip skip value")).to_be_enabled()
     expect(visit.control("Negative prompt")).to_have_value("fog")

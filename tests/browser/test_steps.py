@@ -22,7 +22,8 @@ def request_of(visit: Visit, job: str) -> Any:
 
 def newest_but(visit: Visit, *known: str) -> str:
     """The one job that is new."""
-    visit.page.wait_for_function("(n) => darkroom.jobs.size > n", arg=len(known))
+    script = "async (n) => (await (await fetch('/api/jobs')).json()).length > n"
+    visit.page.wait_for_function(script, arg=len(known))
     (new,) = set(visit.job_ids()) - set(known)
     return new
 
@@ -104,7 +105,7 @@ def test_settings_of_a_branch_from_the_gallery_do_not_branch(fake_studio: Studio
     visit.write("a lake in autumn steps=8 delay=0.03")
     visit.generate()
     visit.wait_state("finished")
-    visit.page.evaluate("darkroom.openGallery()")
+    visit.open_gallery()
     visit.page.locator(".cell[title^='a lake in autumn']").first.click()
     visit.page.get_by_role("button", name="Use these settings").click()
     expect(visit.page.locator("#note")).to_contain_text("a branch or a kept step")

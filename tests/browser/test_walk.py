@@ -48,7 +48,7 @@ def test_a_walk_is_begun_in_the_gallery_and_slid_along_on_the_stage(fake_studio:
     shown.click()
     expect(shown).to_have_count(5)  # all of it at once
 
-    page.evaluate("darkroom.openGallery()")  # one of it can be made again alone
+    visit.open_gallery()  # one of it can be made again alone
     gallery.locator(".cell[title^='walk from a lake']").nth(1).click()
     before = set(visit.job_ids())
     gallery.get_by_role("button", name="Make again").click()

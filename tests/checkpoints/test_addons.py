@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_names(tmp_path: Path) -> None:
     assert set(found) == {"ink", "b/ink", "broken"}
     assert {name: file.problem for name, file in found.items()} == {"ink": None, "b/ink": None, "broken": "lora_broken"}
     assert found["ink"].path.parent.name == "loras"
+
+
+def test_names_whose_accents_were_taken_apart_are_as_prompts_have_them(tmp_path: Path) -> None:
+    apart = unicodedata.normalize("NFD", "café が")
+    save(tmp_path / "loras" / apart / f"{apart}.safetensors", {KOHYA: (4, 768)})
+    save(tmp_path / "embeddings" / f"{apart}.safetensors", {"emb_params": (3, 768)})
+    (tmp_path / "embeddings" / f"{apart}.pt").write_bytes(b"x")
+    addons = Addons(tmp_path)
+    assert set(addons.loras()) == {"café が", "café が/café が"}
+    assert set(addons.embeddings()) == addons.pickled_embeddings() == {"café が"}
 
 
 LAYER = KOHYA.removesuffix(".lora_down.weight")

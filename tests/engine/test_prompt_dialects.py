@@ -19,8 +19,8 @@ Make = Callable[..., list[RawImage]]
 
 
 @pytest.fixture(scope="module")
-def make(toy_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Draws with one engine on toy checkpoints, at 4 steps."""
+def make(toy_models: Path, tmp_path_factory: pytest.TempPathFactory, multiplies_bf16: bool) -> Make:
+    """Draws with one engine on toy checkpoints, at 4 steps, in the number type that the CPU multiplies."""
     presets = tmp_path_factory.mktemp("presets")
     (presets / "wildcards").mkdir()
     (presets / "wildcards" / "animal.txt").write_text("cat\ndog\n", encoding="utf-8")

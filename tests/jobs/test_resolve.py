@@ -65,6 +65,17 @@ def test_a_random_seed_is_fixed_once(house: House, seed: int | None) -> None:
     assert all(found is not None and 0 <= found < 2**32 for found in seeds)
 
 
+@pytest.mark.parametrize("seed", [None, -1])
+def test_only_an_instant_transfer_has_no_use_for_a_random_seed(house: House, seed: int | None) -> None:
+    mine = house.storage.uploads.add(ANN, b"mine", 100, 100)
+    for method, found in (("instant", {0}), ("optimised", None)):
+        asked = StyleTransfer(content_image=mine, style_image=mine, method=method, seed=seed)
+        seeds = {resolved(house, asked).seed for _ in range(5)}
+        assert seeds == found if found else len(seeds) == 5
+    said = StyleTransfer(content_image=mine, style_image=mine, method="instant", seed=5)
+    assert resolved(house, said).seed == 5
+
+
 def test_a_variation_without_a_seed_gets_one(house: House) -> None:
     for seed in (None, -1):
         request = resolved(house, TextToImage(variation_strength=0.1, variation_seed=seed))

@@ -45,7 +45,7 @@ def test_ours_are_found_in_every_format(tmp_path, request_: TextToImage) -> None
     ours, line = darkroom_json(request_, raw(5)), infotext(request_, raw(5))
     assert found(path.read_bytes()).items() >= {"darkroom": ours, "parameters": line}.items()
     for form in ("jpeg", "webp"):
-        assert found(in_format(path, form)) == {"UserComment": line, "darkroom": ours}
+        assert found(in_format(path, form).content) == {"UserComment": line, "darkroom": ours}
 
 
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
@@ -75,7 +75,7 @@ def test_texts_without_a_latin_letter(request_: TextToImage, tmp_path: Path, tex
         assert found(with_exif("WEBP", tiff(order, b"UNICODE\0" + text.encode(encoding)))) == {"UserComment": text}
     path = tmp_path / "picture.png"
     path.write_bytes(encode_png(dataclasses.replace(request_, prompt=text * 99), raw(5)))
-    assert found(in_format(path, "webp"))["UserComment"].startswith(text * 99)
+    assert found(in_format(path, "webp").content)["UserComment"].startswith(text * 99)
 
 
 def test_japanese_comments_in_their_own_code() -> None:

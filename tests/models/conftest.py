@@ -22,6 +22,7 @@ class CountedClock:
 @pytest.fixture
 def counted_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings count looks at their clock as seconds: three for each step, the last of which may save."""
-    from models.starter.recipe import training  # loads torch
+    from models.starter.recipe import text, training  # load torch
 
-    monkeypatch.setattr(training, "Clock", CountedClock)
+    for recipe in (text, training):
+        monkeypatch.setattr(recipe, "Clock", CountedClock)

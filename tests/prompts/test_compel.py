@@ -39,6 +39,8 @@ def fragments(text: str) -> list[tuple[str, float]]:
         ('a 5" nail, 6" long', [('a 5" nail, 6" long', 1)]),
         ("blue-eyed c++11 x+- -", [("blue-eyed c++11 x+- -", 1)]),
         ("(2020) (a)2nd", [("2020 a 2nd", 1)]),
+        ("(red cat)++-style", [("red cat", 1.21), ("-style", 1)]),
+        ("(a)1.2-inch (b).attend(1.3)-c+", [("a", 1.2), ("-inch", 1), ("b", 1.3), ("-c", 1.1)]),
         ("((((((((a", [("((((((((a", 1)]),
         ("a) b) ((c", [("a) b) ((c", 1)]),
         ("", [("", 1)]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from webui.errors import PromptError
+from webui.prompts.settle import settle_prompts
 from webui.prompts.templates import MAX_CHARACTERS, MAX_DEPTH, settle
 from webui.prompts.wildcards import MAX_FILE_BYTES, Wildcards
+from webui.requests.diffusion import TextToImage
 
 LIMIT_SECONDS = 0.2  # the bound is 0.05 on a core of one's own; caches that others share cost up to four times that
 
@@ -141,16 +145,34 @@ def test_files_in_an_old_encoding_of_the_west(tmp_path: Path) -> None:
     assert settle("__x__", "1", Wildcards(tmp_path)) == "forêt d’été, façade"
 
 
-@pytest.mark.parametrize("name", ["my colours", "日 本", "a/my colours (1)", "painter's", "b & w"])
-def test_names_with_spaces(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["my colours", "日 本", "a/my colours (1)", "painter's", "b & w", "🌊", "50% grey!", "a=b~c"]
+)
+def test_names_with_spaces_and_other_signs(tmp_path: Path, name: str) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / f"{name}.txt").write_text("red\n", encoding="utf-8")
     assert settle(f"a __{name}__ b, __ c __{name}__", "1", Wildcards(tmp_path)) == "a red b, __ c red"
 
 
+def test_a_name_whose_accents_were_taken_apart(tmp_path: Path) -> None:
+    (tmp_path / f"{unicodedata.normalize('NFD', 'café が')}.txt").write_text("red\n", encoding="utf-8")
+    assert settle("__café が__", "1", Wildcards(tmp_path)) == "red"
+
+
 def test_two_underscores_with_spaces_inside_stay_text(wildcards: Wildcards) -> None:
-    for text in ("a __ b __ c", "a__ b__ __", "__ a__", "a __b, c__"):
+    for text in ("a __ b __ c", "a__ b__ __", "__ a__", "a __b, c__", "a __湖，山__"):
         assert settle(text, "1", wildcards) == text
+
+
+def test_a_comment_in_a_value_ends_with_it(wildcards: Wildcards, tmp_path: Path) -> None:
+    (tmp_path / "wildcards" / "ink.txt").write_text("ink # no. 5\n", encoding="utf-8")
+    (tmp_path / "wildcards" / "pen.txt").write_text("a pen, __ink__ <lora:x#2:1>\n", encoding="utf-8")
+    assert settle("__pen__, night", "1", wildcards, has_comments=True) == "a pen, ink <lora:x#2:1>, night"
+    assert settle("__ink__, night", "1", wildcards) == "ink # no. 5, night"
+    request = TextToImage(prompt="__ink__, night", negative_prompt="{__ink__|__ink__} fog", seed=1)
+    for dialect, prompt in (("a1111", "ink, night"), ("compel", "ink # no. 5, night")):
+        (resolved,) = settle_prompts(replace(request, prompt_dialect=dialect), wildcards).resolved_prompts or ()
+        assert (resolved.prompt, resolved.negative_prompt[-4:]) == (prompt, " fog")
 
 
 def test_no_folder_is_no_wildcards(tmp_path: Path) -> None:
@@ -203,7 +225,14 @@ def test_anything_settles_or_is_a_prompt_error(wildcards: Wildcards, text: str, 
 
 
 @pytest.mark.parametrize(
-    "tag", ["<lora:art__night__v2:1>", "<lyco:a__b__:te=0.5:unet=1>", "<lora:a_b__c__d_e>", "<hypernet:x__colour__y:1>"]
+    "tag",
+    [
+        "<lora:art__night__v2:1>",
+        "<LORA:art__night__v2:1>",
+        "<lyco:a__b__:te=0.5:unet=1>",
+        "<lora:a_b__c__d_e>",
+        "<hypernet:x__colour__y:1>",
+    ],
 )
 def test_underscores_in_a_lora_s_name_are_no_wildcard(tag: str, wildcards: Wildcards) -> None:
     assert settle(f"a {tag} {{b|b}}", "1", wildcards) == f"a {tag} b"

@@ -52,6 +52,15 @@ def test_in_another_format_with_its_texts(storage: Storage, request_: TextToImag
     assert "darkroom" in {text.name for text in texts_in(content)}
 
 
+def test_texts_that_are_too_long_for_a_format_are_named(storage: Storage, request_: TextToImage) -> None:
+    long = dataclasses.replace(request_, prompt="湖" * 9_999, negative_prompt="🧑" * 9_999)
+    short = storage.pictures.save(ANN, "short", request_, raw(1)).id
+    pictures = [*saved(storage, long, 1), storage.pictures.get(ANN, short)]
+    for form, missing in (("png", [None, None]), ("webp", [None, None]), ("jpeg", [["darkroom"], None])):
+        said = json.loads(opened(pictures, form).read(METADATA_NAME))  # type: ignore[arg-type]
+        assert [one.get("left_out") for one in said] == missing
+
+
 def test_what_cannot_be_read_hides_nothing_else(storage: Storage, request_: TextToImage) -> None:
     pictures = saved(storage, request_, 3)
     pictures[0].path.unlink()

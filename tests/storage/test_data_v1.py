@@ -25,6 +25,7 @@ from webui.engine.context import Context
 from webui.jobs import Job, JobQueue, JobState
 from webui.storage import Storage
 from webui.storage.job_rows import Once
+from webui.storage.listing import Wanted
 from webui.storage.owners import LOCAL
 from webui.worker.pool import WorkerPool
 
@@ -99,6 +100,16 @@ def test_pictures_boards_stars_and_what_was_deleted_are_there(storage: Storage) 
     (deleted,) = storage.database.rows("SELECT id FROM pictures WHERE deleted IS NOT NULL")
     storage.pictures.restore(OWNER, deleted["id"])
     assert storage.pictures.get(OWNER, deleted["id"]).request["prompt"] == "asked twice"
+
+
+def test_its_pictures_are_found_by_words_and_emoji(data_dir: Path) -> None:
+    with closing(sqlite3.connect(data_dir / "darkroom.sqlite3")) as database, database:
+        database.execute(
+            "UPDATE pictures SET request = json_set(request, '$.prompt', 'a boat ⛵️') WHERE request LIKE '%a red boat%'"
+        )
+    with closing(Storage(data_dir)) as storage:
+        for query, count in (("lake", 12), ("boat", 2), ("⛵", 1)):
+            assert storage.pictures.count(OWNER, Wanted(query=query)) == count
 
 
 def test_a_lost_database_is_made_again_from_the_files(data_dir: Path) -> None:

@@ -19,7 +19,8 @@ from tests.storage.conftest import raw
 from webui.errors import PictureNotFound
 from webui.requests import from_dict
 from webui.requests.diffusion import TextToImage
-from webui.storage.formats import in_format
+from webui.storage import metadata
+from webui.storage.formats import in_format, left_out
 from webui.storage.metadata import TRAINED_ALGORITHMIC_MEDIA, infotext
 from webui.storage.pictures import encode_png
 
@@ -29,7 +30,7 @@ FORMS: tuple[Literal["jpeg", "webp"], ...] = ("jpeg", "webp")
 def saved(folder: Path, request: TextToImage, form: Literal["jpeg", "webp"]) -> Image.Image:
     path = folder / "picture.png"
     path.write_bytes(encode_png(request, raw(5)))
-    image = Image.open(io.BytesIO(in_format(path, form)))
+    image = Image.open(io.BytesIO(in_format(path, form).content))
     image.load()
     return image
 
@@ -62,24 +63,39 @@ def test_the_pixels_hardly_change(tmp_path: Path, form: Literal["jpeg", "webp"])
     edges = (x // 16 + y // 16) % 2 * 100  # grey: WebP halves the resolution of colours, always
     pixels = np.stack([x + edges, y + edges, edges + 20], axis=-1).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "picture.png")
-    image = Image.open(io.BytesIO(in_format(tmp_path / "picture.png", form)))
+    image = Image.open(io.BytesIO(in_format(tmp_path / "picture.png", form).content))
     difference = np.asarray(image.convert("RGB"), dtype=float) - pixels
     assert 10 * np.log10(255**2 / (difference**2).mean()) > 32  # dB
     assert our_json(image) is None, "a picture that says nothing is given no words"
 
 
-def test_what_is_too_long_for_a_jpeg_is_left_out(
-    tmp_path: Path, request_: TextToImage, caplog: pytest.LogCaptureFixture
-) -> None:
-    request = dataclasses.replace(request_, prompt="湖" * 10_000, negative_prompt="🧑" * 10_000)
+def test_what_is_too_long_for_a_jpeg_is_left_out_and_said(tmp_path: Path, request_: TextToImage) -> None:
+    request = dataclasses.replace(request_, prompt="湖" * 10_000, negative_prompt="🌊" * 9_000)
     image = saved(tmp_path, request, "webp")
     assert our_json(image) is not None
     assert read_user_comment(image.info["exif"]) == infotext(request, raw(5))
-    assert "left out" not in caplog.text
     image = saved(tmp_path, request, "jpeg")
     assert our_json(image) is None
-    assert len(image.info["exif"]) < 65_536
-    assert "left out" in caplog.text
+    assert read_user_comment(image.info["exif"]) == infotext(request, raw(5)), "56 KB in UTF-16"
+    path = tmp_path / "picture.png"
+    for form, missing in (("png", ()), ("webp", ()), ("jpeg", ("darkroom",))):
+        assert left_out(path, form) == missing  # type: ignore[arg-type]
+    assert in_format(path, "jpeg").left_out == ("darkroom",)
+    image = saved(tmp_path, dataclasses.replace(request, prompt="🧑" * 10_000, negative_prompt="🌊" * 10_000), "jpeg")
+    assert left_out(path, "jpeg") == in_format(path, "jpeg").left_out == ("parameters", "darkroom")
+    assert len(image.info["exif"]) < 100
+    (tmp_path / "again.jpg").write_bytes(in_format(path, "jpeg").content)
+    assert left_out(tmp_path / "again.jpg", "webp") == ("parameters", "darkroom"), "what is gone does not come back"
+
+
+def test_what_a_png_itself_had_no_room_for_is_said_in_every_format(
+    tmp_path: Path, request_: TextToImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "MAX_METADATA_BYTES", 10)
+    path = tmp_path / "picture.png"
+    path.write_bytes(encode_png(request_, raw(5)))
+    for form in ("png", "jpeg", "webp"):
+        assert left_out(path, form) == ("parameters", "darkroom")  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_gone_or_damaged(tmp_path: Path, request_: TextToImage) -> None:
@@ -89,3 +105,6 @@ def test_a_file_that_is_gone_or_damaged(tmp_path: Path, request_: TextToImage) -
             path.write_bytes(content)
         with pytest.raises(PictureNotFound):
             in_format(path, "jpeg")
+    path.unlink()
+    with pytest.raises(PictureNotFound):
+        left_out(path, "jpeg")

@@ -95,7 +95,7 @@ def test_jpeg_webp_copies_and_what_is_not_ours(folder: Path) -> None:
     day = ann / "2024-02-29"
     day.mkdir()
     for suffix, form in ((".jpg", "jpeg"), (".webp", "webp")):
-        (day / f"mine{suffix}").write_bytes(in_format(first, form))  # type: ignore[arg-type]
+        (day / f"mine{suffix}").write_bytes(in_format(first, form).content)  # type: ignore[arg-type]
     shutil.copy(first, day / first.name)
     shutil.copy(first, day / "a copy.PNG")
     (day / "a1111.png").write_bytes(png_with(parameters="a lake\nSteps: 3, Seed: 5"))
@@ -121,7 +121,7 @@ def test_jpeg_webp_copies_and_what_is_not_ours(folder: Path) -> None:
     json.dumps([picture.request for picture in found.values()], allow_nan=False)
     for picture in (found["mine.jpg"], found["mine.webp"]):
         assert storage.pictures.thumbnail(ANN, picture.id, 128).is_file()
-        assert in_format(picture.path, "webp")
+        assert in_format(picture.path, "webp").content
     storage.close()
     assert reindex(folder, (), lambda looked: None).rebuilt.pictures == done.rebuilt.pictures
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tests.owners import ANN, BOB
 from tests.storage.conftest import raw
@@ -74,6 +78,85 @@ def test_words_are_found(gallery: Storage, query: str, names: set[str]) -> None:
     assert found(gallery, query) == names
 
 
+EMOJI = {
+    "sea": "a lighthouse🌊🌙, stars ⭐️",
+    "wave": "👋🏽 hello",
+    "yellow wave": "👋 hello",
+    "astronaut": "👩🏽‍🚀 on the moon",
+    "rocket": "🚀 launch at 45°, ♥︎",
+    "heart": "❤️‍🔥 and €5 → 1️⃣",
+    "flags": "🇦🇩🇪🇺 flags",
+    "german": "湖🇩🇪泊",
+    "england": "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "scotland": "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
+    "runner": "🏃🏾‍♂️",
+}
+
+
+@pytest.fixture
+def emoji(storage: Storage) -> Storage:
+    for name, prompt in EMOJI.items():
+        storage.pictures.save(ANN, name, TextToImage(prompt=prompt, seed=1), raw())
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("🌊", {"sea"}),
+        ("🌙🌊", {"sea"}),  # one beside the other, in any order
+        ("🌊 lighthouse", {"sea"}),
+        ("light🌙", {"sea"}),
+        ('"🌊🌙"', {"sea"}),
+        ('"🌙🌊"', set()),
+        ("⭐", {"sea"}),  # typed without the sign for colour
+        ("🏔️", set()),
+        ("👋", {"wave", "yellow wave"}),  # of any tone
+        ("👋🏽", {"wave"}),
+        ("👋🏿", set()),
+        ("👩‍🚀", {"astronaut"}),
+        ("👩🏽‍🚀", {"astronaut"}),
+        ("👩🏿‍🚀", set()),
+        ("👨‍🚀", set()),
+        ("🚀", {"astronaut", "rocket"}),
+        ("❤", {"heart"}),
+        ("❤️‍🔥", {"heart"}),
+        ("♥️", {"rocket"}),
+        ("45°", {"rocket"}),
+        ("45", {"rocket"}),
+        ("€5", {"heart"}),
+        ("→", {"heart"}),
+        ("1️⃣", {"heart"}),
+        ("🇩🇪", {"german"}),
+        ("🇦🇩", {"flags"}),
+        ("🇪🇺 🇦🇩", {"flags"}),
+        ("湖", {"german"}),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", {"england"}),
+        ("🏴", {"england", "scotland"}),
+        ("🏃", {"runner"}),
+        ("🏃‍♂️", {"runner"}),
+        ("hello ‍", {"wave", "yellow wave"}),  # a joiner that joins nothing
+        ("️", set()),
+    ],
+)
+def test_emoji_and_other_symbols_are_found(emoji: Storage, query: str, names: set[str]) -> None:
+    assert found(emoji, query) == names
+
+
+@given(st.text(st.characters(categories=("So", "Sm", "Sc", "Lo", "Mn", "Cf", "Sk")), min_size=1, max_size=12))
+def test_what_is_in_a_prompt_is_found_by_all_of_it(text: str) -> None:
+    """Whatever stands around it; FTS5 itself is asked."""
+    match = match_of(text)
+    assume(match)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(
+            "CREATE VIRTUAL TABLE prompts USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2')"
+        )
+        words = words_of(json.dumps({"prompt": f"a lake, {text}, 湖"}), 0)
+        connection.execute("INSERT INTO prompts VALUES (?)", (words,))
+        assert connection.execute("SELECT rowid FROM prompts WHERE prompts MATCH ?", (match,)).fetchall() == [(1,)]
+
+
 @pytest.mark.parametrize(
     "query",
     ["%", "*", '"', '""', "'", "!!!", "-fox", "fox*", "fox OR lake", "NEAR(fox", "words:fox", "(fox", "{fox", "^fox",
@@ -126,10 +209,11 @@ def test_a_row_that_cannot_be_read_has_no_words(request_: str) -> None:
     assert words_of(request_, 0) == ""
 
 
-def test_pictures_of_before_are_found(tmp_path: Path) -> None:
-    old = Database(tmp_path / "darkroom.sqlite3", MIGRATIONS[:4])
+@pytest.mark.parametrize("version", [4, 5])
+def test_pictures_of_before_are_found(tmp_path: Path, version: int) -> None:
+    old = Database(tmp_path / "darkroom.sqlite3", MIGRATIONS[:version])
     with old.transaction() as connection:
-        for number, request in enumerate((json.dumps(to_dict(TextToImage(prompt="秋树 and a fox"))), "nonsense")):
+        for number, request in enumerate((json.dumps(to_dict(TextToImage(prompt="秋树 and a fox 🦊"))), "nonsense")):
             connection.execute(
                 "INSERT INTO pictures (id, owner, job_id, position, path, task, request, schema_version, seed, width,"
                 " height, sha256, created) VALUES (?, 'ann', 'job', ?, 'a.png', '', ?, 1, 7, 3, 2, '', 1)",
@@ -138,7 +222,7 @@ def test_pictures_of_before_are_found(tmp_path: Path) -> None:
     old.close()
     storage = Storage(tmp_path)
     (storage.pictures.folder / "a.png").write_bytes(b"")
-    for query in ("秋", "fox"):
+    for query in ("秋", "fox", "🦊"):
         (picture,) = storage.pictures.list(ANN, wanted=Wanted(query=query))
         assert (picture.id, picture.starred) == ("old0", False)
     storage.close()

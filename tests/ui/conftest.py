@@ -64,42 +64,12 @@ class OneCheckpoint:
         return self.checkpoints[0]
 
 
-class NotingQueue:
-    """Takes every request, or raises `error`."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.submitted: list[tuple[Owner, Request]] = []
-
-    def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Any:
-        if self.error is not None:
-            raise self.error
-        self.submitted.append((owner, request))
-        return SimpleNamespace(id=f"job-{len(self.submitted)}", request=request)
-
-    def position(self, job_id: str) -> int:
-        return 1
-
-
-async def as_it_is(_owner: Owner, request: Request) -> Request:
-    """Stores no picture: the page's are stored before."""
-    return request
-
-
-def submissions_to(queue: NotingQueue) -> Submissions:
-    """The services behind the page's door, in front of `queue`."""
-    return Submissions(cast(JobQueue, queue), as_it_is)
-
-
 def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
     """The page on stand-ins. Built in a running event loop: without one, Gradio makes two and never closes them."""
 
     async def build() -> gr.Blocks:
         return build_page(
-            queue=cast(JobQueue, NotingQueue()),
-            submissions=submissions_to(NotingQueue()),
             catalogue=cast(Catalogue, catalogue),
-            storage=cast(Storage, None),
             presets=Presets(ROOT / "presets"),
             texts=Texts(),
             settings=settings,

@@ -78,6 +78,13 @@ def test_our_scripts_run_before_gradios(client: TestClient) -> None:
     assert str(gradio["src"]).startswith("./assets/")
 
 
+def test_the_document_names_no_other_host(client: TestClient) -> None:
+    answer = client.get("/")
+    assert re.findall(r"https?://[^'\"\s)<\\]+", answer.text) == []
+    assert "githubusercontent" not in answer.text
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
 def test_no_data_can_end_a_script(client: TestClient) -> None:
     html = client.get("/").text
     assert HARMFUL not in html

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from webui.docs.manual import Manual
 from webui.requests.field_controls import Group
 from webui.texts import LANGUAGES, Language
+from webui.ui import assets
 from webui.ui.help_links import GROUPS, PARTS, help_data
 from webui.ui.language import Words
 
@@ -39,6 +40,6 @@ def test_the_scripts_are_told(page: gr.Blocks) -> None:
     app = FastAPI()
     app.include_router(page.darkroom.files.routes())
     with TestClient(app) as client:
-        data = client.get(page.darkroom.files.address("data.js")).text
+        data = client.get(page.darkroom.files.address(assets.GIVEN)).text
     assert f'"help": {json.dumps(help_data())}' in data
     assert help_data()["parts"]["share"] == {"page": "sharing", "anchor": "a-public-link", "name": "share"}

@@ -55,7 +55,8 @@ def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
         case InvalidRequest():
             message, _ = texts.word(error.kind, error.details, language)
             field = str(error.details.get("field", ""))
-            return http_errors.json_response({"detail": [_item(error.kind, ["body", field], message)]}, 422)
+            ctx = {"reason": texts.reason(error.details, language)}
+            return http_errors.json_response({"detail": [_item(error.kind, ["body", field], message, ctx)]}, 422)
         case PromptError():
             message, _ = texts.word(error.kind, error.details, language)
             field = str(error.details.get("field", "prompt"))
@@ -64,8 +65,8 @@ def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
             return http_errors.refuse(error, texts, language)
 
 
-def _item(kind: str, loc: list[str | int], message: str) -> dict[str, Any]:
-    return {"type": kind, "loc": loc, "msg": message}
+def _item(kind: str, loc: list[str | int], message: str, ctx: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"type": kind, "loc": loc, "msg": message} | ({"ctx": dict(ctx)} if ctx else {})
 
 
 def _detail(items: Sequence[Mapping[str, Any]], texts: Texts, language: Language) -> list[dict[str, Any]]:
@@ -86,7 +87,12 @@ def _detail(items: Sequence[Mapping[str, Any]], texts: Texts, language: Language
             return newer if not unknown else newer + (fields if language == "zh-CN" else f" {fields}")
         return str(item["msg"])[:_MAX_SHOWN_CHARACTERS]
 
-    return [_item(str(item["type"]), _loc(item), message(item)) for item in items[:_MAX_SHOWN_ERRORS]]
+    return [_item(str(item["type"]), _loc(item), message(item), _bounds(item)) for item in items[:_MAX_SHOWN_ERRORS]]
+
+
+def _bounds(item: Mapping[str, Any]) -> dict[str, float]:
+    """The bounds that a value has not kept to, by pydantic's names for them: `ge`, `max_length`, …"""
+    return {name: value for name, value in item.get("ctx", {}).items() if isinstance(value, int | float)}
 
 
 def _loc(item: Mapping[str, Any]) -> list[str | int]:

@@ -152,7 +152,7 @@ def refuse(error: DarkroomError, texts: Texts, language: Language) -> Response:
         seconds = error.details.get("retry_after_seconds", _RETRY_AFTER_SECONDS)
         headers["Retry-After"] = str(max(1, math.ceil(float(seconds))))
     if status in (408, 413):
-        headers["Connection"] = "close"  # what is still to come is not going to be read
+        headers["Connection"] = "close"  # what is still to come is thrown away
     if status == 405:
         headers["Allow"] = str(error.details.get("allow", ""))
     return json_response({"error": refuse_json(error, texts, language)}, status, headers)

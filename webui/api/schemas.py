@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 
 
 class Submitted(BaseModel):
-    """A job that is queued. `position` counts from 1 among all that wait; 0 when it runs already."""
+    """A job that is queued. `position` counts from 1 among all that wait; 0 when it runs already. `request` is what it
+    was submitted with, nothing left open; null where the same call made it before and this version cannot read it."""
 
     id: str
     position: int
+    request: dict[str, Any] | None
 
 
 class PictureOut(BaseModel):

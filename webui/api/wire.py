@@ -11,6 +11,7 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.families import FAMILIES
 from webui.jobs.job import Job, UnreadableJob
 from webui.jobs.submitting import Submitted
+from webui.requests import to_dict
 from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import can_branch
 from webui.storage.boards import Board
@@ -88,7 +89,8 @@ def event_json(event: events.Event, texts: Texts, language: Language) -> dict[st
 
 def submitted_json(submitted: Submitted, **more: Any) -> dict[str, Any]:
     """A job that was just submitted, with what one way of submitting has `more` to say of it."""
-    return {"id": submitted.job.id, "position": submitted.position, **more}
+    request = None if isinstance(submitted.job, UnreadableJob) else to_dict(submitted.request)
+    return {"id": submitted.job.id, "position": submitted.position, "request": request, **more}
 
 
 def job_json(

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ class Addons:
 
     def pickled_embeddings(self) -> frozenset[str]:
         """Names of files that are refused, because opening them could run code."""
-        return frozenset(path.stem for path in self._embeddings.files(_PICKLED))
+        return frozenset(_in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
 
 
 class _Folder(Generic[Kind]):
@@ -113,8 +114,8 @@ class _Folder(Generic[Kind]):
             for path in self.files((".safetensors",)):
                 item = self._item(path)
                 if item is not None:
-                    found.setdefault(path.stem, item)
-                    found[path.relative_to(self._folder).with_suffix("").as_posix()] = item
+                    found.setdefault(_in_prompts(path.stem), item)
+                    found[_in_prompts(path.relative_to(self._folder).with_suffix("").as_posix())] = item
         return found
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -150,6 +151,11 @@ class _Folder(Generic[Kind]):
         except Refusal as error:
             _log.warning("ignoring %s: %s", path.name, error.reason)
             return None
+
+
+def _in_prompts(name: str) -> str:
+    """A file's name as a prompt gives it: macOS may take its accents apart, which prompts never have."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:

@@ -37,6 +37,7 @@ def _row(
         Capability.NEGATIVE_PROMPT: takes_negative_prompt,
         Capability.INPAINTING: "inpaint_pipeline" in more,
         Capability.FLOW: is_flow,
+        Capability.EXACT_START: is_flow and image_pipeline is not None,
     }
     return Family(
         id=id or pipeline,

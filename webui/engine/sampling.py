@@ -81,6 +81,11 @@ class Sampling:
         return 1.0 if self.redraw.sides else self.denoising_strength
 
     @property
+    def starts_between_steps(self) -> bool:
+        """Whether a strength between two whole numbers of steps begins with noise between theirs."""
+        return isinstance(self.request, ImageToImage) and self.request.denoising_start == "exact"
+
+    @property
     def keeps_picture(self) -> bool:
         """Whether nothing would be drawn."""
         return self.denoising_strength == 0 and not self.redraw.sides

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from anyio import CancelScope, get_cancelled_exc_class, to_thread
 
-from webui.errors import JobUnreadable, PrivateOver
+from webui.errors import JobUnreadable
 from webui.events import LAST_EVENTS, Event
 from webui.jobs.job import Job, UnreadableJob
 from webui.jobs.queue import JobQueue
@@ -47,16 +47,11 @@ class Submissions:
         self._queue = queue
         self._store_pictures = store_pictures
 
-    async def submit(
-        self, owner: Owner, request: Request, once: Once | None = None, *, is_meant_private: bool = False
-    ) -> Submitted:
+    async def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Submitted:
         """The new job, or with `once` the one that the same submission made before; then no picture is stored again.
 
-        `is_meant_private`: whoever asks believes to be in private mode. Raises PrivateOver where they are not, and what
-        `store_pictures` and `JobQueue.submit` raise.
+        Raises what `store_pictures` and `JobQueue.submit` raise.
         """
-        if is_meant_private and not owner.is_private:
-            raise PrivateOver
         job = None if once is None else await to_thread.run_sync(self._queue.submitted, owner, once)
         if job is None:
             stored = await self._store_pictures(owner, request)

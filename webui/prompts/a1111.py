@@ -1,7 +1,8 @@
 """A1111's prompt dialect, read in linear time.
 
 `(x)` `((x))` `(x:1.2)` `[x]`, escapes with a backslash, `BREAK`, `a AND b :1.2`, prompt editing `[from:to:when]`
-`[to:when]` `[from::when]`, alternation `[a|b]`, `<lora:name:weight>`, and comments from `#` to the end of the line.
+`[to:when]` `[from::when]`, alternation `[a|b]`, `<lora:name:weight>`, in capitals too, and comments from `#` to the end
+of the line.
 Read in this order: comments and LoRAs go, `AND` cuts the rest into prompts of their own, each has a timeline of texts
 (timeline.py), and each of those texts has weights (attention.py). The negative prompt knows no `AND`.
 Whatever is no syntax is text. Knows no tokens and no files.
@@ -22,8 +23,8 @@ MAX_BREAKS = 64  # each costs one more pass through the text encoder
 MAX_LORA_WEIGHT = 10.0  # either way; A1111's users invert some of them, and none is meant to go so far
 MAX_NAME_CHARACTERS = 200
 
-_COMMENT = re.compile(r"(<(?:lora|lyco|hypernet):[^<>\n]*+>)|#[^\n]*+")  # the first is none: a name may have that sign
-_NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>]*+)>")
+_COMMENT = re.compile(r"(<(?i:lora|lyco|hypernet):[^<>\n]*+>)|#[^\n]*+")  # the first is none: a name may have that sign
+_NETWORK = re.compile(r"<(lora|lyco|hypernet):([^<>]*+)>", re.IGNORECASE)
 _AND = re.compile(r"\bAND\b")
 
 
@@ -88,7 +89,7 @@ def take_loras(text: str, *, is_negative: bool = False) -> tuple[tuple[Lora, ...
     """The LoRAs, and the text without them. Raises PromptError as `parse` does for them."""
     loras = []
     for match in _NETWORK.finditer(text):
-        if match[1] == "hypernet":
+        if match[1].lower() == "hypernet":
             raise PromptError(reason="prompt_hypernet", position=match.start())
         if is_negative:
             raise PromptError(reason="prompt_lora_negative", position=match.start(), field="negative_prompt")

@@ -115,8 +115,10 @@ def _fragments(pieces: list[Piece], closers: dict[int, int], start: int, stop: i
     skip_to = 0
     for index in range(start, stop):
         piece, at = pieces[index]
-        if at < skip_to:
-            continue
+        if at < skip_to:  # an operator, perhaps with a word right behind it
+            piece, at = piece[skip_to - at :], skip_to
+            if not piece:
+                continue
         if index in closers:
             factor, after = _group_operator(text, pieces[closers[index]].start + 1 - offset)
             ends[closers[index]] = after + offset

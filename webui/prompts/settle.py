@@ -78,7 +78,7 @@ def _resolved(text: str, dialect: str, field: str, seed: int, wildcards: Wildcar
     if dialect == "a1111":
         text = without_comments(text)  # a wildcard that was commented out is none
     try:
-        text = settle(text, f"{field} {seed}", wildcards)
+        text = settle(text, f"{field} {seed}", wildcards, has_comments=dialect == "a1111")
     except PromptError as error:
         raise PromptError(**(error.details | {"field": field})) from error
     if len(text) > MAX_PROMPT_CHARACTERS:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from webui.errors import PromptError
+from webui.prompts.a1111 import without_comments
 from webui.prompts.lexer import Piece, lex
 from webui.prompts.wildcards import Shelf, Wildcards
 
@@ -28,9 +29,11 @@ MAX_CHOICES = 1_000  # made for one text
 MAX_TAKEN = 100  # that one choice may take
 
 # Where a LoRA is named, underscores are the name's, unless the name or the weight begins with them.
-_NETWORK = r"<(?:lora|lyco|hypernet)(?::(?!__)[^<>:{}|]*+)++>"
+_NETWORK = r"<(?i:lora|lyco|hypernet)(?::(?!__)[^<>:{}|]*+)++>"
+# Signs of a wildcard's name: no commas and the like, which part what only looks like one, nor what is syntax.
+_NAMING = "(?:[A-Za-z0-9]|[-./*'&+()!@%=~^]|(?![\uff0c\u3001\uff1b\uff1a\u3002])[^\\x00-\\x7f])"
 _PIECE = re.compile(
-    rf"{_NETWORK}|" + r"\\.|__~?(?! )(?:[^\W_]|[-./*'&+()]| (?!__)|_(?!_))++__|[{}|\[\]]|[^\\{}|\[\]_<]++|.", re.DOTALL
+    rf"{_NETWORK}|" + rf"\\.|__~?(?! )(?:{_NAMING}| (?!__)|_(?!_))++__|" + r"[{}|\[\]]|[^\\{}|\[\]_<]++|.", re.DOTALL
 )
 _COUNT = re.compile(r"\s*+(?=[0-9-])([0-9]{0,4})(-?)([0-9]{0,4})\$\$")
 _WEIGHT = re.compile(r"\s*+([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})::")
@@ -43,15 +46,17 @@ def is_template(text: str) -> bool:
     return "{" in text or text.count("__") > 1
 
 
-def settle(text: str, seed: str, wildcards: Wildcards) -> str:
+def settle(text: str, seed: str, wildcards: Wildcards, *, has_comments: bool = False) -> str:
     """`text` with every wildcard and choice settled by `seed`.
 
-    Raises PromptError for a wildcard that is not there, has no values or leads to itself, and for more than is sensible
-    of anything.
+    `has_comments`: what begins with `#` in a wildcard's value is one, and ends with it, instead of taking away what
+    stands behind the wildcard. Raises PromptError for a wildcard that is not there, has no values or leads to itself,
+    and for more than is sensible of anything.
     """
     if not is_template(text):
         return text
-    settled = _Settling(wildcards, random.Random(seed)).text(text, ())  # seeded by a text: hashed alike everywhere
+    chance = random.Random(seed)  # seeded by a text: hashed alike everywhere
+    settled = _Settling(wildcards, chance, has_comments).text(text, ())
     if len(settled) > MAX_CHARACTERS:
         raise PromptError(reason="prompt_settled_long", position=0, limit=MAX_CHARACTERS)
     return settled
@@ -69,8 +74,9 @@ class _Brace:
 class _Settling:
     """One text's worth of choices."""
 
-    def __init__(self, wildcards: Wildcards, chance: random.Random) -> None:
+    def __init__(self, wildcards: Wildcards, chance: random.Random, has_comments: bool) -> None:
         self._wildcards = wildcards
+        self._has_comments = has_comments
         self._chance = chance
         self._shelf: Shelf | None = None  # what lay there when the first was asked for
         self._known: dict[str, tuple[list[str], list[float]]] = {}
@@ -120,7 +126,8 @@ class _Settling:
             raise PromptError(reason="prompt_depth", position=position, limit=MAX_DEPTH)
         if name not in self._known:
             self._shelf = self._shelf or self._wildcards.look()
-            weighed = [_weighed(value) for value in self._shelf.values(name)]
+            values = self._shelf.values(name)
+            weighed = [_weighed(without_comments(value).rstrip() if self._has_comments else value) for value in values]
             if not weighed:
                 reason = "prompt_wildcard_unreadable" if self._shelf.unreadable(name) else "prompt_wildcard"
                 raise PromptError(reason=reason, position=position, name=name)

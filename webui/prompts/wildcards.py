@@ -11,6 +11,7 @@ import fnmatch
 import logging
 import os
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,8 @@ class Wildcards:
                 if count > MAX_FILES:
                     _log.warning("more than %d wildcard files; ignoring the others", MAX_FILES)
                     return
-                yield path.relative_to(root).with_suffix("").as_posix(), path
+                name = path.relative_to(root).with_suffix("").as_posix()
+                yield unicodedata.normalize("NFC", name), path  # as prompts are; macOS may take accents apart
 
     def _values_of(self, path: Path) -> tuple[str, ...] | None:
         with self._lock:

@@ -286,7 +286,7 @@ class Diffusion:
         values = data.kwargs if isinstance(data, ArgsKwargs) else data
         if not isinstance(values, dict):
             return data
-        values = upgraded(values, "diffusion")
+        values = upgraded(values, getattr(cls, "task", ""))
         if isinstance(values.get("scheduler"), str) and (found := canonical_scheduler(values["scheduler"])):
             values["scheduler"], sigmas = found
             if sigmas and values.get("sigmas") is None:
@@ -331,6 +331,14 @@ class ImageToImage(Diffusion):
         infotext("Denoising strength", always=True),
         Control(Group.PICTURE),
     ] = 0.6
+    # What a strength between two whole numbers of steps begins with: noise between theirs, or that of the lower one.
+    denoising_start: Annotated[
+        Literal["exact", "whole_step"],
+        needs(Capability.EXACT_START, is_refused=False),
+        _FROM_NOISE,
+        infotext_names.DENOISING_START,
+        Control(Group.FRAMING, "chips"),
+    ] = "exact"
     # Whether what is white in the mask is drawn, or the rest.
     mask_mode: Annotated[
         Literal["masked", "not_masked"],

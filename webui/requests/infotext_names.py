@@ -57,6 +57,7 @@ MASKED_CONTENT = InfotextName(
     "Masked content",
     {"fill": "fill", "original": "original", "latent_noise": "latent noise", "latent_nothing": "latent nothing"},
 )
+DENOISING_START = InfotextName("Denoising start", {"exact": "Exact", "whole_step": "Whole step"})
 INPAINT_AREA = InfotextName("Inpaint area", {"whole_picture": "Whole picture", "only_masked": "Only masked"})
 SOFT_INPAINTING = InfotextName("Soft inpainting enabled", {True: "True", False: "False"})
 

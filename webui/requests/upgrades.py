@@ -18,4 +18,6 @@ def upgraded(values: Mapping[str, Any], task: str) -> dict[str, Any]:
         current["schema_version"] = 2
         if task != "style_transfer":
             current.setdefault("sigma_range", "timesteps")
+        if task == "image_to_image":
+            current.setdefault("denoising_start", "whole_step")
     return current

@@ -18,7 +18,7 @@ from webui.prompts.settle import prompts_of
 from webui.requests import Request, SomeDiffusion, image_seed, to_dict
 from webui.requests.diffusion import MAX_BRANCHES, Branch, Diffusion, ImageToImage, TextToImage
 from webui.requests.field_types import Scope
-from webui.requests.fields import fields_in
+from webui.requests.fields import controls_in, fields_in
 from webui.requests.settled import as_asked
 from webui.requests.style_transfer import StyleTransfer
 from webui.rules.evaluate import refuse
@@ -29,6 +29,8 @@ MAX_STEPS = 150  # of any request
 # What a branch may have otherwise than its origin: what the network is told, and what noise is drawn. All else is the
 # course that both are on.
 FREE = fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH)
+# Those of them that people set, one by one: a branch has no variations.
+CHANGEABLE = (FREE & controls_in(TextToImage).keys()) - {"variation_seed", "variation_strength"}
 
 
 WITHOUT_TEMPLATES: dict[str, Any] = {"looks": (), "look_texts": (), "resolved_prompts": None, "resolved_from": None}

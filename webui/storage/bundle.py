@@ -1,7 +1,8 @@
 """Many pictures as one zip, made while it is sent: only the part under way is in memory, and nothing on the disk.
 
 PNG, JPEG and WebP are not compressed again. The last entry, `metadata.json`, says what made each picture and names
-those that could not be read; the pictures contain the same.
+those that could not be read. The pictures contain the same, except for texts that are too long for their format, which
+it names too.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from webui.errors import PictureNotFound
-from webui.storage.formats import SUFFIXES, Format, in_format
+from webui.storage.formats import SUFFIXES, Format, in_format, left_out
 from webui.storage.pictures import Picture
 
 MAX_PICTURES = 2000
@@ -34,14 +36,14 @@ def zip_of(pictures: Sequence[Picture], boards: Mapping[str, Sequence[str]], for
     taken: set[str] = {METADATA_NAME}
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as bundle:  # which notices that it cannot go back in a pipe
         for picture in pictures:
-            content = _content(picture, form)
-            name = None if content is None else _free_name(_name(picture, form), taken)
-            if content is not None and name is not None:
-                with content, bundle.open(_entry(name, picture.created), "w") as entry:
+            found = _content(picture, form)
+            name = None if found is None else _free_name(_name(picture, form), taken)
+            if found is not None and name is not None:
+                with found.file as content, bundle.open(_entry(name, picture.created), "w") as entry:
                     while chunk := content.read(_CHUNK_BYTES):
                         entry.write(chunk)
                         yield pipe.take()
-            said.append(_said(picture, name, boards.get(picture.id, ())))
+            said.append(_said(picture, name, found, boards.get(picture.id, ())))
         text = json.dumps(said, ensure_ascii=False, indent=1)
         bundle.writestr(_entry(METADATA_NAME, datetime.now().timestamp()), text)
     yield pipe.take()
@@ -68,12 +70,22 @@ class _Pipe(io.RawIOBase):
         return content
 
 
-def _content(picture: Picture, form: Format) -> BinaryIO | None:
+@dataclass(frozen=True)
+class _Content:
+    """What goes in, and the texts that are too long to go in with it."""
+
+    file: BinaryIO
+    left_out: Sequence[str]
+
+
+def _content(picture: Picture, form: Format) -> _Content | None:
     """None where the file is gone, or cannot be turned into that format."""
     try:
         if form == "png" or picture.path.suffix.lower() == SUFFIXES[form]:
-            return picture.path.open("rb")  # as it lies
-        return io.BytesIO(in_format(picture.path, form))
+            missing = left_out(picture.path, "png")  # nothing more than what it lacks already
+            return _Content(picture.path.open("rb"), missing)  # as it lies
+        made = in_format(picture.path, form)
+        return _Content(io.BytesIO(made.content), made.left_out)
     except (OSError, PictureNotFound):
         return None
 
@@ -104,7 +116,7 @@ def _entry(name: str, moment: float) -> zipfile.ZipInfo:
     return entry
 
 
-def _said(picture: Picture, name: str | None, boards: Sequence[str]) -> dict[str, Any]:
+def _said(picture: Picture, name: str | None, found: _Content | None, boards: Sequence[str]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "file": name,
         "id": picture.id,
@@ -116,4 +128,6 @@ def _said(picture: Picture, name: str | None, boards: Sequence[str]) -> dict[str
         "boards": list(boards),
         "request": picture.request,
     }
-    return said if name is not None else {**said, "missing": "the file cannot be read"}
+    if found is None:
+        return {**said, "missing": "the file cannot be read"}
+    return {**said, "left_out": list(found.left_out)} if found.left_out else said

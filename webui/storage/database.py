@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 5000
 IN_MEMORY = ":memory:"  # SQLite's name for a database without a file
 
+_BEYOND_ASCII = "(length(CAST(request AS BLOB)) > length(request) OR instr(request, '\\u') > 0)"
+
 # One entry a version; an entry is never changed once a release had it. PRAGMA user_version counts those applied.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -117,6 +119,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX board_pictures_by_picture ON board_pictures (picture)",
         "CREATE VIRTUAL TABLE picture_words USING fts5 (words, tokenize = 'unicode61 remove_diacritics 2')",
         "INSERT INTO picture_words (rowid, words) SELECT number, words_of(request, position) FROM pictures",
+    ),
+    (  # emoji and other symbols are words, too; requests in ASCII have none, but perhaps escaped
+        f"DELETE FROM picture_words WHERE rowid IN (SELECT number FROM pictures WHERE {_BEYOND_ASCII})",
+        "INSERT INTO picture_words (rowid, words)"
+        f" SELECT number, words_of(request, position) FROM pictures WHERE {_BEYOND_ASCII}",
     ),
 )
 

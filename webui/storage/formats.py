@@ -2,22 +2,23 @@
 
 A1111's line goes into EXIF's UserComment, written as piexif writes it and A1111 reads it; our JSON into XMP, as
 `darkroom:json`, beside the mark that a machine made the picture. A JPEG has room for 64 KB of each: what is longer than
-that is left out, and the log says so. Reads our own pictures alone: PNGs, and what somebody put back as one of these.
+that is left out, and said to be. Reads our own pictures alone: PNGs, and what somebody put back as one of these.
 """
 
 from __future__ import annotations
 
 import html
 import io
-import logging
 import struct
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
 
 from PIL import Image
 
 from webui.errors import PictureNotFound
 from webui.metadata.embedded_texts import texts_in
-from webui.storage.metadata import MAX_METADATA_BYTES, xmp
+from webui.storage.metadata import xmp
 from webui.storage.paths import StoredPath
 
 Format = Literal["png", "jpeg", "webp"]
@@ -33,38 +34,65 @@ _JPEG_EXIF_BYTES = 65_533 - len(b"Exif\0\0")  # a segment's length is 16 bits an
 _JPEG_XMP_BYTES = 65_533 - len(b"http://ns.adobe.com/xap/1.0/\0")
 _EXIF_POINTER, _USER_COMMENT = 0x8769, 0x9286
 _LONG, _UNDEFINED = 4, 7  # TIFF's types
-log = logging.getLogger(__name__)
+TEXTS = ("parameters", "darkroom")  # what each of our pictures says of itself, where it has room
 
 
-def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> bytes:
+@dataclass(frozen=True)
+class InFormat:
+    """A picture as a file. `left_out`: those of TEXTS that are not in it, because they are too long."""
+
+    content: bytes
+    left_out: tuple[str, ...]
+
+
+def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> InFormat:
     """The picture at `source` as a JPEG or WebP with its texts. Raises PictureNotFound where it cannot be read."""
     try:
         with source.open("rb") as file:
-            texts = {text.name: text.text for text in texts_in(file)}
+            texts = _texts(file, form)
             file.seek(0)
             with Image.open(file, formats=("PNG", "JPEG", "WEBP")) as image:
                 picture = image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureNotFound(picture=source.name) from error
-    parameters = texts.get("parameters") or texts.get("UserComment", "")
-    exif, packet = _exif(parameters), _packet(texts.get("darkroom", ""))
+    exif, packet = b"Exif\0\0" + _exif(texts.get("parameters", "")), _packet(texts.get("darkroom", ""))
     content = io.BytesIO()
     if form == "jpeg":
-        exif = exif if len(exif) <= _JPEG_EXIF_BYTES else _left_out("parameters", _exif(""))
-        packet = packet if len(packet) <= _JPEG_XMP_BYTES else _left_out("darkroom", _packet(""))
-        picture.save(content, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", exif=b"Exif\0\0" + exif, xmp=packet)
+        picture.save(content, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", exif=exif, xmp=packet)
     else:
-        picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, exif=b"Exif\0\0" + exif, xmp=packet)
-    return content.getvalue()
+        picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, exif=exif, xmp=packet)
+    return InFormat(content.getvalue(), _missing(texts))
 
 
-def _left_out(name: str, without: bytes) -> bytes:
-    log.warning("left %s out of a JPEG: no room", name)
-    return without
+def left_out(source: StoredPath, form: Format) -> tuple[str, ...]:
+    """Those of TEXTS that the picture at `source` lacks in that format. No pixel is read for it. Raises
+    PictureNotFound."""
+    try:
+        with source.open("rb") as file:
+            return _missing(_texts(file, form))
+    except OSError as error:
+        raise PictureNotFound(picture=source.name) from error
+
+
+def _texts(file: BinaryIO, form: Format) -> Mapping[str, str]:
+    """Those of TEXTS that are there and have room."""
+    found = {text.name: text.text for text in texts_in(file)}
+    texts = {"parameters": found.get("parameters") or found.get("UserComment"), "darkroom": found.get("darkroom")}
+    return {name: text for name, text in texts.items() if text and (form != "jpeg" or _fits_jpeg(name, text))}
+
+
+def _fits_jpeg(name: str, text: str) -> bool:
+    if name == "parameters":
+        return len(_exif(text)) <= _JPEG_EXIF_BYTES
+    return len(_packet(text)) <= _JPEG_XMP_BYTES
+
+
+def _missing(texts: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in TEXTS if name not in texts)
 
 
 def _packet(text: str) -> bytes:
-    if not text or len(text.encode()) > MAX_METADATA_BYTES:
+    if not text:
         return xmp().encode()
     escaped = html.escape(text, quote=False)
     return xmp(f'<darkroom:json xmlns:darkroom="{DARKROOM_NAMESPACE}">{escaped}</darkroom:json>').encode()

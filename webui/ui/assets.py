@@ -1,6 +1,7 @@
-"""Our scripts and styles, read from `assets/` and joined into the files that the page loads.
+"""Our scripts and styles, read from `assets/`: what the page loads.
 
-Scripts are plain files in the order below; each adds its part to one `darkroom` object. Nothing comes from elsewhere.
+Scripts are native modules in rooms, which import one another; `main.js` starts them. What Python has to tell them is a
+module, too: `core/given.js`. Styles are joined into one file. Nothing comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -35,53 +36,12 @@ STYLES = (
     "prompt.css",
     "inspect.css",
 )
-SCRIPTS = (
-    "core.js",
-    "fields.js",
-    "stream.js",
-    "controls.js",
-    "rules.js",
-    "sampling.js",
-    "prompt_undo.js",
-    "prompt_keys.js",
-    "prompt_history.js",
-    "inspect.js",
-    "prompt_check.js",
-    "names.js",
-    "keyboard.js",
-    "estimate.js",
-    "upload.js",
-    "masking.js",
-    "style.js",
-    "paint_canvas.js",
-    "paint_view.js",
-    "paint_dialog.js",
-    "paint.js",
-    "best_of.js",
-    "save_format.js",
-    "stage.js",
-    "style_live.js",
-    "stage_error.js",
-    "strip.js",
-    "steps.js",
-    "branch.js",
-    "actions.js",
-    "rail.js",
-    "swipe.js",
-    "private.js",
-    "header.js",
-    "gallery.js",
-    "gallery_tiles.js",
-    "gallery_filter.js",
-    "gallery_select.js",
-    "compare.js",
-    "again.js",
-    "walk.js",
-)
 
 
 STYLE_FILE = "page.css"
-SCRIPT_FILES = ("data.js", "page.js")  # in the order in which they run
+MAIN = "main.js"
+GIVEN = "core/given.js"
+_EARLY = "early.js"  # runs before everything else, inside the HTML
 
 
 def _joined(names: tuple[str, ...]) -> str:
@@ -93,14 +53,20 @@ def template(name: str) -> str:
     return (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
 
 
+def modules() -> dict[str, str]:
+    """The scripts by their path below `assets/`, as they are written there."""
+    paths = sorted(path for path in _FOLDER.rglob("*.js") if path.name != _EARLY)
+    return {path.relative_to(_FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
 def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
-    """All that the page loads of ours: styles, strings and data, and the scripts."""
+    """All that the page loads of ours: styles, the scripts, strings and data."""
     given = json.dumps({"texts": words.by_language, **data}, ensure_ascii=False)
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
-            "data.js": f"window.darkroomData = {given};\ngradio_config.i18n_translations = darkroomData.texts;\n",
-            "page.js": f"(() => {{\nconst given = window.darkroomData;\n{_joined(SCRIPTS)}\n}})();\n",
+            GIVEN: f"export const given = {given};\n",
+            **modules(),
         }
     )
 
@@ -112,4 +78,4 @@ def early_style() -> str:
 
 def early_script() -> str:
     """Runs before Gradio does: the language that the person chose counts as the browser's."""
-    return (_FOLDER / "early.js").read_text(encoding="utf-8")
+    return (_FOLDER / _EARLY).read_text(encoding="utf-8")

@@ -1,14 +1,14 @@
 """The control *Keep best*: how many of several images are kept, those that fit the prompt best.
 
-Only the browser knows how many images there are and whether the checkpoint has a critic, so `assets/best_of.js` shows
-the control if there is something to choose, and otherwise says why not.
+Only the browser knows how many images there are and whether the checkpoint has a critic, so
+`assets/controls/keep_best.js` shows the control if there is something to choose, and otherwise says why not.
 """
 
 from __future__ import annotations
 
 import gradio as gr
 
-from webui.ui.declared_controls import Controls, unchecked
+from webui.ui.declared_controls import Controls
 from webui.ui.language import Words
 
 KEEP_COUNTS = (1, 2, 4)
@@ -24,5 +24,5 @@ def best(words: Words) -> Controls:
             elem_id="keep_best",
             elem_classes=["chips"],
         )
-        gr.HTML('<p id="best_why"></p>', elem_id="best_why_box", apply_default_css=False)
-    return {"keep_best": unchecked(keep_best)}
+        gr.HTML('<p id="best_why"></p>', elem_id="best_why_box", apply_default_css=False)  # `names.js` fills it
+    return {"keep_best": keep_best}

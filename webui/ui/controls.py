@@ -1,7 +1,7 @@
 """The controls that all tasks share: prompt, size, sampling, seed. Each is named after the request's field it fills.
 
 Ordinary ones follow from the declarations (`ui/declared_controls.py`); only the others are drawn by hand here. What a
-control does in the browser (chips that set width and height, the dice) is in `assets/controls.js`.
+control does in the browser (chips that set width and height, the dice) is in `assets/controls/` and `assets/form/`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import gradio as gr
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
-from webui.presets import Presets
 from webui.requests.field_controls import Group
-from webui.requests.field_types import MAX_LOOKS, MAX_PROMPT_CHARACTERS
-from webui.ui.declared_controls import Controls, drawn, reasons_without_control, unchecked
+from webui.requests.field_types import MAX_PROMPT_CHARACTERS
+from webui.ui.declared_controls import Controls, drawn, reasons_without_control, select_part
 from webui.ui.language import Words
+from webui.ui.parts import part
 from webui.ui.prompt_help import prompt_help, prompt_history
 
 RATIOS = ("1:1", "4:3", "3:2", "16:9")
@@ -38,21 +38,14 @@ def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:
     return [(label(checkpoint), checkpoint.id) for checkpoint in (*usable, *refused)]
 
 
-def checkpoint_picker(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> gr.Dropdown:
+def checkpoint_picker() -> gr.HTML:
     """The one picker of the page, for the header."""
-    return unchecked(
-        gr.Dropdown(
-            checkpoint_choices(catalogue),
-            value=chosen.id if chosen else None,
-            label=words("checkpoint"),
-            elem_id="checkpoint",
-            min_width=120,
-        )
-    )
+    return select_part("checkpoint")
 
 
-def writing(words: Words, presets: Presets) -> Controls:
-    """Prompt, looks and negative prompt."""
+def writing(words: Words) -> Controls:
+    """The sign of an armed branch, prompt, looks and negative prompt."""
+    part("branch", elem_id="branch_box")
     prompt = gr.Textbox(
         label=words("prompt"),
         placeholder=words("prompt_placeholder"),
@@ -63,15 +56,7 @@ def writing(words: Words, presets: Presets) -> Controls:
     )
     prompt_help("prompt")
     with gr.Row(elem_id="inspire"):
-        looks = gr.Dropdown(
-            [(look.name, look.id) for look in presets.looks],
-            value=[],
-            multiselect=True,
-            max_choices=MAX_LOOKS,
-            label=words("looks"),
-            elem_id="looks",
-            min_width=120,
-        )
+        looks = part("looks", "looks", elem_id="looks")
         gr.Button(words("surprise_me"), elem_id="surprise", size="sm", min_width=80)
         prompt_history()
     negative_prompt = gr.Textbox(
@@ -83,7 +68,7 @@ def writing(words: Words, presets: Presets) -> Controls:
         elem_id="negative_prompt",
     )
     prompt_help("negative_prompt")
-    return {"prompt": prompt, "looks": unchecked(looks), "negative_prompt": negative_prompt}
+    return {"prompt": prompt, "looks": looks, "negative_prompt": negative_prompt}
 
 
 def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
@@ -92,7 +77,7 @@ def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
         ratio = gr.Radio(RATIOS, value=None, label=words("proportions"), elem_id="ratio", elem_classes=["chips"])
         gr.Button("⇄", elem_id="swap", size="sm", min_width=36, elem_classes=["icon"])
         sides = drawn(Group.SIZE, words, checkpoint)
-    return {"ratio": unchecked(ratio), **sides}
+    return {"ratio": ratio, **sides}
 
 
 def amount(words: Words) -> Controls:
@@ -108,7 +93,7 @@ def amount(words: Words) -> Controls:
             elem_id="quality",
             elem_classes=["chips"],
         )
-    return {"num_images": unchecked(num_images), "quality": unchecked(quality)}
+    return {"num_images": num_images, "quality": quality}
 
 
 def effort(words: Words, checkpoint: Checkpoint | None) -> Controls:

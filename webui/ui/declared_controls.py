@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -25,11 +25,11 @@ from webui.requests.fields import (
     words_of,
 )
 from webui.schedulers import SCHEDULERS, SIGMAS, scheduler_named
+from webui.ui.assets import template
 from webui.ui.language import Words
+from webui.ui.parts import of_html
 
 Controls = dict[str, Component]
-SomeComponent = TypeVar("SomeComponent", bound=Component)
-_MANY_WORDS = 10  # from which on a list can be searched
 # Where there is no checkpoint.
 _PLAIN = Defaults(width=512, height=512, steps=20, guidance_scale=7.0, scheduler=SCHEDULERS[0].id, sigmas=SIGMAS[0])
 
@@ -69,14 +69,23 @@ def drawn(
     }
 
 
-def unchecked(component: SomeComponent) -> SomeComponent:
-    """The same component, whose value Gradio hands over as it came.
+def select_part(name: str, *classes: str) -> gr.HTML:
+    """A list of the browser's own, which Tab alone does not open; `assets/controls/select.js` fills it."""
+    html = template("select").replace("<select>", f'<select data-field="{name}">')
+    return of_html("select", html, elem_id=name, classes=("select", *classes))
 
-    Its own check against the choices would end a submit in an exception that nobody worded (a checkpoint that is gone,
-    three images where the chips are 1, 2, 4); the request checks every value, and says what is wrong.
-    """
-    component.preprocess = lambda payload: payload
-    return component
+
+def starting_values(checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """What the form says before anybody has said anything, by name."""
+    own = checkpoint.defaults if checkpoint else _PLAIN
+    table = field_table()
+    declared = {field.name: field for group in Group for field in fields_of(group)}
+    found: dict[str, Any] = {name: "" if table[name]["kind"] in ("picture", "text") else None for name in declared}
+    for name, field in declared.items():
+        if not field.control.empty and isinstance(value := _start(field, own), bool | int | float | str):
+            found[name] = value
+    rest: dict[str, Any] = {"looks": [], "ratio": None, "quality": "normal"}
+    return {**found, **rest, "checkpoint": checkpoint.id if checkpoint else None}
 
 
 def _control(field: Field, words: Words, own: Defaults) -> Component:
@@ -87,18 +96,16 @@ def _control(field: Field, words: Words, own: Defaults) -> Component:
     match kind_of(request, name):
         case "slider":
             limits = field_limits(request, name)
-            return unchecked(gr.Slider(limits.minimum, limits.maximum, value, step=limits.step, **shown))
+            return gr.Slider(limits.minimum, limits.maximum, value, step=limits.step, **shown)
         case "number":  # the browser holds it to the field's bounds, the request checks them
             if field.control.empty:
                 shown["placeholder"] = words(field.control.empty)
             return gr.Number(value, step=field_limits(request, name).step, min_width=64, **shown)
         case "chips":
             shown["elem_classes"] = ["chips", *classes]
-            return unchecked(gr.Radio(_choices(field, words), value=value, **shown))
+            return gr.Radio(_choices(field, words), value=value, **shown)
         case "list":
-            choices = _choices(field, words)
-            can_search = len(choices) > _MANY_WORDS
-            return unchecked(gr.Dropdown(choices, value=value, filterable=can_search, min_width=100, **shown))
+            return select_part(name, *classes)
         case "checkbox":
             return gr.Checkbox(value, **shown)
         case kind:
@@ -106,8 +113,8 @@ def _control(field: Field, words: Words, own: Defaults) -> Component:
 
 
 def _start(field: Field, own: Defaults) -> Any:
-    """What a control begins with. Gradio draws an empty number box as 0, so that it begins with its least value, which
-    for a seed is random, too; the script empties it."""
+    """What a control begins with. Gradio draws an empty number box as 0, so that it begins with its least value; the
+    script empties it."""
     if field.name == "eta":
         return scheduler_named(own.scheduler).eta or 0.0
     if field.control.empty:
@@ -120,6 +127,15 @@ def _choices(field: Field, words: Words) -> list[tuple[Any, str]]:
     """A field's words with their labels."""
     names = proper_names(field.request, field.name)
     return [(names.get(word) or words(f"{field.name}_{word}"), word) for word in words_of(field.request, field.name)]
+
+
+def _limits(request: type, name: str) -> dict[str, float] | None:
+    """A number's bounds and its step, or None."""
+    try:
+        found = field_limits(request, name)
+    except KeyError:
+        return None
+    return {"minimum": found.minimum, "maximum": found.maximum, "step": found.step}
 
 
 def reasons_without_control() -> dict[str, str]:
@@ -140,8 +156,26 @@ def field_table() -> dict[str, dict[str, Any]]:
                 "words": words_of(request, name),
                 "names": dict(proper_names(request, name)),
                 "is_told": True,
+                "limits": _limits(request, name),
             }
             found.setdefault(name, entry)
         for name, reason in without_control(request).items():
             found.setdefault(name, {"kind": None, "group": None, "is_told": reason.is_told})
     return found
+
+
+def controlled_fields(task: str) -> frozenset[str]:
+    """Names of the task's fields that a control fills."""
+    return frozenset(REQUESTS[task].__dataclass_fields__) - reasons_without_control().keys()
+
+
+def field_defaults() -> dict[str, Any]:
+    """What the tasks' fields are where nobody says anything, by name; those without a default are left out."""
+    fields = [field for request in REQUESTS.values() for field in request.__dataclass_fields__.values()]
+    return {field.name: _plain_default(field) for field in fields if _plain_default(field) is not None}
+
+
+def _plain_default(field: Any) -> Any:
+    """The default as JSON has it, or None."""
+    default = getattr(field.default, "default", field.default)  # pydantic's Field keeps its own
+    return default if isinstance(default, bool | int | float | str) else None

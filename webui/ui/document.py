@@ -28,7 +28,7 @@ _ROOM = "display:flex;flex-direction:column;margin:0;padding:0"
 
 
 def document(page: gr.Blocks, files: PageFiles) -> str:
-    """The HTML of a page that is mounted; `files` hold `page.css` and `assets.SCRIPT_FILES`."""
+    """The HTML of a page that is mounted; `files` hold `assets.STYLE_FILE` and the scripts."""
     config = _config(page)
     gradio = frontend({component["type"] for component in config["components"]})
     return f"""<!doctype html>
@@ -91,8 +91,10 @@ def _config(page: gr.Blocks) -> dict[str, Any]:
 
 def _own_links(files: PageFiles) -> Iterable[str]:
     yield f'<link rel="preload" as="style" href="{files.address(assets.STYLE_FILE)}">\n'
-    for name in assets.SCRIPT_FILES:
-        yield f'<script defer fetchpriority="high" src="{files.address(name)}"></script>\n'
+    yield f'<script type="module" fetchpriority="high" src="{files.address(assets.MAIN)}"></script>\n'
+    for name in files.names:  # all at once, where a browser would find them layer by layer
+        if name.endswith(".js") and name != assets.MAIN:
+            yield f'<link rel="modulepreload" href="{files.address(name)}">\n'
 
 
 def _gradios_links(gradio: Frontend) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """The tab *Image to image*: the input picture, which part of it is redrawn, and how much.
 
-The mask is drawn in our own editor (`assets/paint.js`); its value is a reference, like the picture's. Settings for the
+The mask is drawn in our own editor (`assets/paint/`); its value is a reference, like the picture's. Settings for the
 mask appear once there is one; resize mode and sides are in a fold.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 import gradio as gr
 
 from webui.requests.field_controls import Group
-from webui.ui.assets import template
 from webui.ui.declared_controls import Controls, drawn
 from webui.ui.language import Words
+from webui.ui.parts import part
 from webui.ui.upload import picture_field
 
 TASK = "image_to_image"
@@ -27,8 +27,7 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Column(elem_id="masking", min_width=0):
             fields |= drawn(Group.MASKING, words)
         with gr.Column(elem_id="framing", min_width=0):
-            gr.HTML(html_template=template("framing"), js_on_load="darkroom.mountFraming(element);",
-                    elem_id="framing_head", apply_default_css=False)  # fmt: skip
+            part("framing", "framing", elem_id="framing_head")
             fields |= drawn(Group.FRAMING, words)
             with gr.Row(elem_id="sides"):
                 fields |= drawn(Group.SIDES, words)
@@ -36,11 +35,4 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
 
 
 def _mask() -> gr.HTML:
-    return gr.HTML(
-        value="",
-        html_template=template("mask"),
-        js_on_load="darkroom.mountMask(element, props, trigger, watch);",
-        apply_default_css=False,
-        elem_id="mask",
-        min_width=120,
-    )
+    return part("mask", "mask", elem_id="mask")

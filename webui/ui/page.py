@@ -1,14 +1,14 @@
 """The page: header, the three tabs with the controls they share, the stage, the gallery.
 
-`build_page` puts the parts together and joins their events; `mount_page` puts the page under our own FastAPI app. Its
-handlers submit and nothing else; what happens to a job is followed by the scripts in `assets/`. No handler is queued by
-Gradio, and there is no state of Gradio's in the page, so that it holds no connection open of its own.
+`build_page` puts the parts together; `mount_page` puts the page under our own FastAPI app. No event of the page runs
+Python: Gradio tells our scripts what a person does, and they tell Gradio what its controls are to show
+(`assets/gradio/bridge.js`). Everything else is between the scripts and the API. So there is no queue, no state and no
+connection of Gradio's own.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -16,79 +16,52 @@ from fastapi import APIRouter, FastAPI
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.errors import NoCheckpoint
-from webui.jobs.queue import JobQueue
-from webui.jobs.submitting import Submissions
 from webui.presets import Presets
-from webui.rules.branches import FREE
+from webui.requests import REQUESTS
+from webui.requests.field_types import MAX_LOOKS
+from webui.rules.branches import CHANGEABLE
 from webui.settings import Settings
 from webui.share.link import ShareState
-from webui.storage import Storage
-from webui.storage.owners import LOCAL, Owner
-from webui.texts import Language, Texts
+from webui.texts import Texts
 from webui.ui import assets, controls, image_to_image, style_transfer, text_to_image
 from webui.ui.best_controls import best
-from webui.ui.declared_controls import Controls, field_table
+from webui.ui.declared_controls import Controls, controlled_fields, field_defaults, field_table, starting_values
 from webui.ui.document import document_route
 from webui.ui.help_links import help_data
-from webui.ui.language import LANGUAGES, Words
+from webui.ui.language import Words
 from webui.ui.page_files import PageFiles
+from webui.ui.parts import of_html, part
 from webui.ui.routes import examples_of, page_routes, styles_of
 from webui.ui.sampling_controls import sampling, sampling_data
-from webui.ui.share_dialog import describe_share
-from webui.ui.submit import Receipt, Submitter, field_defaults
 from webui.ui.theme import theme
 
-_QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-_SURFACE: dict[str, Any] = {"apply_default_css": False}
+_IN_BROWSER: dict[str, Any] = {"fn": None, "queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build_page(
-    *,
-    queue: JobQueue,
-    submissions: Submissions,
-    catalogue: Catalogue,
-    storage: Storage,
-    presets: Presets,
-    texts: Texts,
-    settings: Settings,
-    share: ShareState,
+    *, catalogue: Catalogue, presets: Presets, texts: Texts, settings: Settings, share: ShareState
 ) -> gr.Blocks:
     """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
     words = Words()
-    submitter = Submitter(queue, submissions, texts, words)
     try:
         chosen: Checkpoint | None = catalogue.default()
     except NoCheckpoint:
         chosen = None
     with _Page(title="Darkroom", fill_width=True, analytics_enabled=False) as page:
-        picker, share_button, share_value = _header(words, catalogue, chosen)
+        picker = _header()
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="panel", min_width=0):
-                fields, tabs = _form(words, presets, chosen)
+                fields, tabs, tasks = _form(words, chosen)
                 with gr.Row(elem_id="foot"):
-                    generate = gr.Button(words("generate"), variant="primary", elem_id="generate", min_width=80)
+                    gr.Button(words("generate"), variant="primary", elem_id="generate", min_width=80)
                     gr.Button(words("stop"), elem_id="stop", min_width=60)
-                    gr.HTML('<p id="estimate" aria-live="polite"></p>', elem_id="estimate_box", **_SURFACE)
-            stage = gr.HTML(
-                None,
-                html_template=assets.template("stage"),
-                js_on_load='darkroom.mountStage(element, props, watch, trigger, "apply");',
-                elem_id="stage_box",
-                **_SURFACE,
-            )
-        gr.HTML(html_template=assets.template("gallery"), js_on_load="darkroom.mountGallery(element);",
-                elem_id="gallery_box", **_SURFACE)  # fmt: skip
+                    of_html("estimate", '<p id="estimate" aria-live="polite"></p>')
+            part("stage", "stage")
+        part("gallery", "gallery")
         fields = {"checkpoint": picker, **fields}
-        _join(page, fields, tabs, generate, stage, submitter)
-        page.load(lambda: gr.Dropdown(choices=controls.checkpoint_choices(catalogue)), outputs=picker, **_QUIET)
-
-        def look_up_share(language: str) -> dict[str, Any]:
-            return describe_share(share.now, texts, _known(language))
-
-        share_button.click(look_up_share, inputs=share_value, outputs=share_value, js="() => darkroom.language",
-                           **_QUIET)  # fmt: skip
-    files = _files_of(words, texts, presets, catalogue, fields, settings)
-    page.darkroom = _PageParts(words, texts, presets, catalogue, fields, files)
+        _join(page, fields, tabs, tasks)
+    files = _files_of(words, texts, presets, catalogue, chosen, fields, settings)
+    page.darkroom = _PageParts(texts, presets, catalogue, share, fields, files)
     return page
 
 
@@ -104,10 +77,10 @@ class _Page(gr.Blocks):  # type: ignore[misc]
 class _PageParts:
     """What `mount_page` and the tests need of a built page."""
 
-    words: Words
     texts: Texts
     presets: Presets
     catalogue: Catalogue
+    share: ShareState
     fields: Controls
     files: PageFiles
 
@@ -115,21 +88,33 @@ class _PageParts:
 def routers_of(page: gr.Blocks) -> tuple[APIRouter, ...]:
     """The page itself, its files and its few routes. They go before what `mount_page` mounts, and behind the guard."""
     parts: _PageParts = page.darkroom
-    return page_routes(parts.catalogue, parts.presets), parts.files.routes(), document_route(page, parts.files)
+    own = page_routes(parts.catalogue, parts.presets, parts.share, parts.texts)
+    return own, parts.files.routes(), document_route(page, parts.files)
 
 
 def _files_of(
-    words: Words, texts: Texts, presets: Presets, catalogue: Catalogue, fields: Controls, settings: Settings
+    words: Words,
+    texts: Texts,
+    presets: Presets,
+    catalogue: Catalogue,
+    chosen: Checkpoint | None,
+    fields: Controls,
+    settings: Settings,
 ) -> PageFiles:
     """Scripts, styles and what the scripts need to know."""
     data = {
+        "tasks": {task: sorted(controlled_fields(task)) for task in REQUESTS},
+        "first_task": text_to_image.TASK,
+        "start": starting_values(chosen),
+        "controls": list(_gradios(fields)),
+        "most_looks": MAX_LOOKS,
         "looks": {look.id: {"name": look.name, "name_zh": look.name_zh} for look in presets.looks},
         "surprises": [dataclasses.asdict(surprise) for surprise in presets.surprises],
         "examples": examples_of(catalogue),
         "style": styles_of(presets, settings.models_dir),
         "order": list(fields),
         "defaults": field_defaults(),
-        "branch_free": sorted(FREE - {"variation_seed", "variation_strength"}),  # a branch has no variations
+        "branch_free": sorted(CHANGEABLE),
         "fields": field_table(),
         "sampling": sampling_data(texts),
         "help": help_data(),
@@ -147,7 +132,7 @@ def mount_page(app: FastAPI, page: gr.Blocks) -> FastAPI:
         path="/",
         theme=theme(),
         head=f'<link rel="stylesheet" href="{parts.files.address(assets.STYLE_FILE)}">',
-        i18n=parts.words.catalogue,
+        i18n=Words().catalogue,
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -160,35 +145,28 @@ def mount_page(app: FastAPI, page: gr.Blocks) -> FastAPI:
     return app
 
 
-def _header(words: Words, catalogue: Catalogue, chosen: Checkpoint | None) -> tuple[gr.Dropdown, gr.HTML, gr.HTML]:
-    """Brand, the picker, and our own part with device, queue, share and language."""
+def _header() -> gr.HTML:
+    """Brand, the picker, and our own part with device, queue, share and language. Returns the picker."""
     with gr.Row(elem_id="header"):
-        gr.HTML(html_template=assets.template("brand"), elem_id="brand_box", **_SURFACE)
-        picker = controls.checkpoint_picker(words, catalogue, chosen)
-        bar = gr.HTML(
-            None,
-            html_template=assets.template("header"),
-            js_on_load="darkroom.mountHeader(element, props, watch, trigger, 'click');",
-            elem_id="header_box",
-            **_SURFACE,
-        )
-    return picker, bar, bar
+        gr.HTML(html_template=assets.template("brand"), elem_id="brand_box", apply_default_css=False)
+        picker = controls.checkpoint_picker()
+        part("header", "header")
+    return picker
 
 
-def _form(words: Words, presets: Presets, chosen: Checkpoint | None) -> tuple[Controls, list[gr.Tab]]:
+def _form(words: Words, chosen: Checkpoint | None) -> tuple[Controls, list[gr.Tab], gr.Tabs]:
     """The scrolling part of the left column. Returns the controls by name, and the tabs."""
     fields: Controls = {}
     with gr.Column(elem_id="form", min_width=0):
         tabs = []
-        with gr.Tabs(elem_id="tasks"):
+        with gr.Tabs(elem_id="tasks") as tasks:
             for task in (text_to_image, image_to_image, style_transfer):
                 own, tab = task.tab(words)
                 fields |= own
                 tabs.append(tab)
         with gr.Column(elem_id="writing", min_width=0):
-            fields |= controls.writing(words, presets)
-        gr.HTML(html_template=assets.template("more"), js_on_load="darkroom.mountMore(element);", elem_id="more_box",
-                **_SURFACE)  # fmt: skip
+            fields |= controls.writing(words)
+        part("more", "more")
         with gr.Column(elem_id="settings", min_width=0):
             fields |= controls.size(words, chosen)
             fields |= controls.amount(words)
@@ -196,45 +174,32 @@ def _form(words: Words, presets: Presets, chosen: Checkpoint | None) -> tuple[Co
             fields |= controls.effort(words, chosen)
             fields |= controls.seed(words)
             fields |= sampling(words, chosen)
-    return fields, tabs
+    return fields, tabs, tasks
 
 
-def _join(
-    page: gr.Blocks,
-    fields: Controls,
-    tabs: list[gr.Tab],
-    generate: gr.Button,
-    stage: gr.HTML,
-    submitter: Submitter,
-) -> None:
-    """All events: one that submits, the others in the browser only."""
-    inputs = list(fields.values())
-    names = list(fields)
-    form = gr.Textbox(visible=False, elem_id="task")  # takes "task language", and a branch as JSON, from the script
+def _gradios(fields: Controls) -> Controls:
+    """Those of the controls that are Gradio's own; the others our scripts fill."""
+    return {name: field for name, field in fields.items() if not isinstance(field, gr.HTML)}
 
-    async def submit(request: gr.Request, context: str, *values: Any) -> Receipt:
-        task, language, mode, branch = [*context.split(" ", 3), "", "", ""][:4]
-        given = dict(zip(names, values, strict=True))
-        is_meant_private = mode == "private"
-        return await submitter.submit(owner_of(request), _known(language), task, given, branch, is_meant_private)
 
-    generate.click(submit, inputs=[form, *inputs], outputs=stage, trigger_mode="multiple",
-                   js="(_, ...values) => darkroom.beforeSubmit(values)", **_QUIET)  # fmt: skip
-    in_browser: dict[str, Any] = {"fn": None, "queue": False, "show_progress": "hidden"}
-    page.load(js="(...values) => darkroom.restore(values)", inputs=inputs, outputs=inputs, **in_browser)
-    stage.apply(js="(...values) => darkroom.applied(values)", inputs=inputs, outputs=inputs, **in_browser)
-    changes: list[Callable[..., Any]] = [field.change for field in inputs]
-    gr.on(changes, js="(...values) => darkroom.changed(values)", inputs=inputs, trigger_mode="multiple", **in_browser)
+def _join(page: gr.Blocks, fields: Controls, tabs: list[gr.Tab], tasks: gr.Tabs) -> None:
+    """All events, none of which leaves the browser: what a person does goes to the bridge, control by control; what
+    the controls are to show comes from it, for all of them at once."""
+    bridge = gr.HTML(html_template="", js_on_load="darkroom.ready(trigger);", elem_id="bridge", apply_default_css=False)
+    shown = [*_gradios(fields).values(), tasks]
+    applied = bridge.apply(js="() => darkroom.apply()", outputs=shown, **_IN_BROWSER)
+    applied.then(js="() => darkroom.applied()", **_IN_BROWSER)
+    page.load(js="() => darkroom.loaded()", **_IN_BROWSER)
+    for name, field in _gradios(fields).items():
+        field.interactive = True  # Gradio would take what is set by an event alone for a display
+        if isinstance(field, gr.Textbox):
+            continue  # its `input` tells of keys alone, of no paste and no composition: the bridge hears the browser's
+        heard = [field.input, field.release] if isinstance(field, gr.Slider) else [field.input]
+        gr.on(heard, js=f"(value) => darkroom.heard({name!r}, value)", inputs=field, trigger_mode="multiple",
+              **_IN_BROWSER)  # fmt: skip
+        if isinstance(field, gr.Number):
+            field.blur(js=f"() => darkroom.left({name!r})", **_IN_BROWSER)
     for tab in tabs:
-        tab.select(js=f"() => darkroom.chooseTask({tab.id!r})", **in_browser)
-
-
-def owner_of(request: gr.Request) -> Owner:
-    """Whose page it is: the guard wrote it into the request's state."""
-    state = getattr(request.request, "state", None)
-    owner: Owner = getattr(state, "owner", LOCAL)
-    return owner
-
-
-def _known(language: str) -> Language:
-    return "zh-CN" if language == LANGUAGES[1] else "en"
+        tab.select(js=f"() => darkroom.opened({tab.id!r})", **_IN_BROWSER)
+    for button in [block for block in page.blocks.values() if isinstance(block, gr.Button)]:
+        button.click(js=f"() => darkroom.pressed({button.elem_id!r})", **_IN_BROWSER)

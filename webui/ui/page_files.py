@@ -26,6 +26,11 @@ class PageFiles:
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
         self._version = digest.hexdigest()[:16]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in their order."""
+        return tuple(self._bodies)
+
     def address(self, name: str) -> str:
         """Where the file `name` is. Raises KeyError for one that is not there."""
         if name not in self._bodies:

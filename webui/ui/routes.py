@@ -1,4 +1,5 @@
-"""The page's own few routes: the pictures of the example tiles and of the style gallery.
+"""The page's own few routes: the pictures of the example tiles and of the style gallery, the names in the picker of
+checkpoints, the share link.
 
 Everything else it asks for is the API's.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from webui.checkpoints.catalogue import Catalogue
@@ -16,7 +17,10 @@ from webui.errors import DarkroomError
 from webui.presets import Presets
 from webui.requests.style_transfer import MAX_FURTHER_STYLES, StyleTransfer
 from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
-from webui.ui.controls import WITHOUT_CONTROL
+from webui.share.link import ShareState
+from webui.texts import Texts, language_of
+from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
+from webui.ui.share_dialog import describe_share
 
 
 def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -50,11 +54,20 @@ def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
     }
 
 
-def page_routes(catalogue: Catalogue, presets: Presets) -> APIRouter:
-    """`GET /page/examples/{index}?checkpoint=…`: the picture that a checkpoint brings along as an example, and
-    `GET /page/styles/{id}`: a style of the gallery.
+def page_routes(catalogue: Catalogue, presets: Presets, share: ShareState, texts: Texts) -> APIRouter:
+    """`GET /page/examples/{index}?checkpoint=…`: the picture that a checkpoint brings along as an example;
+    `GET /page/styles/{id}`: a style of the gallery; `GET /page/checkpoints`: [label, id] for the picker;
+    `GET /page/share`: what the share dialog shows.
     """
     router = APIRouter(include_in_schema=False)
+
+    @router.get("/page/checkpoints")
+    def labels() -> list[tuple[str, str]]:
+        return checkpoint_choices(catalogue)
+
+    @router.get("/page/share")
+    def look_up_share(call: Request) -> dict[str, Any]:
+        return describe_share(share.now, texts, language_of(call.headers.get("accept-language")))
 
     @router.get("/page/examples/{index}")
     def example(index: int, checkpoint: str) -> Response:

@@ -2,7 +2,7 @@
 
 Its head says which settings differ from their defaults. The scheduler stays in sight, because everything else in the
 fold depends on it. The rules of `webui.rules` say what has no effect with a checkpoint or another setting;
-`sampling_data` hands them to `assets/sampling.js`, which greys it out and gives the reason.
+`sampling_data` hands them to `assets/form/validity.js`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from webui.rules.sampling import facts_of
 from webui.rules.table import rules_of
 from webui.schedulers import SCHEDULERS
 from webui.texts import LANGUAGES, Texts
-from webui.ui import assets
 from webui.ui.declared_controls import Controls, drawn, reasons_without_control
 from webui.ui.language import Words
+from webui.ui.parts import part
 
 
 def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
     """The fold, closed or open as the browser remembers it. All values are there and are sent in either state."""
     with gr.Column(elem_id="sampling", min_width=0):
-        gr.HTML(html_template=assets.template("fold"), js_on_load="darkroom.mountSampling(element);",
-                elem_id="sampling_head", apply_default_css=False)  # fmt: skip
+        part("sampling", "fold", elem_id="sampling_head")
         return drawn(Group.SAMPLING, words, checkpoint)
 
 
@@ -44,7 +43,7 @@ def page_rules() -> tuple[Rule, ...]:
 
 
 def sampling_data(texts: Texts) -> dict[str, Any]:
-    """What `assets/sampling.js` needs to know: the rules, the `facts` that they ask for, and which a family has."""
+    """What `assets/form/validity.js` needs to know: the rules, the `facts` they ask for, and which a family has."""
     facts: list[dict[str, Any]] = []
     families: dict[str, int] = {}
     for family in FAMILIES.values():

@@ -1,7 +1,7 @@
 """A place for a picture: choose, drop or paste one; the browser sends it to `POST /api/images` and keeps its reference.
 
-The component's value is that reference, `sha256:<hex>`, or "". Gradio's own upload is not used: it would store and
-decode what a stranger sends. The behaviour is in `assets/upload.js`.
+The form's value is that reference, `sha256:<hex>`, or "". Gradio's own upload is not used: it would store and decode
+what a stranger sends. The behaviour is in `assets/pictures/upload.js`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gradio as gr
 
 from webui.ui.assets import template
 from webui.ui.language import Words
+from webui.ui.parts import of_html
 
 NAMES = {"init_image": "Input image", "content_image": "Content image", "style_image": "Style image"}
 
@@ -19,12 +20,4 @@ def picture_field(words: Words, field: str) -> gr.HTML:
     if field not in NAMES:
         raise KeyError(field)
     words(field)  # the script looks it up under the same key
-    return gr.HTML(
-        value="",
-        html_template=template("upload").replace("@field", field),
-        js_on_load=f"darkroom.upload(element, props, trigger, watch, {field!r});",
-        apply_default_css=False,
-        elem_id=field,
-        elem_classes=["upload"],
-        min_width=120,
-    )
+    return of_html("upload", template("upload").replace("@field", field), elem_id=field, classes=("upload",))

@@ -141,6 +141,26 @@ def test_guessing_is_slowed_down_and_locked_out_but_only_there(guarded: Server) 
         assert client.get("/api/jobs").status_code == 429
 
 
+def test_where_all_come_from_one_address_wrong_passwords_lock_nobody_out(guarded: Server) -> None:
+    form = {"user": "ben", "password": "wrong"}
+    with guarded.client() as client:
+        for headers in ({}, {"X-Forwarded-For": "203.0.113.80, 127.0.0.1"}, {"X-Forwarded-For": "192.168.0.7"}):
+            for _ in range(2):
+                answer = client.post("/login", data=form, headers=headers)
+                assert (answer.status_code, "retry-after" in answer.headers) == (401, False)
+        began = time.monotonic()
+        assert client.post("/login", data=form).status_code == 401
+        assert time.monotonic() - began > 0.9, "slower than the first ones"
+        began = time.monotonic()
+        right = {"user": "anna", "password": "correct horse"}
+        assert client.post("/login", data=right).status_code == 303
+        assert time.monotonic() - began < 0.5, "another login"
+    with guarded.client("ben") as ben:
+        began = time.monotonic()
+        assert ben.get("/api/jobs").status_code == 200
+        assert time.monotonic() - began < 4.5
+
+
 @pytest.mark.parametrize(
     "header",
     ["Basic", "Basic !!!", "Bearer abc", "Basic " + base64.b64encode(b"anna").decode(), "Basic /w==", "basic \xff"],

@@ -17,6 +17,8 @@ from webui.api.access.attempts import Attempts
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins
 from webui.api.access.our_routes import OurRoutes
+from webui.api.access.passwords import Passwords
+from webui.api.access.slowing import Slowing
 from webui.settings import Settings
 from webui.texts import Texts
 
@@ -25,7 +27,8 @@ def guarded(app: ASGIApp, **settings: object) -> Guard:
     made = Settings(**settings)
     routes = OurRoutes([Route("/api/x", app)])
     logins = Logins(made.logins, b"s", "c")
-    return Guard(app, routes=routes, settings=made, logins=logins, attempts=Attempts(), texts=Texts())
+    passwords = Passwords(logins, Attempts(), Slowing())
+    return Guard(app, routes=routes, settings=made, logins=logins, passwords=passwords, texts=Texts())
 
 
 def ask(app: ASGIApp, path: str = "/api/x", **headers: str) -> httpx.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
-from webui.api.access.origins import client_address, host_name, is_foreign, is_path_plain
+from webui.api.access.origins import Caller, caller_of, host_name, is_foreign, is_path_plain
 
 
 @pytest.mark.parametrize(
@@ -58,22 +58,33 @@ def test_is_foreign(headers: dict[str, str], foreign: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded", "address"),
+    ("peer", "forwarded", "address", "is_forwarded"),
     [
-        ("203.0.113.7", [], "203.0.113.7"),
-        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),
-        ("127.0.0.1", ["198.51.100.1"], "198.51.100.1"),
-        ("::1", ["198.51.100.1"], "198.51.100.1"),
-        ("127.0.0.1", ["6.6.6.6, 198.51.100.1"], "198.51.100.1"),
-        ("127.0.0.1", ["6.6.6.6", "198.51.100.1"], "198.51.100.1"),
-        ("2001:db8:1:2:3::4", [], "2001:db8:1:2::/64"),
-        ("::ffff:203.0.113.7", [], "203.0.113.7"),
-        ("127.0.0.1", ["x" * 500], "x" * 100),
+        ("203.0.113.7", [], "203.0.113.7", False),
+        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7", False),
+        ("192.168.1.7", ["198.51.100.1"], "192.168.1.7", False),
+        ("127.0.0.1", ["198.51.100.1"], "198.51.100.1", True),
+        ("::1", ["198.51.100.1"], "198.51.100.1", True),
+        ("::ffff:127.0.0.1", ["198.51.100.1"], "198.51.100.1", True),
+        ("127.0.0.1", ["6.6.6.6, 198.51.100.1"], "198.51.100.1", True),
+        ("127.0.0.1", ["6.6.6.6", "198.51.100.1"], "198.51.100.1", True),
+        ("127.0.0.1", ["2001:db8:1:2:3::4"], "2001:db8:1:2::/64", True),
+        ("2001:db8:1:2:3::4", [], "2001:db8:1:2::/64", False),
+        ("::ffff:203.0.113.7", [], "203.0.113.7", False),
+        # where everybody calls from
+        ("127.0.0.1", [], None, True),
+        ("::1", [""], None, True),
+        ("", [], None, True),
+        ("127.0.0.1", ["198.51.100.1, 127.0.0.1"], None, True),
+        ("127.0.0.1", ["198.51.100.1, 10.0.0.3"], None, True),
+        ("127.0.0.1", ["fe80::1%eth0"], None, True),
+        ("127.0.0.1", ["unknown"], None, True),
+        ("127.0.0.1", ["x" * 500], None, True),
     ],
 )
-def test_client_address(peer: str, forwarded: list[str], address: str) -> None:
+def test_caller(peer: str, forwarded: list[str], address: str | None, is_forwarded: bool) -> None:
     headers = Headers(raw=[(b"x-forwarded-for", value.encode()) for value in forwarded])
-    assert client_address({"client": (peer, 1)}, headers) == address
+    assert caller_of({"client": (peer, 1)}, headers) == Caller(address, is_forwarded)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,9 @@ def test_every_route_that_takes_a_body_says_how_much(server: Server) -> None:
         ("/api/jobs/x/branch", 2),
         ("/api/walk", 2),
         ("/login", 2),
-        ("/api/images/x", 2),
-        ("/api/nothing", 2),
+        # neither is read
+        ("/api/images/x", 1_000_000),
+        ("/api/nothing", 1_000_000),
         ("/gradio_api/run/predict", 2),
     ],
 )

@@ -148,11 +148,13 @@ def test_one_that_will_not_do_is_refused_and_nothing_of_it_stays(engine: Engine,
 def test_what_a_submit_would_refuse_is_refused_when_the_job_runs(
     models_dir: Path, name: str, details: dict[str, str]
 ) -> None:
-    """Files may change in between."""
+    """Files may change in between. Nothing stays of what was merged before it."""
     pipeline = DiffusionPipeline.from_pretrained(models_dir / "toy-sd15")
+    before = {name: weights.clone() for name, weights in pipeline.unet.state_dict().items()}
     with pytest.raises(LoraUnusable) as caught:
         LoraMerger(Addons(models_dir)).apply(pipeline, (Lora("unet"), Lora(name)), lambda: None)
     assert caught.value.details == {"name": name, **details}
+    assert all(torch.equal(weights, before[name]) for name, weights in pipeline.unet.state_dict().items())
 
 
 def test_weights_come_back_bit_by_bit_after_a_stop_too(models_dir: Path) -> None:

@@ -75,6 +75,24 @@ def test_strength_zero_keeps_and_a_weak_one_still_runs(sd3: Any, sd3_image: Any)
     assert weak.info["steps"] in (1, 2)  # pipelines round differently
 
 
+def test_strengths_between_whole_steps_have_their_own_noise(sd3: Any, sd3_image: Any) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+    def draw(strength: float, start: str = "exact") -> tuple[bytes, Any]:
+        asked = sampling(task="image_to_image", denoising_strength=strength, denoising_start=start)
+        with bench_for(sd3, Recorder(), family=FAMILY) as run_context:
+            (image,) = pipelines.image_to_image(asked, run_context, [0], sd3_image, Image.fromarray(pixels))
+        return image.rgb, image.info["steps"]
+
+    for strength in (0.25, 0.5, 0.75):
+        assert draw(strength) == draw(strength, "whole_step")
+    found = {strength: draw(strength) for strength in (0.02, 0.1, 0.2, 0.3, 0.4, 0.9)}
+    assert len({rgb for rgb, _ in found.values()}) == len(found)
+    assert [steps for _, steps in found.values()] == [draw(strength, "whole_step")[1] for strength in found]
+    distances = [np.abs(np.frombuffer(rgb, np.uint8) - pixels.ravel().astype(int)).mean() for rgb, _ in found.values()]
+    assert distances[0] < distances[-1]
+
+
 @pytest.mark.parametrize("choice", [{"scheduler": "dpmpp_2m"}, {"scheduler": "ddim"}])
 def test_no_setting_is_ignored(sd3: Any, choice: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest), bench_for(sd3, Recorder(), family=FAMILY) as run_context:

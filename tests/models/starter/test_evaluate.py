@@ -87,6 +87,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.native_bf16
+@pytest.mark.usefixtures("multiplies_bf16")
 @pytest.mark.filterwarnings("ignore")  # deprecations inside the libraries
 def test_the_studio_draws_as_the_program_does(checkpoint: Path) -> None:
     studio = Studio(checkpoint)

@@ -81,11 +81,13 @@ def critic(starter: Path) -> Critic:
 
 
 @pytest.fixture(scope="module")
-def engine(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(starter: Path, tmp_path_factory: pytest.TempPathFactory, multiplies_bf16: bool) -> Engine:
+    """In the number type that the CPU multiplies, one after the other."""
     return SettlingEngine(Settings(models_dir=starter.parent, data_dir=tmp_path_factory.mktemp("data"), device="cpu"))
 
 
 @pytest.mark.slow
+@pytest.mark.native_bf16
 @pytest.mark.parametrize("prompt", SKETCHES)
 def test_a_crude_sketch_becomes_the_scene_of_the_prompt(engine: Engine, critic: Critic, prompt: str) -> None:
     before = sketch(SKETCHES[prompt], SIZE)

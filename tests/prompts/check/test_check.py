@@ -32,6 +32,9 @@ def check(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> PromptC
     width = json.loads((models / "starter" / "text_encoder" / "config.json").read_text())["hidden_size"]
     save(models / "embeddings" / "lakestyle.safetensors", {"emb_params": (3, width)})
     save(models / "embeddings" / "widestyle.safetensors", {"emb_params": (3, 7)})
+    save(models / "embeddings" / "zebra-quagga_v2.safetensors", {"emb_params": (3, width)})
+    save(models / "embeddings" / "水墨.safetensors", {"emb_params": (3, 32)})
+    save(models / "embeddings" / "okapi gnu.safetensors", {"emb_params": (3, 7)})
     (models / "embeddings" / "oldstyle.pt").write_bytes(b"x")
     save(models / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
     save(models / "loras" / "inkxl.safetensors", {KOHYA: (4, 2048)})
@@ -48,6 +51,9 @@ def _widen(vocabulary: Path) -> None:
     words = json.loads(vocabulary.read_text(encoding="utf-8"))
     words |= {f"filler{number}": len(words) + number for number in range(49_408 - len(words))}
     vocabulary.write_text(json.dumps(words), encoding="utf-8")
+
+
+HINTS = ("comment", "lora_capitals")
 
 
 def report(check: PromptCheck, prompt: str, **values: object) -> Report:
@@ -127,6 +133,14 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("<lora:inkxl:1>", {"checkpoint": "english"}, ["lora_family <lora:inkxl"]),
         ("<lora:dora:1>", {}, ["lora_kind <lora:dora"]),
         ("<lora:cut:1>", {"checkpoint": "english"}, ["lora_broken <lora:cut"]),
+        ("<LORA:ink:1>", {"checkpoint": "english"}, ["lora_capitals <LORA:ink:1>", "lora_size <LORA:ink"]),
+        ("<LORA:nothing:1>", {"checkpoint": "sd3"}, ["lora_missing <LORA:nothing", "lora_capitals <LORA:nothing:1>"]),
+        ("（lake：1.2）", {}, ["full_width （lake：1.2）"]),
+        ("（lake：1.2）", {"checkpoint": "sd3"}, []),
+        ("(lake:1,2)", {}, ["decimal_comma :1,2)"]),
+        ("${x=!lake} __nothing__", {}, ["unreadable", "variable ${x=!lake}"]),
+        ('{"lake": {"night": "snow"}}', {}, ['json_prompt {"lake": {"night": "snow"}}']),
+        ('{"a": "lake"}', {"checkpoint": "sd3"}, ['json_prompt {"a": "lake"}']),
         ("lakestyle", {}, []),
         ("widestyle", {}, ["embedding_family widestyle"]),
         (
@@ -136,6 +150,16 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ),
         ("embedding:nothing", {"checkpoint": "english"}, ["embedding_missing embedding:nothing"]),
         ("(oldstyle:1.1)", {"checkpoint": "english"}, ["embedding_pickled oldstyle"]),
+        ("a lake, zebra-quagga_v2", {}, []),
+        ("(Zebra-Quagga_V2:1.2) [zebra-quagga_v2]", {}, []),
+        ("zebra-quagga", {}, ["unknown_word zebra", "unknown_word quagga"]),
+        ("zebra-quagga_v2, a quagga", {}, ["unknown_word quagga"]),
+        ("((okapi gnu)), gnu", {}, ["unknown_word gnu", "embedding_family okapi gnu"]),
+        ("oldstyle", {}, ["embedding_pickled oldstyle"]),
+        ("a lake, 水墨", {"checkpoint": "english"}, []),
+        ("a 湖, 水墨", {"checkpoint": "english"}, ["english_only"]),
+        ("a lake, 水墨", {"checkpoint": "english", "dialect": "compel"}, ["english_only"]),
+        ("zebra-quagga_v2", {"dialect": "compel"}, ["unknown_word zebra", "unknown_word quagga"]),
         ("__nothing__", {}, ["unreadable"]),
         ("[a|b]" * 200, {"checkpoint": "english"}, ["unreadable"]),
         ("(cat:1.3) BREAK", {"checkpoint": "sd3"}, ["syntax_ignored (cat:1.3)", "syntax_ignored BREAK"]),
@@ -160,8 +184,8 @@ def test_remarks(check: PromptCheck, prompt: str, values: dict[str, object], exp
     found = report(check, prompt, **values)
     assert [said(note) for note in found.notes] == expected
     for note in found.notes:
-        is_fatal = note.code.startswith("lora") or note.code == "unreadable"
-        assert note.level == ("error" if is_fatal else "hint" if note.code == "comment" else "warning")
+        is_fatal = note.code.startswith(("lora_", "unreadable")) and note.code not in HINTS
+        assert note.level == ("error" if is_fatal else "hint" if note.code in HINTS else "warning")
 
 
 @pytest.mark.parametrize(

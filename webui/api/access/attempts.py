@@ -1,10 +1,12 @@
 """Wrong passwords by address: the first few are only slow; after that the address must wait, twice as long each time.
 
-This never locks out anybody at another address, nor anybody who is already logged in.
+This never locks out anybody at another address, nor anybody who is already logged in. It is not for addresses that many
+people call from (`webui/api/access/slowing.py`).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -37,7 +39,7 @@ class Attempts:
         """Raises TooManyAttempts while the address has to wait."""
         record = self._records.get(address)
         if record and (left := record.locked_until - self._clock()) > 0:
-            raise TooManyAttempts(retry_after_seconds=max(1, round(left)))
+            raise TooManyAttempts(retry_after_seconds=math.ceil(left))
 
     def failed(self, address: str) -> None:
         """One more wrong password from there."""

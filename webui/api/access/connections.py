@@ -1,19 +1,19 @@
 """Closes idle connections after a while, so that nobody can hold thousands of them open.
 
-uvicorn times out a connection between two requests, but not one that never finishes its first headers, nor one that
-keeps sending a body after its request was answered. Knows HTTP/1.1, but no route.
+uvicorn times out a connection between two requests, but not one that never finishes its first headers. Knows HTTP/1.1,
+but no route.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from webui.api.access.reading_on import ReadingOnProtocol
 
 PATIENCE_SECONDS = 30.0
 
 
-class IdleLimitedProtocol(H11Protocol):
+class IdleLimitedProtocol(ReadingOnProtocol):
     """uvicorn's own HTTP, with a clock that runs whenever no request is being answered."""
 
     _clock: asyncio.TimerHandle | None = None
@@ -45,8 +45,8 @@ class IdleLimitedProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._clock = None
-        if self._is_idle() and not self.transport.is_closing():
-            self.transport.close()
+        if self._is_idle():
+            self.hang_up()
 
     def _stop(self) -> None:
         if self._clock is not None:

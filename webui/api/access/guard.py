@@ -6,7 +6,6 @@ Knows no job, no picture and no page.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from urllib.parse import quote
@@ -18,17 +17,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webui.api import http_errors
 from webui.api.access import gradio_routes, origins, private_mode
-from webui.api.access.attempts import Attempts
 from webui.api.access.logins import Logins, basic_login
 from webui.api.access.our_routes import OurRoutes
 from webui.api.access.outgoing import Outgoing
+from webui.api.access.passwords import Passwords
 from webui.api.bodies import limits as bodies
 from webui.errors import DarkroomError
 from webui.settings import LOOPBACK, Settings
 from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts, language_of
 
-FAILURE_DELAY_SECONDS = 0.5  # a person hardly notices it; a program that guesses does
 _SAFE_METHODS = ("GET", "HEAD")
 _OPEN_PATHS = ("/healthz", "/login", "/logout")
 _log = logging.getLogger(__name__)
@@ -44,7 +42,7 @@ class Guard:
         routes: OurRoutes,
         settings: Settings,
         logins: Logins,
-        attempts: Attempts,
+        passwords: Passwords,
         texts: Texts,
     ) -> None:
         """`routes`: what of `app` is ours; of all else only what the page needs of Gradio is open."""
@@ -52,7 +50,7 @@ class Guard:
         self._routes = routes
         self._port = settings.port
         self._logins = logins
-        self._attempts = attempts
+        self._passwords = passwords
         self._texts = texts
         checks_names = settings.host in LOOPBACK and not logins.are_needed
         self._names = origins.allowed_names(settings.host) if checks_names else None
@@ -109,8 +107,7 @@ class Guard:
             return Owner(user)
         if (given := basic_login(headers)) is None:
             raise http_errors.LoginNeeded()
-        address = origins.client_address(scope, headers)
-        await check_password(self._logins, self._attempts, address, *given)
+        await self._passwords.check(origins.caller_of(scope, headers), *given)
         return Owner(given[0])
 
     def _check_address(self, scope: Scope) -> None:
@@ -138,14 +135,3 @@ class Guard:
         if answer.status_code == 401 and "sec-fetch-mode" not in headers:  # a browser would open a dialog of its own
             answer.headers["WWW-Authenticate"] = 'Basic realm="Darkroom", charset="UTF-8"'
         return answer
-
-
-async def check_password(logins: Logins, attempts: Attempts, address: str, user: str, password: str) -> None:
-    """Raises TooManyAttempts before it even looks, LoginWrong after a moment."""
-    attempts.check(address)
-    if logins.is_right(user, password):
-        attempts.succeeded(address)
-        return
-    attempts.failed(address)  # counted before the wait, so that many at once gain nothing
-    await asyncio.sleep(FAILURE_DELAY_SECONDS)
-    raise http_errors.LoginWrong()

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>\d{1,5}))?")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# This machine, private networks (RFC 1918 and 4193), carriers' (6598), and links (3927 and 4291).
+_NOT_OF_ONE_CALLER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+        "::1/128", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
 
 
 def host_name(host: str) -> str | None:
@@ -62,34 +72,42 @@ def _without_default_port(host: str, port: str) -> str:
     return host.lower().removesuffix(f":{port}")
 
 
-def client_address(scope: Scope, headers: Headers) -> str:
-    """Whom to hold wrong passwords against: the peer, an IPv6 one by its /64, which is one household.
+@dataclass(frozen=True)
+class Caller:
+    """Where a call comes from. `address`: whom to hold wrong passwords against, or None where others call from there
+    too; `is_forwarded`: it came through a tunnel or proxy on this machine, as far as can be seen."""
+
+    address: str | None
+    is_forwarded: bool
+
+
+def caller_of(scope: Scope, headers: Headers) -> Caller:
+    """The peer, an IPv6 one by its /64, which is one household.
 
     Tunnel and local proxy connect from loopback; then it is whom they name last in `X-Forwarded-For`. What stands
-    before that, the caller wrote themselves.
+    before that, the caller wrote themselves. Where they name nobody, or a machine of a network of their own (the next
+    proxy before them), everybody's calls come from there.
     """
-    peer = scope["client"][0] if scope.get("client") else ""
-    forwarded = headers.getlist("x-forwarded-for")
-    if forwarded and _is_loopback(peer):
-        peer = forwarded[-1].rpartition(",")[2].strip()
-    return _network(peer)
+    peer = _parsed(scope["client"][0] if scope.get("client") else "")
+    if peer is not None and not peer.is_loopback:
+        return Caller(_network(peer), is_forwarded=False)
+    named = _parsed(",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip())
+    is_shared = named is None or any(named in network for network in _NOT_OF_ONE_CALLER)
+    return Caller(None if named is None or is_shared else _network(named), is_forwarded=True)
 
 
-def _is_loopback(address: str) -> bool:
+def _parsed(address: str) -> _Address | None:
     try:
-        return ipaddress.ip_address(address).is_loopback
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return False
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
 
 
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:100]
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+def _network(address: _Address) -> str:
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def accepts_html(headers: Headers) -> bool:

@@ -33,6 +33,12 @@ class BodyRoute(APIRoute):
     megabytes = OTHER_MEGABYTES
 
 
+class UnreadRoute(BodyRoute):
+    """A route that reads no body, and so need not refuse any for its length."""
+
+    megabytes = 1_000_000
+
+
 class PictureRoute(BodyRoute):
     """A route that a picture may be sent to."""
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from webui.api.schemas import ERRORS
 from webui.api.services import Services, owner_of
 from webui.errors import BundleTooLarge, PictureNotFound, TooManyPictures
 from webui.storage.bundle import MAX_BYTES, MAX_PICTURES, zip_of
-from webui.storage.formats import Format
+from webui.storage.formats import Format, left_out
 from webui.storage.owners import Owner
 from webui.storage.pictures import Picture
 from webui.storage.private import Stores
@@ -42,11 +43,13 @@ class BundleAsked(BaseModel):
 
 
 class BundleOut(BaseModel):
-    """Where the zip is for a quarter of an hour. `bytes` is what the pictures take on our disk."""
+    """Where the zip is for a quarter of an hour. `bytes` is what the pictures take on our disk; `left_out`, how many of
+    them lack texts about themselves in that format, which are too long for it."""
 
     url: str
     count: int
     bytes: int
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,13 @@ def bundle_routes(services: Services) -> APIRouter:
         found = await to_thread.run_sync(_pictures, services.storage.of(owner), owner, asked.ids)
         ticket = tickets.add(owner, tuple(picture.id for picture in found), asked.format)
         size = await to_thread.run_sync(_size, found)
-        return {"url": f"/api/gallery/zip/{ticket}", "count": len(found), "bytes": size}
+        incomplete = await to_thread.run_sync(_count_incomplete, found, asked.format)
+        return {
+            "url": f"/api/gallery/zip/{ticket}",
+            "count": len(found),
+            "bytes": size,
+            "left_out": incomplete,
+        }
 
     @router.get("/{ticket}", response_class=Response, responses=_ZIP)
     async def fetch_pictures(call: Request, ticket: str) -> Response:
@@ -128,3 +137,12 @@ def _pictures(storage: Stores, owner: Owner, ids: Sequence[str]) -> Sequence[Pic
 
 def _size(pictures: Sequence[Picture]) -> int:
     return sum(picture.path.stat().st_size for picture in pictures if picture.path.is_file())
+
+
+def _count_incomplete(pictures: Sequence[Picture], form: Format) -> int:
+    """How many of those that can be read will lack texts."""
+    count = 0
+    for picture in pictures:
+        with suppress(PictureNotFound):
+            count += bool(left_out(picture.path, form))
+    return count

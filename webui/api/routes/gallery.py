@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, StrictBool
 
 from webui.api.bodies.media_types import JsonRoute
-from webui.api.schemas import ERRORS, GalleryPage, Kept, PictureIds, PicturesDone
+from webui.api.schemas import ERRORS, GalleryPage, GalleryPicture, Kept, PictureIds, PicturesDone
 from webui.api.services import Services, owner_of
 from webui.api.wire import gallery_json
 from webui.errors import PictureNotFound
@@ -61,6 +61,11 @@ def gallery_routes(services: Services) -> APIRouter:
         return await to_thread.run_sync(
             _page, services.storage.of(owner_of(call)), owner_of(call), before, limit, wanted
         )
+
+    @router.get("/gallery/{id}", response_model=GalleryPicture)
+    async def look_at_picture(call: Request, id: str) -> Any:
+        """One of them."""
+        return await to_thread.run_sync(_picture, services.storage.of(owner_of(call)), owner_of(call), id)
 
     @router.post("/gallery/star", response_model=PicturesDone)
     async def star_pictures(call: Request, asked: Starred) -> Any:
@@ -113,6 +118,11 @@ def _page(storage: Stores, owner: Owner, before: str | None, limit: int, wanted:
         "next": found[-1].id if len(found) == limit else None,
         "total": storage.pictures.count(owner, wanted) if before is None else None,
     }
+
+
+def _picture(storage: Stores, owner: Owner, id: str) -> dict[str, Any]:
+    """Raises PictureNotFound."""
+    return gallery_json(storage.pictures.get(owner, id), storage.boards.of(owner, [id]).get(id, ()))
 
 
 def _done(asked: ManyPictures, done: frozenset[str]) -> dict[str, list[str]]:

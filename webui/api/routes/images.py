@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest, PictureNotFound
 from webui.requests.field_types import is_reference
-from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format
+from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format, left_out
 from webui.storage.owners import Owner
 from webui.storage.paths import StoredPath
 
@@ -23,8 +24,19 @@ from webui.storage.paths import StoredPath
 _CACHE = "private, max-age=31536000, immutable"
 _TYPES = {suffix: MEDIA_TYPES[form] for form, suffix in SUFFIXES.items()} | {".jpeg": MEDIA_TYPES["jpeg"]}
 _POLICY = "default-src 'none'; sandbox"  # whatever a picture's bytes may try, they are nothing but a picture
+LEFT_OUT = "Darkroom-Left-Out"
 _PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "The picture"}
+    200: {
+        "content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}},
+        "description": "The picture",
+        "headers": {
+            LEFT_OUT: {
+                "description": "which of the picture's texts about itself, `parameters` and `darkroom`, are not in the "
+                "file because they are too long for it; absent where none is",
+                "schema": {"type": "string"},
+            }
+        },
+    }
 }
 
 
@@ -48,7 +60,8 @@ def image_routes(services: Services) -> APIRouter:
         format: Format = "png",
     ) -> Response:
         """The picture as PNG, or in another `format` with the same texts about itself; with `size` a small WebP with
-        about that many pixels on its longest side. Uploads are PNGs alone."""
+        about that many pixels on its longest side. Uploads are PNGs alone. Texts that are too long for the format are
+        left out, and named in `Darkroom-Left-Out`; `HEAD` says so beforehand."""
         if format != "png" and size is None:
             return await _converted(services, call, id, format, download)
         owner = owner_of(call)
@@ -57,6 +70,8 @@ def image_routes(services: Services) -> APIRouter:
         headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
         if call.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
+        if size is None and not is_reference(id):
+            headers |= _named(await to_thread.run_sync(left_out, found, "png"))  # what the file itself lacks
         if not isinstance(found, Path):
             return _from_memory(found, headers, is_download=download)
         return FileResponse(
@@ -82,10 +97,19 @@ async def _converted(
     headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
     if call.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    content = await to_thread.run_sync(in_format, picture.path, form)
     name = f"darkroom-{picture.path.stem}{SUFFIXES[form]}"
     headers["Content-Disposition"] = f'{"attachment" if download else "inline"}; filename="{name}"'
-    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
+    if call.method == "HEAD":
+        headers |= _named(await to_thread.run_sync(left_out, picture.path, form))
+        answer = Response(media_type=MEDIA_TYPES[form], headers=headers)
+        del answer.headers["content-length"]  # all of it would have to be made to know that
+        return answer
+    made = await to_thread.run_sync(in_format, picture.path, form)
+    return Response(made.content, media_type=MEDIA_TYPES[form], headers=headers | _named(made.left_out))
+
+
+def _named(texts: Sequence[str]) -> dict[str, str]:
+    return {LEFT_OUT: ", ".join(texts)} if texts else {}
 
 
 def _caching(owner: Owner) -> str:

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from webui.api.access import origins
-from webui.api.access.attempts import Attempts
-from webui.api.access.guard import check_password
 from webui.api.access.login_page import CONTENT_SECURITY_POLICY, LoginPage, safe_next
 from webui.api.access.logins import VALID_SECONDS, Logins
+from webui.api.access.passwords import Passwords
 from webui.api.bodies.media_types import BodyRoute
 from webui.api.http_errors import LoginWrong, TooManyAttempts, status_of
 from webui.api.services import language_asked
@@ -21,7 +20,7 @@ _HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control":
 _Field = Annotated[str, Form(max_length=1000)]
 
 
-def login_routes(logins: Logins, attempts: Attempts, texts: Texts) -> APIRouter:
+def login_routes(logins: Logins, passwords: Passwords, texts: Texts) -> APIRouter:
     """The form, its answer, and the way out. Without logins they all lead to the page."""
     router = APIRouter(include_in_schema=False, route_class=BodyRoute)
     page = LoginPage(texts)
@@ -36,9 +35,8 @@ def login_routes(logins: Logins, attempts: Attempts, texts: Texts) -> APIRouter:
     async def log_in(call: Request, user: _Field = "", password: _Field = "", next: _Field = "/") -> Response:
         if not logins.are_needed:
             return RedirectResponse("/", 303)
-        address = origins.client_address(call.scope, call.headers)
         try:
-            await check_password(logins, attempts, address, user, password)
+            await passwords.check(origins.caller_of(call.scope, call.headers), user, password)
         except (LoginWrong, TooManyAttempts) as problem:
             html = page.html(language_asked(call), next=safe_next(next), user=user, problem=problem)
             waits = {"Retry-After": str(problem.details["retry_after_seconds"])} if problem.details else {}

@@ -4,22 +4,23 @@ its previews as one file."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from webui import requests
 from webui.api.bodies.media_types import JsonRoute
 from webui.api.concurrency import at_once
+from webui.api.idempotency import Key, once_of
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
-from webui.requests import to_dict
-from webui.requests.field_types import MAX_SEED, Prompt
+from webui.requests.diffusion import TextToImage
+from webui.requests.field_types import MAX_SEED
 from webui.requests.settled import Settled
-from webui.rules.branches import branched, step_kept
+from webui.rules.branches import CHANGEABLE, branched, step_kept
 from webui.storage.animation import animated_webp
 
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
@@ -34,42 +35,42 @@ class StepAsked(BaseModel):
     step: Annotated[int, Field(strict=True, ge=1, le=2000)]
 
 
-class BranchAsked(StepAsked):
-    """What is to be otherwise after that step; null or absent is as it was. A seed of -1 is a random one."""
-
-    prompt: Prompt | None = None
-    negative_prompt: Prompt | None = None
-    guidance_scale: Annotated[float, Field(strict=True, ge=0.0, le=30.0)] | None = None
-    seed: Annotated[int, Field(strict=True, ge=-1, le=MAX_SEED)] | None = None
-    num_images: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
-
-
-class StepSubmitted(Submitted):
-    """`request` is what the job was submitted with."""
-
-    request: dict[str, Any]
+_BranchFields: Any = {
+    name: (kind | None, None)
+    for name, kind in get_type_hints(TextToImage, include_extras=True).items()
+    if name in CHANGEABLE and name != "seed"
+}
+BranchAsked = create_model(
+    "BranchAsked",
+    __base__=StepAsked,
+    __doc__="What is to be otherwise after that step; null or absent is as it was. A seed of -1 is a random one.",
+    seed=(Annotated[int, Field(strict=True, ge=-1, le=MAX_SEED)] | None, None),
+    **_BranchFields,
+)
 
 
 def step_routes(services: Services) -> APIRouter:
     """Both are jobs like any other: they wait in line, and can be made again from their pictures' metadata."""
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
-    async def submit(call: Request, id: str, made_of: Callable[[Settled], requests.Request]) -> dict[str, Any]:
+    async def submit(
+        call: Request, id: str, key: str | None, made_of: Callable[[Settled], requests.Request]
+    ) -> dict[str, Any]:
         owner = owner_of(call)
         origin = (await to_thread.run_sync(services.queue.get, owner, id)).request
-        submitted = await services.submissions.submit(owner, made_of(origin))
-        return submitted_json(submitted, request=to_dict(submitted.request))
+        return submitted_json(await services.submissions.submit(owner, made_of(origin), await once_of(call, key)))
 
-    @router.post("/{id}/keep", status_code=202, response_model=StepSubmitted)
-    async def keep_step(call: Request, id: str, asked: StepAsked) -> Any:
+    @router.post("/{id}/keep", status_code=202, response_model=Submitted)
+    async def keep_step(call: Request, id: str, asked: StepAsked, key: Key = None) -> Any:
         """Makes a picture of a step: the clean one that the network expected then, as the step's preview shows it."""
-        return await submit(call, id, lambda origin: step_kept(origin, asked.image, asked.step))
+        return await submit(call, id, key, lambda origin: step_kept(origin, asked.image, asked.step))
 
-    @router.post("/{id}/branch", status_code=202, response_model=StepSubmitted)
-    async def branch_off(call: Request, id: str, asked: BranchAsked) -> Any:
+    @router.post("/{id}/branch", status_code=202, response_model=Submitted)
+    async def branch_off(call: Request, id: str, asked: BranchAsked, key: Key = None) -> Any:  # type: ignore[valid-type]
         """Goes on from a step with another prompt, guidance or seed."""
-        changes = asked.model_dump(exclude={"image", "step"}, exclude_none=True)
-        return await submit(call, id, lambda origin: branched(origin, asked.image, asked.step, changes))
+        given: StepAsked = asked
+        changes = given.model_dump(exclude={"image", "step"}, exclude_none=True)
+        return await submit(call, id, key, lambda origin: branched(origin, given.image, given.step, changes))
 
     # Each takes up to two seconds of a core.
     @router.get("/{id}/strip", response_class=Response, responses=_ANIMATION, dependencies=[at_once(2)])

@@ -76,4 +76,4 @@ def _lend(services: Services, owner: Owner, passing: PrivateOwner, request: requ
 
 def _picture(services: Services, passing: PrivateOwner, id: str) -> Response:
     path = services.storage.of(passing).pictures.get(passing, id).path
-    return Response(in_format(path, "jpeg"), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return Response(in_format(path, "jpeg").content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from webui.api.bodies.media_types import UnreadRoute
 from webui.api.http_errors import MethodNotAllowed, NotFound
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -16,7 +17,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 def unknown_routes(known: Sequence[APIRouter]) -> APIRouter:
     """The last of our routers; `known` are all the others."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, route_class=UnreadRoute)
 
     @router.api_route("/api/{path:path}", methods=list(_METHODS))
     async def unknown(call: Request, path: str) -> Response:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from webui.api.bodies.media_types import JsonRoute
+from webui.api.idempotency import Key, once_of
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
 from webui.errors import InvalidRequest
-from webui.requests import from_dict, to_dict
+from webui.requests import from_dict
 from webui.requests.diffusion import TextToImage
 from webui.rules.walks import Image, Walk, walk_between
 from webui.storage.owners import Owner
@@ -36,7 +37,6 @@ class WalkSubmitted(Submitted):
     """`differences` are settings that the second picture had otherwise: they are the first one's all the way."""
 
     differences: list[str]
-    request: dict[str, Any]
 
 
 def walk_routes(services: Services) -> APIRouter:
@@ -49,12 +49,12 @@ def walk_routes(services: Services) -> APIRouter:
         return walk_between(_image(first), _image(second), asked.num_images)
 
     @router.post("/walk", status_code=202, response_model=WalkSubmitted)
-    async def make_walk(call: Request, asked: WalkAsked) -> Any:
+    async def make_walk(call: Request, asked: WalkAsked, key: Key = None) -> Any:
         """The pictures between two that were made from text: noise along the sphere, prompts along the line."""
         owner = owner_of(call)
         walk = await to_thread.run_sync(walk_of, owner, asked)
-        submitted = await services.submissions.submit(owner, walk.request)
-        return submitted_json(submitted, differences=list(walk.differences), request=to_dict(submitted.request))
+        submitted = await services.submissions.submit(owner, walk.request, await once_of(call, key))
+        return submitted_json(submitted, differences=list(walk.differences))
 
     return router
 

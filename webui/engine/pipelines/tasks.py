@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 
 from webui.checkpoints.families import FAMILIES
@@ -23,6 +24,7 @@ from webui.engine.pipelines.adapters.plain import PlainAdapter
 from webui.engine.pipelines.observed import SchedulerStep, observed
 from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
+from webui.engine.schedulers.start import begin_flow_between
 from webui.errors import NotFinite
 from webui.worker.messages import RawImage
 
@@ -71,9 +73,12 @@ def _generate(
     adapter = _adapter(run_context)
     width, height = _computed_size(asked, run_context)
     watcher = _Watcher(adapter, pipeline, run_context, (height, width), index)
+    scheduler = observed(adapter.scheduler(pipeline.scheduler, asked), watcher.keep)
+    if asked.starts_between_steps and isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
+        begin_flow_between(scheduler, asked.strongest)
     with (
         all_cancellable(run_context.components, run_context.context.check),
-        _own_scheduler(pipeline, observed(adapter.scheduler(pipeline.scheduler, asked), watcher.keep)),
+        _own_scheduler(pipeline, scheduler),
         torch.inference_mode(),
     ):
         arguments = {

@@ -113,6 +113,12 @@ class _ConstructedWithoutSteps:
 class Dpm2(_ConstructedWithoutSteps, KDPM2DiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
     """DPM2, of second order."""
 
+    def begin_between(self, index: int) -> None:
+        """The first sigma, at `index`, is another one now: the middle of its step moves with it."""
+        middle = (self.sigmas[index] * self.sigmas[index + 1]).sqrt()
+        self.sigmas_interpol[index + 1] = middle
+        _set_timestep(self, index + 1, middle)
+
 
 class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
     """DPM2 a with an eta. What a step needs is worked out beforehand, in pairs: to the middle, and down."""
@@ -137,6 +143,20 @@ class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler): 
         log_sigmas = self.log_sigmas.cpu().numpy()
         between = np.array([self._sigma_to_t(sigma, log_sigmas) for sigma in middle[:-1].numpy()])
         self.timesteps[1::2] = torch.from_numpy(between).to(self.timesteps)
+
+    def begin_between(self, index: int) -> None:
+        """The first sigma, at `index`, is another one now: what its step needs follows from it."""
+        up, down = up_and_down(self.sigmas[index], self.sigmas[index + 1], self.eta)
+        middle = (self.sigmas[index] * down).sqrt()
+        self.sigmas_up[index], self.sigmas_down[index], self.sigmas_interpol[index] = up, down, middle
+        _set_timestep(self, index + 1, middle)
+
+
+def _set_timestep(scheduler: Any, index: int, sigma: Tensor) -> None:
+    """The timestep of a call in the middle of a step; the last step has none."""
+    if index < len(scheduler.timesteps):
+        log_sigmas = scheduler.log_sigmas.cpu().numpy()
+        scheduler.timesteps[index] = float(scheduler._sigma_to_t(sigma.numpy(), log_sigmas))
 
 
 def _pairs(values: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from webui.engine.previews.preview import LatentDecoder
 from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import make_scheduler, steps_after_calls
+from webui.engine.schedulers.start import start_late
 from webui.engine.unet import inpainting
 from webui.engine.unet.branch_plan import Switch
 from webui.engine.unet.conditioning import condition
@@ -77,7 +78,7 @@ def image_to_image(
         canvas = _canvas(asked, run_context)
         # 1. The timesteps, from where the noise is as strong as the request says.
         scheduler = _scheduler(asked, run_context)
-        timesteps = _start_late(scheduler, asked.strongest)
+        timesteps = start_late(scheduler, asked.strongest, is_exact=asked.starts_between_steps)
         steps = _count_steps(scheduler, timesteps)
         # 2. The prompts as the U-Net hears them, step by step.
         conditionings = condition(asked, run_context, canvas, indices, steps, picture_in)
@@ -130,21 +131,6 @@ def _scheduler(asked: Sampling, run_context: RunContext) -> Any:
         align_your_steps=FAMILIES[run_context.checkpoint.family].align_your_steps,
         sigma_range=asked.request.sigma_range,
     )
-
-
-def _start_late(scheduler: Any, denoising_strength: float) -> Tensor:
-    """The last timesteps, as many as `denoising_strength` says, but one at least; as diffusers cuts them.
-
-    PLMS repeats its second timestep, and the cut takes no notice: it then goes its first strides from one timestep too
-    far down, in diffusers' pipeline and here alike. With a network that knows the answer, up to a third more noise is
-    left at 20 steps and a strength of 0.3 (0.039 for 0.030 of its standard deviation) and nothing that counts at 50.
-    """
-    steps = scheduler.num_inference_steps
-    skipped = (steps - max(1, int(steps * denoising_strength))) * scheduler.order
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(skipped)
-    timesteps: Tensor = scheduler.timesteps[skipped:]
-    return timesteps
 
 
 def _count_steps(scheduler: Any, timesteps: Tensor) -> int:
@@ -263,9 +249,10 @@ def _report(
 def _begin_again(asked: Sampling, run_context: RunContext, loop: DenoisingLoop) -> tuple[Any, Tensor]:
     """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
     fresh = _scheduler(asked, run_context)
-    timesteps = loop.timesteps
+    done = len(fresh.timesteps) - len(loop.timesteps)
+    timesteps = fresh.timesteps[done:]
     if hasattr(fresh, "set_begin_index"):
-        fresh.set_begin_index(len(loop.scheduler.timesteps) - len(timesteps))
+        fresh.set_begin_index(done)
     elif isinstance(fresh, PNDMScheduler) and len(timesteps) > 1:
         timesteps = torch.cat([timesteps[:2], timesteps[1:]])  # PLMS begins by taking its first stride twice
     return fresh, timesteps

@@ -74,15 +74,18 @@ class Freely:
 
 @dataclass(frozen=True, kw_only=True)
 class Still(Freely):
-    """Holds places at the picture until they may move. `start` is (1, 1, h, w)."""
+    """Holds places at the picture until they may move: from step `start` on, (1, 1, h, w). `is_new`, of the same shape,
+    is true where nothing of it is to be left."""
 
     start: Tensor
+    is_new: Tensor
 
     def begin(self, scheduler: Any, timesteps: Tensor) -> Tensor:
-        """The latents before the first of `timesteps`; a place that moves from step 0 on is noise alone."""
+        """The latents before the first of `timesteps`; a place of which nothing is left is noise alone."""
         noisy = self._noisy(scheduler, timesteps[0])
-        is_new = self.start == 0
-        return torch.where(is_new, self.noise * scheduler.init_noise_sigma, noisy) if bool(is_new.any()) else noisy
+        if not bool(self.is_new.any()):
+            return noisy
+        return torch.where(self.is_new, self.noise * scheduler.init_noise_sigma, noisy)
 
     def constrain(self, scheduler: Any, timesteps: Tensor, steps: int) -> LatentConstraint:
         """For the loop over `timesteps`, the last ones of all `steps`."""
@@ -104,11 +107,17 @@ def still(asked: Sampling, picture_in: PictureIn, clean: Tensor, source: NoiseSo
     noise = source.initial(clean.shape[1:], clean.device)
     if picture_in.mask is None:
         return Freely(clean=clean, noise=noise)
-    strength = strengths(picture_in, asked.denoising_strength, canvas, is_soft=asked.redraw.is_soft)
+    steps = asked.request.steps
+    strength = to_latents(
+        strengths(picture_in, asked.denoising_strength, canvas, is_soft=asked.redraw.is_soft), canvas, clean.device
+    )
+    start = start_of(strength, steps)
     return Still(
         clean=with_content(clean, picture_in.mask, asked.redraw.masked_content, source, canvas),
         noise=noise,
-        start=start_of(to_latents(strength, canvas, clean.device), asked.request.steps),
+        start=start,
+        # one step alone begins at step 0 whatever its strength, and its noise says how much of the picture is left
+        is_new=strength > 1 - 1e-6 if steps == 1 and asked.starts_between_steps else start == 0,
     )
 
 

@@ -25,6 +25,8 @@ from webui.prompts import a1111, compel
 from webui.prompts.attention import attention_with_places
 from webui.prompts.check.borders import chunk_infos, compel_chunks
 from webui.prompts.check.clip_tokenizer import ClipTokenizer
+from webui.prompts.check.embedding_names import embedding_notes, find_names
+from webui.prompts.check.other_programs import other_syntax_notes, other_weight_notes
 from webui.prompts.check.report import Checked, Note, Report
 from webui.prompts.check.syntax import COMPEL_SYNTAX, MAX_NOTES, comment_notes, syntax_notes
 from webui.prompts.check.token_limits import TokenLimits
@@ -35,10 +37,8 @@ from webui.prompts.wildcards import Wildcards
 MAX_TEXTS = 8  # of a prompt that changes from step to step, to find the longest of
 KEPT_TOKENIZERS = 8
 _NOT_LATIN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
-_EMBEDDING = re.compile(r"embedding:([\w./-]{1,100})", re.IGNORECASE)
 # other notes are about these
 _NOT_SPOKEN = re.compile(r"<[^<>]*>|__(?! )(?:[^_\n]|_(?!_))+__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)
-_WORD = re.compile(r"[\w.-]+")
 _PLAIN_SYNTAX = re.compile(r"\([^()]{0,200}:[0-9.]{1,5}\)|\(\(|\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]|\bBREAK\b|\bAND\b")
 _log = logging.getLogger(__name__)
 
@@ -82,9 +82,10 @@ class PromptCheck:
         is_a1111 = question.dialect == "a1111"
         notes = comment_notes(written) if is_a1111 else []
         text = a1111.without_comments(written) if is_a1111 else written
+        notes += other_syntax_notes(text, question.dialect)
         tokenizer = self._tokenizer(checkpoint)
         try:
-            settled = settle(text, f"{field} {question.seed}", self._wildcards)
+            settled = settle(text, f"{field} {question.seed}", self._wildcards, has_comments=is_a1111)
         except PromptError as error:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += _guidance_notes(question, checkpoint, is_negative, settled)
@@ -92,8 +93,8 @@ class PromptCheck:
             notes += [*_ignored(text, question.dialect), *self._cut_notes(settled, text, checkpoint)]
             lora_notes = self._lora_notes(settled, checkpoint) if is_a1111 else []
             return Report(tokens=None, chunks=(), notes=(*lora_notes, *notes))
-        notes += syntax_notes(text, question.dialect)
-        notes += self._word_notes(text, checkpoint, tokenizer)
+        notes += syntax_notes(text, question.dialect) + other_weight_notes(text, question.dialect)
+        notes += self._word_notes(text, question.dialect, checkpoint, tokenizer)
         steps = question.steps or checkpoint.defaults.steps
         try:
             longest, loras = self._longest(settled, question.dialect, steps, is_negative, tokenizer, checkpoint)
@@ -101,7 +102,7 @@ class PromptCheck:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += self._lora_notes_of(loras, checkpoint)
         if is_a1111:
-            notes += self._embedding_notes(text, checkpoint)
+            notes += embedding_notes(text, self._addons, _text_widths(checkpoint), tokenizer)
         if longest is None:
             return Report(tokens=None, chunks=(), notes=tuple(notes))
         as_written = text if settled == text else None
@@ -185,33 +186,22 @@ class PromptCheck:
             notes.append(Note(code=code, level="error", start=lora.position, end=end, details=dict(details)))
         return notes
 
-    def _embedding_notes(self, text: str, checkpoint: Checkpoint) -> list[Note]:
-        """Names of embeddings that are there and cannot be used, and those asked for in ComfyUI's way."""
-        files, pickled = self._addons.embeddings(), self._addons.pickled_embeddings()
-        widths = _text_widths(checkpoint) if files else ()
-        notes = []
-        for match in _EMBEDDING.finditer(text):
-            code = "embedding_prefix" if match[1] in files else "embedding_missing"
-            notes.append(_at(match, code, name=match[1]))
-        for match in _WORD.finditer(text):
-            file = files.get(match[0])
-            if file is not None and not file.fits(widths):
-                notes.append(_at(match, "embedding_family", name=match[0]))
-            elif file is None and match[0] in pickled:
-                notes.append(_at(match, "embedding_pickled", name=match[0]))
-        return notes[:MAX_NOTES]
-
-    def _word_notes(self, text: str, checkpoint: Checkpoint, tokenizer: ClipTokenizer | None) -> list[Note]:
-        """Words that the checkpoint cannot know, each once, and other languages than the one it was taught."""
+    def _word_notes(
+        self, text: str, dialect: str, checkpoint: Checkpoint, tokenizer: ClipTokenizer | None
+    ) -> list[Note]:
+        """Words that the checkpoint cannot know, each once, and other languages than the one it was taught. Names of
+        LoRAs, wildcards and embeddings are no words."""
+        spoken = _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
+        names = {*self._addons.embeddings(), *self._addons.pickled_embeddings()} if dialect == "a1111" else set()
+        for _, start, end in find_names(spoken, names, tokenizer) if tokenizer is not None else ():
+            spoken = spoken[:start] + " " * (end - start) + spoken[end:]
         if tokenizer is None or not tokenizer.is_closed:
-            foreign = _NOT_LATIN.search(text)
+            foreign = _NOT_LATIN.search(spoken)
             details: dict[str, str | int | float] = {"family": FAMILIES[checkpoint.family].name}
             return [] if foreign is None else [Note(code="english_only", level="warning", details=details)]
-        names = {name.casefold() for name in self._addons.embeddings()}
-        spoken = _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
         places = {
             text[start:end].casefold(): (start, end)
-            for start, end in reversed(tokenizer.unknown(spoken, {"break", "and", *names}))
+            for start, end in reversed(tokenizer.unknown(spoken, {"break", "and"}))
         }
         return [
             Note(code="unknown_word", level="warning", start=start, end=end, details={"word": text[start:end]})

@@ -12,7 +12,7 @@ MAX_NOTES = 20  # of one kind: a wall of them helps nobody
 COMPEL_SYNTAX = re.compile(
     r"(?<![\w+-])[^\W\d_]\w{0,60}(?:\+{1,9}|--{1,8})(?![\w+-])|\)(?:\+{1,9}|-{1,9}|[0-9]\.[0-9])|\)\.(?:blend|and)\("
 )
-_A1111 = re.compile(r":[0-9]?\.?[0-9]{1,4}[)\]]|\bBREAK\b|\bAND\b|<lora:")
+_A1111 = re.compile(r":[0-9]?\.?[0-9]{1,4}[)\]]|\bBREAK\b|\bAND\b|<(?i:lora|lyco):")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _CLOSERS = {")": "(", "]": "["}
 

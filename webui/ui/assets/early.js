@@ -9,14 +9,28 @@
   document.documentElement.lang = language;
 
   // A file that is not there any more: the server is newer than this page, which then loads itself again. Not twice
-  // within a minute, as a server that does not find its own files would have us do it for ever.
+  // within a minute, as a server that does not find its own files would have us do it for ever: then the page says so.
   addEventListener("error", ({ target }) => {
     const file = target?.src || target?.href;
     if (!file || !/^\/(assets|page\/files)\//.test(new URL(file).pathname)) return;
     try {
-      if (Date.now() - sessionStorage.getItem("darkroom.reloaded") < 60_000) return;
-      sessionStorage.setItem("darkroom.reloaded", Date.now());
-    } catch { return; /* without storage nobody would know how often */ }
-    location.reload();
+      if (!(Date.now() - sessionStorage.getItem("darkroom.reloaded") < 60_000)) {
+        sessionStorage.setItem("darkroom.reloaded", Date.now());
+        return void location.reload();
+      }
+    } catch { /* without storage nobody would know how often */ }
+    addEventListener("DOMContentLoaded", sayIncomplete);
+    if (document.body) sayIncomplete();
   }, true);
+
+  function sayIncomplete() {
+    if (document.getElementById("incomplete")) return;
+    const box = Object.assign(document.createElement("div"), { id: "incomplete" });
+    box.setAttribute("role", "alert");
+    const again = Object.assign(document.createElement("button"), { type: "button", onclick: () => location.reload() });
+    const isChinese = language === "zh-CN";
+    again.textContent = isChinese ? "重新加载" : "Load again";
+    box.append(isChinese ? "页面没有完整加载，可能是连接中断了。" : "The page did not load completely. The connection may have broken off.", again);
+    document.body.append(box);
+  }
 })();

@@ -1,0 +1,46 @@
+// Lists of one choice: the browser's own, which open by Enter, Space, arrow or click and never by Tab alone.
+
+import { on } from "../core/bus.js";
+import { el, fill, setAttribute } from "../core/dom.js";
+import { t } from "../core/language.js";
+import { fillPart } from "../core/places.js";
+import { checkpoints } from "../form/checkpoints.js";
+import { fields } from "../form/fields.js";
+import { shownValue } from "../form/shown_value.js";
+import { form } from "../form/store.js";
+import { inactiveReason, offeredFor } from "../form/validity.js";
+
+/** [label, value] of all that can be chosen; while the checkpoints are not known, what is chosen. */
+function choicesFor(name) {
+  if (name === "checkpoint") {
+    const chosen = form.values.checkpoint;
+    return checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]];
+  }
+  const offered = offeredFor(name, form.values) ?? fields[name].words;
+  return offered.map((value) => [shownValue(name, value), value]);
+}
+
+fillPart("select", (element) => {
+  const select = element.querySelector("select");
+  const name = select.dataset.field;
+  element.querySelector(".select-label").textContent = t(name);
+  select.setAttribute("aria-label", t(name)); // the label's own text has the choices in it
+  let drawn = "";
+
+  function draw() {
+    const choices = choicesFor(name);
+    const key = JSON.stringify(choices);
+    if (key !== drawn) {
+      drawn = key;
+      fill(select, ...choices.map(([label, value]) => el("option", { value: value ?? "", text: label })));
+    }
+    const value = form.values[name] ?? "";
+    if (select.value !== value) select.value = value;
+    select.disabled = name !== "checkpoint" && Boolean(inactiveReason(name));
+    setAttribute(select, "title", select.selectedOptions[0]?.textContent ?? "");
+  }
+
+  select.addEventListener("change", () => form.set({ [name]: select.value || null }, "person"));
+  for (const event of ["values", "checkpoints"]) on(event, draw);
+  draw();
+});

@@ -1,0 +1,41 @@
+// A line at the bottom of the left column that goes by itself, with one optional button; it waits while it is used.
+
+import { ApiError } from "./api.js";
+import { byId, el, fill } from "./dom.js";
+import { alarm } from "./timing.js";
+
+const LASTS = 5000; // ms
+const LASTS_WITH_BUTTON = 9000;
+const LOOKS_AGAIN = 2000; // whether it is still in use
+
+const leaving = alarm(() => {
+  const box = byId("note");
+  if (box.matches(":hover, :focus-within")) return leaving.set(LOOKS_AGAIN);
+  box.hidden = true;
+});
+
+/** `action` is {text, run}. */
+export function note(text, action) {
+  const box = byId("note") ?? document.body.appendChild(el("div", { id: "note", role: "status", class: "dr" }));
+  const from = document.activeElement;
+  const run = () => { box.hidden = true; from?.focus?.(); action.run(); };
+  fill(box, el("span", { text }), action && el("button", { type: "button", class: "link", text: action.text, onclick: run }));
+  box.hidden = false;
+  leaving.set(action ? LASTS_WITH_BUTTON : LASTS);
+}
+
+export function hideNote() {
+  if (byId("note")) byId("note").hidden = true;
+}
+
+/** Runs something of the API; what goes wrong is said in the note. Whether it went well. */
+export async function orNote(run) {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    note(error.told);
+    return false;
+  }
+}

@@ -1,0 +1,50 @@
+// The checkpoints that can be chosen, as the API lists them, and what the rules may ask of the chosen one.
+
+import { ApiError, api } from "../core/api.js";
+import { emit } from "../core/bus.js";
+import { given } from "../core/given.js";
+import { pause } from "../core/timing.js";
+import { form } from "./store.js";
+
+const AGAIN = 2000; // ms, while the server does not answer
+let list = new Map();
+let choices = [];
+let isAsked = false;
+
+export const checkpoints = {
+  get: (id) => list.get(id),
+  has: (id) => list.has(id),
+  /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
+  get choices() { return choices; },
+  /** Whether the server has been asked; until then nothing is known of any. */
+  get areKnown() { return isAsked; },
+};
+
+export const checkpointOf = (now) => list.get(now.checkpoint);
+
+export const defaultsOf = (id) => list.get(id)?.defaults;
+
+/** What the rules may ask for of the checkpoint; null while it is not known. */
+export function factsOf(now) {
+  const own = given.sampling.facts[given.sampling.families[checkpointOf(now)?.family]];
+  return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
+}
+
+/** Asks for the list, until the server answers; then tells of it. */
+export async function askForCheckpoints() {
+  for (;;) {
+    try {
+      const [found, labelled] = await Promise.all([api("GET", "/api/checkpoints"), api("GET", "/page/checkpoints")]);
+      list = new Map(found.map((one) => [one.id, one]));
+      choices = labelled;
+      break;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status !== 0) break;
+      await pause(AGAIN);
+    }
+  }
+  isAsked = true;
+  if (list.size && !list.has(form.values.checkpoint)) form.set({ checkpoint: [given.start.checkpoint, ...list.keys()].find((id) => list.has(id)) });
+  emit("checkpoints");
+}

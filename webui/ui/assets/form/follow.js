@@ -1,0 +1,85 @@
+// What follows from a change of the form: chips set sizes and steps, a checkpoint brings its defaults for what nobody has
+// touched, and nothing is left that would be refused.
+
+import { api } from "../core/api.js";
+import { on } from "../core/bus.js";
+import { t } from "../core/language.js";
+import { note, orNote } from "../core/note.js";
+import { defaultsOf } from "./checkpoints.js";
+import { keptCount } from "./critic.js";
+import { shownValue } from "./shown_value.js";
+import { hasRatio, ratioOf, sizeFor, stepsFor } from "./size.js";
+import { form } from "./store.js";
+import { inactiveReason, limitsOf, mended, ownEta } from "./validity.js";
+
+export const DEFAULTED = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"];
+
+const differs = (now, last) => (name) => now[name] !== last[name];
+
+form.derive((now, last) => {
+  const isChanged = differs(now, last);
+  const touched = DEFAULTED.filter((name) => isChanged(name) && now[name] !== defaultsOf(now.checkpoint)?.[name]);
+  if (isChanged("eta") && now.eta !== ownEta(now.scheduler) && !inactiveReason("eta", now)) touched.push("eta");
+  if (touched.some((name) => form.untouched.has(name))) form.touch(...touched);
+  return {};
+});
+
+form.derive((now, last) => {
+  const isChanged = differs(now, last);
+  const more = {};
+  if (isChanged("ratio") && now.ratio) Object.assign(more, sizeFor(now.ratio, now));
+  else if ((isChanged("width") || isChanged("height")) && now.ratio && !hasRatio(now.ratio, now)) more.ratio = null;
+  if (isChanged("quality") && now.quality) more.steps = stepsFor(now.quality, now);
+  else if (isChanged("steps") && now.quality && now.steps !== stepsFor(now.quality, now)) more.quality = null;
+  return more;
+});
+
+/** The interval of guidance is never empty: the end that was moved pushes the other one. */
+form.derive((now, last) => {
+  const { guidance_start: start, guidance_end: end } = now;
+  if (start === null || end === null || start < end) return {};
+  const isEndMoved = now.guidance_end !== last.guidance_end && now.guidance_start === last.guidance_start;
+  const { minimum, maximum, step } = limitsOf(isEndMoved ? "guidance_end" : "guidance_start");
+  const rounded = (value) => Math.round(Math.min(maximum, Math.max(minimum, value)) * 1e6) / 1e6;
+  if (isEndMoved) {
+    const to = rounded(Math.max(end, minimum + step));
+    return { guidance_start: rounded(to - step), guidance_end: to };
+  }
+  const from = rounded(Math.min(start, maximum - step));
+  return { guidance_start: from, guidance_end: rounded(from + step) };
+});
+
+/** A new checkpoint: its defaults for what nobody has touched. */
+form.derive((now, last) => {
+  const defaults = defaultsOf(now.checkpoint);
+  if (now.checkpoint === last.checkpoint || !last.checkpoint || !defaults) return {};
+  return Object.fromEntries(DEFAULTED.filter((name) => form.untouched.has(name) && defaults[name] !== undefined).map((name) => [name, defaults[name]]));
+});
+
+form.derive((now) => mended(now));
+form.derive((now) => (now.keep_best && keptCount(now) !== now.keep_best ? { keep_best: 0 } : {}));
+
+on("checkpoints", () => {
+  form.settle();
+  if (!form.values.ratio) form.set({ ratio: ratioOf(form.values) });
+});
+
+/** What a new checkpoint changed is said, with the way back. */
+on("values", ({ before, changed, asked }) => {
+  if (!asked.includes("checkpoint") || !before.checkpoint) return;
+  const followed = changed.filter((name) => !asked.includes(name) && !["ratio", "quality"].includes(name));
+  if (!followed.length) return;
+  const list = followed.map((name) => `${t(name)} ${shownValue(name, form.values[name])}`).join(t("list_comma"));
+  const past = Object.fromEntries([...followed, "checkpoint", "ratio", "quality"].map((name) => [name, before[name]]));
+  note(t("defaults_adopted", { list }), { text: t("undo"), run: () => form.set(past) });
+});
+
+/** Image to image starts at the size that an open one becomes for its picture. */
+on("values", async ({ changed }) => {
+  const { init_image: picture, checkpoint } = form.values;
+  if (!changed.includes("init_image") || !picture || !checkpoint || changed.includes("width") || changed.includes("height")) return;
+  await orNote(async () => {
+    const size = await api("GET", `/api/images/${encodeURIComponent(picture)}/fitted-size?checkpoint=${encodeURIComponent(checkpoint)}`);
+    if (form.values.init_image === picture) form.set({ ...size, ratio: null });
+  });
+});

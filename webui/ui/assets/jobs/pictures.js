@@ -1,0 +1,15 @@
+// The order of a job's pictures, the same everywhere: the kept ones, then the rest, each by rank.
+
+export const isKept = (picture) => picture.kept !== false;
+
+/** The pictures of a job in that order; each keeps as `index` which of the job's images it is. */
+export function ranked(pictures) {
+  const known = pictures.map((picture, index) => ({ index, ...picture }));
+  return known.sort((a, b) => isKept(b) - isKept(a) || (a.rank ?? 0) - (b.rank ?? 0) || a.index - b.index);
+}
+
+/** How many of a job's pictures, from the first, the stage shows side by side: the kept ones, all where none is left. */
+export const inGrid = (job) => job.pictures.filter(isKept).length || job.pictures.length;
+
+export const hasScore = (picture) => typeof picture?.score === "number";
+export const scoreText = (picture) => picture.score.toFixed(3).replace("-", "−");
