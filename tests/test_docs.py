@@ -1,37 +1,28 @@
-"""The README is the manual: its commands, flags, routes and fields are the program's."""
+"""The manual's commands, tables, files and links are the program's, and the README is short."""
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
+from webui.docs.manual import FOLDER
+from webui.docs.tables import rows_of
 from webui.launch.command import COMMANDS
-from webui.requests import REQUESTS
-from webui.settings import ROOT, Settings
+from webui.settings import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TABLE_ROWS = [line for line in README.splitlines() if line.startswith("|")]
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.md"))}
+MANUAL = "\n".join(text for path, text in PAGES.items() if path.parent.name == "en")
+OF_TESTS = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+EVERYTHING = "\n".join((README, OF_TESTS, *PAGES.values()))
 
 
-def first_cells() -> list[str]:
-    """What stands first in the rows of all tables."""
-    return [row.split("|")[1].strip() for row in TABLE_ROWS]
-
-
-def served_routes(data_dir: Path) -> set[tuple[str, str]]:
-    """(method, path) of all that the app serves; built in a process of its own, as nobody runs it to its end here."""
-    code = (
-        "import json, pathlib, sys; from webui.app import build; from webui.settings import Settings\n"
-        "paths = build(Settings(data_dir=pathlib.Path(sys.argv[1]))).openapi()['paths']\n"
-        "sys.stdout.write(json.dumps({path: list(calls) for path, calls in paths.items()}))"
-    )
-    line = [sys.executable, "-c", code, str(data_dir)]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
-    return {(method.upper(), path) for path, calls in json.loads(done.stdout).items() for method in calls}
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= 8 * 1024
 
 
 def test_the_two_commands_come_first() -> None:
@@ -39,41 +30,26 @@ def test_the_two_commands_come_first() -> None:
 
 
 def test_every_command_is_there() -> None:
-    named = set(re.findall(r"`python launch\.py (\w+)`", README))
+    named = set(re.findall(r"`python launch\.py (\w+)`", MANUAL))
     assert named == set(COMMANDS)
 
 
-def test_the_flags_are_the_settings() -> None:
-    named = {found[1] for cell in first_cells() if (found := re.match(r"`--([a-z-]+)[ A-Z:]*`", cell))}
-    assert named == {name.replace("_", "-") for name in Settings.model_fields}
+def test_the_tables_are_those_of_the_declarations() -> None:
+    """By the command that writes them, in a process of its own: it builds the app and does not run it to its end."""
+    line = [sys.executable, "launch.py", "docs", "--check"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"run `python launch.py docs`: {done.stdout}{done.stderr}"
 
 
-def test_the_flags_defaults_are_true() -> None:
-    for name, field in Settings.model_fields.items():
-        row = next(row for row in TABLE_ROWS if re.match(rf"\| `--{name.replace('_', '-')}[ `]", row))
-        said = row.split("|")[2].strip().strip("`")
-        if isinstance(field.default, bool):
-            assert said == "off", name
-        elif isinstance(field.default, Path):
-            assert ROOT / said == field.default, name
-        elif isinstance(field.default, str | int):
-            assert said == str(field.default), name
-
-
-def test_the_routes_are_the_apps(tmp_path: Path) -> None:
-    named = {tuple(cell.strip("`").split(" ")) for cell in first_cells() if re.match(r"`(GET|POST|DELETE) /", cell)}
-    assert named == served_routes(tmp_path)
-
-
-def test_every_field_of_a_request_is_there() -> None:
-    start = README.index("| field | tasks | meaning |")
-    table = README[start : README.index("\n\n", start)]
-    named = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines())))
-    assert named == {field.name for request in REQUESTS.values() for field in fields(request)}
+@pytest.mark.parametrize(("page", "name"), [("http-api", "fields"), ("http-api", "routes"), ("models", "families")])
+def test_every_row_says_what_it_means(page: str, name: str) -> None:
+    rows = rows_of(PAGES[FOLDER / "en" / f"{page}.md"], name)
+    assert rows
+    assert [row[0] for row in rows if not row[-1]] == []
 
 
 def test_every_file_that_is_named_is_there() -> None:
-    named = re.findall(r"`((?:models|presets|tests|webui)/[\w./-]+)`", README)
+    named = re.findall(r"`((?:models|presets|tests|webui)/[\w./-]+)`", EVERYTHING)
     # folders for people to make
     yours = ("models/vgg19", "models/tokenizers", "models/loras", "models/embeddings", "models/clip")
     ours = [name for name in named if not name.startswith(yours)]
@@ -81,9 +57,31 @@ def test_every_file_that_is_named_is_there() -> None:
     assert [name for name in ours if not (ROOT / name).exists()] == []
 
 
+def test_every_folder_of_tests_is_listed() -> None:
+    folders = {path.parent.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("*/test_*.py")}
+    assert [name for name in sorted(folders) if f"`tests/{name}/" not in OF_TESTS] == []
+
+
 def test_every_picture_is_there() -> None:
     for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)|<img[^>]+src=\"([^\"]+)\"", README):
         assert (ROOT / (name[0] or name[1])).is_file()
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    broken = []
+    for path, text in {ROOT / "README.md": README, **PAGES}.items():
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            name, _, anchor = target.partition("#")
+            there = path.parent / name if name else path
+            if not there.is_file() or (anchor and anchor not in anchors(there)):
+                broken.append(f"{path.name}: {target}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub names them in addresses."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_it_speaks_chinese_too() -> None:

@@ -30,6 +30,7 @@ from webui.api.routes.catalogue import catalogue_routes
 from webui.api.routes.docs import install_docs
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
+from webui.api.routes.help import help_routes
 from webui.api.routes.images import image_routes
 from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
@@ -65,10 +66,10 @@ from webui.worker.pool import WorkerPool
 _DESCRIPTION = """\
 The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
 
-A picture in a request is base64, a `data:` URI, or the `sha256:…` that `POST /api/images` answered. What a request
-leaves open becomes the checkpoint's default and is shown resolved in the job. Errors are `{"error": {"kind", "message",
+A picture in a request is base64, a `data:` URI, or the `sha256:…` that `POST /api/images` answered. Fields that a
+request leaves out take the checkpoint's defaults, which the job shows. Errors are `{"error": {"kind", "message",
 "hint"}}`, in the language of `Accept-Language` (English or Simplified Chinese); 422 is a list that names the fields.
-Where there are logins, send user and password with HTTP Basic."""
+If there are logins, send user and password with HTTP Basic."""
 ENGINE = "webui.engine.worker:serve"  # a name and not the function: this process never loads torch
 _log = logging.getLogger(__name__)
 
@@ -156,6 +157,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         catalogue_routes(services),
         machine_routes(services),
         login_routes(logins, passwords, services.texts),
+        help_routes(services.texts),
         *of_the_page,
     )
     install_docs(app)
@@ -190,4 +192,4 @@ async def _running(
 
 def _log_share(share: Share) -> None:
     if share.url:
-        _log.info("open to everybody with the login at %s", share.url)
+        _log.info("public link, for everybody with the login: %s", share.url)

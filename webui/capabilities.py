@@ -1,4 +1,4 @@
-"""What a family of checkpoints may be able to do, and a field of a request may need of it. Knows neither."""
+"""What a family of checkpoints may be able to do, and what a field of a request may need from it. Knows neither."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Cancelled(DarkroomError):
 
 
 class InvalidRequest(DarkroomError):
-    """A value that no schema could refuse turned out wrong. Details: `field`, `reason`."""
+    """A value that passed the schema turned out wrong. Details: `field`, `reason`."""
 
     kind = "invalid_request"
 
@@ -58,7 +58,7 @@ class NoCheckpoint(DarkroomError):
 
 
 class CheckpointNotFound(DarkroomError):
-    """The named checkpoint is not there (any more). Details: `checkpoint`."""
+    """The named checkpoint cannot be found. Details: `checkpoint`."""
 
     kind = "checkpoint_not_found"
 
@@ -82,7 +82,7 @@ class CheckpointTooLarge(DarkroomError):
 
 
 class FamilyUnknown(DarkroomError):
-    """A sound file or folder that is no checkpoint of ours. Details: `checkpoint`, `reason`."""
+    """An intact file or folder that is not a checkpoint we support. Details: `checkpoint`, `reason`."""
 
     kind = "family_unknown"
 
@@ -101,14 +101,13 @@ class TokenizerMissing(DarkroomError):
 
 
 class CriticMissing(DarkroomError):
-    """Nothing is there that could say which pictures fit their prompt best. Details: `checkpoint`, `folder` (where a
-    CLIP model goes)."""
+    """There is no critic to choose the best pictures. Details: `checkpoint`, `folder` (where a CLIP model goes)."""
 
     kind = "critic_missing"
 
 
 class CriticBroken(DarkroomError):
-    """The CLIP model that should judge cannot be used. Details: `critic`, `reason`."""
+    """The critic cannot be used. Details: `critic`, `reason`."""
 
     kind = "critic_broken"
 
@@ -124,14 +123,14 @@ class PromptError(DarkroomError):
 
 
 class LoraUnusable(DarkroomError):
-    """A LoRA that the prompt asks for does not do for the checkpoint. Details: `name`, `reason`, and for one of a kind
-    that is not read its `kind`."""
+    """A LoRA in the prompt does not work with the checkpoint. Details: `name`, `reason`, and `kind` if its kind is not
+    supported."""
 
     kind = "lora_unusable"
 
 
 class OutOfMemory(DarkroomError):
-    """The device's memory did not suffice, even after every fallback. Details: `width`, `height`, `device`."""
+    """The device ran out of memory, even after every fallback. Details: `width`, `height`, `device`."""
 
     kind = "out_of_memory"
 
@@ -143,7 +142,7 @@ class NotFinite(DarkroomError):
 
 
 class WeightsBroken(DarkroomError):
-    """A weights file (VGG-19, …) does not hold what its place asks for. Details: `file`, `reason`."""
+    """A weights file (VGG-19, …) does not contain what is needed there. Details: `file`, `reason`."""
 
     kind = "weights_broken"
 
@@ -155,7 +154,7 @@ class WorkerDied(DarkroomError):
 
 
 class WorkerStalled(DarkroomError):
-    """The worker said nothing for too long while it ran this job, and was replaced. Details: `minutes`."""
+    """The worker was silent for too long while it ran this job, and was replaced. Details: `minutes`."""
 
     kind = "worker_stalled"
 
@@ -170,7 +169,7 @@ class WorkerUnavailable(DarkroomError):
 
 
 class NotAnImage(DarkroomError):
-    """The bytes are no PNG, JPEG or WebP that can be read. Details: none."""
+    """The bytes are not a readable PNG, JPEG or WebP. Details: none."""
 
     kind = "not_an_image"
 
@@ -182,13 +181,13 @@ class ImageTooLarge(DarkroomError):
 
 
 class PictureNotFound(DarkroomError):
-    """No such picture, or not this person's. Details: `picture`."""
+    """The picture does not exist, or belongs to somebody else. Details: `picture`."""
 
     kind = "picture_not_found"
 
 
 class BoardNotFound(DarkroomError):
-    """No such board, or not this person's. Details: `board`."""
+    """The board does not exist, or belongs to somebody else. Details: `board`."""
 
     kind = "board_not_found"
 
@@ -200,37 +199,37 @@ class BoardExists(DarkroomError):
 
 
 class TooManyBoards(DarkroomError):
-    """As many boards as one person may have are there. Details: `limit`."""
+    """The person has as many boards as allowed. Details: `limit`."""
 
     kind = "too_many_boards"
 
 
 class TooManyPictures(DarkroomError):
-    """More pictures than one download takes. Details: `count`, `limit`."""
+    """More pictures than one download can hold. Details: `count`, `limit`."""
 
     kind = "too_many_pictures"
 
 
 class BundleTooLarge(DarkroomError):
-    """More bytes than one download takes. Details: `gigabytes`, `limit` (in GB)."""
+    """More bytes than one download can hold. Details: `gigabytes`, `limit` (in GB)."""
 
     kind = "bundle_too_large"
 
 
 class PrivateOver(DarkroomError):
-    """The page believes to be in private mode, but that is over. Details: none."""
+    """The page believes to be in private mode, which has ended. Details: none."""
 
     kind = "private_over"
 
 
 class PrivateMemoryFull(DarkroomError):
-    """A picture that is larger than all memory that private mode has. Details: `megabytes`."""
+    """A picture larger than the whole memory of private mode. Details: `megabytes`."""
 
     kind = "private_memory_full"
 
 
 class JobNotFound(DarkroomError):
-    """No such job, or not this person's. Details: `job`."""
+    """The job does not exist, or belongs to somebody else. Details: `job`."""
 
     kind = "job_not_found"
 
@@ -242,50 +241,49 @@ class JobUnreadable(DarkroomError):
 
 
 class StripGone(DarkroomError):
-    """The job's previews are not kept any more, or there never were any. Details: none."""
+    """The job's previews are gone, or there never were any. Details: none."""
 
     kind = "strip_gone"
 
 
 class QueueFull(DarkroomError):
-    """So many jobs wait already. Details: `waiting`, `retry_after_seconds`."""
+    """Too many jobs are waiting. Details: `waiting`, `retry_after_seconds`."""
 
     kind = "queue_full"
 
 
 class TooManyJobs(QueueFull):
-    """So many jobs of this very person wait already. Details: `waiting`, `retry_after_seconds`."""
+    """Too many jobs of this person are waiting. Details: `waiting`, `retry_after_seconds`."""
 
     kind = "too_many_jobs"
 
 
 class UploadsFull(DarkroomError):
-    """So many pictures were uploaded and nothing was made of them. Details: `gigabytes`, `number` (both limits),
-    `retry_after_seconds`."""
+    """The person has too many unused uploads. Details: `gigabytes`, `number` (both limits), `retry_after_seconds`."""
 
     kind = "uploads_full"
 
 
 class KeyReused(DarkroomError):
-    """The same Idempotency-Key came with another request before. Details: `job` (the one that it made)."""
+    """The same Idempotency-Key was used for another request. Details: `job` (the one that it made)."""
 
     kind = "key_reused"
 
 
 class FolderNotWritable(DarkroomError):
-    """A folder that must be written cannot be. Details: `folder`."""
+    """A folder that must be writable is not. Details: `folder`."""
 
     kind = "folder_not_writable"
 
 
 class DiskFull(DarkroomError):
-    """There is no room left to save. Details: `folder`."""
+    """The disk is full. Details: `folder`."""
 
     kind = "disk_full"
 
 
 class FolderInUse(DarkroomError):
-    """Another Darkroom works on the same data folder. Details: `folder`."""
+    """Another Darkroom uses the same data folder. Details: `folder`."""
 
     kind = "folder_in_use"
 
@@ -303,12 +301,12 @@ class DatabaseLocked(DarkroomError):
 
 
 class PortInUse(DarkroomError):
-    """Something else listens there. Details: `host`, `port`."""
+    """The port is taken. Details: `host`, `port`."""
 
     kind = "port_in_use"
 
 
 class ShareFailed(DarkroomError):
-    """No public link could be had; the app serves locally. Details: `reason`."""
+    """The public link could not be opened; the app serves this machine only. Details: `reason`."""
 
     kind = "share_failed"

@@ -25,27 +25,35 @@ class Settings(BaseSettings):
         env_prefix="DARKROOM_", frozen=True, extra="forbid", cli_kebab_case=True, cli_implicit_flags="toggle"
     )
 
-    host: str = Field("127.0.0.1", description="address to serve on; anything but loopback needs a login")
-    port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
-    share: bool = Field(False, description="open a public link; needs a login, and makes one up if none is given")
-    auth: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="USER:PASSWORD, may be given several times; guards the page and the API alike"
+    host: str = Field(
+        "127.0.0.1", description="address to serve on; any other than this machine's own needs a login, and gets one"
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="number type to compute in")
+    port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
+    share: bool = Field(False, description="open a public link; makes up a login if you give none")
+    auth: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="a login for the page and the API; may be given several times; no commas"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="where to compute: auto, cpu, cuda or mps"
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="number type to compute in: auto, fp32, bf16 or fp16"
+    )
     models_dir: Path = Field(ROOT / "models", description="folder with checkpoints")
     data_dir: Path = Field(
-        ROOT / "outputs", description="folder for everything that is made: pictures, uploads, database"
+        ROOT / "outputs", description="folder for everything that you make: pictures, uploads, database"
     )
-    presets_dir: Path = Field(ROOT / "presets", description="folder with looks and presets")
+    presets_dir: Path = Field(ROOT / "presets", description="folder with looks, styles and wildcards")
     no_browser: bool = Field(False, description="do not open a browser window")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="how much to log: debug, info, warning or error"
+    )
     model_memory_gb: float | None = Field(
-        None, gt=0, description="memory for checkpoints and critics in GB; by default 60 % of what the device has"
+        None, gt=0, description="memory for loaded checkpoints and critics, in GB; by default 60 % of the device's"
     )
 
     strip_memory_mb: int = Field(
-        512, ge=0, description="memory for the steps of past pictures, in MB; those of the oldest go first"
+        512, ge=0, description="memory for the steps of past pictures, in MB; the oldest go first, and 0 keeps none"
     )
 
     @field_validator("auth", mode="before")

@@ -1,10 +1,9 @@
 """Sentences for people: one and a hint for every kind of error, in English and in Simplified Chinese.
 
-An error travels as data (`kind`, `details`); the doors look its words up here when they hand it to somebody. The
-catalogues are flat JSON, `error.<kind>` and `hint.<kind>`, with blanks `{name}` for the error's details. A detail
-`reason` may be a code: if the catalogue has `reason.<code>`, that sentence, with its own blanks filled, is put in its
-place.
-Knows no HTTP and no page.
+An error travels as data (`kind`, `details`); the page and the API look up its words when they show it. The catalogues
+are flat JSON, `error.<kind>` and `hint.<kind>`, with blanks `{name}` for the error's details. A detail `reason` may be
+a code: if the catalogue has `reason.<code>`, that sentence, with its own blanks filled, takes its place. Knows no HTTP
+and no page.
 """
 
 from __future__ import annotations
@@ -54,6 +53,10 @@ class Texts:
     def text(self, key: str, language: Language, details: Mapping[str, Detail] | None = None) -> str:
         """One sentence with its blanks filled. Raises KeyError for a key that is not in the catalogue."""
         return _Filler().vformat(self._catalogues[language][key], (), dict(details or {}))
+
+    def pattern(self, key: str, language: Language) -> str:
+        """One sentence, its blanks unfilled as `{name}`. Raises KeyError for a key that is not in the catalogue."""
+        return self._catalogues[language][key].replace("{{", "{").replace("}}", "}")
 
     def keys(self, language: Language) -> frozenset[str]:
         """Every key of a catalogue."""

@@ -78,9 +78,9 @@ def test_what_nobody_judged_is_kept(anna: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"keep_best": 4}, "smaller than the number of images, so here 3 at most"),
+        ({"keep_best": 4}, "smaller than the number of images: 3 at most"),
         ({"keep_best": 1, "num_images": 1}, "or 0 to keep all"),
-        ({"prompt": ", # a lake"}, "nothing that a picture could fit"),
+        ({"prompt": ", # a lake"}, "no words that a picture could match"),
         ({"walk_to": {"prompt": "a hill", "seed": 7}}, "belong together"),
         ({"keep_best": 17}, "less than or equal to 16"),
         ({"keep_best": True}, "valid integer"),
@@ -104,7 +104,7 @@ def test_without_a_critic_it_is_refused_and_says_what_goes_where(anna: httpx.Cli
         error = answer.json()["error"]
         assert (error["kind"], "models/clip/" in error["hint"]) == ("critic_missing", True)
         chinese = anna.post("/api/text-to-image", json=BEST, headers={"Accept-Language": "zh-CN"})
-        assert "提示词" in chinese.json()["error"]["message"]
+        assert "评判模型" in chinese.json()["error"]["message"]
         assert anna.get("/api/jobs").json() == before
         generate(anna, prompt="x", keep_best=0, num_images=2, steps=1)
     finally:

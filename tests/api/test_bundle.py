@@ -36,7 +36,7 @@ def test_what_is_too_much_is_said(client: httpx.Client, monkeypatch: pytest.Monk
     monkeypatch.setattr(bundle, "MAX_PICTURES", 1)
     answer = client.post("/api/gallery/zip", json={"ids": ids})
     assert answer.status_code == 413
-    assert answer.json()["error"]["message"] == "These are 2 pictures; one download takes 1."
+    assert answer.json()["error"]["message"] == "You selected 2 pictures; one download can hold 1."
     monkeypatch.setattr(bundle, "MAX_PICTURES", 9)
     monkeypatch.setattr(bundle, "MAX_BYTES", 10)
     answer = client.post("/api/gallery/zip", json={"ids": ids}, headers={"Accept-Language": "zh-CN"})

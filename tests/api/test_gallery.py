@@ -52,7 +52,7 @@ def test_words_stars_and_boards(client: httpx.Client) -> None:
     assert client.post(f"/api/boards/{board['id']}/restore").json()["count"] == 2
     other = client.post("/api/boards", json={"name": "Other"}).json()
     clash = client.post(f"/api/boards/{other['id']}", json={"name": "Füchse"})
-    assert (clash.status_code, clash.json()["error"]["message"]) == (409, "There is a board “Füchse” already.")
+    assert (clash.status_code, clash.json()["error"]["message"]) == (409, "A board named “Füchse” already exists.")
     for name in ("", " ", "x" * 81):
         answer = client.post("/api/boards", json={"name": name})
         assert answer.status_code == 422, name

@@ -27,11 +27,11 @@ def test_a_foreign_picture_and_its_text(client: httpx.Client) -> None:
         "sigmas": "default", "seed": 5, "width": 64, "height": 128, "checkpoint": "starter",
     }  # fmt: skip
     assert picture["unknown"] == [{"name": "VAE", "text": "mine"}]
-    assert "by its name alone" in picture["notes"][0]
+    assert "found by name only" in picture["notes"][0]
     assert picture["texts"] == [{"name": "parameters", "text": LINE}, {"name": "Title", "text": "mine"}]
     pasted = client.post("/api/inspect", json={"text": LINE}, headers={"Accept-Language": "zh-CN"}).json()
     assert (pasted["settings"], pasted["texts"]) == (picture["settings"], [])
-    assert "检查点" in pasted["notes"][0]
+    assert "模型" in pasted["notes"][0]
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])

@@ -91,12 +91,12 @@ def test_fields_of_a_newer_version_are_named_in_one_sentence(client: httpx.Clien
         assert said.pop(f"body.{field}") == named
     newer = said.pop("body.schema_version")
     assert newer.endswith(named)
-    assert "its schema_version is 3, and this one reads up to 2" in newer
+    assert "its schema_version is 3, and this version reads up to 2" in newer
     assert said == {"body.steps": "Input should be greater than or equal to 1"}
     chinese = complaints(client, body, "zh-CN")
-    assert chinese["body.warmth"] == "此版本的 Darkroom 没有这些字段：“walk_to.way”、“warmth”、“moods”。"
+    assert chinese["body.warmth"] == "这个版本的 Darkroom 没有这些字段：“walk_to.way”、“warmth”、“moods”。"
     assert chinese["body.schema_version"].startswith("这个请求来自更新版本的 Darkroom")
-    assert complaints(client, {"warmth": 3.0}, "zh-CN") == {"body.warmth": "此版本的 Darkroom 没有“warmth”字段。"}
+    assert complaints(client, {"warmth": 3.0}, "zh-CN") == {"body.warmth": "这个版本的 Darkroom 没有“warmth”字段。"}
     assert complaints(client, {"schema_version": 0}) == {"body.schema_version": "Input should be 2"}
     origin = {"task": "text_to_image", "warmth": 3.0}
     said = complaints(client, {"branch_from": {"origin": origin, "step": 1}})

@@ -84,11 +84,11 @@ def test_a_seed_of_minus_one_is_a_random_one(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("call", "body", "said"),
     [
-        ("keep", {"step": 9}, "there is no such step; it runs 8"),
-        ("keep", {"step": 1000}, "there is no such step; it runs 8"),
-        ("keep", {"step": 2, "image": 1}, "the job makes no such image"),
-        ("branch", {"step": 151}, "nothing follows that step; it can branch off after step 7 at the latest"),
-        ("branch", {"step": 8}, "nothing follows that step; it can branch off after step 7 at the latest"),
+        ("keep", {"step": 9}, "there is no such step; it has 8"),
+        ("keep", {"step": 1000}, "there is no such step; it has 8"),
+        ("keep", {"step": 2, "image": 1}, "the job has no such image"),
+        ("branch", {"step": 151}, "no step follows that one; the last step to branch from is 7"),
+        ("branch", {"step": 8}, "no step follows that one; the last step to branch from is 7"),
     ],
 )
 def test_what_is_not_there_is_said_in_a_sentence(
@@ -180,7 +180,7 @@ def test_an_iteration_of_a_style_transfer_is_kept_and_what_is_not_there_is_said(
     _, ours, infotext = made(client, kept.json()["id"])
     assert ours["request"] == {**job(client, origin)["request"], "stop_after": 5}
     assert "Keep colours: coral" in infotext
-    for asked, said in (({"step": 13}, "it runs 12"), ({"step": 2, "image": 1}, "no such image")):
+    for asked, said in (({"step": 13}, "it has 12"), ({"step": 2, "image": 1}, "no such image")):
         answer = client.post(f"/api/jobs/{origin}/keep", json=asked)
         assert (answer.status_code, said in answer.text) == (422, True)
     deep = client.post("/api/style-transfer", json=body | {"layer_weights": {"conv5_1": 2.0}})

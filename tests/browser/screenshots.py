@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.studio import PHONE, ROOT, Studio, visit
+from tests.browser.studio import PHONE, ROOT, Studio, Visit, visit
 
 FOLDER = ROOT / "webui" / "ui" / "screenshots"
 PROMPTS = (
@@ -25,6 +25,7 @@ PROMPTS = (
 )
 HALFWAY = "() => { const d = document.querySelector('#stage').dataset; return d.state === 'running' && d.step >= 10; }"
 SECONDS = 120.0
+STYLE_SECONDS = 600.0
 
 
 def take(page: Page, name: str) -> None:
@@ -35,8 +36,18 @@ def take(page: Page, name: str) -> None:
     sys.stdout.write(f"{name}\n")
 
 
+def transfer_style(desktop: Visit) -> None:
+    """The picture on the stage in a style of the gallery."""
+    desktop.button("→ Style").click()
+    desktop.page.get_by_role("button", name="Use the style Swirling oil").click()
+    desktop.page.locator("#style_image[data-filled=yes], #style_image [data-filled=yes]").wait_for(state="attached")
+    desktop.generate()
+    desktop.wait_state("finished", seconds=STYLE_SECONDS)
+    desktop.page.wait_for_timeout(1500)  # the last cross-fade
+
+
 def main() -> None:
-    """A desktop in the light after four pictures, one in the dark in mid-picture, and a phone."""
+    """A light desktop after four pictures and after a style transfer, a dark one in mid-picture, and a phone."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with Studio(Path(folder)) as studio:
@@ -48,6 +59,8 @@ def main() -> None:
                 light.wait_state("finished", seconds=SECONDS)
             light.rest()  # after the last cross-fade
             take(light.page, "light")
+            transfer_style(light)
+            take(light.page, "style")
             dark = visit(chromium, studio, locale="zh-CN", scheme="dark")
             dark.page.locator("#prompt textarea").fill("秋树环绕的宁静湖泊")
             dark.click_generate()

@@ -94,4 +94,4 @@ def test_what_differs_in_a_picture_made_again_is_said(visit: Visit) -> None:
     one = open_picture(visit)
     one.get_by_role("button", name="Make again").click()
     expect(one.get_by_role("status")).to_contain_text("dB apart")
-    expect(one.get_by_role("status")).to_contain_text("Not as it was: device cpu → NVIDIA.")
+    expect(one.get_by_role("status")).to_contain_text("Changed since then: device cpu → NVIDIA.")

@@ -46,10 +46,10 @@ def test_the_best_come_first_and_one_more_can_be_kept(fake_studio: Studio, open_
     job = ask(visit, "8", "2")
     assert on_stage(visit) == ["0.310", "0.300"]
     expect(page.locator("#stage .score").first).to_have_attribute(
-        "title", "Fits the prompt: 0.310; only comparable within one prompt and one critic"
+        "title", "Fits the prompt: 0.310. Compare it only within one prompt and one critic."
     )
     expect(page.locator(".rail-list .thumb-mark").first).to_have_text("2")
-    visit.button("6 more that fit less").press("Enter")
+    visit.button("6 more that fit less well").press("Enter")
     assert in_fold(visit) == ["0.200", "0.130", "0.120", "0.110", "0.100", "−0.050"]
     assert serious_findings(visit) == []
     page.locator(".rest-show").nth(3).press("Enter")
@@ -61,11 +61,11 @@ def test_the_best_come_first_and_one_more_can_be_kept(fake_studio: Studio, open_
     page.keyboard.press("Escape")
     page.locator(".rest-show").nth(3).press("Enter")
     visit.button("Keep this too").first.press("Enter")
-    expect(visit.button("5 more that fit less")).to_be_visible()
+    expect(visit.button("5 more that fit less well")).to_be_visible()
     assert on_stage(visit) == ["0.310", "0.300", "0.200"]
     page.reload()
     visit.wait_job(job)
-    expect(visit.button("5 more that fit less")).to_be_visible()
+    expect(visit.button("5 more that fit less well")).to_be_visible()
     assert on_stage(visit) == ["0.310", "0.300", "0.200"]
 
 
@@ -78,7 +78,7 @@ def test_the_gallery_folds_what_fits_less(fake_studio: Studio, open_page: OpenPa
     tiles = group.locator("visible=true").filter(has=page.locator(".score"))
     fold = page.locator(f'.cell-fold[data-job="{job}"]')
     expect(tiles).to_have_count(1)
-    expect(fold).to_have_accessible_name("3 more that fit less")
+    expect(fold).to_have_accessible_name("3 more that fit less well")
     fold.press("Enter")
     expect(tiles).to_have_count(4)
     assert [text.split(": ")[1] for text in tiles.all_text_contents()] == ["0.310", "0.200", "0.100", "−0.050"]
@@ -90,14 +90,14 @@ def test_the_gallery_folds_what_fits_less(fake_studio: Studio, open_page: OpenPa
     expect(page.locator("#note")).to_contain_text("Kept.")
     assert [text.split(": ")[1] for text in tiles.all_text_contents()] == ["0.310", "0.100", "0.200", "−0.050"]
     page.locator("#note .link").click()
-    expect(page.locator("#note")).to_contain_text("Back among those that fit less.")
+    expect(page.locator("#note")).to_contain_text("Set aside again.")
     tiles.nth(3).click()
     visit.button("Delete").click()
     expect(tiles).to_have_count(3)
     fold.press("Enter")
-    expect(fold).to_have_accessible_name("2 more that fit less")
+    expect(fold).to_have_accessible_name("2 more that fit less well")
     page.locator("#note .link").click()
-    expect(fold).to_have_accessible_name("3 more that fit less")
+    expect(fold).to_have_accessible_name("3 more that fit less well")
 
 
 def test_it_is_offered_where_it_means_something(fake_studio: Studio, open_page: OpenPage) -> None:

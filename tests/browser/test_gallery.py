@@ -107,10 +107,10 @@ def test_a_board_is_made_deleted_and_brought_back(fake_studio: Studio, open_page
     expect_count(visit, "3 pictures")
     tile(visit, "board one").click(modifiers=["Control"])
     tile(visit, "board two").click(modifiers=["Control"])
-    page.locator(".sheet-picked").get_by_label("Put on a board…").select_option("New board…")
+    page.locator(".sheet-picked").get_by_label("Add to a board…").select_option("New board…")
     visit.control("Name of the board").fill("Foxes & 湖")
     page.keyboard.press("Enter")
-    expect(page.locator("#note")).to_contain_text("On the board “Foxes & 湖”: 2.")
+    expect(page.locator("#note")).to_contain_text("Added to the board “Foxes & 湖”: 2.")
     visit.rest()
     assert serious_findings(visit) == []
     page.get_by_role("button", name="Foxes & 湖 · 2").click()

@@ -62,9 +62,9 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     expect(visit.page.locator("#tab_text_to_image-button")).to_have_attribute("aria-selected", "true")
     expect(visit.control("Negative prompt")).to_have_value("fog")
     said = panel(visit).get_by_role("status")
-    expect(said).to_have_text("Settings read from A1111’s picture. Not known here: VAE, Token merging.")
+    expect(said).to_have_text("Settings read from the picture (A1111). Unknown here: VAE, Token merging.")
     expect(panel(visit)).to_contain_text("same seed gives another picture")
-    panel(visit).get_by_text("What could not be taken over (2)").click()
+    panel(visit).get_by_text("Not applied (2)").click()
     expect(panel(visit)).to_contain_text("0.5")
     assert serious_findings(visit) == []
     panel(visit).get_by_role("button", name="Undo").click()
@@ -77,7 +77,7 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     request = '{"request": {"task": "text_to_video", "schema_version": 9}}'
     drop(visit, png_with(darkroom=request))
     expect(visit.page.locator("#note")).to_contain_text("newer version of Darkroom")
-    expect(visit.page.locator("#note")).to_contain_text("Not known here: task.")
+    expect(visit.page.locator("#note")).to_contain_text("Unknown here: task.")
     drop(visit, b"no picture")
     expect(visit.page.locator("#note")).to_contain_text("not a picture that Darkroom can open")
     assert "415" in visit.errors.pop(), "the browser says it in its console"
@@ -109,7 +109,7 @@ def test_a_pasted_text_and_our_own_picture(fake_studio: Studio, open_page: OpenP
     visit.control("Prompt").focus()
     visit.page.evaluate(PASTE, LINE)
     expect(visit.control("Prompt")).to_have_value("a far lake")
-    expect(panel(visit).get_by_role("status")).to_contain_text("Settings read from A1111’s text.")
+    expect(panel(visit).get_by_role("status")).to_contain_text("Settings read from the text (A1111).")
     panel(visit).get_by_role("button", name="Close").press("Enter")
     expect(panel(visit)).to_have_count(0)
     visit.control("Prompt").focus()
@@ -128,14 +128,14 @@ def test_a_pasted_text_and_our_own_picture(fake_studio: Studio, open_page: OpenP
         visit.page.get_by_role("button", name="Read a picture’s settings…").press("Enter")
     chooser.value.set_files({"name": "x.png", "mimeType": "image/png", "buffer": content})
     expect(visit.control("Prompt")).to_have_value("a calm lake steps=2 delay=0")
-    expect(panel(visit).get_by_role("status")).to_contain_text("Settings read from Darkroom’s picture.")
+    expect(panel(visit).get_by_role("status")).to_contain_text("Settings read from the picture (Darkroom).")
 
 
 def test_on_a_phone_and_in_chinese(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio, PHONE, locale="zh-CN")
     drop(visit, png_with(parameters=LINE))
     expect(panel(visit).get_by_role("status")).to_have_text(
-        "已从 A1111 的图片读取设置。 此处未知：VAE，Token merging。"
+        "已读取图片的设置（A1111）。 无法识别：VAE、Token merging。"
     )
     for button in panel(visit).get_by_role("button").all():
         box = button.bounding_box()

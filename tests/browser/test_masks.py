@@ -157,7 +157,7 @@ def test_escape_throws_away_and_the_way_back_is_offered(masked: Visit) -> None:
     masked.button("Clear").click()
     masked.page.keyboard.press("Escape")
     assert kept(masked, "mask") != ""
-    masked.page.get_by_role("button", name="Paint on").click()
+    masked.page.get_by_role("button", name="Continue painting").click()
     finish(masked)
     until_kept(masked, mask="")
 
@@ -181,7 +181,7 @@ def test_a_sketch_on_a_picture_takes_its_place_under_the_same_mask(masked: Visit
     masked.button("Blue").click()
     draw(page.mouse, paper, (0.3, 0.5), (0.7, 0.5))
     finish(masked)
-    page.locator("#note", has_text="The sketch is on the picture.").wait_for()
+    page.locator("#note", has_text="Your sketch is now the input picture.").wait_for()
     sketched, mask = kept(masked, "init_image"), kept(masked, "mask")
     page.locator("#note").get_by_role("button", name="Undo").click()
     until_kept(masked, init_image=first)
@@ -203,7 +203,7 @@ def test_the_page_says_what_becomes_of_what_is_transparent(
     stream = io.BytesIO()
     Image.new("RGBA", (64, 48), (200, 40, 40, 128)).save(stream, "PNG")
     choose(visit, stream.getvalue())
-    expect(told).to_have_text("What is transparent in it counts as white.")
+    expect(told).to_have_text("Transparent areas become white.")
     expect(told).to_be_visible()
     choose(visit, photographs["flower"])
     expect(told).to_be_hidden()
@@ -269,7 +269,7 @@ def test_a_finger_draws_two_fingers_move_and_a_sketch_needs_no_picture(phone: Vi
     assert box is not None
     assert zoomed is not None
     assert zoomed["width"] > 1.3 * box["width"]
-    phone.button("Whole picture in sight").click()
+    phone.button("Fit to window").click()
     phone.button("Move").click()  # with which one finger only moves
     touch("touchStart", (0.5, 0.8))
     touch("touchMove", (0.5, 0.9))
@@ -295,7 +295,7 @@ def test_what_is_added_at_the_sides_stands_in_the_frame_and_in_the_request(
     expect(page.locator("#outpaint_left input")).to_have_value("64")  # a multiple of 8
     expect(page.locator(".sides-over")).to_be_attached()
     assert page.locator("#denoising_strength input[type=range]").is_disabled()
-    expect(page.locator("#why_denoising_strength")).to_contain_text("noise alone")
+    expect(page.locator("#why_denoising_strength")).to_contain_text("pure noise")
     assert serious_findings(phone) == []
     phone.write("wider delay=0")
     job = phone.generate()

@@ -20,7 +20,7 @@ def test_what_is_made_in_private_mode_leaves_nothing(fake_studio: Studio, open_p
     page = visit.page
     visit.button("Private").click()
     box = page.get_by_role("dialog", name="Private")
-    expect(box).to_contain_text("up to 256 MB")
+    expect(box).to_contain_text("Beyond 256 MB")
     assert serious_findings(visit) == []
     with page.expect_navigation():
         box.get_by_role("button", name="Turn private mode on").click()

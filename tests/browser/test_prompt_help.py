@@ -260,7 +260,7 @@ def test_every_replacement_can_be_taken_back(fake_studio: Studio, open_page: Ope
     visit.button("Use these settings").click()
     expect(box(visit)).to_have_value("mine steps=1")
     expect(box(visit, "negative_prompt")).to_have_value("fog")
-    expect(note).to_contain_text("settings")
+    expect(note).to_contain_text("Settings")
     undo.click()
     expect(box(visit)).to_have_value("another")
     expect(box(visit, "negative_prompt")).to_have_value("rain")

@@ -38,7 +38,7 @@ def drawn(visit: Visit) -> str:
 
 
 def step_buttons(visit: Visit) -> Locator:
-    return visit.page.get_by_role("group", name="What to do with this step")
+    return visit.page.get_by_role("group", name="Actions for this step")
 
 
 def track(visit: Visit) -> Locator:
@@ -61,7 +61,7 @@ def test_a_step_is_kept_and_the_strip_saved(fake_studio: Studio, open_page: Open
     expect(buttons).to_be_visible()
     assert serious_findings(visit) == []
     buttons.get_by_role("button", name="Keep this").press("Enter")
-    expect(visit.page.locator("#note")).to_contain_text("Step 5 of 8 is kept in the gallery.")
+    expect(visit.page.locator("#note")).to_contain_text("Step 5 of 8 is now in the gallery.")
     kept = newest_but(visit, *before)
     assert request_of(visit, kept)["stop_after"] == 5
     assert visit.job() == origin  # the stage stays where it is
@@ -79,7 +79,7 @@ def test_another_picture_branches_off_a_step_also_after_a_reload(fake_studio: St
     expect(branch_button).to_be_enabled()
     branch_button.press("Enter")
     chip = branch_chip(visit)
-    expect(chip).to_contain_text("Branches off step 5 of 8: a lake at noon")
+    expect(chip).to_contain_text("Branching from step 5 of 8: a lake at noon")
     expect(visit.page.locator("#steps")).to_have_attribute("inert", "")
     visit.page.reload()
     expect(visit.page.locator("html[data-settled]")).to_be_attached()
@@ -90,11 +90,11 @@ def test_another_picture_branches_off_a_step_also_after_a_reload(fake_studio: St
     assert (asked["prompt"], asked["branch_from"]["step"]) == ("a lake in winter steps=8 delay=0.03", 5)
     assert asked["seed"] == request_of(visit, origin)["seed"]
     visit.wait_state("finished")
-    chip.get_by_role("button", name="Do not branch").click()
+    chip.get_by_role("button", name="Cancel the branch").click()
     expect(chip).to_be_hidden()
     track(visit).press("Home")
     step_buttons(visit).get_by_role("button", name="Branch").click()
-    expect(chip).to_contain_text("Branches off step 1 of 8: a lake in winter")
+    expect(chip).to_contain_text("Branching from step 1 of 8: a lake in winter")
 
 
 def test_settings_of_a_branch_from_the_gallery_do_not_branch(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -108,8 +108,8 @@ def test_settings_of_a_branch_from_the_gallery_do_not_branch(fake_studio: Studio
     visit.open_gallery()
     visit.page.locator(".cell[title^='a lake in autumn']").first.click()
     visit.page.get_by_role("button", name="Use these settings").click()
-    expect(visit.page.locator("#note")).to_contain_text("this was a branch or a kept step")
-    visit.page.get_by_role("button", name="Do not branch").click()
+    expect(visit.page.locator("#note")).to_contain_text("a branch or a kept step")
+    visit.page.get_by_role("button", name="Cancel the branch").click()
     plain = visit.generate()
     assert request_of(visit, plain)["branch_from"] is None
 
@@ -120,7 +120,7 @@ def test_a_step_that_is_no_longer_in_memory_is_said_to_be_drawn_again(fake_studi
     visit.generate()
     visit.wait_state("finished")
     track(visit).press("Home")
-    expect(step_buttons(visit)).to_contain_text("No longer in memory: drawn again up to step 1 first.")
+    expect(step_buttons(visit)).to_contain_text("No longer in memory: steps up to 1 are computed again first.")
 
 
 def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio: Studio, open_page: OpenPage) -> None:
@@ -133,7 +133,7 @@ def test_what_stands_on_the_stage_of_a_stopped_job_is_kept_by_finger(fake_studio
     before = visit.job_ids()
     visit.button("Keep this").tap()
     kept = newest_but(visit, *before)
-    expect(visit.page.locator("#note")).to_contain_text("is kept in the gallery.")
+    expect(visit.page.locator("#note")).to_contain_text("is now in the gallery.")
     visit.page.get_by_role("button", name="Show it").tap()
     visit.wait_job(kept)
     expect(visit.page.locator("#stage img")).to_be_visible()
@@ -148,6 +148,6 @@ def test_no_picture_branches_off_where_the_job_says_so(fake_studio: Studio, open
     visit.page.route(lambda url: bool(re.search("/api/jobs/[^/?]+$", url)), unbranched)
     drawn(visit)
     track(visit).press("Home")
-    expect(step_buttons(visit)).to_contain_text("Any step can be kept here, but nothing branches off.")
+    expect(step_buttons(visit)).to_contain_text("You can keep any step of this picture, but not branch from it.")
     expect(step_buttons(visit).get_by_role("button", name="Branch")).to_be_disabled()
     expect(step_buttons(visit).get_by_role("button", name="Keep this")).to_be_enabled()

@@ -85,7 +85,7 @@ def test_the_instant_method_answers_while_a_slider_moves(visit: Visit) -> None:
     page.get_by_role("radio", name="Instant").check()
     live = page.locator(".stage-live img")
     expect(live).to_be_visible()
-    expect(page.get_by_text("Generate keeps one")).to_be_visible()
+    expect(page.get_by_text("Press Generate to keep")).to_be_visible()
     expect(page.locator("#iterations")).to_be_hidden()
     expect(visit.control("Style scale")).to_be_enabled()
     before = live.get_attribute("src")

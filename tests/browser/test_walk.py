@@ -35,7 +35,7 @@ def test_a_walk_is_begun_in_the_gallery_and_slid_along_on_the_stage(fake_studio:
     assert asked["prompt"].startswith("walk from a lake")
     assert asked["walk_to"]["prompt"].startswith("walk to a city")
 
-    slider = page.get_by_role("slider", name="Where on the way")
+    slider = page.get_by_role("slider", name="Position in the walk")
     expect(slider).to_have_attribute("aria-valuetext", "picture 1 of 5")
     shown = page.locator("#stage .frame img")
     expect(shown).to_have_count(1)

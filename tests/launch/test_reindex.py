@@ -17,7 +17,7 @@ from webui.storage import Storage
 from webui.storage.owners import LOCAL
 
 
-@pytest.mark.parametrize(("language", "found"), [("en", "Pictures found: 2, of people: 1"), ("zh-CN", "找到图片 2 张")])
+@pytest.mark.parametrize(("language", "found"), [("en", "Pictures found: 2, owners: 1"), ("zh-CN", "找到图片 2 张")])
 def test_what_came_of_it_is_told(tmp_path: Path, language: Language, found: str) -> None:
     storage = Storage(tmp_path)
     for n in range(2):

@@ -1,4 +1,4 @@
-"""Uploads that nothing was made of go after a while; whatever anybody may still need stays."""
+"""Unused uploads are deleted after a while; whatever somebody may still need stays."""
 
 from __future__ import annotations
 
@@ -225,4 +225,4 @@ def test_the_housekeeper_works_at_once_and_again_and_survives_trouble(
     for _ in range(3):
         assert rounds.acquire(timeout=20)
     housekeeper.close()
-    assert "put in order" in caplog.text
+    assert "clean up" in caplog.text

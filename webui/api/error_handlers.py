@@ -1,7 +1,7 @@
-"""Errors on their way out of a route: domain errors worded, schema errors as FastAPI's `detail`, in pydantic's words
-but for what a request of a newer version has.
+"""Errors on their way out of a route: domain errors get their words, schema errors become FastAPI's `detail` in
+pydantic's words, except for fields of a newer version.
 
-What is neither is a bug: it rises to the guard, which logs it and answers `internal`.
+Anything else is a bug: it reaches the guard, which logs it and answers `internal`.
 """
 
 from __future__ import annotations

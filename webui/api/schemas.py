@@ -25,11 +25,11 @@ class PictureOut(BaseModel):
     width: int
     height: int
     score: float | None = Field(
-        None, description="how well it fits the prompt, from -1 to 1; comparable within one prompt and one critic alone"
+        None, description="how well it fits the prompt, from -1 to 1; compare it only within one prompt and one critic"
     )
     rank: int | None = Field(None, description="place by that score among the images of its job, 1 for the best")
     critic: str | None = Field(None, description="the CLIP model that judged: its path below the models folder")
-    kept: bool = Field(True, description="false for what fits less and was put aside; nothing is lost")
+    kept: bool = Field(True, description="false for a picture that fits less well and was set aside; it is still there")
 
 
 class Kept(BaseModel):
@@ -70,7 +70,7 @@ class JobOut(BaseModel):
     timings: dict[str, float]
     created: float
     steps_kept: list[int] = Field(
-        description="images (from 0) whose steps are still in the worker's memory; others are drawn again when needed"
+        description="images (from 0) whose steps are still in the worker's memory; others are computed again if needed"
     )
     can_branch: bool = Field(
         description="whether another picture may branch off its steps: not off a style transfer, nor where the "

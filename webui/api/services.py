@@ -1,4 +1,4 @@
-"""What the routes need of the rest, handed to each of them by the composition root, and what each call tells them."""
+"""What the routes need from the rest, handed to them by the composition root, and what a call says about its caller."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class _Folder(Generic[Kind]):
                     continue
                 count += 1
                 if count > MAX_FILES:
-                    _log.warning("more than %d files in %s; the others are left out", MAX_FILES, self._folder.name)
+                    _log.warning("more than %d files in %s; ignoring the others", MAX_FILES, self._folder.name)
                     return
                 yield Path(folder) / name
 
@@ -142,14 +142,14 @@ class _Folder(Generic[Kind]):
                 self._known[path] = known
             return known[1]
         except OSError as error:
-            _log.warning("cannot look at %s: %s", path.name, error)
+            _log.warning("cannot read %s: %s", path.name, error)
             return None
 
     def _read_safely(self, path: Path, stamp: tuple[int, int]) -> Kind | None:
         try:
             return self._read(path.stem, path, stamp)
         except Refusal as error:
-            _log.warning("%s is left out: %s", path.name, error.reason)
+            _log.warning("ignoring %s: %s", path.name, error.reason)
             return None
 
 

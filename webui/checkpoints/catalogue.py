@@ -129,7 +129,7 @@ def _read(found: Found) -> Checkpoint:
     except (Refusal, OSError) as error:
         problem = problem_of(found.id, error)
     except Exception:  # noqa: BLE001  (configs are foreign JSON: what nobody thought of must not hide the others)
-        _log.exception("cannot make sense of %s", found.id)
+        _log.exception("cannot recognise %s", found.id)
         problem = CheckpointBroken(checkpoint=found.id, reason="config_unreadable")
     return Checkpoint(
         id=found.id,

@@ -1,8 +1,8 @@
-"""Where the models lie that judge how well a picture fits its prompt: looked for by their files, not opened.
+"""Where the critics are, the models that judge how well a picture fits its prompt. Looks at file names only.
 
-A critic is a CLIP model as `CLIPModel.save_pretrained` writes it, with tokenizer and `preprocessor_config.json` beside
-the weights: a checkpoint's own `clip/`, which reads what the checkpoint reads, or one below `models/clip/`. Knows no
-torch: the page asks whether there is one, the engine loads it.
+A critic is a CLIP model as `CLIPModel.save_pretrained` writes it, with its tokenizer and `preprocessor_config.json`: a
+checkpoint's own `clip/`, which reads the same prompts as the checkpoint, or a folder below `models/clip/`. Knows no
+torch: the page asks whether there is one, and the engine loads it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What there is to say of a family of checkpoints. Knows none of them, and no torch: both processes read it."""
+"""What can be said of a family of checkpoints. Knows no particular one, and no torch: both processes read it."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class HashBook:
             beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
             beside.replace(self._file)
         except OSError as error:
-            _log.warning("the hashes of %s are not kept: %s", checkpoint.id, error)
+            _log.warning("cannot save the hashes of %s: %s", checkpoint.id, error)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 

@@ -114,7 +114,7 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         if folder.exists():
-            _log.warning("cannot look into a folder of models: %s", error)
+            _log.warning("cannot read a folder of models: %s", error)
         return []
 
 

@@ -1,7 +1,7 @@
-"""The small file beside a checkpoint, by which a person says what its weights do not: name, defaults, prediction type.
+"""The small file beside a checkpoint that says what its weights do not: name, defaults, prediction type.
 
-`darkroom.json` in a diffusers folder, `<name>.json` beside `<name>.safetensors`. Everything in it may be left out; keys
-that we do not know are left alone, so that a note may carry more than we read.
+It is `darkroom.json` in a diffusers folder, and `<name>.json` beside `<name>.safetensors`. Every part is optional;
+unknown keys are ignored, so a note may contain more than we read.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class DefaultsNotes(BaseModel):
     def _our_scheduler(cls, value: str | None) -> str | None:
         found = canonical_scheduler(value) if value is not None else ("", None)
         if found is None:
-            raise ValueError("no such scheduler")
+            raise ValueError("unknown scheduler")
         return found[0] or None
 
     @field_validator("sigmas")
     @classmethod
     def _our_sigmas(cls, value: str | None) -> str | None:
         if value is not None and canonical_sigmas(value) is None:
-            raise ValueError("no such sigmas")
+            raise ValueError("unknown sigmas")
         return canonical_sigmas(value) if value is not None else None
 
 

@@ -1,4 +1,4 @@
-"""Why something in the models folder is no checkpoint, before anybody has given it a name or asked for it.
+"""Why something in the models folder is not a checkpoint, before anybody has named it or asked for it.
 
 `reason` is a code; the catalogues of sentences have `reason.<code>`. `catalogue.py` turns a refusal into the domain
 error that a job gets.

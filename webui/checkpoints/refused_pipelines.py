@@ -1,6 +1,6 @@
-"""diffusers' pipelines that are no family here, and why: each kind by its names, without `Pipeline` at their end.
+"""diffusers' pipelines that are not a family here, grouped by reason and named without `Pipeline` at the end.
 
-A test holds that with the families' own these are all that diffusers has.
+A test checks that these and the families' own are all that diffusers has.
 """
 
 from __future__ import annotations

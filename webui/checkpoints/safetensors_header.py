@@ -1,8 +1,8 @@
-"""Reads the header of a safetensors file with ordinary reads, and believes none of it unchecked.
+"""Reads the header of a safetensors file with ordinary reads, and checks everything it says.
 
-A file that passes cannot surprise the loader that maps it later: its length is what the header says, every tensor lies
-where it should, none overlaps and none is left out. Values are not looked at. Stricter than the format's own reader in
-what no checkpoint needs: a small header, few tensors, no name twice. Knows no torch and no architecture.
+A file that passes cannot surprise the loader that maps it later: its length matches the header, every tensor is where
+it should be, none overlap, and there are no gaps. Values are not checked. It is stricter than the format's own reader
+where checkpoints need no more: a small header, few tensors, no name twice. Knows no torch and no architecture.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The machine room: torch lives here, and only here."""
+"""Everything that computes. torch is imported here, and only here."""

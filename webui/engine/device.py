@@ -59,7 +59,7 @@ def choose_device(device: str = "auto", precision: str = "auto") -> Device:
         wanted = PRECISIONS[precision]
         if wanted == torch.float16 and kind == "cpu":
             # measured on a CPU with AVX512_BF16: fp16 multiplies 700 times slower than fp32
-            logger.warning("fp16 is not computed on a CPU; using %s instead", dtype)
+            logger.warning("a CPU does not compute in fp16; using %s instead", dtype)
         else:
             dtype = wanted
     return Device(torch_device, dtype, _name_of(torch_device))
@@ -69,7 +69,7 @@ def _available_kind(wanted: str) -> str:
     found = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if wanted in ("auto", found, "cpu"):
         return found if wanted == "auto" else wanted
-    logger.error("this machine has no %s device; computing on %s", wanted, found)
+    logger.error("this machine has no %s device; using %s", wanted, found)
     return found
 
 

@@ -17,7 +17,7 @@ from webui.requests.settled import SettledDiffusion
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """A settled request, with what is not its own: the prompts of one image, and the size of what is drawn."""
+    """A settled request, together with the prompts of one image and the size of what is drawn."""
 
     request: SettledDiffusion
     prompt: str
@@ -38,17 +38,17 @@ class Sampling:
 
     @property
     def denoising_strength(self) -> float:
-        """1 where there is no picture to start from."""
+        """1 if there is no picture to start from."""
         return self.request.denoising_strength if isinstance(self.request, ImageToImage) else 1.0
 
     @property
     def walk_to(self) -> WalkEnd | None:
-        """The other end, where it is a walk."""
+        """The other end, if it is a walk."""
         return self.request.walk_to if isinstance(self.request, TextToImage) else None
 
     @property
     def is_branch(self) -> bool:
-        """Whether it goes on from a step of another picture."""
+        """Whether it continues from a step of another picture."""
         return self.request.branch_from is not None
 
     @property
@@ -58,7 +58,7 @@ class Sampling:
 
     @property
     def images(self) -> int:
-        """How many are made."""
+        """How many images are made."""
         return self.request.num_images if self.request.only_image is None else 1
 
     @property
@@ -72,7 +72,7 @@ class Sampling:
 
     @property
     def ignores_picture(self) -> bool:
-        """Whether nothing of a picture would be left."""
+        """Whether nothing of the picture would be left."""
         return self.denoising_strength == 1 and not self.redraw.is_partial
 
     @property

@@ -97,11 +97,11 @@ def _preload(engine: Engine, channel: _Channel) -> None:
     try:
         engine.preload(None, channel.check_idle)
     except Cancelled:
-        logger.debug("a job came while the default checkpoint was being loaded")
+        logger.debug("a job arrived while the default checkpoint was loading")
     except DarkroomError as error:
-        logger.warning("the default checkpoint cannot be loaded: %s", error)
+        logger.warning("cannot load the default checkpoint: %s", error)
     except Exception:  # a broken checkpoint is its own job's matter, not the worker's
-        logger.exception("the default checkpoint cannot be loaded")
+        logger.exception("cannot load the default checkpoint")
 
 
 def _run(engine: Engine, run: Run, channel: _Channel) -> None:

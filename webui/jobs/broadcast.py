@@ -1,7 +1,7 @@
-"""The bridge from the threads in which jobs move to the event loops in which people watch.
+"""The bridge from the threads that move jobs to the event loops in which people watch them.
 
-Anybody may watch a job or all jobs of an owner, come late, be slow, and go at any time; no job ever waits for a
-watcher. A watcher has a place in each log and no backlog of its own. Knows no database and no worker.
+Anybody may watch a job, or all jobs of an owner, join late, be slow, and leave at any time; no job ever waits for a
+watcher. A watcher has a position in each log and no backlog of its own. Knows no database and no worker.
 """
 
 from __future__ import annotations

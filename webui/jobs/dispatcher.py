@@ -1,7 +1,7 @@
-"""Moves jobs: from the line to a worker, back into it when that worker dies, and on to the finisher.
+"""Moves jobs from the line to a worker, back into the line if that worker dies, and on to the finisher.
 
-Listens to the workers. Whatever happens to a job between `enter` and its last event happens here. Knows nothing of
-requests' defaults, of who may see what, or of bounds.
+Listens to the workers. Everything that happens to a job between `enter` and its last event happens here. Knows nothing
+about defaults, permissions or bounds.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Dispatcher:
         log_id = secrets.token_hex(4)
         job = self._running.get(failure.job_id)
         if job is not None and job.owner.is_private:  # its details and traceback may hold words of the prompt
-            log.error("job %s, in private mode, failed: %s [%s]", failure.job_id, failure.kind, log_id)
+            log.error("a private job (%s) failed: %s [%s]", failure.job_id, failure.kind, log_id)
         else:
             log.error(
                 "job %s failed: %s %s [%s]\n%s",
@@ -228,7 +228,7 @@ class Dispatcher:
         return found
 
     def _try_later(self, error: Exception) -> None:
-        log.error("no job can be started: %s", error)
+        log.error("cannot start jobs: %s", error)
         self._problem = error if isinstance(error, DarkroomError) else None
         timer = threading.Timer(self._retries.every_seconds, self._dispatch)
         timer.daemon = True
@@ -247,7 +247,7 @@ class Dispatcher:
         try:
             self._storage.of(job.owner).jobs.wait_again(job.id, JobState.WAITING, forgive=forgive)
         except (DarkroomError, sqlite3.Error):  # then its row says that it runs, which leads to the same at a restart
-            log.exception("job %s waits again, but its row does not say so", job.id)
+            log.exception("job %s is waiting again, but its row could not be updated", job.id)
 
     def _ended(self, job: ActiveJob, last: Event) -> None:
         """Its row is written: now everybody hears of it."""

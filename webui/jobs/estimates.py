@@ -1,4 +1,4 @@
-"""How long a job will take, from how long others took. Guesses, and None rather than a bad one."""
+"""How long a job will take, judged by how long others took. These are guesses; None instead of a bad one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: each owner's jobs in their order, and the owners in turn. Knows ids alone, no job and no thread."""
+"""Whose turn it is: each owner's jobs in order, and the owners in turn. Knows ids only, no job and no thread."""
 
 from __future__ import annotations
 

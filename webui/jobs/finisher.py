@@ -1,8 +1,8 @@
-"""How a job ends: its pictures are saved, its row is written, and only then anybody hears of it.
+"""How a job ends: its pictures are saved, then its row is written, and only then does anybody hear of it.
 
-A thread of its own, so that neither the worker nor a watcher waits for the disk. Where the disk is full, it keeps the
-pictures in memory and tries again for a while; and the mere end of a job until there is room, for what was stopped must
-not run again at the next start. Knows storage, no worker and no line.
+It has a thread of its own, so neither the worker nor a watcher waits for the disk. If the disk is full, it keeps the
+pictures in memory and retries for a while. It retries the bare end of a job until there is room, because a stopped job
+must not run again at the next start. Knows storage, no worker and no line.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Finisher:
                 last = self._end_job(ending)
             except Exception:
                 log_id = secrets.token_hex(4)
-                log.exception("job %s could not be ended [%s]", ending.job.id, log_id)
+                log.exception("could not end job %s [%s]", ending.job.id, log_id)
                 last = self._fail(ending.job, Failed(kind="internal", details={"log_id": log_id}, log_id=log_id))
             with self._pending_lock:
                 self._pending -= 1
@@ -162,7 +162,7 @@ class Finisher:
                 self._unwritten.popleft()
                 self.problem = None
         except (DarkroomError, sqlite3.Error) as error:
-            log.debug("%d ends of jobs still wait for the database: %s", len(self._unwritten), error)
+            log.debug("%d finished jobs still cannot be written to the database: %s", len(self._unwritten), error)
 
     def _end_job(self, ending: _Ending) -> Event | None:
         """Tries until the job's end is on the disk. None if the program ends first: then the row still says that the
@@ -176,7 +176,7 @@ class Finisher:
                 return last
             except DarkroomError as error:
                 self.problem = error
-                log.error("job %s cannot be saved: %s", job.id, error)
+                log.error("cannot save job %s: %s", job.id, error)
                 if job.is_cancelled:
                     return self._fail(job, Cancelled())
                 if time.monotonic() > deadline:
@@ -195,7 +195,7 @@ class Finisher:
             write()
             self.problem = None
         except (DarkroomError, sqlite3.Error) as error:
-            log.error("the end of job %s is not in the database yet: %s", job.id, error)
+            log.error("could not write the end of job %s to the database yet: %s", job.id, error)
             self._unwritten.append(write)
         return last
 

@@ -30,11 +30,11 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as it was when it was asked for.
+    """A job at the moment when it was asked for.
 
-    Times are seconds since 1970. `timings`:
-    `waited_seconds`, `loading_seconds` (until the first step), `running_seconds` (from Started to the last event).
-    `steps_kept`: images (from 0) whose steps the worker still has; those of others it draws again when it needs them.
+    Times are seconds since 1970. `timings`: `waited_seconds`, `loading_seconds` (until the first step),
+    `running_seconds` (from Started to the last event). `steps_kept`: images (from 0) whose steps the worker still has;
+    it computes those of others again when needed.
     """
 
     id: str
@@ -54,7 +54,7 @@ class Job:
 class UnreadableJob:
     """A job that this version cannot read: another one wrote it, or its row is damaged.
 
-    It shows as failed, whatever its row says. The row stays as it is, and a version that can read it goes on with it.
+    It is shown as failed, whatever its row says. The row stays as it is, and a version that can read it continues it.
     """
 
     id: str

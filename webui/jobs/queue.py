@@ -62,7 +62,7 @@ class JobQueue:
         self._submitting = threading.Lock()
 
     def start(self) -> None:
-        """Takes up what an earlier run of the program left, and starts the workers."""
+        """Resumes what an earlier run of the program left, and starts the workers."""
         for row in self._storage.jobs.last_finished(JobState.FINISHED, _LEARN_FROM):
             job = job_from_row(row)
             if isinstance(job, Job):
@@ -70,14 +70,14 @@ class JobQueue:
         rows = self._storage.jobs.in_states((JobState.WAITING, JobState.RUNNING))
         left = [(row, job) for row in rows if isinstance(job := job_from_row(row), Job)]
         if len(left) < len(rows):
-            log.warning("%d jobs cannot be read; they stay as they are, and do not run", len(rows) - len(left))
+            log.warning("cannot read %d jobs; leaving them as they are", len(rows) - len(left))
         self._storage.jobs.new_epoch([row.id for row, _ in left])
         for row, job in left:
             self._take_up(row, job)
         self._dispatcher.start()
 
     def close(self) -> None:
-        """Ends the workers and all watching. What waits or runs goes on at the next start."""
+        """Ends the workers and all watching. Waiting and running jobs resume at the next start."""
         self._dispatcher.close()
 
     def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Job:
@@ -113,12 +113,12 @@ class JobQueue:
         return self.look(owner, row.id)
 
     def cancel(self, owner: Owner, job_id: str) -> None:
-        """Stops a job, as often as one likes; one that has ended stays as it is. Raises JobNotFound."""
+        """Stops a job; may be repeated. A job that has ended stays as it is. Raises JobNotFound."""
         self._row(owner, job_id)
         self._dispatcher.cancel(job_id)
 
     def forget(self, owner: PrivateOwner) -> None:
-        """Stops everything of somebody in private mode, and forgets that they were there."""
+        """Stops all jobs of somebody in private mode, and forgets that they were there."""
         for row in self._storage.of(owner).jobs.in_states((JobState.WAITING, JobState.RUNNING)):
             self._dispatcher.cancel(row.id)
         self._storage.forget(owner)
@@ -142,8 +142,8 @@ class JobQueue:
     def strip(self, owner: Owner, job_id: str, image: int) -> Sequence[bytes]:
         """The previews of one image (from 0) of a job, as JPEGs, in the order of its steps.
 
-        Raises JobNotFound, JobUnreadable, and StripGone where there are none (any more): those of the last few jobs
-        alone are kept.
+        Raises JobNotFound, JobUnreadable, and StripGone if there are none (any more): only the last few jobs keep
+        theirs.
         """
         _readable(job_from_row(self._row(owner, job_id)))
         previews = self._dispatcher.broadcast.previews(job_id, image)
@@ -152,11 +152,11 @@ class JobQueue:
         return previews
 
     def position(self, job_id: str) -> int:
-        """Place among all that wait, from 1; 0 for a job that does not wait."""
+        """The job's place in the line, from 1; 0 if it is not waiting."""
         return self._dispatcher.position(job_id)
 
     def status(self) -> QueueStatus:
-        """The machine room at a glance."""
+        """The state of workers and queue at a glance."""
         return self._dispatcher.status()
 
     async def watch(self, owner: Owner, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:

@@ -1,4 +1,4 @@
-"""Who stands where in the line, and when their turn comes as far as anybody can tell. Knows no worker, no database."""
+"""Each job's place in the line, and when its turn is likely to come. Knows no worker, no database."""
 
 from __future__ import annotations
 

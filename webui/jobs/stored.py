@@ -36,7 +36,7 @@ def job_from_row(row: JobRow) -> Job | UnreadableJob:
         timings = _TIMINGS.validate_python(row.timings)
         state = JobState(row.state)
     except _UNREADABLE as error:
-        log.debug("job %s cannot be read: %s", row.id, error)
+        log.debug("cannot read job %s: %s", row.id, error)
         return UnreadableJob(id=row.id, owner=row.owner, created=row.created)
     return Job(
         id=row.id,
@@ -61,7 +61,7 @@ def past_events(row: JobRow, rows: JobRows) -> list[tuple[int, Event]]:
     try:
         return [(id, events.from_dict(name, values)) for id, name, values in rows.events(row.id)]
     except _UNREADABLE as error:
-        log.warning("the events of job %s cannot be read: %s", row.id, error)
+        log.warning("cannot read the events of job %s: %s", row.id, error)
         return [] if row.outcome is None else [(row.outcome[0], events.from_dict(*row.outcome[1:]))]
 
 

@@ -1,6 +1,6 @@
-"""The two services behind every door, page and API alike: a request is submitted, and its end is waited for.
+"""The two services behind the page and the API: submit a request, and wait for its end.
 
-Knows neither HTTP nor the page; how pictures that come inside a request are stored is handed in.
+Knows neither HTTP nor the page; a function for storing the pictures inside a request is handed in.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from webui.launch.progress import ProgressMeter
 from webui.launch.torch_wheel import choose, reachable
 from webui.launch.waiting_page import WaitingPage
 
-COMMANDS = ("test", "bench", "reindex")  # besides none, which runs the app
+COMMANDS = ("test", "bench", "reindex", "docs")  # besides none, which runs the app
 _NEED_TESTS = ("test", "bench")  # those that need the test extra
 INSTALLED = "DARKROOM_LAUNCH_INSTALLED"  # set between this process and the one it becomes after an installation
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -77,6 +77,10 @@ def _run_here(root: Path, command: str | None, arguments: list[str], console: Co
             from webui.launch.reindex import reindex  # late, for the same reason as below
 
             return reindex(arguments[1:], console)
+        case "docs":
+            from webui.launch.docs import docs  # late, for the same reason as below
+
+            return docs(arguments[1:], console)
         case _:
             # Late, because it needs the packages, and the calls above must do without.
             from webui.launch.serve import serve

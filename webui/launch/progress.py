@@ -1,4 +1,4 @@
-"""How far the installation is, read off pip's own lines. Standard library only; knows neither console nor page."""
+"""The progress of the installation, read from pip's lines. Standard library only; knows neither console nor page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which build of torch fits this machine, and where it is to be had. Standard library only.
+"""Which build of torch fits this machine, and where to get it. Standard library only.
 
 PyTorch publishes one build for each kind of device on indexes of its own, and one plain package on PyPI (CUDA on Linux,
 CPU on Windows, Apple on macOS). Knows nothing of pip.

@@ -1,6 +1,7 @@
-"""The page that answers on the port while packages install: what is fetched, how fast, how long still.
+"""The page that answers on the port during the installation: what is being downloaded, how fast, and how long it will
+take.
 
-It lets go of the port when its block ends; the browser then asks for `/healthz` until the app answers, and goes there.
+It releases the port when its block ends. The browser then asks for `/healthz` until the app answers, and opens it.
 Standard library only.
 """
 

@@ -1,7 +1,6 @@
-"""Foreign names and values as fields of our request: what fits, what is known but does not fit, and what nobody knows.
+"""Foreign names and values as fields of our request: what fits, what is known but does not fit, and what is unknown.
 
-Each value is tried against the field's own declaration, so that nothing is taken over that a request would refuse.
-Knows no files.
+Each value is tried against the field's own declaration, so nothing is used that a request would refuse. Knows no files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How prompts are to be read, and whether they can be: the same parsers as the engine's, with nothing encoded.
+"""How prompts are read, and whether they can be: the engine's own parsers, without encoding anything.
 
 Knows the dialects and the request, no files and no tokens.
 """

@@ -90,7 +90,7 @@ class Wildcards:
                     continue
                 count += 1
                 if count > MAX_FILES:
-                    _log.warning("more than %d wildcard files; the others are left out", MAX_FILES)
+                    _log.warning("more than %d wildcard files; ignoring the others", MAX_FILES)
                     return
                 name = path.relative_to(root).with_suffix("").as_posix()
                 yield unicodedata.normalize("NFC", name), path  # as prompts are; macOS may take accents apart
@@ -116,11 +116,11 @@ def _read(path: Path) -> tuple[str, ...] | None:
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        _log.warning("%s is larger than %d bytes and left out", path.name, MAX_FILE_BYTES)
+        _log.warning("ignoring %s: larger than %d bytes", path.name, MAX_FILE_BYTES)
         return None
     text = decoded(data, _ENCODINGS)
     if "\0" in text or "\ufffd" in text:
-        _log.warning("%s is no text in UTF-8, UTF-16 or GBK and left out", path.name)
+        _log.warning("ignoring %s: not text in UTF-8, UTF-16 or GBK", path.name)
         return None
     lines = (line.strip() for line in text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))

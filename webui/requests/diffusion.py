@@ -69,7 +69,7 @@ Share = Annotated[float, Strict(), Ge(0.0), Le(1.0), Field(json_schema_extra={"s
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class WalkEnd:
-    """The other end of a walk: what of a second picture is not the first one's. Its prompts are taken as they stand."""
+    """The other end of a walk: what differs from the first picture. Its prompts are used as they stand."""
 
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
@@ -84,7 +84,7 @@ MAX_BRANCHES = 8  # one off another: each carries all that it came from
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class LookText:
-    """What a look said when the request was settled; `prompt` holds `{prompt}` once, where the prompt goes."""
+    """A look's text when the request was settled; `prompt` contains `{prompt}` once, where the prompt goes."""
 
     name: Annotated[str, Field(max_length=MAX_LOOK_NAME)]
     prompt: Annotated[Prompt, AfterValidator(_check_template)] = "{prompt}"
@@ -93,9 +93,9 @@ class LookText:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class Branch:
-    """Where a picture leaves the way of another one: when `step` (from 1) of the one image that `origin` makes is done.
+    """Where a picture branches off another one: after `step` (from 1) of the single image that `origin` makes.
 
-    The origin's own request is in here whole, so that the branch can be made again by whoever has nothing else.
+    It contains the whole request of its origin, so the branch can be made again from it alone.
     """
 
     origin: Annotated[TextToImage | ImageToImage, Field(discriminator="task")]
@@ -106,7 +106,7 @@ class Branch:
         while before is not None:
             depth, before = depth + 1, before.origin.branch_from
         if depth > MAX_BRANCHES:
-            raise ValueError(f"no more than {MAX_BRANCHES} branches can come one off another")
+            raise ValueError(f"branches can be at most {MAX_BRANCHES} deep")
 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
@@ -133,7 +133,7 @@ class Diffusion:
         Scope.IMAGE,
         WithoutControl("made of the prompts when the job is submitted", is_told=False),
     ] = None
-    # A digest of all that `resolved_prompts` were made of; where it no longer fits, they are made anew.
+    # A digest of all that `resolved_prompts` were made of; if it no longer matches, they are made again.
     resolved_from: Annotated[
         str | None,
         Field(max_length=64),
@@ -252,7 +252,7 @@ class Diffusion:
         Strict(),
         Ge(0),
         Le(16),
-        Field(description="how many of the images are kept, those that fit the prompt best by a CLIP model; 0: all"),
+        Field(description="how many images are kept, those that fit the prompt best according to a CLIP model; 0: all"),
         Scope.IMAGE,
         Control(Group.AMOUNT, "chips"),
     ] = 0  # fewer than num_images; the others are saved too, marked as not kept
@@ -312,14 +312,14 @@ class TextToImage(Diffusion):
 class ImageToImage(Diffusion):
     """Diffusion from a picture. `denoising_strength`: 0 keeps the picture, 1 ignores it.
 
-    With a `mask` only what is white in it is drawn anew; with `outpaint_…` so many pixels are added at a side, and
-    what was there before is kept. What is neither masked nor added comes back exactly as it went in. All but `mask`,
-    `resize_mode` and the `outpaint_…` say something only where something is masked or added.
+    With a `mask`, only its white parts are redrawn. `outpaint_…` adds that many pixels at a side and keeps the rest.
+    Everything that is neither masked nor added stays exactly as it was. Fields other than `mask`, `resize_mode` and
+    `outpaint_…` matter only if something is masked or added.
     """
 
     task: Annotated[Literal["image_to_image"], WithoutControl("the tab says it", is_told=False)] = "image_to_image"
     init_image: Annotated[Picture, Control(Group.UPLOADS)]
-    # Of the picture's shape; white is drawn anew, grey is mixed.
+    # Of the picture's shape; white is redrawn, grey is mixed.
     mask: Annotated[Picture | None, needs(Capability.INPAINTING), Control(Group.PICTURE)] = None
     denoising_strength: Annotated[
         float,
@@ -412,5 +412,5 @@ class ImageToImage(Diffusion):
 
     @property
     def strongest(self) -> float:
-        """The strength of what is drawn from the most noise: what is added at a side has no picture to be kept."""
+        """The strength of what starts from the most noise; pixels added at a side have no picture to keep."""
         return 1.0 if any(getattr(self, side) for side in SIDES) else self.denoising_strength

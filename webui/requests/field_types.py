@@ -71,20 +71,22 @@ def is_reference(picture: str) -> bool:
 def _check_picture(picture: str) -> str:
     if is_reference(picture) or _INLINE.fullmatch(picture):
         return picture
-    raise ValueError("a picture is base64, a data: URI of a PNG, JPEG or WebP, or sha256:<hex> of one stored before")
+    raise ValueError(
+        "a picture is base64, a data: URI of a PNG, JPEG or WebP, or the sha256:<hex> of one that was uploaded"
+    )
 
 
 def _check_scheduler(name: str) -> str:
     if any(name == known.id for known in SCHEDULERS):
         return name
     nearest = nearest_scheduler(name)
-    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
+    hint = "" if nearest is None else f"; the nearest one here is {nearest}"
     raise ValueError(f"no scheduler is called {name!r}{hint}")
 
 
 def _check_template(text: str) -> str:
     if text.count("{prompt}") != 1:
-        raise ValueError("a look's prompt holds {prompt} once")
+        raise ValueError("a look's prompt must contain {prompt} exactly once")
     return text
 
 
@@ -92,7 +94,7 @@ def _check_sigmas(name: str) -> str:
     if name in SIGMAS:
         return name
     nearest = nearest_sigmas(name)
-    hint = "" if nearest is None else f"; of those that Darkroom has, {nearest} comes nearest"
+    hint = "" if nearest is None else f"; the nearest one here is {nearest}"
     raise ValueError(f"no sigmas are called {name!r}{hint}")
 
 
@@ -110,7 +112,7 @@ Picture = Annotated[
     PICTURE,
     AfterValidator(_check_picture),
     WithJsonSchema(
-        {"type": "string", "description": "base64, a data: URI, or sha256:<hex> of a picture stored before"}
+        {"type": "string", "description": "base64, a data: URI, or the sha256:<hex> of a picture that was uploaded"}
     ),
 ]
 Pixels = Annotated[int, Strict(), Ge(64), Le(2048), MultipleOf(8)]

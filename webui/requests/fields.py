@@ -52,18 +52,24 @@ def field_limits(request: type, name: str) -> Limits:
     )
 
 
+def multiple_of(request: type, name: str) -> float | None:
+    """What a numeric field has to be a multiple of; None where any number between its bounds will do."""
+    found: Any = next((mark for mark in _declared(request)[name] if isinstance(mark, MultipleOf)), None)
+    return None if found is None else float(found.multiple_of)
+
+
 def picture_fields(request: type) -> frozenset[str]:
     """Names of the fields that are a picture themselves, told by their type."""
     return frozenset(name for name, marks in _declared(request).items() if PICTURE in marks)
 
 
 def may_hold_pictures(hint: Any) -> bool:
-    """Whether a picture may be in what is declared so, at any depth."""
+    """Whether a value of this type may contain a picture, at any depth."""
     return _may_hold_pictures(hint, set())
 
 
 def _may_hold_pictures(hint: Any, seen: set[type]) -> bool:
-    """`seen`: types that were looked into already, for they name one another."""
+    """`seen`: types that were examined already, because they refer to each other."""
     if PICTURE in getattr(hint, "__metadata__", ()):
         return True
     if isinstance(hint, type) and hint not in seen and hasattr(hint, "__annotations__"):
@@ -73,7 +79,7 @@ def _may_hold_pictures(hint: Any, seen: set[type]) -> bool:
 
 
 def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """Every picture that goes in, at any depth, with the request's own field that it is in."""
+    """Every picture in the request, at any depth, with the name of the request's field that contains it."""
     found: list[tuple[str, str]] = []
     for field in dataclasses.fields(request):
         _replaced(getattr(request, field.name), field.name in picture_fields(type(request)), field.name, found, {})
@@ -81,19 +87,19 @@ def pictures_of(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def with_pictures(request: Request, replaced: Mapping[str, str]) -> Request:
-    """The same with other pictures; those that `replaced` does not name stay."""
+    """The same request with other pictures; those that `replaced` does not name stay."""
     changed: Request = _replaced(request, False, "", [], replaced)
     return changed
 
 
 @cache
 def _declared(request: type) -> Mapping[str, tuple[Any, ...]]:
-    """What stands beside each field's type in its declaration, by the field's name."""
+    """The markers beside each field's type in its declaration, by field."""
     return {name: _marks(hint) for name, hint in get_type_hints(request, include_extras=True).items()}
 
 
 def _marks(hint: Any) -> tuple[Any, ...]:
-    """What stands beside a type, and beside the type of what may be None."""
+    """The markers beside a type, and beside the type inside an optional one."""
     if get_origin(hint) is Annotated:
         return (*hint.__metadata__, *_marks(hint.__origin__))
     if get_origin(hint) in (Union, UnionType):
@@ -102,15 +108,15 @@ def _marks(hint: Any) -> tuple[Any, ...]:
 
 
 def needs_of(request: type) -> Mapping[str, Needs]:
-    """What the fields of a request need of a checkpoint's family, by name; those that need nothing are left out."""
+    """What the fields of a request need from a checkpoint's family, by name; fields that need nothing are left out."""
     found = ((name, mark) for name, marks in _declared(request).items() for mark in marks if isinstance(mark, Needs))
     return dict(found)
 
 
 def declared_rules(request: type) -> tuple[Rule, ...]:
-    """The rules that stand in the declarations, in the order of the fields; what a field needs is the first of its own.
+    """The rules in the declarations, in the order of the fields; a field's needs come before its other rules.
 
-    Of several rules for a field the first that holds gives the reason.
+    Of several rules for a field, the first that holds gives the reason.
     """
     return tuple(
         rule for name, marks in _declared(request).items() for mark in marks for rule in about(name, *_rules_of(mark))
@@ -127,7 +133,7 @@ def _rules_of(mark: Any) -> tuple[Rule, ...]:
 
 
 def defaults_of(request: type) -> Mapping[str, Any]:
-    """What the fields are where nobody says anything, as plain JSON; those that have to be given are left out."""
+    """The defaults of the fields, as plain JSON; required fields are left out."""
     found = {field.name: field.default for field in dataclasses.fields(request)}
     return {name: _plain(value) for name, value in found.items() if value is not dataclasses.MISSING}
 
@@ -137,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def infotext_names(request: type) -> Mapping[str, InfotextName]:
-    """What an infotext calls the fields of a request, by name; those that it has no single pair for are left out."""
+    """The infotext's names for the fields of a request; fields without a single pair of their own are left out."""
     marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
     return {name: mark for name, mark in marked if isinstance(mark, InfotextName)}
 
@@ -158,7 +164,7 @@ def without_control(request: type) -> Mapping[str, WithoutControl]:
 
 
 def kind_of(request: type, name: str) -> Kind:
-    """What kind of control a field has, by its type where the declaration does not say."""
+    """What kind of control a field has; it follows from the type unless the declaration says otherwise."""
     said = controls_in(request)[name].kind
     own = field_type(request, name)
     if said is not None:
@@ -176,7 +182,7 @@ def kind_of(request: type, name: str) -> Kind:
 
 
 def words_of(request: type, name: str) -> tuple[str, ...]:
-    """The words that a field chooses one of; none where it takes anything else."""
+    """The words that a field can have; empty if it takes anything else."""
     own = field_type(request, name)
     if get_origin(own) is Literal:
         return get_args(own)
@@ -185,13 +191,13 @@ def words_of(request: type, name: str) -> tuple[str, ...]:
 
 
 def proper_names(request: type, name: str) -> Mapping[str, str]:
-    """The names of a field's values, by value, where no language has others."""
+    """The names of a field's values, by value, if they are the same in every language."""
     return next((mark.names for mark in _declared(request)[name] if isinstance(mark, ProperNames)), {})
 
 
 @cache
 def field_type(request: type, name: str) -> Any:
-    """The type of a field without what stands beside it, and without None."""
+    """The type of a field without its markers and without None."""
     hint = get_type_hints(request)[name]
     if get_origin(hint) not in (Union, UnionType):
         return hint
@@ -199,12 +205,12 @@ def field_type(request: type, name: str) -> Any:
 
 
 def fields_in(request: type, *scopes: Scope) -> frozenset[str]:
-    """Names of the fields of a request that are declared to be of these scopes."""
+    """Names of the fields of a request that are declared with one of these scopes."""
     return frozenset(name for name, marks in _declared(request).items() if any(scope in marks for scope in scopes))
 
 
 def _replaced(value: Any, is_picture: bool, name: str, found: list[tuple[str, str]], by: Mapping[str, str]) -> Any:
-    """`value` with its pictures replaced, and each noted in `found`, as being in the field `name`."""
+    """`value` with its pictures replaced; each is noted in `found` as part of the field `name`."""
     if is_picture and value is not None:
         found.append((name, value))
         return by.get(value, value)

@@ -1,7 +1,7 @@
-"""What a request becomes when it is submitted: it leaves nothing open, so that running it again gives the same picture.
+"""What a request becomes when it is submitted: it leaves nothing open, so running it again gives the same picture.
 
-`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a request of
-its task, as a person might have sent it. Knows no torch, no gradio, no storage.
+`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a valid request
+of its task, as a person might have sent it. Knows no torch, no gradio, no storage.
 """
 
 from __future__ import annotations
@@ -104,10 +104,10 @@ def as_asked(request: Request) -> Request:
 
 def _check(request: SettledDiffusion) -> None:
     if request.variation_strength > 0 and (request.variation_seed is None or request.variation_seed < 0):
-        raise ValueError("the variation's seed is open")
+        raise ValueError("variation_seed must be set")
     if tuple(look.name for look in request.look_texts) != request.looks:
-        raise ValueError("the texts of the looks are open")
+        raise ValueError("look_texts must match looks")
     if request.looks and request.resolved_prompts is None:
-        raise ValueError("the prompts are open")
+        raise ValueError("resolved_prompts must be set")
     if request.resolved_prompts is not None and len(request.resolved_prompts) < request.num_images:
-        raise ValueError("the prompts of some images are open")
+        raise ValueError("resolved_prompts must cover every image")

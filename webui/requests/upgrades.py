@@ -1,6 +1,5 @@
-"""Requests of earlier versions in the words of this one, wherever they were kept: in jobs' rows, pictures, branches'
-origins, and what clients send. Knows no types.
-"""
+"""Turns requests of earlier versions into today's, wherever they were kept: in jobs' rows, pictures, branches' origins,
+and in what clients send. Knows no types."""
 
 from __future__ import annotations
 

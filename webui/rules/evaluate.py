@@ -24,7 +24,7 @@ _COMPARISONS = {"at_most": operator.le, "at_least": operator.ge, "above": operat
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointFacts:
-    """What of a checkpoint rules may ask for. Without a checkpoint nothing is lacking, and nothing limited.
+    """What rules may ask about a checkpoint. Without a checkpoint nothing is missing and nothing is limited.
 
     `choices`: the values that a field can have, or these by the value of the field that they depend on.
     """
@@ -48,7 +48,7 @@ def refuse(request: Diffusion | StyleTransfer, rules: Iterable[Rule], facts: Che
 
 
 def first_refusal(rules: Iterable[Rule], settings: Settings, defaults: Settings, facts: CheckpointFacts) -> Rule | None:
-    """The rule that refuses these settings; None where all let them through."""
+    """The rule that refuses these settings; None if all accept them."""
     for rule in rules:
         is_asked = rule.effect == "error" or settings.get(rule.field) != defaults.get(rule.field)
         if rule.effect != "inactive" and is_asked and holds(rule.when, settings, facts):
@@ -57,7 +57,7 @@ def first_refusal(rules: Iterable[Rule], settings: Settings, defaults: Settings,
 
 
 def inactive_fields(rules: Iterable[Rule], settings: Settings, facts: CheckpointFacts) -> dict[str, str]:
-    """The fields that say nothing beside the others, each with the reason that the first rule gives."""
+    """The fields that have no effect with the others, each with the reason that the first rule gives."""
     found: dict[str, str] = {}
     for rule in rules:
         if rule.effect != "error" and rule.field not in found and holds(rule.when, settings, facts):
@@ -93,7 +93,7 @@ def holds(condition: Condition, settings: Settings, facts: CheckpointFacts) -> b
 
 
 def _choices(name: str, by: list[str], settings: Settings, facts: CheckpointFacts) -> list[str]:
-    """The values that a field can have; none where nothing is known of them."""
+    """The values that a field can have; empty if nothing is known."""
     found = facts.choices.get(name, ())
     for other in by:
         found = found.get(settings.get(other), ()) if isinstance(found, Mapping) else found

@@ -57,7 +57,9 @@ class Tunnel:
         try:
             url = self._connect()
         except ShareFailed as error:
-            _log.warning("no public link: %s; serving locally", error.details["reason"], exc_info=error.__cause__)
+            _log.warning(
+                "no public link (%s); serving this machine only", error.details["reason"], exc_info=error.__cause__
+            )
             share = Share(state="failed", error=error)
         else:
             share = Share(state="open", url=url)
@@ -98,7 +100,7 @@ class Tunnel:
 def check_program(path: Path) -> None:
     """Makes sure that the tunnel program is there and is the one whose checksum Gradio was published with.
 
-    One that is not is removed, so that the next start can fetch it anew. Raises ShareFailed.
+    One that is not is removed, so that the next start can download it again. Raises ShareFailed.
     """
     expected = tunneling.CHECKSUMS.get(tunneling.BINARY_URL)
     if expected is None:

@@ -1,9 +1,9 @@
-"""Pictures without a row: taken in again after the database was lost, or after a program was killed between a file and
-its row.
+"""Pictures without a row: added again after the database was lost, or after the program was killed between file and
+row.
 
-A picture's file says what made it; its place says whose it is, and its name when it was made and by which job. Stars,
-boards and the like are in the file of marks beside the pictures. No pixel is decoded: a picture that is damaged, but
-still says what it is, is in the gallery again, as damaged as it is.
+A picture's file says what made it. Its folder says whose it is; its name says when it was made and by which job.
+Favourites and boards are in the file of marks beside the pictures. No pixel is decoded: a damaged picture that still
+says what it is comes back as damaged as it was.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Rebuilt:
 
 
 def adopt_job(pictures: DiskPictures, owner: Owner, job_id: str) -> int:
-    """Makes rows for a job's files that have none; how many."""
+    """Adds rows for a job's files that have none; returns how many."""
     paths = pictures.owner_folder(owner).glob(f"*/*-{job_id}-*.png")
     return sum(_adopt(pictures, owner, path, Rebuilt()) for path in paths)
 
@@ -131,7 +131,7 @@ def read_picture(path: Path, owner: Owner) -> Picture | None:
 
 
 def marks_of(database: Database, owner: Owner) -> MarksSaid:
-    """All that the database knows of what this owner did with their pictures."""
+    """Everything that the database knows about what this owner did with their pictures."""
     said = MarksSaid()
     for row in database.rows(
         "SELECT path, starred, kept, rank, deleted FROM pictures WHERE owner = ?"
@@ -153,7 +153,7 @@ def marks_of(database: Database, owner: Owner) -> MarksSaid:
 
 
 def write_marks(database: Database, marks: Marks) -> None:
-    """Writes the marks of all owners anew, as the database knows them. Raises DiskFull, FolderNotWritable."""
+    """Rewrites the marks of all owners from the database. Raises DiskFull, FolderNotWritable."""
     for row in database.rows("SELECT owner FROM pictures UNION SELECT owner FROM boards"):
         owner = owner_of_key(row["owner"])
         marks.write(owner, marks_of(database, owner))
@@ -180,7 +180,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _adopt(pictures: DiskPictures, owner: Owner, path: Path, report: Rebuilt) -> int:
-    """1 where this file has a row from now on that it had not before."""
+    """1 if this file has a new row, else 0."""
     if pictures.has_file(path):
         return 0
     relative = path.relative_to(pictures.folder).as_posix()
@@ -193,7 +193,7 @@ def _adopt(pictures: DiskPictures, owner: Owner, path: Path, report: Rebuilt) ->
             picture = dataclasses.replace(picture, job_id=f"found-{_digest(relative)}", position=0)
         pictures.insert(picture)
     except _UNREADABLE as error:
-        log.warning("%s is not taken into the gallery: %s", path.name, error)
+        log.warning("cannot add %s to the gallery: %s", path.name, error)
         report.unreadable.append(relative)
         return 0
     return 1
@@ -220,7 +220,7 @@ def _moment(path: Path) -> float:
 
 
 def _mark_again(pictures: DiskPictures, boards: Boards, database: Database, owner: Owner, report: Rebuilt) -> None:
-    """What the marks beside an owner's pictures say, once their rows are there again."""
+    """Applies the marks beside an owner's pictures, once their rows exist again."""
     said = pictures.marks.read(owner)
     with database.transaction() as connection:
         for path, values in said.pictures.items():

@@ -1,8 +1,8 @@
-"""Many pictures as one zip, made while it is sent: nothing of it lies in memory or on the disk but the part under way.
+"""Many pictures as one zip, made while it is sent: only the part under way is in memory, and nothing on the disk.
 
-Pictures are not compressed again, for PNG, JPEG and WebP are already. The last entry, `metadata.json`, says of each
-what made it, and names those that could not be read; the pictures carry the same inside, but for texts that are too
-long for their format, which it names too.
+PNG, JPEG and WebP are not compressed again. The last entry, `metadata.json`, says what made each picture and names
+those that could not be read. The pictures contain the same, except for texts that are too long for their format, which
+it names too.
 """
 
 from __future__ import annotations

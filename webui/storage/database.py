@@ -147,7 +147,7 @@ class Database:
                 self._connection = _open_sound(path)
             except _Damaged as error:
                 self.set_aside = _set_aside(path)
-                log.error("the database was damaged (%s) and is kept as %s", error, self.set_aside)
+                log.error("the database was damaged (%s); kept it as %s", error, self.set_aside)
                 self.is_new = True
                 self._connection = _open_sound(path)
             try:

@@ -1,7 +1,7 @@
-"""What a data folder needs now and then: deleted pictures and unused uploads leave the disk, at start and later; and
-what people in private mode left in memory goes.
+"""Cleans up a data folder at the start and later: deletes removed pictures and unused uploads from the disk, and what
+people in private mode left in memory.
 
-A thread of its own, so that neither the start nor anybody's call waits for it.
+It has a thread of its own, so neither the start nor any call waits for it.
 """
 
 from __future__ import annotations
@@ -53,4 +53,4 @@ class Housekeeper:
             self._storage.pictures.purge()
             self._storage.upload_keeper.collect()
         except (DarkroomError, sqlite3.Error, OSError):  # a full disk, a folder taken away: the next round may do
-            log.exception("the data folder could not be put in order")
+            log.exception("could not clean up the data folder")

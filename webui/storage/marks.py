@@ -1,8 +1,8 @@
-"""What people did with their pictures, kept beside them: stars, boards, what was taken out of the fold or deleted.
+"""What people did with their pictures, kept beside them: favourites, boards, what was kept after all or deleted.
 
-The database is where all of it is looked up. This file is what gives it back when the database is lost: one for each
-owner, in the folder of their pictures, a line of JSON for each change, only ever added to until it is written anew.
-Knows lines, but neither pictures nor the database.
+The database is where all of this is looked up. This file restores it when the database is lost. There is one for each
+owner, in the folder of their pictures, with a line of JSON for each change; lines are only added until the file is
+rewritten as a whole. Knows lines, but neither pictures nor the database.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Marks:
         try:
             append_durably(path, "".join(map(_line, lines)).encode())
         except Exception:  # whatever the disk says: the database has it already
-            log.exception("what was done with pictures is not in %s", path.name)
+            log.exception("could not write favourites and boards to %s", path.name)
 
 
 def read_marks(path: Path) -> MarksSaid:

@@ -48,7 +48,7 @@ _XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def png_info(request: Request, image: RawImage) -> PngInfo:
-    """All text chunks of one picture, at most MAX_METADATA_BYTES of ours; the whole request comes before all else."""
+    """All text chunks of one picture, at most MAX_METADATA_BYTES of ours; the whole request comes first."""
     chunks = PngInfo()
     text = _within(MAX_METADATA_BYTES, darkroom_json(request, image), darkroom_json(request, image, with_info=False))
     if text is not None:
@@ -62,7 +62,7 @@ def png_info(request: Request, image: RawImage) -> PngInfo:
 
 
 def xmp(more: str = "") -> str:
-    """The XMP packet that marks a picture as made by a machine; `more` is further properties, as XML."""
+    """The XMP packet that marks a picture as made by a machine. `more`: further properties, as XML."""
     return _XMP % more
 
 
@@ -79,7 +79,7 @@ def darkroom_json(request: Request, image: RawImage, *, with_info: bool = True) 
 
 
 def read_darkroom(image: Image.Image) -> dict[str, Any] | None:
-    """What `darkroom_json` wrote into an opened PNG; None where there is no such thing or it cannot be read."""
+    """What `darkroom_json` wrote into an opened PNG; None if it is missing or unreadable."""
     return parse_darkroom(getattr(image, "text", {}).get("darkroom"))
 
 
@@ -149,7 +149,8 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
 
 
 def _style_pairs(request: StyleTransfer, image: RawImage) -> Pairs:
-    """What of a style transfer is not at its default, in our own names; A1111 has none. Pictures are not in it."""
+    """The settings of a style transfer that differ from their defaults, in our own names, since A1111 has none. Leaves
+    out pictures."""
     named = _named_pairs(request, {"seed": image.seed})
     methods = _taken(named, "method", "style_strength", "style_image_weight")
     return {
@@ -162,8 +163,8 @@ def _style_pairs(request: StyleTransfer, image: RawImage) -> Pairs:
 
 
 def _named_pairs(request: Request | LayerWeights, otherwise: Mapping[str, Value]) -> dict[str, tuple[str, Value]]:
-    """Name and value of what the declaration has a name for and is not at its default, by field; `otherwise` are values
-    that are not the request's own."""
+    """Name and value of every field that has a name and differs from its default, by field. `otherwise`: values to use
+    instead of the request's own."""
     named: dict[str, tuple[str, Value]] = {}
     for name, marker in infotext_names(type(request)).items():
         value = otherwise.get(name, getattr(request, name))
@@ -173,13 +174,13 @@ def _named_pairs(request: Request | LayerWeights, otherwise: Mapping[str, Value]
 
 
 def _taken(named: dict[str, tuple[str, Value]], *fields: str) -> Pairs:
-    """Those of these fields that are there, and no longer are."""
+    """Removes these fields and returns those that were there."""
     return dict(named.pop(field) for field in fields if field in named)
 
 
 def _said_otherwise(request: TextToImage | ImageToImage, image: RawImage) -> dict[str, Value]:
-    """What of this image is not as it was asked for: one of several has seeds of its own, and what is only added at
-    the sides is drawn from noise alone."""
+    """Values of this image that differ from the request: one of several has its own seeds, and an image that is only
+    extended at its sides is drawn from noise alone."""
     said: dict[str, Value] = {"seed": image.seed}
     if "variation_seed" in image.info:
         said["variation_seed"] = image.info["variation_seed"]
@@ -189,7 +190,7 @@ def _said_otherwise(request: TextToImage | ImageToImage, image: RawImage) -> dic
 
 
 def _not_said(request: TextToImage | ImageToImage) -> Collection[str]:
-    """Fields that have no effect beside the others."""
+    """Fields that have no effect with the others."""
     none = set() if request.variation_strength else {"variation_seed"}
     if not isinstance(request, ImageToImage):
         return none
@@ -199,8 +200,8 @@ def _not_said(request: TextToImage | ImageToImage) -> Collection[str]:
 
 
 def _size(request: TextToImage | ImageToImage, image: RawImage) -> str:
-    """What was asked for where the picture differs by what was added or kept around it, so that it means the same read
-    back; as in A1111, whose size is that of what is drawn."""
+    """The size that was asked for. The picture may differ by what was added or kept around it; read back, this size
+    means the same. A1111's size is also that of what is drawn."""
     is_other = isinstance(request, ImageToImage) and (request.mask is not None or is_extended(request))
     if is_other and request.width is not None and request.height is not None:
         return f"{request.width}x{request.height}"
@@ -212,9 +213,9 @@ def _short(digits: str | int | float | None) -> str | None:
 
 
 def _what_happened(request: Request, image: RawImage) -> Pairs:
-    """What really happened where that is not what was asked for. A1111 has no names for it, and keeps unknown ones.
+    """What really happened, if it differs from the request. A1111 has no names for it, and keeps unknown ones.
 
-    `Steps` stays what was asked for: read back, it means the same again.
+    `Steps` stays what was asked for, so it means the same when it is read back.
     """
     asked = request.iterations if isinstance(request, StyleTransfer) else request.steps
     run = image.info.get("iterations" if isinstance(request, StyleTransfer) else "steps")
@@ -233,7 +234,7 @@ def _what_happened(request: Request, image: RawImage) -> Pairs:
 
 
 def _branch(request: Request) -> str | None:
-    """Where it left which way; the whole of that is in our JSON alone."""
+    """Where the picture branched off, and from what; only our JSON has the whole of it."""
     if isinstance(request, StyleTransfer) or request.branch_from is None:
         return None
     origin, step = request.branch_from.origin, request.branch_from.step
@@ -241,20 +242,21 @@ def _branch(request: Request) -> str | None:
 
 
 def _own_size(request: Request, image: RawImage) -> str | None:
-    """Of the picture, where `Size` is that of what was drawn."""
+    """The picture's own size, if `Size` is that of what was drawn."""
     size = f"{image.width}x{image.height}"
     return None if isinstance(request, StyleTransfer) or _size(request, image) == size else size
 
 
 def _schedule_type(scheduler: str | None, sigmas: str) -> str:
-    """The model's own sigmas are `Automatic`, but where A1111 takes others for that."""
+    """The model's own sigmas are `Automatic`, unless A1111 chooses others for that scheduler."""
     if sigmas == "default":
         return "Automatic" if canonical_sigmas("Automatic", scheduler) == "default" else "Uniform"
     return SIGMAS_LABELS[sigmas]
 
 
 def _tiling(request: TextToImage | ImageToImage) -> Pairs:
-    """A1111 tiles in both directions or not at all; for one alone, the names of its extension Asymmetric Tiling."""
+    """A1111 tiles in both directions or not at all; a single direction uses the names of its extension Asymmetric
+    Tiling."""
     match request.tiling:
         case "none":
             return {}
@@ -265,7 +267,7 @@ def _tiling(request: TextToImage | ImageToImage) -> Pairs:
 
 
 def _templates(request: TextToImage | ImageToImage, image: RawImage) -> Pairs:
-    """The prompts as they were written, where wildcards became something else; under Dynamic Prompts' names."""
+    """The prompts as they were written, if wildcards changed them; under Dynamic Prompts' names."""
     prompt, negative_prompt = with_looks(request.prompt, request.negative_prompt, request.look_texts)
     templates = {"Template": ("prompt", prompt), "Negative Template": ("negative_prompt", negative_prompt)}
     return {label: text for label, (name, text) in templates.items() if image.info.get(name, text) != text}
@@ -278,9 +280,9 @@ def _quoted(value: str | int | float) -> str:
 
 
 def _within(limit_bytes: int, *texts: str) -> str | None:
-    """The first that is not too long; None, and a line in the log, where all are."""
+    """The first text that is not too long. If all are, None and a line in the log."""
     for text in texts:
         if len(text.encode()) <= limit_bytes:
             return text
-    log.warning("metadata of %d characters left out of a picture", len(texts[-1]))
+    log.warning("left metadata of %d characters out of a picture: too long", len(texts[-1]))
     return None

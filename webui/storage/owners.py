@@ -1,4 +1,4 @@
-"""Whose something is: a person's, or that of a person's private session, whose things lie in memory alone."""
+"""Who owns something: a person, or a person's private session, whose things exist in memory only."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Pictures:
         return picture.info
 
     def insert(self, picture: Picture) -> None:
-        """The row for a file that lies in its place, and its words for searching."""
+        """Adds the row for a file that is already in place, and its words for searching."""
         check_place(picture.owner, self.folder)
         values = {
             "id": picture.id,
@@ -159,7 +159,8 @@ class Pictures:
             )
 
     def get(self, owner: Owner, id: str) -> Picture:
-        """Raises PictureNotFound for what is not there, was deleted, lost its file, or belongs to somebody else."""
+        """Raises PictureNotFound if the picture does not exist, was deleted, lost its file, or belongs to somebody
+        else."""
         row = self._database.row("SELECT * FROM pictures WHERE id = ? AND owner = ? AND deleted IS NULL", (id, owner))
         picture = self._read(row) if row else None
         if picture is None:
@@ -169,19 +170,19 @@ class Pictures:
     def list(
         self, owner: Owner, before: str | None = None, limit: int = 50, wanted: Wanted = EVERYTHING
     ) -> list[Picture]:
-        """Those `wanted`, newest first; `before` is the id of the last one of the page before. A shorter page than
-        `limit` (at most MAX_PAGE) is the last. Raises PictureNotFound for an unknown `before`."""
+        """The `wanted` pictures, newest first. `before` is the id of the last one on the previous page. A page shorter
+        than `limit` (at most MAX_PAGE) is the last. Raises PictureNotFound for an unknown `before`."""
         length = max(1, min(limit, MAX_PAGE))
         rows = rows_before(self._database, owner, self._number(owner, before), length, wanted)
         readable = (picture for row in rows if (picture := self._read(row)) is not None)
         return list(itertools.islice(readable, length))
 
     def count(self, owner: Owner, wanted: Wanted = EVERYTHING) -> int:
-        """How many `wanted` pictures there are, those without a file too."""
+        """The number of `wanted` pictures, including those without a file."""
         return count(self._database, owner, wanted)
 
     def those(self, owner: Owner, ids: Sequence[str]) -> Sequence[Picture]:
-        """Of these pictures those that are theirs and there, in the same order."""
+        """Those of the given pictures that exist and belong to the owner, in the same order."""
         found = {}
         for first in range(0, len(ids), MAX_PAGE):
             some = ids[first : first + MAX_PAGE]
@@ -193,7 +194,7 @@ class Pictures:
         return [found[id] for id in ids if id in found]
 
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
-        """What a job has saved so far, in order, deleted ones too."""
+        """What a job has saved so far, in order, including deleted pictures."""
         rows = self._database.rows(
             "SELECT id, seed, width, height, score, rank, critic, kept FROM pictures WHERE job_id = ?"
             " ORDER BY position",
@@ -202,13 +203,13 @@ class Pictures:
         return tuple(PictureInfo(**(dict(row) | {"kept": bool(row["kept"])})) for row in rows)
 
     def keep(self, owner: Owner, id: str, *, kept: bool = True) -> Picture:
-        """Takes a picture that fits less among those that are kept, or back (then it must have been judged); as it is
-        afterwards. The file still says what the critic said. Raises PictureNotFound."""
+        """Adds a picture that fits less well to those that are kept, or undoes that (then it must have been judged).
+        Returns it as it is afterwards. Its file still has the critic's verdict. Raises PictureNotFound."""
         self._change(owner, [id], "kept", int(kept), "deleted IS NULL AND rank IS NOT NULL")
         return self.get(owner, id)
 
     def left_of(self, ids: Sequence[str]) -> Mapping[str, bool]:
-        """Those of these pictures that nobody has deleted, and whether each is kept as of now."""
+        """Those of these pictures that are not deleted, and whether each is kept now."""
         marks = ", ".join("?" for _ in ids)
         rows = self._database.rows(
             f"SELECT id, kept FROM pictures WHERE deleted IS NULL AND id IN ({marks})", tuple(ids)
@@ -216,16 +217,17 @@ class Pictures:
         return {row["id"]: bool(row["kept"]) for row in rows}
 
     def star(self, owner: Owner, ids: Sequence[str], *, starred: bool = True) -> frozenset[str]:
-        """Marks pictures as favourites, or takes that back; those that were there."""
+        """Marks pictures as favourites, or undoes that; returns those that exist."""
         return self._change(owner, ids, "starred", int(starred), "deleted IS NULL")
 
     def delete(self, owner: Owner, id: str) -> None:
-        """Out of the gallery at once, off the disk an hour later. Twice is once. Raises PictureNotFound."""
+        """Removes a picture from the gallery at once, and from the disk an hour later. Deleting twice is fine. Raises
+        PictureNotFound."""
         if not self.delete_all(owner, [id]):
             raise PictureNotFound(picture=id[:80])
 
     def delete_all(self, owner: Owner, ids: Sequence[str]) -> frozenset[str]:
-        """The same for many; those that were there."""
+        """The same for many; returns those that existed."""
         now = time.time()
         deleted = self._change(owner, ids, "deleted", now)
         self.purge()
@@ -237,11 +239,11 @@ class Pictures:
             raise PictureNotFound(picture=id[:80])
 
     def restore_all(self, owner: Owner, ids: Sequence[str]) -> frozenset[str]:
-        """The same for many; those that are back."""
+        """The same for many; returns those that are back."""
         return self._change(owner, ids, "deleted", None)
 
     def purge(self, older_than_seconds: float = KEPT_DELETED_SECONDS) -> int:
-        """Removes the files and rows of what was deleted that long ago; how many there were."""
+        """Removes the files and rows of pictures that were deleted long enough ago; returns how many."""
         rows = self._database.rows("SELECT * FROM pictures WHERE deleted < ?", (time.time() - older_than_seconds,))
         for row in rows:
             (self.folder / row["path"]).unlink(missing_ok=True)
@@ -271,7 +273,8 @@ class Pictures:
     def _change(
         self, owner: Owner, ids: Sequence[str], column: str, value: float | None, condition: str = "1"
     ) -> frozenset[str]:
-        """Sets one column of this owner's pictures among `ids`, and marks it beside them; which those were."""
+        """Sets one column of this owner's pictures among `ids`, and writes it to their marks; returns the ids that
+        exist."""
         changed: dict[str, str] = {}
         with self._database.transaction() as connection:
             for id in ids:
@@ -292,7 +295,7 @@ class Pictures:
         try:
             request = json.loads(values.pop("request"))
         except ValueError:
-            log.warning("the row of picture %s cannot be read", row["id"])
+            log.warning("cannot read the row of picture %s", row["id"])
             return None
         values["owner"] = owner_of_key(row["owner"])
         for name in ("kept", "starred"):
@@ -301,8 +304,8 @@ class Pictures:
 
 
 def verdict_of(info: Mapping[str, Any]) -> dict[str, Any]:
-    """What a picture's `info` says of its being judged, as fields of a Picture; nothing where it was not, or where
-    somebody else wrote something else there."""
+    """The critic's verdict in a picture's `info`, as fields of a Picture; empty if there is none, or if somebody else
+    wrote something different there."""
     score, rank, critic, kept = (info.get(name) for name in ("score", "rank", "critic", "kept"))
     if not isinstance(score, int | float) or not isinstance(rank, int) or not isinstance(critic, str):
         return {}
@@ -310,12 +313,12 @@ def verdict_of(info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def folder_name(owner: Owner) -> str:
-    """Of the folder with their files; a hash, for a user's name may hold anything."""
+    """The name of an owner's folder. It is a hash, because a user's name may contain anything."""
     return hashlib.sha256(owner.key.encode()).hexdigest()[:16]
 
 
 def file_name(job_id: str, seed: int, position: int, created: float) -> str:
-    """Sorts by time, says the seed, and names its job, so that a file without a row finds its way back."""
+    """Sorts by time, contains the seed and names its job, so that a file without a row can be matched again."""
     return f"{datetime.fromtimestamp(created):%H%M%S}-{seed}-{job_id}-{position}.png"
 
 

@@ -1,7 +1,7 @@
-"""Private mode: everything of a person who turned it on lies in memory, and goes with the program at the latest.
+"""Private mode: everything of a person who turned it on stays in memory, and ends with the program at the latest.
 
-While it is on, they are another owner, with a database, pictures, uploads and thumbnails of their own that never touch
-the disk. Whoever forgets that and asks the stores on the disk for a private owner is refused.
+Meanwhile they are another owner, with a database, pictures, uploads and thumbnails of their own that never touch the
+disk. The stores on the disk refuse a private owner.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The database made again from the pictures alone, because somebody asked for it.
+"""Rebuilds the database from the pictures alone, on request.
 
-The old one is kept beside the new one under another name. If it can still be read, what people did with their pictures
-is written down beside them first, as completely as it is known there.
+The old one stays beside the new one under another name. If it can still be read, what people did with their pictures is
+first written to the files beside them.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def _write_down(data_dir: Path) -> Path | None:
     try:
         database = Database(path)
     except (DarkroomError, sqlite3.Error) as error:
-        log.warning("the old database cannot be read: %s", error)
+        log.warning("cannot read the old database: %s", error)
         return None
     try:
         if database.set_aside is None:
             pictures = DiskPictures(data_dir / "pictures", database, Thumbnails(data_dir / "thumbnails"))
             write_marks(database, pictures.marks)
     except sqlite3.Error as error:
-        log.warning("the old database cannot be read to its end: %s", error)
+        log.warning("cannot read all of the old database: %s", error)
     finally:
         database.close()
     if database.set_aside is not None:

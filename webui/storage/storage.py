@@ -59,7 +59,7 @@ class Storage:
             self.rebuilt = rebuild(self.pictures, self.boards, self.database, owners, say)
             self.upload_keeper.adopt_all()
             if self.rebuilt.pictures:
-                log.info("took %d pictures from the folder into the new database", self.rebuilt.pictures)
+                log.info("added %d pictures from the folder to the new database", self.rebuilt.pictures)
         self.pictures.purge()
 
     def of(self, owner: Owner) -> Stores:

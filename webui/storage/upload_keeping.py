@@ -1,9 +1,9 @@
-"""How long uploads are kept, and how many of them one person may have that nothing was made of.
+"""How long uploads are kept, and how many unused ones a person may have.
 
-An upload is needed as long as a picture of the gallery was made of it, a job that has not ended names it, or one that
-ended lately (it can be tried again). The newest few of each person are kept in any case: the page remembers what lay in
-its fields, and shows it again weeks later. Everything else goes a day after it was last used.
-Knows the rows that name uploads, but not what a request means: a reference is looked for in the request's text.
+An upload is needed as long as the gallery has a picture made from it, or a job names it that has not ended or ended
+lately (it can be tried again). The newest few of each person are kept in any case, because the page remembers its
+pictures and shows them again weeks later. Everything else is deleted a day after it was last used. Knows the rows that
+name uploads, but not what a request means: it looks for a reference in the request's text.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Limits:
 
 
 class ChecksRoom(Protocol):
-    """Says when a person may bring no more."""
+    """Says whether a person may upload more."""
 
     def check_room(self, owner: Owner) -> None:
         """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
 
 
 class UploadKeeper:
-    """Says when a person may bring no more, and takes away what nobody needs."""
+    """Says whether a person may upload more, and deletes what nobody needs."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class UploadKeeper:
         thumbnails: Thumbnails,
         limits: Limits | None = None,
     ) -> None:
-        """`folder` is that of `uploads`; `limits`: others than the usual ones."""
+        """`folder` is that of `uploads`; `limits` replace the usual ones."""
         self._folder = folder
         self._database = database
         self._uploads = uploads
@@ -86,7 +86,7 @@ class UploadKeeper:
             )
 
     def collect(self, now: float | None = None) -> int:
-        """Removes what nobody needs any more; how many pictures went. A picture that is used meanwhile stays."""
+        """Deletes what nobody needs any more; returns how many. A picture that is used meanwhile stays."""
         now = time.time() if now is None else now
         before = now - self._limits.unused_seconds
         needed: dict[Owner, set[str]] = {}
@@ -100,11 +100,12 @@ class UploadKeeper:
                     self._thumbnails.forget(digest)
         removed += self._collect_orphans(now - self._limits.orphan_seconds)
         if removed:
-            log.info("removed %d uploads that nothing was made of", removed)
+            log.info("removed %d unused uploads", removed)
         return removed
 
     def adopt_all(self) -> None:
-        """After the database was lost: whoever has a picture in the gallery gets back what it was made of."""
+        """After the database was lost: everybody gets back the uploads that their pictures in the gallery were made
+        from."""
         for row in self._database.rows("SELECT DISTINCT owner FROM pictures"):
             owner = owner_of_key(row["owner"])
             for digest in self._made_of(owner):

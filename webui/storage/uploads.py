@@ -32,7 +32,7 @@ class Uploads:
         self._database = database
 
     def add(self, owner: Owner, png: bytes, width: int, height: int) -> str:
-        """Keeps a normalised PNG of width × height pixels; the reference to it. Raises DiskFull, FolderNotWritable."""
+        """Stores a normalised PNG of width × height pixels. Its reference. Raises DiskFull, FolderNotWritable."""
         check_place(owner, self.folder)
         digest = hashlib.sha256(png).hexdigest()
         self._write(digest, png)
@@ -47,7 +47,8 @@ class Uploads:
         return f"sha256:{digest}"
 
     def adopt(self, owner: Owner, reference: str) -> bool:
-        """Makes the row of a file that lost it, for somebody who has a picture made of it; whether there was one."""
+        """Restores the row of a file that lost it, for somebody who has a picture made from it; returns whether the
+        file exists."""
         digest = reference.removeprefix("sha256:")
         path = self._path(digest)
         if not is_reference(reference) or self.has(owner, reference) or not path.is_file():
@@ -56,13 +57,13 @@ class Uploads:
             with path.open("rb") as file, Image.open(file, formats=("PNG",)) as image:
                 width, height = image.size
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            log.warning("the upload %s cannot be read: %s", path.name, error)
+            log.warning("cannot read the upload %s: %s", path.name, error)
             return False
         self.add(owner, path.read_bytes(), width, height)
         return True
 
     def use(self, owner: Owner, reference: str) -> bool:
-        """As `has`; and if so, it was used just now. What was used lately is safe from `remove`."""
+        """Like `has`, and marks the upload as just used, which protects it from `remove`."""
         if not self.has(owner, reference):
             return False
         digest, now = reference.removeprefix("sha256:"), time.time()

@@ -1,1 +1,1 @@
-"""The page: Gradio lives here, and only here. It submits, cancels and shows; it knows nothing of torch."""
+"""The page. Gradio is imported here, and only here. It submits, cancels and shows; it knows nothing of torch."""

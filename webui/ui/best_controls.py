@@ -1,7 +1,7 @@
 """The control *Keep best*: how many of several images are kept, those that fit the prompt best.
 
-Only the browser knows how many images there are and whether the checkpoint at hand has a judge, so the control is shown
-by `assets/controls/keep_best.js` where there is something to choose, and says why where there is not.
+Only the browser knows how many images there are and whether the checkpoint has a critic, so
+`assets/controls/keep_best.js` shows the control if there is something to choose, and otherwise says why not.
 """
 
 from __future__ import annotations

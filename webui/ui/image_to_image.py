@@ -1,7 +1,7 @@
-"""The tab *Image to image*: a picture that goes in, what of it is drawn anew, and how far to leave it.
+"""The tab *Image to image*: the input picture, which part of it is redrawn, and how much.
 
-The mask is drawn in an editor of our own (`assets/paint/`); its value is a reference, as the picture's is. What is
-about a mask is in sight once there is one; resize mode and sides are in a fold.
+The mask is drawn in our own editor (`assets/paint/`); its value is a reference, like the picture's. Settings for the
+mask appear once there is one; resize mode and sides are in a fold.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from webui.ui import assets, controls, image_to_image, style_transfer, text_to_i
 from webui.ui.best_controls import best
 from webui.ui.declared_controls import Controls, controlled_fields, field_defaults, field_table, starting_values
 from webui.ui.document import document_route
+from webui.ui.help_links import help_data
 from webui.ui.language import Words
 from webui.ui.page_files import PageFiles
 from webui.ui.parts import of_html, part
@@ -116,6 +117,7 @@ def _files_of(
         "branch_free": sorted(CHANGEABLE),
         "fields": field_table(),
         "sampling": sampling_data(texts),
+        "help": help_data(),
         "port": settings.port,  # tells our cookies from those of another Darkroom on this machine
     }
     return assets.page_files(words, data)

@@ -1,8 +1,8 @@
-"""The fold *Sampling*: how the noise is made and taken away, and how prompts are read, in the order of its use.
+"""The fold *Sampling*: how noise is made and removed, and how prompts are read, in the order in which people need it.
 
-Its head says what in it is not at its default. The scheduler stays in sight, as all else in the fold hangs on it.
-What does nothing with a checkpoint or beside another setting is said by the rules of `webui.rules`; `sampling_data`
-hands them to `assets/form/validity.js`.
+Its head says which settings differ from their defaults. The scheduler stays in sight, because everything else in the
+fold depends on it. The rules of `webui.rules` say what has no effect with a checkpoint or another setting;
+`sampling_data` hands them to `assets/form/validity.js`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tab *Style transfer*: the pictures, what the optimisation is told, and in a fold how it goes about it.
+"""The tab *Style transfer*: the pictures, the main settings, and in a fold the details of the method.
 
 Further styles and weights by layer are controls of our own (`assets/pictures/style.js`).
 """

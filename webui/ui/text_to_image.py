@@ -1,4 +1,4 @@
-"""The tab *Text to image*. All of its controls are shared ones."""
+"""The tab *Text to image*. It shares all of its controls with the others."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The seam between the queue and whatever computes, and the supervisor of the process that does on this machine."""
+"""The seam between the queue and whatever computes, and the supervisor of the process that computes on this machine."""

@@ -1,4 +1,4 @@
-"""One worker process from its start to its end, and the pipe to it. Knows messages, but nothing of what they mean."""
+"""One worker process from start to end, and the pipe to it. Passes messages without knowing what they mean."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Child:
         except (EOFError, OSError) as error:
             raise ProcessEnded from error
         except ValueError as error:
-            log.exception("the worker said something that cannot be read, and is replaced")
+            log.exception("the worker sent an unreadable message; replacing it")
             self.kill()
             raise ProcessEnded from error
         return message
@@ -118,4 +118,4 @@ class Child:
                 wire.send(self._connection, message)
                 del message  # a job's pictures need not wait for what comes next
         except OSError:
-            log.debug("the worker process ended before it had read all")
+            log.debug("the worker process ended before it had read everything")

@@ -1,7 +1,8 @@
-"""The worker process of this machine and its supervisor: started, listened to, replaced when it dies or does not yield.
+"""The worker process of this machine and its supervisor, which starts it, listens to it, and replaces it when it dies
+or does not respond.
 
-One thread owns the process and reads all it says; whoever wants something of it leaves a message. Knows nothing of the
-queue (it calls a listener) and never imports the engine.
+One thread owns the process and reads everything it says; others leave it a message. Knows nothing of the queue (it
+calls a listener) and never imports the engine.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class LocalWorker:
             if self._closing.is_set():
                 return
             self._state = WorkerState.RESTARTING
-            log.warning("the worker process ended with %s", exit_code)
+            log.warning("the worker process ended with exit code %s", exit_code)
             deaths = 0 if was_ready else deaths + 1
             if deaths >= self._timeouts.quick_deaths:
                 self._give_up(self._reason(exit_code))
@@ -147,7 +148,7 @@ class LocalWorker:
         try:
             child = self._child = Child(self._target, self._settings, self._waker)
         except OSError:  # no memory, no more processes: the machine's trouble, and perhaps over in a moment
-            log.exception("no worker process can be started")
+            log.exception("cannot start a worker process")
             return False, False, -1
         was_ready = self._converse(child)
         if not was_ready:  # it may not listen yet, and has nothing to put in order
@@ -195,7 +196,7 @@ class LocalWorker:
         try:
             self._hear(message)
         except Exception:  # whatever the listener runs into, somebody has to go on listening to the worker
-            log.exception("the listener stumbled over %s", type(message).__name__)
+            log.exception("could not handle a %s message", type(message).__name__)
 
     def _hear(self, message: FromWorker) -> None:
         match message:
@@ -215,7 +216,7 @@ class LocalWorker:
                 self._listener.cancelled(message.job_id)
             case FailedJob(job_id=worker_process.NO_JOB):
                 self._last_words = message
-                log.error("the worker cannot go on (%s)\n%s", message.kind, message.traceback)
+                log.error("the worker cannot continue (%s)\n%s", message.kind, message.traceback)
             case FailedJob() if self._current.end(message.job_id):
                 self._listener.failed(message)
             case Status():
@@ -271,7 +272,7 @@ class LocalWorker:
     def _kill_if_running(self, running: RunningJob) -> None:
         child = self._child
         if child is not None and self._current.running is running:
-            log.warning("the worker did not yield in %g s and is replaced", self._timeouts.cancel_grace)
+            log.warning("the worker did not stop within %g s; replacing it", self._timeouts.cancel_grace)
             child.kill()
 
     def _send(self, message: ToWorker) -> None:

@@ -1,6 +1,6 @@
-"""The workers that there are, one or more, behind the words of one: which of them has which job.
+"""All workers, one or more, behind the interface of a single one: it knows which of them has which job.
 
-Each is started, replaced and closed by itself, and takes nothing with it but the job that it had. Knows no queue.
+Each is started, replaced and closed by itself, and affects no job but its own. Knows no queue.
 """
 
 from __future__ import annotations

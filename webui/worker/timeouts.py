@@ -1,4 +1,4 @@
-"""How long the supervisor of a worker waits for what."""
+"""How long the supervisor of a worker waits, and for what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages on a pipe: as MessagePack, so that nothing that arrives can do more than be refused. Knows no process."""
+"""Messages on a pipe, as MessagePack: whatever arrives can be read or refused, never run. Knows no process."""
 
 from __future__ import annotations
 

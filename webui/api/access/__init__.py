@@ -1,1 +1,1 @@
-"""Who may come in: the guard, logins, origins, private mode, and what of Gradio is open."""
+"""Who may use the app: the guard, logins, origins, private mode, and the open part of Gradio."""

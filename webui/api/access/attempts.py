@@ -1,7 +1,7 @@
-"""Wrong passwords by address: the first few are only slow, after that the address waits, each time twice as long.
+"""Wrong passwords by address: the first few are only slow; after that the address must wait, twice as long each time.
 
-Somebody at another address is never locked out by this, nor is anybody who is logged in already. Addresses that many
-call from are not for this (`webui/api/access/slowing.py`).
+This never locks out anybody at another address, nor anybody who is already logged in. It is not for addresses that many
+people call from (`webui/api/access/slowing.py`).
 """
 
 from __future__ import annotations

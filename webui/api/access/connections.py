@@ -1,7 +1,7 @@
-"""Connections that ask for nothing: closed after a while, so that nobody can hold thousands of them open.
+"""Closes idle connections after a while, so that nobody can hold thousands of them open.
 
-uvicorn times out a connection between two requests, but not one that never sends the end of its first headers. Knows
-HTTP/1.1, but no route.
+uvicorn times out a connection between two requests, but not one that never finishes its first headers. Knows HTTP/1.1,
+but no route.
 """
 
 from __future__ import annotations

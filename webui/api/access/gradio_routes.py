@@ -1,8 +1,7 @@
-"""What of Gradio's own routes the page needs; everything else of them is closed.
+"""The routes of Gradio that the page needs; all its others are closed.
 
 Gradio serves far more than a page: a proxy, a file server, uploads, a run history, deep links, monitoring. The list was
-found by driving the page and noting what it asks for: none of its handlers goes through Gradio's queue, so that not
-even that is open.
+found by using the page and noting its requests. None of its handlers uses Gradio's queue, so that is closed too.
 """
 
 from __future__ import annotations

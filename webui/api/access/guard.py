@@ -79,7 +79,7 @@ class Guard:
         except DarkroomError as error:
             await self._refuse(error, scope, headers, receive, send)
         except ClientDisconnect:
-            _log.debug("%s %s: the caller went away", scope["method"], path)
+            _log.debug("%s %s: the caller disconnected", scope["method"], path)
         except Exception:  # noqa: BLE001  (the last place where a bug becomes an answer and a line in the log)
             log_id = secrets.token_hex(4)
             _log.exception("%s %s failed (%s)", scope["method"], path, log_id)

@@ -1,4 +1,4 @@
-"""The headers that every answer leaves with: what browsers may do with it, and who may keep it for how long."""
+"""The headers of every answer: what browsers may do with it, and who may cache it for how long."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Who is in private mode: a session cookie that the browser sends with every call, and a second one that scripts see.
+"""Who is in private mode: a session cookie that the browser sends with every call, and a second one that scripts can
+see.
 
 The cookie names no person and is worth nothing without their login. A page that believes to be in private mode says so
-in a header, and is refused where that is over, so that nothing of it ever lands on the disk by mistake.
+in a header. Its call is refused if private mode is over, so that nothing reaches the disk by mistake.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What comes in: how much, of what kind, and pictures, opened in a process of their own."""
+"""Incoming bodies: their size, their kind, and pictures, which a separate process opens."""

@@ -127,7 +127,7 @@ class Decoder:
         try:
             done = subprocess.run(command, capture_output=True, timeout=self._timeout_seconds, check=False, **source)
         except subprocess.TimeoutExpired as error:
-            _log.warning("a picture was given up after %.0f s", self._timeout_seconds)
+            _log.warning("gave up on a picture after %.0f s", self._timeout_seconds)
             raise NotAnImage from error
         if done.returncode != 0:
             reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

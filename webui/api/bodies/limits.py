@@ -1,7 +1,8 @@
-"""How much a caller may send, and how slowly. How much it is, each route says (`media_types.py`).
+"""How much a caller may send, and how slowly.
 
-What is too much is refused by its `Content-Length` before anything is read, else while it comes. A body that trickles
-in to hold a connection open is given up; the time that we take ourselves is nobody's fault and does not count.
+Each route declares its limit (`media_types.py`). A body that is too large is refused by its `Content-Length` before
+anything is read, or else while it arrives. A body that trickles in is abandoned; time that the server spends itself
+does not count.
 """
 
 from __future__ import annotations

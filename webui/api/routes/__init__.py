@@ -1,1 +1,1 @@
-"""The routes, one noun a module; each is a function from the services to a router."""
+"""The routes, one module for each noun; each is a function from the services to a router."""

@@ -88,7 +88,7 @@ def image_routes(services: Services) -> APIRouter:
 async def _converted(
     services: Services, call: Request, id: str, form: Literal["jpeg", "webp"], download: bool
 ) -> Response:
-    """A picture of the gallery in another format, made anew each time. Raises PictureNotFound, InvalidRequest."""
+    """A picture of the gallery in another format, made again each time. Raises PictureNotFound, InvalidRequest."""
     if is_reference(id):
         raise InvalidRequest(field="format", reason="uploads_are_png")
     owner = owner_of(call)

@@ -1,4 +1,4 @@
-"""`GET /healthz`, open to everybody, and `GET /api/queue`: how the machine room is."""
+"""`GET /healthz`, open to everybody, and `GET /api/queue`: the state of the worker and the queue."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""`/api/jobs/{id}/keep` and `/branch`: back to a step of a job, ended or not, to keep it or to go on otherwise.
-
-And `/strip`: all of its steps that were shown, to take along.
-"""
+"""`/api/jobs/{id}/keep` and `/branch`: go back to a step of a job, to keep it or to continue differently. `/strip`: all
+its previews as one file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`POST /api/style-transfer/now`: the instant network's picture as the answer itself, for a page whose slider moves.
+"""`POST /api/style-transfer/now`: answers with the instant network's picture itself, for a page whose slider moves.
 
-The picture and its job lie in memory and go with the answer; who wants to keep one submits the same request as a job.
-A caller who leaves ends it, so that a slider never waits for what it has passed.
+The picture and its job stay in memory and disappear with the answer; to keep a picture, submit the same request as a
+job. A caller who disconnects ends it, so a slider never waits for values that it has passed.
 """
 
 from __future__ import annotations

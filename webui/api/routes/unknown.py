@@ -1,5 +1,5 @@
-"""What below `/api` nobody serves is answered here, instead of by Gradio, which is mounted behind our routes: 404, or
-405 with the methods that the address does take."""
+"""Answers addresses below `/api` that no route serves, before Gradio can, which is mounted behind our routes: 404, or
+405 with the methods that the address accepts."""
 
 from __future__ import annotations
 

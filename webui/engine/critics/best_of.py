@@ -1,9 +1,9 @@
-"""Best of several: all images of a request are judged by a critic, and those that fit their prompts best are kept.
+"""Best of several: a critic scores all images of a request, and those that fit their prompts best are kept. None is
+lost: each stores its score, its rank and whether it was kept.
 
-None is lost: each carries its score, its rank and whether it was kept. What is compared are the cosines between a
-picture and its own image's prompt in plain words, of which a CLIP reads the first 75 tokens. With wildcards the images
-have different prompts, and a prompt that any picture fits poorly counts against its own.
-The critic computes in fp32 everywhere, so that the same pictures are kept on every device.
+The score is the cosine between a picture and its own image's prompt in plain words, of which CLIP reads the first 75
+tokens. With wildcards the images have different prompts; a prompt that no picture fits well lowers the scores of its
+images. The critic computes in fp32 everywhere, so every device keeps the same pictures.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What lies in the device's memory side by side, within a number of bytes: what was not used for longest goes first.
+"""What is in the device's memory at the same time, within a number of bytes: the least recently used goes first.
 
-Checkpoints and the networks beside them alike. Knows nothing of how they are loaded.
+Holds checkpoints and the networks beside them. Knows nothing about loading them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
-    """What something held goes by; `kind` is `checkpoint` or `critic`."""
+    """What identifies something in memory; `kind` is `checkpoint` or `critic`."""
 
     kind: str
     name: str
@@ -29,16 +29,16 @@ class _Held:
 
 
 class MemoryBudget:
-    """Holds what was put into it until room is made for something else. One thread at a time."""
+    """Holds what was put into it until something else needs the room. One thread at a time."""
 
     def __init__(self, limit_bytes: int, give_memory_back: Callable[[], None]) -> None:
-        """`give_memory_back` is called whenever something was let go."""
+        """`give_memory_back` is called after each unloading."""
         self.limit_bytes = limit_bytes
         self._give_memory_back = give_memory_back
         self._held: OrderedDict[Key, _Held] = OrderedDict()  # the least recently used first
 
     def get(self, key: Key, version: Hashable) -> Any:
-        """What is held, used now; None where nothing is. Lets go of another version, whose files have changed."""
+        """What this key holds, now used; None if nothing. Unloads an older version whose files have changed."""
         held = self._held.get(key)
         if held is not None and held.version == version:
             self._held.move_to_end(key)
@@ -48,40 +48,40 @@ class MemoryBudget:
         return None
 
     def put(self, key: Key, version: Hashable, value: Any, size_bytes: int) -> None:
-        """Holds it as what was used last, whether there is room or not."""
+        """Holds it as the most recently used, whether there is room or not."""
         self._held[key] = _Held(value, version, size_bytes)
         self._held.move_to_end(key)
 
     def take(self, key: Key) -> Any:
-        """What was held, and is the caller's from now on; None where nothing was."""
+        """Hands over what was held to the caller; None if nothing was."""
         held = self._held.pop(key, None)
         return None if held is None else held.value
 
     def drop(self, key: Key) -> None:
-        """Lets go of it, if it is held."""
+        """Unloads it, if it is held."""
         if self._held.pop(key, None) is not None:
-            _log.info("letting go of %s %s", *key)
+            _log.info("unloading %s %s", *key)
             self._give_memory_back()
 
     def drop_all(self) -> None:
-        """Lets go of everything."""
+        """Unloads everything."""
         for key in self.keys():
             self.drop(key)
 
     def keys(self) -> tuple[Key, ...]:
-        """All that is held, the least recently used first."""
+        """Everything that is held, the least recently used first."""
         return tuple(self._held)
 
     def used_bytes(self) -> int:
-        """What all that is held takes."""
+        """The memory that everything held takes."""
         return sum(held.size_bytes for held in self._held.values())
 
     def fits_beside_last(self, wanted_bytes: int) -> bool:
-        """Whether so much finds room if all are let go but what was used last."""
+        """Whether this much fits if everything but the most recently used is unloaded."""
         last = next(reversed(self._held.values()), None)
         return wanted_bytes + (0 if last is None else last.size_bytes) <= self.limit_bytes
 
     def make_room(self, wanted_bytes: int, *, keep: int = 0) -> None:
-        """Lets go of the least recently used until `wanted_bytes` more fit, or only `keep` are left."""
+        """Unloads the least recently used until `wanted_bytes` more fit, or only `keep` are left."""
         while len(self._held) > keep and self.used_bytes() + wanted_bytes > self.limit_bytes:
             self.drop(next(iter(self._held)))

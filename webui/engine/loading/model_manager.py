@@ -49,10 +49,10 @@ _CHECKPOINT = "checkpoint"
 
 
 class ModelManager:
-    """Loads checkpoints from a catalogue, and keeps as much as `budget_bytes` of the device's memory hold.
+    """Loads checkpoints from a catalogue, and keeps as many as fit into `budget_bytes` of the device's memory.
 
-    The checkpoint in use stays whatever its size. `fetch` takes a tokenizer's file from the Hub. `book` keeps what the
-    weights hash to, so that no file is hashed twice.
+    The checkpoint in use stays whatever its size. `fetch` gets a tokenizer's file from the Hub. `book` stores the
+    hashes of weights, so that no file is hashed twice.
     """
 
     def __init__(
@@ -121,10 +121,10 @@ class ModelManager:
         return load(HOST)
 
     def move_out(self, key: Key) -> None:
-        """The network leaves the device: it goes on in the machine's memory for whoever uses it, and is not held."""
+        """Moves the network off the device into the machine's memory, for whoever uses it; it is no longer held."""
         moved: Network | None = self._budget.take(key)
         if moved is not None:
-            _log.warning("no room for %s on %s; it goes on on the CPU", key.name, self._device.name)
+            _log.warning("no room for %s on %s; continuing on the CPU", key.name, self._device.name)
             moved.model.to(HOST.torch_device)
             del moved
             self._give_memory_back()
@@ -138,11 +138,11 @@ class ModelManager:
         return self._budget.used_bytes()
 
     def drop_all(self) -> None:
-        """Lets go of everything: after running out of memory, or at the end."""
+        """Unloads everything: after running out of memory, or at the end."""
         self._budget.drop_all()
 
     def _on_device(self, load: Callable[[Device], N]) -> N | None:
-        """None where memory ran out; by then the error is gone, and with it what it held."""
+        """None if memory ran out; the error is gone by then, and with it whatever it held."""
         try:
             return load(Device(self._device.torch_device, torch.float32, self._device.name))
         except (MemoryError, RuntimeError) as error:
@@ -208,7 +208,7 @@ class ModelManager:
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Empties the functions that `error` and its causes came out of: they hold what was loaded so far."""
+    """Clears the frames of `error` and its causes, which hold what was loaded so far."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

@@ -125,10 +125,10 @@ def _merge(
             strength = lora.text_weight if layer in text_layers else lora.weight
             used += _add(layer, change, strength, before, lora.name)
     if not used:
-        _log.warning("none of the %d layers of the LoRA %s is here", len(changes), lora.name)
+        _log.warning("none of the %d layers of the LoRA %s fits", len(changes), lora.name)
         raise LoraUnusable(name=lora.name, reason="lora_fit")
     if used < len(changes):
-        _log.warning("%d of %d layers of the LoRA %s are used", used, len(changes), lora.name)
+        _log.warning("using %d of %d layers of the LoRA %s", used, len(changes), lora.name)
     return MergedLora(digest, used, len(changes))
 
 

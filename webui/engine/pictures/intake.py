@@ -26,10 +26,10 @@ _LANCZOS = Image.Resampling.LANCZOS
 
 @dataclass(frozen=True, kw_only=True)
 class PictureIn:
-    """What is drawn over, at the drawn size.
+    """What is drawn over, at the size that is drawn.
 
-    `mask` (H, W) says how much each place may change, None: all of it; `added` (H, W) is 1 where no picture was.
-    `own` is the picture at its own size, where its latents are to be enlarged. `paste` is the way back.
+    `mask` (H, W) says how much each place may change; None: everything. `added` (H, W) is 1 where there was no picture.
+    `own` is the picture at its own size, if its latents are to be enlarged. `paste` is the way back.
     """
 
     picture: Image.Image
@@ -54,9 +54,9 @@ class PictureIn:
 
 @dataclass(frozen=True, kw_only=True)
 class Paste:
-    """Where what was drawn goes: into `box` of `ground`, by `weight` (H, W), all of the ground's size.
+    """Where the drawn part goes: into `box` of `ground`, by `weight` (H, W), all of the ground's size.
 
-    Where the weight is 0 the ground's pixels stay, exactly; where it is 1 they are those drawn, resized to the box.
+    Where the weight is 0 the ground's pixels stay exactly; where it is 1 they are the drawn ones, resized to the box.
     """
 
     ground: Image.Image
@@ -131,9 +131,9 @@ def take_in(init_image: Image.Image, mask: np.ndarray | None, redraw: Redraw, wi
 
 
 def drawn_size(picture: Image.Image, redraw: Redraw, width: int, height: int) -> tuple[int, int]:
-    """The size that is drawn at: `width` × `height`, but where a part of the whole picture is redrawn and that differs
-    from its own size by rounding alone, its own. It would be stretched by a few pixels else, and no pixel left as it
-    was."""
+    """The size to draw at: `width` × `height`. If part of the whole picture is redrawn and this differs from the
+    picture's own size by rounding only, it is the picture's own size; otherwise the picture would be stretched by a few
+    pixels, and no pixel would stay as it was."""
     across, down = redraw.sides.left + redraw.sides.right, redraw.sides.top + redraw.sides.bottom
     own = (picture.width + across, picture.height + down)
     is_rounded = abs(own[0] - width) < ROUNDED_TO and abs(own[1] - height) < ROUNDED_TO
@@ -157,7 +157,7 @@ def _without_mask(init_image: Image.Image, redraw: Redraw, width: int, height: i
 
 
 def _filled_up(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """All of the picture in the middle; what is left beside it repeats its edge, as in A1111."""
+    """The whole picture in the middle; the space beside it repeats its edge, as in A1111."""
     scale = min(width / picture.width, height / picture.height)
     inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     whole = picture if picture.size == inner else picture.resize(inner, _LANCZOS)
@@ -166,7 +166,7 @@ def _filled_up(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def _mask_alike(mask: np.ndarray, mode: str, width: int, height: int) -> np.ndarray:
-    """The mask resized as its picture is."""
+    """The mask, resized the same way as its picture."""
     if mode == "crop_and_resize":
         scale = max(width / mask.shape[1], height / mask.shape[0])
         box = _middle(mask.shape[1], mask.shape[0], width / scale, height / scale)
@@ -187,7 +187,7 @@ def _middle(width: int, height: int, across: float, down: float) -> tuple[float,
 
 
 def _with_sides(ground: Image.Image, mask: np.ndarray, sides: Sides) -> tuple[Image.Image, np.ndarray, np.ndarray]:
-    """Grown by what is added: the picture, filled there with its colours; the mask; and where that is."""
+    """Picture, mask and position after adding the sides; the picture is filled there with its own colours."""
     around = ((sides.top, sides.bottom), (sides.left, sides.right))
     added = np.pad(np.zeros_like(mask), around, constant_values=1)
     if not sides:
@@ -197,7 +197,7 @@ def _with_sides(ground: Image.Image, mask: np.ndarray, sides: Sides) -> tuple[Im
 
 
 def _cut(picture: Image.Image, box: masks.Box) -> Image.Image:
-    """What lies in `box`; beyond the picture its edge goes on."""
+    """What is in `box`; beyond the picture its edge continues."""
     left, top, right, bottom = box
     if (left, top) == (0, 0) and (right, bottom) == picture.size:
         return picture
@@ -214,6 +214,6 @@ def _cut_mask(mask: np.ndarray, box: masks.Box, width: int, height: int) -> np.n
 
 
 def _beyond(box: masks.Box, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """How far `box` reaches over, (top, bottom) and (left, right)."""
+    """How far `box` extends beyond the picture: (top, bottom) and (left, right)."""
     left, top, right, bottom = box
     return (max(0, -top), max(0, bottom - height)), (max(0, -left), max(0, right - width))

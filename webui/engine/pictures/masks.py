@@ -1,6 +1,6 @@
 """Masks: read, brought to size, softened, and the place that they cover.
 
-A mask is (H, W), float32, in [0, 1]: 0 stays, 1 is drawn anew, what lies between is mixed. Knows no latents.
+A mask is (H, W), float32, in [0, 1]: 0 stays, 1 is redrawn, values between are mixed. Knows no latents.
 """
 
 from __future__ import annotations

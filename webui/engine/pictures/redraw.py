@@ -1,4 +1,4 @@
-"""How a picture goes in and what of it is drawn anew, as the request says it. Knows no torch and no pictures."""
+"""How a picture goes in and which part of it is redrawn, as the request says. Knows no torch and no pictures."""
 
 from __future__ import annotations
 

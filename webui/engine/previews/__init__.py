@@ -1,1 +1,1 @@
-"""What the person watching sees of a step."""
+"""What people see of a step while it runs."""

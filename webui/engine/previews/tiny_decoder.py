@@ -75,7 +75,7 @@ def load_tiny_decoder(checkpoint: Path, vae: Any, device: Device) -> TinyDecoder
     except (Broken, OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
-        logger.warning("%s is of no use: %s", folder, str(error).partition("\n")[0])
+        logger.warning("cannot use the decoder in %s: %s", folder, str(error).partition("\n")[0])
         return None
     network = network.eval().requires_grad_(False).to(device.torch_device)
     if device.is_cpu:  # small convolutions are quickest that way: 2.2 against 12 ms for one of 16 channels

@@ -64,7 +64,7 @@ class TextualInversions:
             _log.warning("the embedding %s cannot be read: %s", file.name, error)
             return None
         if not all(bool(tensor.isfinite().all()) for tensor in read):
-            _log.warning("the embedding %s holds numbers that are none", file.name)
+            _log.warning("the embedding %s contains values that are not numbers", file.name)
             return None
         vectors = Vectors(tuple(tensor.reshape(-1, tensor.shape[-1]).clone() for tensor in read), file.stamp)
         if len(self._kept) >= MAX_KEPT:

@@ -1,7 +1,7 @@
-"""Style transfer at once: patches and one pass of the instant network (`instant.py`), quick enough to follow a slider.
+"""Instant style transfer: patches and one pass of the instant network (`instant.py`), fast enough to follow a slider.
 
-What belongs to the pictures alone is kept from one request to the next, so that only the pass itself is done again
-while strength and mixture change. Knows no jobs.
+Whatever depends on the pictures alone is kept from one request to the next, so a change of strength or mixture repeats
+only the pass itself. Knows no jobs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The averaged picture of the style transfer that was stopped last: whoever keeps it need not wait for it again.
+"""The averaged picture of the style transfer that was stopped last, so that keeping it needs no computing.
 
-In the worker's memory, one picture. Any other iteration can be kept too, as the same request up to there gives the same
-picture; it only takes its time.
+It is a single picture in the worker's memory. Any other iteration can be kept too: the same request up to there gives
+the same picture, which takes its time.
 """
 
 from __future__ import annotations

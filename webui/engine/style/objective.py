@@ -69,7 +69,7 @@ class Objective:
         self._loss.begin()
 
     def rebuild(self, picture: Tensor) -> None:
-        """Puts `picture` (1, 3, H, W) together anew from the styles' patches, as what it is to become like."""
+        """Rebuilds `picture` (1, 3, H, W) from the styles' patches, as the target for its pixels."""
         if self._patches is None:
             return
         for tile in self.tiles:

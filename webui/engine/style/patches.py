@@ -16,7 +16,7 @@ from webui.engine.style.nearest import nearest
 
 PATCH = 7  # pixels along a side
 STRIDE = 3  # pixels between neighbours, so that each pixel is in about five patches
-KEYS = 4096  # patches of the style that are looked at each time, drawn anew
+KEYS = 4096  # patches of the style that are looked at each time, drawn again at random
 
 
 class Patches:

@@ -25,7 +25,7 @@ class StyleLoss(Protocol):
     """One measure."""
 
     def begin(self) -> None:
-        """One iteration more: what is drawn by lot is drawn anew. In between, the same features have one summary."""
+        """Begins another iteration, with new random samples. In between, the same features have one summary."""
         ...
 
     def summary(self, features: Tensor, places: int) -> Tensor:
@@ -96,7 +96,7 @@ class Wasserstein(Moments):
 class SlicedWasserstein:
     """Features projected onto random directions, and compared rank by rank (Heitz et al. 2021).
 
-    Departure: of a layer's places, SAMPLES are looked at, drawn anew each time; sorting all of them would
+    Departure: of a layer's places, SAMPLES are looked at, other ones each time; sorting all of them would
     take longer than all else.
     """
 

@@ -1,1 +1,1 @@
-"""The denoising loop of the U-Net families, and all that is special to it."""
+"""The denoising loop of the U-Net families, and everything specific to it."""

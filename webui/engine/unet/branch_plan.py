@@ -19,7 +19,7 @@ class Switch:
     """From here on image `index` (from 0) of `asked` is drawn instead of what was drawn until then.
 
     With the same seed nothing changes but what the network is told: noise and scheduler go on as they are. With another
-    one (`is_renoised`) all the noise that is left is drawn anew from it, around the denoised estimate of the step; and
+    one (`is_renoised`) all remaining noise is drawn from it, around the denoised estimate of the step; and
     the scheduler begins there without a memory of earlier steps. So a seed means something to every scheduler, those
     too that draw no noise on the way.
     """

@@ -1,7 +1,5 @@
-"""What the U-Net is told beside latents and time: prompts, and what single families want to know besides.
-
-Knows no schedulers and no noise.
-"""
+"""What the U-Net receives beside latents and time: prompts, and what single families need. Knows no schedulers and no
+noise."""
 
 from __future__ import annotations
 

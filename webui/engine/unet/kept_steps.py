@@ -1,10 +1,10 @@
-"""The steps of past pictures, kept in the host's memory: whoever goes back to one of them need not draw them again.
+"""The steps of past pictures, kept in the host's memory, so that going back to one needs no computing.
 
-What is kept of a step is what the network predicted in it, after guidance, in float32 as the loop computes with it. The
-latents before and after each step, their denoised estimate, the scheduler's memory of earlier steps and the noise that
-it drew all follow from these by the same few operations as at first, which take no time beside the network: so that
-going on from kept steps gives the very numbers that going on from new ones would. Kept in one form each step costs its
-latents' size once. Knows no requests: a picture goes by a digest of what it was made from.
+What is kept of a step is the network's prediction after guidance, in float32, as the loop uses it. Everything else
+follows from these predictions by the same few operations as the first time, at almost no cost beside the network: the
+latents before and after each step, their denoised estimates, the scheduler's memory of earlier steps, and its noise.
+Continuing from kept steps therefore gives exactly the same numbers. Each step takes the size of its latents once. Knows
+no requests: a picture is identified by a digest of what it was made from.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Kept:
 
 
 class KeptSteps:
-    """At most `limit_bytes` of predictions; the picture that was made or used longest ago goes first."""
+    """At most `limit_bytes` of predictions; the least recently used picture goes first."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
@@ -42,11 +42,11 @@ class KeptSteps:
 
     @property
     def size_bytes(self) -> int:
-        """What is taken up."""
+        """The memory in use."""
         return sum(kept.size_bytes for kept in self._kept.values())
 
     def recall(self, digests: Sequence[str], stamp: Stamp) -> tuple[Tensor, ...]:
-        """The most that is kept of any of these pictures, all alike as far as it matters; empty where nothing is."""
+        """The longest kept run of any of these pictures, which are equal as far as it matters; else empty."""
         found: tuple[Tensor, ...] = ()
         for digest in digests:
             kept = self._kept.get(digest)
@@ -60,7 +60,7 @@ class KeptSteps:
         return found
 
     def keep(self, digest: str, stamp: Stamp, predictions: Sequence[Tensor]) -> None:
-        """Keeps them, and forgets as many others as that takes. What is too large alone is not kept at all."""
+        """Keeps them, and forgets as many others as needed. A run that is too large by itself is not kept."""
         kept = _Kept(stamp, tuple(predictions))
         before = self._kept.get(digest)
         if before is not None and before.stamp == stamp and len(before.predictions) > len(predictions):
@@ -74,7 +74,7 @@ class KeptSteps:
         self._kept[digest] = kept
 
     def forget(self) -> None:
-        """All of them."""
+        """Forgets everything."""
         self._kept.clear()
 
     @contextmanager
@@ -91,7 +91,8 @@ class KeptSteps:
 
 @dataclass
 class StepRecorder:
-    """What the network predicted in one run, call by call, for B pictures at once: played back first, then recorded."""
+    """The network's predictions in one run, call by call, for B pictures at once: known ones are played back, then new
+    ones are recorded."""
 
     is_recording: bool = False
     known: Sequence[Sequence[Tensor]] = ()  # of each picture, from the first call on

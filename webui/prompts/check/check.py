@@ -279,5 +279,5 @@ def _text_widths(checkpoint: Checkpoint) -> tuple[int, ...]:
         try:
             widths.append(int(json.loads(config.read_text(encoding="utf-8"))["hidden_size"]))
         except (OSError, ValueError, LookupError, TypeError) as error:
-            _log.warning("the text encoder's config of %s cannot be read: %s", checkpoint.id, error)
+            _log.warning("cannot read the config of %s’s text encoder: %s", checkpoint.id, error)
     return tuple(widths)

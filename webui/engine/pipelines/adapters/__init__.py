@@ -1,1 +1,1 @@
-"""How the families' diffusers pipelines are called: the way that most have in common, and a module for each odd one."""
+"""How the families' diffusers pipelines are called: one way for most, and a module for each exception."""

@@ -1,7 +1,5 @@
-"""How most of diffusers' pipelines are called; what another does otherwise, its own adapter says.
-
-Knows no family by name.
-"""
+"""How most of diffusers' pipelines are called; other adapters say what differs for their pipelines. Knows no family by
+name."""
 
 from __future__ import annotations
 
