@@ -35,6 +35,7 @@ STYLES = (
     "phone.css",
     "prompt.css",
     "inspect.css",
+    "help.css",
 )
 
 

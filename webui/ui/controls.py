@@ -13,7 +13,7 @@ from webui.requests.field_controls import Group
 from webui.requests.field_types import MAX_PROMPT_CHARACTERS
 from webui.ui.declared_controls import Controls, drawn, reasons_without_control, select_part
 from webui.ui.language import Words
-from webui.ui.parts import part
+from webui.ui.parts import help_mark, part
 from webui.ui.prompt_help import prompt_help, prompt_history
 
 RATIOS = ("1:1", "4:3", "3:2", "16:9")
@@ -46,6 +46,7 @@ def checkpoint_picker() -> gr.HTML:
 def writing(words: Words) -> Controls:
     """The sign of an armed branch, prompt, looks and negative prompt."""
     part("branch", elem_id="branch_box")
+    help_mark(Group.WRITING)
     prompt = gr.Textbox(
         label=words("prompt"),
         placeholder=words("prompt_placeholder"),
@@ -77,6 +78,7 @@ def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
         ratio = gr.Radio(RATIOS, value=None, label=words("proportions"), elem_id="ratio", elem_classes=["chips"])
         gr.Button("⇄", elem_id="swap", size="sm", min_width=36, elem_classes=["icon"])
         sides = drawn(Group.SIZE, words, checkpoint)
+        help_mark(Group.SIZE)
     return {"ratio": ratio, **sides}
 
 
@@ -93,13 +95,16 @@ def amount(words: Words) -> Controls:
             elem_id="quality",
             elem_classes=["chips"],
         )
+        help_mark(Group.AMOUNT)
     return {"num_images": num_images, "quality": quality}
 
 
 def effort(words: Words, checkpoint: Checkpoint | None) -> Controls:
     """Steps and guidance; the rest of the sampling is in its own fold (`ui/sampling_controls.py`)."""
     with gr.Row(elem_id="effort_row"):
-        return drawn(Group.EFFORT, words, checkpoint)
+        sliders = drawn(Group.EFFORT, words, checkpoint)
+        help_mark(Group.EFFORT)
+    return sliders
 
 
 def seed(words: Words) -> Controls:
@@ -108,4 +113,5 @@ def seed(words: Words) -> Controls:
         fields = drawn(Group.SEED, words)
         gr.Button("⚄", elem_id="dice", size="sm", min_width=36, elem_classes=["icon"])
         gr.Button("↺", elem_id="reuse", size="sm", min_width=36, elem_classes=["icon"])
+        help_mark(Group.SEED)
     return fields

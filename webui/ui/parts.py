@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from webui.requests.field_controls import Group
 from webui.ui.assets import template
 
 
@@ -25,3 +26,8 @@ def of_html(name: str, html: str, *, elem_id: str | None = None, classes: tuple[
         elem_classes=list(classes),
         min_width=120,
     )
+
+
+def help_mark(group: Group) -> gr.HTML:
+    """The “?” of a group of controls, in the corner of the row or column around it."""
+    return of_html("help", f'<span data-group="{group}"></span>', elem_id=f"help_{group}", classes=("help-place",))

@@ -10,7 +10,7 @@ import gradio as gr
 from webui.requests.field_controls import Group
 from webui.ui.declared_controls import Controls, drawn
 from webui.ui.language import Words
-from webui.ui.parts import part
+from webui.ui.parts import help_mark, part
 from webui.ui.upload import picture_field
 
 TASK = "style_transfer"
@@ -22,6 +22,7 @@ def tab(words: Words) -> tuple[Controls, gr.Tab]:
         with gr.Row(elem_id="style_pair"):
             content = picture_field(words, "content_image")
             style = picture_field(words, "style_image")
+            help_mark(Group.STYLE)
         part("style_gallery", "style_part", elem_id="style_gallery")
         fields = {
             "content_image": content,

@@ -16,6 +16,7 @@ import "./gradio/bridge.js";
 import "./controls/branch_chip.js";
 import "./controls/buttons.js";
 import "./controls/estimate.js";
+import "./controls/help.js";
 import "./controls/keep_best.js";
 import "./controls/negative.js";
 import "./controls/sampling.js";

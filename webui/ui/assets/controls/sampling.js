@@ -10,6 +10,7 @@ import { FOLDED } from "../form/fields.js";
 import { shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
 import { changedSettings, ownDefault, restingValue } from "../form/validity.js";
+import { helpMark } from "../parts/help_mark.js";
 
 const fold = { head: null, back: null };
 
@@ -24,6 +25,7 @@ fillPart("sampling", (element) => {
   fold.head = element.querySelector(".fold");
   fold.back = element.querySelector(".fold-back");
   fold.head.addEventListener("click", () => openSampling(document.documentElement.dataset.sampling !== "open"));
+  element.firstElementChild.append(helpMark("groups", "sampling"));
   fold.back.addEventListener("click", putBack);
   openSampling(kept.get("sampling_open", false));
   drawFold();

@@ -7,6 +7,7 @@ import { t } from "../core/language.js";
 import { orNote } from "../core/note.js";
 import { coverPage, keepFocus } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
+import { helpMark } from "../parts/help_mark.js";
 import { closeCompare, isComparing } from "./compare.js";
 import { clearGalleryFilter, mountGalleryFilter } from "./filter.js";
 import { loadAhead, reloadGallery } from "./loading.js";
@@ -20,6 +21,7 @@ fillPart("gallery", (element) => {
   const find = (selector) => element.querySelector(selector);
   Object.assign(gallery, { sheet: find(".sheet"), body: find(".sheet-body"), one: find(".sheet-one"), close: find(".sheet-close") });
   find("h2").textContent = t("gallery");
+  find("h2").after(helpMark("parts", "gallery"));
   mountGalleryFilter(find(".sheet-tools"), find(".sheet-filter"));
   mountGallerySelect(find(".sheet-tools"), find(".sheet-picked"));
   for (const part of [gallery.body, find(".sheet-filter"), find(".sheet-picked"), find(".sheet-tools")]) liesBelow(part);

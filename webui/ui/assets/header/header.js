@@ -12,6 +12,7 @@ import { cancelJob } from "../jobs/cancel.js";
 import { LAST, active, jobsInOrder, thumbOf, titleOf } from "../jobs/jobs.js";
 import { lineOf } from "../jobs/state_text.js";
 import { worker } from "../jobs/worker.js";
+import { helpMark } from "../parts/help_mark.js";
 import { mountPrivate } from "./private.js";
 
 const header = {};
@@ -29,6 +30,7 @@ fillPart("header", (element) => {
   for (const box of [header.queueBox, header.shareBox]) box.setAttribute("role", "dialog");
   popover(header.queue, header.queueBox, "queue", drawQueue);
   popover(header.share, header.shareBox, "share", () => { drawShare(null); void askShare(); });
+  Object.assign(find(".help-link"), { textContent: t("help"), href: `/help?lang=${language}` });
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");
   header.language.setAttribute("aria-label", t("switch_language"));
@@ -141,6 +143,7 @@ function drawShare(share) {
     children.push(el("p", { text: t(share.state === "opening" ? "share_opening" : "share_off") }));
     if (share.state === "off") children.push(el("code", { text: "python launch.py --share" }));
   }
+  children.push(helpMark("parts", "share"));
   if (share.state !== "open") children.push(el("p", { class: "quiet", text: t("share_local", { address: location.origin }) }));
   fill(header.shareBox, ...children);
 }

@@ -12,6 +12,7 @@ import { evenSide, hasSides, sidesOf } from "../form/sides.js";
 import { form } from "../form/store.js";
 import { sizeOf, thumbnailOf } from "../form/stored_pictures.js";
 import { inactiveReason } from "../form/validity.js";
+import { helpMark } from "../parts/help_mark.js";
 import { paintMask, paintSketch } from "../paint/editor.js";
 
 const masking = { tools: null, framing: null, frame: null };
@@ -28,6 +29,7 @@ fillPart("mask", (element) => {
 fillPart("framing", (element) => {
   masking.framing = element.querySelector(".framing-head");
   const toggle = element.querySelector("button");
+  masking.framing.append(helpMark("groups", "framing"));
   toggle.textContent = t("framing");
   const show = (isOpen) => {
     document.documentElement.dataset.framing = isOpen ? "open" : "";

@@ -13,6 +13,7 @@ import { STYLED, isSame } from "../form/fields.js";
 import { form } from "../form/store.js";
 import { storePicture, thumbnailOf } from "../form/stored_pictures.js";
 import { inactiveReason, reasonSentence } from "../form/validity.js";
+import { helpMark } from "../parts/help_mark.js";
 
 const LAYERS = given.style.layers; // from the finest to the coarsest
 const MOST_FURTHER_STYLES = given.style.most_further;
@@ -38,6 +39,7 @@ fillPart("styling", (element) => {
     head.setAttribute("aria-expanded", String(isOpen));
     kept.set("styling_open", isOpen);
   };
+  element.firstElementChild.append(helpMark("groups", "styling"));
   head.addEventListener("click", () => open(document.documentElement.dataset.styling !== "open"));
   open(kept.get("styling_open", false));
   on("reveal", (name) => { if (STYLED.includes(name)) open(true); });

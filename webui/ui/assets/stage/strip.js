@@ -6,6 +6,7 @@ import { t } from "../core/language.js";
 import { lastStep } from "../jobs/jobs.js";
 import { progressText } from "../jobs/state_text.js";
 import { view } from "../jobs/view.js";
+import { helpMark } from "../parts/help_mark.js";
 import { drawPictures } from "./pictures.js";
 
 const strip = { track: null, fill: null, text: null, pinned: null };
@@ -15,7 +16,7 @@ export function mountStrip(box) {
     class: "track", role: "slider", tabindex: "0", "aria-label": t("strip"), "aria-valuemin": "0", "aria-valuemax": "0", "aria-valuenow": "0",
   }, (strip.fill = el("div", { class: "track-fill" })), (strip.mark = el("div", { class: "track-mark", hidden: true })));
   strip.text = el("p", { class: "progress" });
-  fill(box, strip.track, strip.text);
+  fill(box, strip.track, strip.text, helpMark("parts", "strip"));
   const stepAt = (event) => {
     const { left, width } = strip.track.getBoundingClientRect();
     return Math.min(strip.done || strip.total, Math.max(1, Math.ceil(((event.clientX - left) / width) * strip.total)));
