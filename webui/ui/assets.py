@@ -20,6 +20,7 @@ STYLES = (
     "controls.css",
     "sampling.css",
     "stage.css",
+    "several.css",
     "save_format.css",
     "best_of.css",
     "sheets.css",

@@ -11,5 +11,11 @@ export function ranked(pictures) {
 /** How many of a job's pictures, from the first, the stage shows side by side: the kept ones, all where none is left. */
 export const inGrid = (job) => job.pictures.filter(isKept).length || job.pictures.length;
 
+/** The width of a job's pictures by their height: of those that are there, else of those that were asked for. */
+export function shapeOf({ pictures, request }) {
+  const { width, height } = pictures[0] ?? request ?? {};
+  return width && height ? width / height : 1;
+}
+
 export const hasScore = (picture) => typeof picture?.score === "number";
 export const scoreText = (picture) => picture.score.toFixed(3).replace("-", "−");

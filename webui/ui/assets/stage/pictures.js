@@ -6,7 +6,7 @@ import { t } from "../core/language.js";
 import { form } from "../form/store.js";
 import { requestImages } from "../form/work.js";
 import { titleOf } from "../jobs/jobs.js";
-import { hasScore, inGrid, scoreText } from "../jobs/pictures.js";
+import { hasScore, inGrid, scoreText, shapeOf } from "../jobs/pictures.js";
 import { sourcesOf, view } from "../jobs/view.js";
 import { emptyFrame, showIn } from "../parts/fade.js";
 import { drawScore } from "../parts/score.js";
@@ -41,6 +41,7 @@ export function drawPictures(job) {
   const count = shown?.pictures.length ? Math.min(inGrid(shown), sources.length) : sources.length;
   const isAlone = before === null && view.enlarged !== null;
   box.dataset.count = isAlone ? 1 : count;
+  box.style.setProperty("--shape", shown ? shapeOf(shown) : 1);
   box.dataset.dim = before || (job && (view.scrub ? view.scrub.isBlind : job.state === "failed")) ? "yes" : "";
   const wanted = [];
   Array.from(sources, (source, index) => {

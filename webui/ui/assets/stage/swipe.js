@@ -4,7 +4,7 @@ import { el } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { pause } from "../core/timing.js";
 import { jobsInOrder } from "../jobs/jobs.js";
-import { inGrid } from "../jobs/pictures.js";
+import { inGrid, shapeOf } from "../jobs/pictures.js";
 import { choose, jobToShow, sourcesOf, view } from "../jobs/view.js";
 import { fitFrame } from "../parts/fade.js";
 import { swipeable } from "../parts/swipe.js";
@@ -63,6 +63,7 @@ function drawPeek(by) {
     return el("div", { class: "frame" }, image);
   });
   peek.node = el("div", { class: "stage-pictures stage-peek", "aria-hidden": "true", data: { count: frames.length } }, ...frames);
+  peek.node.style.setProperty("--shape", shapeOf(next.job));
   peek.key = key;
   stage.node.append(peek.node);
 }
