@@ -44,6 +44,14 @@ AT_REST = """async (quiet) => {
 expect.set_options(timeout=ANSWER_SECONDS * 1000)
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
+WINDOWS = {
+    "desktop": DESKTOP,
+    "small-desktop": (1024, 768),
+    "narrow": (900, 800),
+    "tablet": (768, 1024),
+    "desktop-at-200-percent": (720, 450),
+    "phone": PHONE,
+}
 
 
 def free_port() -> int:

@@ -105,6 +105,10 @@ def test_axe_finds_nothing_serious_in_what_opens(visit: Visit) -> None:
     page.locator(".actions > button").last.click()
     look(visit)
     page.keyboard.press("Escape")
+    for button in (".private-button", ".looks-button", ".history-button"):
+        page.locator(button).click()
+        look(visit)
+        page.keyboard.press("Escape")
     page.locator(".rail-gallery").click()
     page.locator(".cell").first.wait_for()
     look(visit)

@@ -33,6 +33,7 @@ STYLES = (
     "masking.css",
     "style.css",
     "paint.css",
+    "medium.css",
     "phone.css",
     "prompt.css",
     "inspect.css",

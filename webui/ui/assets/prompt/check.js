@@ -89,7 +89,7 @@ function drawHelp(help, report) {
   if (help.state === state) return;
   help.state = state;
   help.found = found;
-  const limit = matchMedia("(max-width: 900px)").matches ? 1 : SHOWN_NOTES;
+  const limit = matchMedia("(width < 1000px)").matches ? 1 : SHOWN_NOTES;
   if (found.length <= limit) help.isOpen = false;
   const hidden = found.length - limit;
   fill(line, isTip ? el("span", { class: "help-tip", text: t("prompt_tip", { ctrl: isMac ? "⌘" : "Ctrl+" }) }) : null, ...(report ? tokensOf(help, report) : []), hidden > 0 ? moreButton(help, report, hidden) : null);
