@@ -1,5 +1,6 @@
 // The page: every module that fills a part of it or listens, and then what starts them.
 
+import { look } from "./core/api.js";
 import { on } from "./core/bus.js";
 import { given } from "./core/given.js";
 import { openAddress, showsTab, tabInAddress } from "./core/history.js";
@@ -69,6 +70,6 @@ function sayStorageIsFull() {
 
 /** After a lost line the server may be a newer one, whose page this is not any more. */
 async function lookForNewVersion() {
-  const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  const answer = await look(import.meta.url);
   if (answer?.status === 404) note(t("newer_version"), { text: t("load_again"), run: () => location.reload() });
 }

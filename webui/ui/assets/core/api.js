@@ -51,3 +51,12 @@ export async function api(method, path, body, { headers: more = {}, ...options }
   }
   throw new ApiError(answer.status, answer.status >= 500 ? {} : { message: t("error_refused") });
 }
+
+/** Status and headers of an address of ours, or null where no answer came. */
+export async function look(path) {
+  try {
+    return await fetch(path, { method: "HEAD", cache: "no-store", headers: callHeaders() });
+  } catch {
+    return null;
+  }
+}

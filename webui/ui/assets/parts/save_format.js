@@ -1,6 +1,6 @@
 // In which format pictures are saved: a choice beside Save, kept in this browser, the same on the stage and in the gallery.
 
-import { callHeaders } from "../core/api.js";
+import { look } from "../core/api.js";
 import { el } from "../core/dom.js";
 import { kept } from "../core/kept.js";
 import { t } from "../core/language.js";
@@ -22,7 +22,7 @@ export function savesPicture(link, picture) {
 
 /** Says it where a picture's texts have no room in the file that is being saved. */
 async function sayLeftOut(address) {
-  const answer = await fetch(address, { method: "HEAD", headers: callHeaders() }).catch(() => null); // the saving itself says what fails
+  const answer = await look(address); // the saving itself says what fails
   if (answer?.headers.get("Darkroom-Left-Out")) note(t("texts_left_out"));
 }
 
