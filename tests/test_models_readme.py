@@ -6,10 +6,11 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.models_folder import OTHER_FOLDERS, PICKLE_SUFFIXES
-from webui.checkpoints.notes import Notes
+from webui.checkpoints.notes import Notes, WordKind, WordNotes
 from webui.checkpoints.unet_families import UNET_FAMILIES
 
 README = Path(__file__).resolve().parent.parent / "models" / "README.md"
@@ -32,6 +33,8 @@ def test_the_example_of_a_note_can_be_read_and_says_all_there_is() -> None:
     assert set(json.loads(example)) == set(Notes.model_fields)
     assert set(json.loads(example)["defaults"]) == set(type(notes.defaults).model_fields)
     assert set(json.loads(example)["examples"][0]) == set(type(notes.examples[0]).model_fields)
+    assert set(json.loads(example)["vocabulary"]["thing"][0]) == set(WordNotes.model_fields)
+    assert all(f"`{kind}`" in TEXT for kind in get_args(WordKind))
 
 
 def test_the_families_are_named() -> None:

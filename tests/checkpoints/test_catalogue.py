@@ -318,6 +318,22 @@ def test_notes_beside_a_checkpoint_change_its_defaults(models: Path) -> None:
     assert (example.prompt_zh, example.seed, example.picture) == ("一只猫", 7, (models / "toy/cat.png").resolve())
 
 
+def test_notes_name_the_words_that_a_checkpoint_knows(models: Path) -> None:
+    assert Catalogue(models).get("toy").vocabulary == {}
+    cat = {"en": "cat", "zh": "猫", "plural": "cats", "measure_zh": "只", "goes_with": {"colour": ["black"]}}
+    words = {"thing": [cat], "colour": [{"en": "black", "zh": "黑色的"}]}
+    (models / "toy" / "darkroom.json").write_text(json.dumps({"vocabulary": words}))
+    found = Catalogue(models).get("toy").vocabulary
+    assert [word.zh for word in found["thing"]] == ["猫"]
+    assert found["thing"][0].goes_with == {"colour": ("black",)}
+    assert found["colour"][0].plural is None
+    words["colour"] = []
+    (models / "toy" / "darkroom.json").write_text(json.dumps({"vocabulary": words}))
+    assert isinstance(problem(models, "toy"), CheckpointBroken)
+    (models / "toy" / "darkroom.json").write_text(json.dumps({"vocabulary": {"mood": []}}))
+    assert isinstance(problem(models, "toy"), CheckpointBroken)
+
+
 def test_a_folder_s_size_is_what_it_was_trained_at(models: Path) -> None:
     (models / "toy" / "darkroom.json").unlink()
     assert Catalogue(models).get("toy").defaults.width == 64

@@ -86,11 +86,26 @@ class Uploaded(BaseModel):
     height: int
 
 
+class WordOut(BaseModel):
+    """A word that a checkpoint knows, in English and Chinese, with its plural and its measure word where it has them.
+
+    `goes_with` names, for some kinds, the only English words of that kind that this one may stand with.
+    """
+
+    en: str
+    zh: str
+    plural: str | None
+    measure_zh: str | None
+    goes_with: dict[str, list[str]]
+
+
 class CheckpointOut(BaseModel):
     """A checkpoint that can be named in a request, and what it does where the request leaves a value open.
 
     `clip_layers` is the most that `clip_skip` can be, or null where that cannot be chosen. `critic` is the CLIP model
     that would choose the best of its pictures (`keep_best`), its path below the models folder; null where none is.
+    `vocabulary` are the words that a small checkpoint knows, by kind (place, hour, season, weather, style, thing,
+    colour, number); empty where the checkpoint says nothing of it.
     """
 
     id: str
@@ -100,6 +115,7 @@ class CheckpointOut(BaseModel):
     clip_layers: int | None
     critic: str | None
     defaults: dict[str, Any]
+    vocabulary: dict[str, list[WordOut]]
 
 
 class SchedulerOut(BaseModel):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, rea
 from webui.checkpoints.family import Defaults as Defaults
 from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import Found, find_checkpoints
-from webui.checkpoints.notes import Notes, apply_notes, read_notes
+from webui.checkpoints.notes import Notes, WordKind, WordNotes, apply_notes, read_notes
 from webui.checkpoints.refusals import Broken, Pickled, Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import read_header
 from webui.errors import (
@@ -61,6 +62,7 @@ class Checkpoint:
     tasks: frozenset[str] = frozenset()
     defaults: Defaults
     examples: tuple[Example, ...] = ()
+    vocabulary: Mapping[WordKind, tuple[WordNotes, ...]] = field(default_factory=dict)  # empty: it may know any word
     problem: DarkroomError | None = None
     is_zero_terminal_snr: bool = False
     clip_layers: int | None = None  # of the smaller text encoder: what CLIP skip can skip, where the family can do that
@@ -170,6 +172,7 @@ def _read_folder(found: Found, notes: Notes) -> Checkpoint:
         tasks=folder.family.tasks,
         defaults=apply_notes(notes, defaults),
         examples=_examples(found.path, notes),
+        vocabulary=notes.vocabulary,
         is_zero_terminal_snr=folder.is_zero_terminal_snr,
         clip_layers=clip_layers(found.path) if Capability.CLIP_SKIP in folder.family.capabilities else None,
         folder=folder,
@@ -200,6 +203,7 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
         tasks=family.tasks,
         defaults=apply_notes(notes, defaults),
         examples=_examples(found.path.parent, notes),
+        vocabulary=notes.vocabulary,
         is_zero_terminal_snr=zero_snr,
         clip_layers=clip_layers(components),
         components=components,

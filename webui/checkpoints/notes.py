@@ -70,6 +70,26 @@ class ExampleNotes(BaseModel):
     picture: str | None = None
 
 
+_Phrase = Annotated[str, Field(min_length=1, max_length=100)]
+WordKind = Literal["place", "hour", "season", "weather", "style", "thing", "colour", "number"]
+
+
+class WordNotes(BaseModel):
+    """A word that the checkpoint knows. English words may have a plural, Chinese ones a measure word.
+
+    `goes_with` names, for some kinds, the only English words of that kind that this one may stand with; it may stand
+    with all of a kind that is not named.
+    """
+
+    model_config = _CONFIG
+
+    en: _Phrase
+    zh: _Phrase
+    plural: _Phrase | None = None
+    measure_zh: _Phrase | None = None
+    goes_with: dict[WordKind, tuple[_Phrase, ...]] = Field(default_factory=dict)
+
+
 class Notes(BaseModel):
     """Everything that the file may say."""
 
@@ -79,6 +99,16 @@ class Notes(BaseModel):
     defaults: DefaultsNotes = DefaultsNotes()
     prediction_type: Literal["epsilon", "v_prediction", "sample"] | None = None
     examples: tuple[ExampleNotes, ...] = ()
+    vocabulary: dict[WordKind, tuple[WordNotes, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _words_go_with_known_ones(self) -> Notes:
+        known = {kind: {word.en for word in words} for kind, words in self.vocabulary.items()}
+        for word in (word for words in self.vocabulary.values() for word in words):
+            for kind, others in word.goes_with.items():
+                if not known.get(kind, set()) >= set(others):
+                    raise ValueError("a word goes with one that is not there")
+        return self
 
 
 def read_notes(path: Path) -> Notes:

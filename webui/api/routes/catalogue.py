@@ -45,4 +45,7 @@ def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, An
         "clip_layers": checkpoint.clip_layers,
         "critic": critic,
         "defaults": dataclasses.asdict(checkpoint.defaults),
+        "vocabulary": {
+            kind: [word.model_dump(mode="json") for word in words] for kind, words in checkpoint.vocabulary.items()
+        },
     }
