@@ -1,10 +1,12 @@
-"""Trains the autoencoder's decoder to draw pictures from the codec's latents: L1 and gradients at several scales.
+"""Trains the autoencoder's decoder to draw pictures from the codec's latents: L1 and gradients at several scales, and
+for the last part of the time against a critic (critic.py), which makes edges crisp.
 
 While it learns, each of its levels is also asked for the pixels of the next one (a linear read-out that is thrown away
 later): coarse levels then learn first and at once, which on a CPU is the difference between minutes and hours.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,12 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.starter.recipe.architecture import PICTURE_SIZE, VAE_CHANNELS, VAE_FACTOR, build_vae
+from models.starter.recipe.architecture import LATENT_CHANNELS, PICTURE_SIZE, VAE_CHANNELS, VAE_FACTOR, build_vae
 from models.starter.recipe.checkpoint import read_vae
 from models.starter.recipe.codec import Codec, write_encoder
+from models.starter.recipe.critic import EMA_DECAY as CRITIC_DECAY
+from models.starter.recipe.critic import PEAK_RATE as CRITIC_RATE
+from models.starter.recipe.critic import PatchCritic, critic_loss, pull
 from models.starter.recipe.training import Clock, Options, Session, load_average
 from webui.engine.device import mixed_precision
 
@@ -88,8 +93,19 @@ def picture_loss(output: Tensor, target: Tensor, scales: int = SCALES) -> Tensor
     return loss
 
 
-def decoder_loss(model: TaughtDecoder, codec: Codec, batch: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The loss for a batch of crops, and the part that the picture itself has in it."""
+@dataclass(frozen=True)
+class Decoded:
+    """A batch of crops through the decoder; `differences` are the picture's own part of `loss`."""
+
+    target: Tensor  # (B, 3, H, W)
+    latents: Tensor
+    output: Tensor  # (B, 3, H, W)
+    differences: Tensor
+    loss: Tensor
+
+
+def decode(model: TaughtDecoder, codec: Codec, batch: np.ndarray, device: torch.device) -> Decoded:
+    """A batch of crops, (B, size, size, 3) in [0, 255], with its losses."""
     target = torch.from_numpy(batch.copy()).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
     latents = codec.encode(batch).to(device)
     with mixed_precision(device):
@@ -98,7 +114,7 @@ def decoder_loss(model: TaughtDecoder, codec: Codec, batch: np.ndarray, device: 
     extra = loss.new_zeros(())
     for picture in told:
         extra = extra + F.l1_loss(picture.float(), F.adaptive_avg_pool2d(target, picture.shape[-1]))
-    return loss + READ_OUT_WEIGHT * extra, loss.detach()
+    return Decoded(target, latents, output.float(), loss, loss + READ_OUT_WEIGHT * extra)
 
 
 def train_decoder(pictures: Path, codec: Codec, state_path: Path, options: Options) -> None:
@@ -113,13 +129,44 @@ def train_decoder(pictures: Path, codec: Codec, state_path: Path, options: Optio
     model = TaughtDecoder(vae).to(options.device)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=1e-4)
     session = Session(state_path, options, model, optimizer, EMA_DECAY)
+    judged = _Contest(state_path.with_name("critic.pt"), options)
     torch.manual_seed(options.seed + session.step)
     rng = np.random.default_rng((options.seed, session.step))
     for batch in crops(pictures, rng, session.clock, options.batch_factor):
         if session.clock.progress >= 1:
             break
-        loss, shown = decoder_loss(model, codec, batch, options.device)
-        session.update(loss, options.rate_factor * PEAK_RATE, WARMUP_STEPS, shown)
+        decoded = decode(model, codec, batch, options.device)
+        loss = decoded.loss
+        if session.clock.progress >= options.critic_from:
+            loss = loss + judged.step(decoded, vae.decoder.conv_out.weight)
+        session.update(loss, options.rate_factor * PEAK_RATE, WARMUP_STEPS, decoded.differences.detach())
+    session.save()
+    judged.save()
+
+
+class _Contest:
+    """The critic with its own state; it learns from the pictures that the decoder is just learning from."""
+
+    def __init__(self, state_path: Path, options: Options) -> None:
+        critic = PatchCritic(LATENT_CHANNELS).to(options.device)
+        optimizer = torch.optim.AdamW(critic.parameters(), betas=(0.5, 0.9), weight_decay=1e-4)
+        self._rate = options.rate_factor * CRITIC_RATE
+        self._session = Session(state_path, options, critic, optimizer, CRITIC_DECAY)
+
+    def save(self) -> None:
+        """Keep what it learned, if it learned anything."""
+        if self._session.step:
+            self._session.save()
+
+    def step(self, decoded: Decoded, last_weight: Tensor) -> Tensor:
+        """One lesson for the critic; what it then adds to the decoder's loss."""
+        critic = self._session.model
+        loss = critic_loss(critic, decoded.target, decoded.output, decoded.latents)
+        self._session.update(loss, self._rate, WARMUP_STEPS)
+        critic.requires_grad_(False)
+        added = pull(decoded.differences, critic, decoded.output, decoded.latents, last_weight)
+        critic.requires_grad_(True)
+        return added
 
 
 def load_vae(state_path: Path, codec: Codec) -> AutoencoderKL:

@@ -85,6 +85,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
+    parser.add_argument(
+        "--critic-from", type=float, default=0.6, help="decoder: share of the time after which a critic joins in"
+    )
 
 def main() -> None:
     """Run one stage."""
@@ -96,7 +99,7 @@ def main() -> None:
     start = None if arguments.from_nothing else arguments.checkpoint
     options = Options(
         minutes=arguments.minutes, checkpoint=start, device=arguments.device, seed=seed,
-        batch_factor=arguments.batch_factor, rate_factor=arguments.rate_factor,
+        batch_factor=arguments.batch_factor, rate_factor=arguments.rate_factor, critic_from=arguments.critic_from,
     )  # fmt: skip
     if arguments.stage in ("decoder", "tiny") and pictures is None:
         raise SystemExit(f"{arguments.stage} needs --pictures")

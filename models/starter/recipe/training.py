@@ -27,6 +27,7 @@ class Options:
     seed: int = 1
     batch_factor: int = 1  # times as many pictures a step as is good for two cores
     rate_factor: float = 1.0  # times the training's own learning rate
+    critic_from: float = 0.6  # share of the time after which the decoder is trained against a critic
 
 
 class Clock:
@@ -138,9 +139,10 @@ class Session:
             self._log.info("step %d, loss %.4f, %.0f s", self.step, self._running, self.clock.spent_seconds)
         if self.clock.spent_seconds - self._last_save > SAVE_SECONDS or self.clock.progress >= 1:
             self._last_save = self.clock.spent_seconds
-            self._save()
+            self.save()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write everything that is needed to go on."""
         save_state(self._path, {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "average": self.average.shadow, "step": self.step, "seconds": self.clock.spent_seconds,
