@@ -6,43 +6,21 @@ distance in [0, 1].
 
 import colorsys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import skia
 from numpy.typing import NDArray
 
+from models.starter.recipe.hands import PLAIN, SHADOWS, Hand
 from models.starter.recipe.light import Colour, Light, mix, rgb
-
-SIZE = 256  # units to a side
-Points = Sequence[tuple[float, float]]
+from models.starter.recipe.outlines import SIZE, Points, ground_under, outline
 
 
 def argb(colour: Colour, alpha: float = 1.0) -> int:
     """A colour and its opacity as skia has them, 0xAARRGGBB."""
     red, green, blue = (min(max(int(value * 255 + 0.5), 0), 255) for value in colour.tolist())
     return (int(alpha * 255) << 24) | (red << 16) | (green << 8) | blue
-
-
-@dataclass(frozen=True)
-class Hand:
-    """What a style does to every single shape while it is drawn."""
-
-    contour: Colour | None = None  # of the line around it
-    width: float = 0.0  # of that line, in units
-    flat: bool = False  # neither gradients nor soft glows
-    paper: bool = False  # shapes are sheets that throw shadows
-
-
-PLAIN = Hand()
-HANDS = {
-    "ink": Hand(rgb(0.07, 0.07, 0.11), 2.2),
-    "pencil": Hand(rgb(0.30, 0.29, 0.33), 1.2),
-    "woodcut": Hand(rgb(0.09, 0.07, 0.08), 2.4, flat=True),
-    "papercut": Hand(flat=True, paper=True),
-}
-SHADOWS = ((3.2, 3.8, 0.13), (1.8, 2.2, 0.17))  # of paper: to the right, down, opacity
 
 
 SHADE, WHITE = rgb(0.05, 0.05, 0.12), rgb(1, 1, 1)
@@ -270,27 +248,3 @@ class Brush:
     def rgb(self) -> NDArray[np.uint8]:
         """The picture so far, (size, size, 3) in [0, 255]."""
         return self.pixels[:, :, :3].copy()
-
-
-def outline(rng: np.random.Generator, base: float, height: float, roughness: float, waves: int = 4,
-            step: int = 4) -> list[tuple[float, float]]:  # fmt: skip
-    """A rolling skyline from x = -4 to 260 as a sum of sines; y in pixels, at most `height` above `base`."""
-    xs = np.arange(-4, SIZE + 8, step, dtype=float)
-    ys = np.zeros_like(xs)
-    total = 0.0
-    for octave in range(waves):
-        weight = roughness**octave
-        ys += weight * np.sin(xs / SIZE * np.pi * (1.3 * 1.9**octave) + rng.uniform(0, 2 * np.pi))
-        total += weight
-    ys = base - height * (0.5 + 0.5 * ys / total)
-    return list(zip(xs.tolist(), ys.tolist(), strict=True))
-
-
-def ground_under(line: Points, bottom: float = SIZE + 4) -> list[tuple[float, float]]:
-    """The outline closed downwards into an area."""
-    return [*line, (SIZE + 8, bottom), (-8, bottom)]
-
-
-def height_at(line: Points, x: float) -> float:
-    """The outline's y at x, in pixels."""
-    return float(np.interp(x, [point[0] for point in line], [point[1] for point in line]))

@@ -7,7 +7,10 @@ said that the picture does not show. Knows nothing of pictures.
 import numpy as np
 
 from models.starter.recipe import words
+from models.starter.recipe.names import article
 from models.starter.recipe.scene import Scene
+from models.starter.recipe.teller import Teller, place_en, when_en
+from models.starter.recipe.telling import tell
 
 UNCONDITIONAL_CHANCE = 0.1  # captions dropped for classifier-free guidance
 CHINESE_CHANCE = 0.4
@@ -15,93 +18,7 @@ KEYWORDS_CHANCE, LONG_CHANCE = 0.38, 0.2  # of the three forms of a caption; the
 AFLOAT, ALOFT = frozenset({"boat"}), frozenset({"balloon", "birds"})
 
 
-def untrue(scene: Scene) -> frozenset[str]:
-    """Names that this scene's picture would belie, though they belong to its values."""
-    names: set[str] = set()
-    if scene.time != "day":
-        names |= {"sunny", "晴天"}
-    if scene.weather not in ("clear", "clouds"):
-        names |= {"moonlight", "月光"}
-    if scene.season not in ("spring", "summer"):
-        names |= {"flower field", "花田"}
-    if scene.colour != "white":
-        names |= {"seagull", "海鸥"}
-    if scene.count > 1:
-        names |= {"lone tree", "孤树"}
-    if scene.time == "night":
-        names |= {"白云"}
-    return frozenset(names)
-
-
-class _Teller:
-    """One caption's voice: its language, what it names, and how it finds words."""
-
-    def __init__(self, scene: Scene, rng: np.random.Generator, chinese: bool) -> None:
-        self.scene, self.rng, self.chinese = scene, rng, chinese
-        self.untrue = untrue(scene)
-        self.style = self._tells(scene.style != "flat", 0.15)
-        self.time = self._tells(scene.time != "day", 0.25)
-        self.weather = self._tells(scene.weather != "clear", 0.2)
-        self.trees = scene.trees and scene.place != "forest" and rng.random() < 0.92
-        self.season = scene.season_shows and self._tells(scene.season != "summer", 0.3)
-        self.futuristic = scene.futuristic and rng.random() < 0.97
-        self.thing = bool(scene.thing) and rng.random() < 0.98
-        self.colour = rng.random() < 0.88
-        self.mood = rng.random() < 0.2
-
-    def _tells(self, unusual: bool, usual_chance: float) -> bool:
-        return self.rng.random() < (0.97 if unusual else usual_chance)
-
-    def chance(self, chance: float) -> bool:
-        """True that often."""
-        return self.rng.random() < chance
-
-    def one(self, *phrases: str) -> str:
-        """Any of the phrases."""
-        return phrases[int(self.rng.integers(len(phrases)))]
-
-    def shuffled(self, parts: list[str]) -> list[str]:
-        """The parts in any order."""
-        return [parts[int(index)] for index in self.rng.permutation(len(parts))]
-
-    def name(self, names: words.Names, plainest: float = 0.45) -> str:
-        """One of the names that are true; the first with chance `plainest`."""
-        known = names.zh if self.chinese else names.en
-        others = [name for name in known[1:] if name not in self.untrue]
-        return known[0] if not others or self.chance(plainest) else self.one(*others)
-
-    def tree_words(self) -> str:
-        """What stands around."""
-        return self.name(words.SEASON_TREES[self.scene.season] if self.season else words.TREES)
-
-    def things(self, bare: bool) -> str:
-        """The things with their colour and number; `bare` drops an article or measure more often."""
-        scene = self.scene
-        noun = self.name(words.THINGS[scene.thing])
-        colour = self.name(words.COLOURS[scene.colour], 0.8) if self.colour else ""
-        counts = (words.COUNTS_ZH if self.chinese else words.COUNTS_EN)[scene.count - 1]
-        number = counts[0] if self.chance(0.75) else self.one(*counts)
-        if self.chinese:
-            if scene.count == 1 and self.chance(0.75 if bare else 0.4):
-                return colour + noun
-            return f"{number}{words.MEASURES_ZH[scene.thing]}{colour}{noun}"
-        phrase = f"{colour} {noun}".strip()
-        if scene.count > 1:
-            return f"{number} {_plural(phrase)}"
-        return phrase if bare and self.chance(0.6) else _article(phrase)
-
-
-def _article(phrase: str) -> str:
-    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
-
-
-def _plural(phrase: str) -> str:
-    if phrase.endswith("y"):
-        return f"{phrase[:-1]}ies"
-    return phrase if phrase.endswith("s") else f"{phrase}s"
-
-
-def _keywords(teller: _Teller) -> str:
+def _keywords(teller: Teller) -> str:
     """Bare keywords in any order."""
     scene, name, chinese = teller.scene, teller.name, teller.chinese
     place = name(words.PLACES[scene.place])
@@ -125,36 +42,7 @@ def _keywords(teller: _Teller) -> str:
     return teller.one(*("，", "、", " ", ",") if chinese else (", ", ", ", " ")).join(teller.shuffled(parts))
 
 
-def _place_en(teller: _Teller) -> str:
-    """The place with its adjectives and trees; takes from the teller what it has said."""
-    scene = teller.scene
-    adjectives = [teller.name(words.MOODS)] if teller.mood else []
-    adjective = words.WEATHER_ADJECTIVES.get(scene.weather)
-    if teller.weather and adjective and adjective not in teller.untrue and teller.chance(0.4):
-        teller.weather = False
-        adjectives.append(adjective)
-    if teller.season and not teller.trees and teller.chance(0.4):
-        teller.season = False
-        adjectives.append(words.SEASONS[scene.season].en[0])
-    if teller.futuristic:
-        adjectives.append(teller.name(words.FUTURISTIC))
-    place = " ".join([*adjectives, teller.name(words.PLACES[scene.place])])
-    bare = place.endswith(("s", "woodland", "grassland")) and teller.chance(0.6)  # "mountains", "sand dunes"
-    text = place if bare or teller.chance(0.12) else _article(place)
-    if teller.trees:
-        text += f" {teller.name(words.SURROUNDED)} {teller.tree_words()}"
-        teller.season = False
-    return text
-
-
-def _when_en(teller: _Teller) -> str:
-    scene = teller.scene
-    if scene.time == "day":
-        return teller.one("during the day", "by day", "in daylight")
-    return f"at {teller.name(words.TIMES[scene.time])}" if scene.time == "sunset" else "at night"
-
-
-def _stands_en(teller: _Teller, place: str) -> str:
+def _stands_en(teller: Teller, place: str) -> str:
     """The things where they are."""
     thing = teller.scene.thing
     if thing in AFLOAT:
@@ -164,10 +52,12 @@ def _stands_en(teller: _Teller, place: str) -> str:
     return f"{teller.things(bare=False)} {where} {place}"
 
 
-def _sentence_en(teller: _Teller) -> str:
-    scene, text, tails = teller.scene, _place_en(teller), []
-    if teller.time:
-        tails.append(_when_en(teller))
+def _sentence_en(teller: Teller) -> str:
+    scene, text, tails = teller.scene, place_en(teller), []
+    if teller.time and scene.time != "day" and teller.chance(0.2):
+        text = f"{teller.name(words.TIMES[scene.time])} over {text}"
+    elif teller.time:
+        tails.append(when_en(teller))
     if teller.season:
         tails.append(f"in {teller.name(words.SEASONS[scene.season])}")
     if teller.weather:
@@ -183,17 +73,17 @@ def _sentence_en(teller: _Teller) -> str:
     text = " ".join([text, *teller.shuffled(tails)])
     if teller.style:
         style = teller.name(words.STYLES[scene.style])
-        return teller.one(f"{style} of {text}", f"{_article(style)} of {text}", f"{text}, {style}",
+        return teller.one(f"{style} of {text}", f"{article(style)} of {text}", f"{text}, {style}",
                           f"{text} in {style} style", f"{text}, {style} style")  # fmt: skip
     return f"{teller.one('a picture of', 'a view of', 'a scene with')} {text}" if teller.chance(0.08) else text
 
 
-def _long_en(teller: _Teller) -> str:
+def _long_en(teller: Teller) -> str:
     """Several sentences, each with one thing to say."""
-    scene, text, more = teller.scene, _place_en(teller), []
+    scene, text, more = teller.scene, place_en(teller), []
     first = _stands_en(teller, text) if teller.thing else text
     if teller.time:
-        more.append(teller.one(f"It is {teller.name(words.TIMES[scene.time])}", f"The scene is {_when_en(teller)}"))
+        more.append(teller.one(f"It is {teller.name(words.TIMES[scene.time])}", f"The scene is {when_en(teller)}"))
     if teller.season:
         more.append(f"The season is {teller.name(words.SEASONS[scene.season])}")
     if teller.weather:
@@ -206,7 +96,7 @@ def _long_en(teller: _Teller) -> str:
     return ". ".join([f"{start} {first}", *teller.shuffled(more)]) + "."
 
 
-def _clauses_zh(teller: _Teller) -> str:
+def _clauses_zh(teller: Teller) -> str:
     """The place with everything that stands before it in Chinese."""
     scene, name, clauses = teller.scene, teller.name, []
     if teller.style and scene.style == "neon" and teller.chance(0.6):
@@ -229,7 +119,7 @@ def _clauses_zh(teller: _Teller) -> str:
     return "".join(clauses) + name(words.PLACES[scene.place])
 
 
-def _sentence_zh(teller: _Teller) -> str:
+def _sentence_zh(teller: Teller) -> str:
     text = _clauses_zh(teller)
     if teller.thing:
         thing = teller.things(bare=False)
@@ -241,7 +131,7 @@ def _sentence_zh(teller: _Teller) -> str:
     return f"{teller.one('一幅画，', '一张图，')}{text}" if teller.chance(0.08) else text
 
 
-def _long_zh(teller: _Teller) -> str:
+def _long_zh(teller: Teller) -> str:
     """Several sentences, each with one thing to say."""
     scene, name, more = teller.scene, teller.name, []
     if teller.time:
@@ -263,9 +153,11 @@ def caption(scene: Scene, rng: np.random.Generator, chinese: bool | None = None)
     """One caption, never empty; `chinese` of None chooses the language by lot."""
     if chinese is None:
         chinese = rng.random() < CHINESE_CHANCE
-    teller = _Teller(scene, rng, chinese)
+    teller = Teller(scene, rng, chinese)
     form = rng.random()
-    if form < KEYWORDS_CHANCE:
+    if scene.drawing:
+        text = tell(teller, form < KEYWORDS_CHANCE)
+    elif form < KEYWORDS_CHANCE:
         text = _keywords(teller)
     elif form < KEYWORDS_CHANCE + LONG_CHANCE:
         text = (_long_zh if chinese else _long_en)(teller)

@@ -39,6 +39,28 @@ def read_unet(folder: Path) -> UNet2DConditionModel:
     return unet.eval()
 
 
+@torch.no_grad()
+def take_over(unet: UNet2DConditionModel, saved: UNet2DConditionModel) -> list[str]:
+    """Give the denoiser the weights of another one, of the same build or of an earlier, smaller one.
+
+    What is there already and only has more channels takes the channels that both have. Returns what begins anew;
+    attention that is new at a size begins as the identity, so that nothing learned is disturbed.
+    """
+    known, fresh = saved.state_dict(), []
+    for name, value in unet.state_dict().items():
+        old = known.get(name)
+        if old is not None and old.dim() == value.dim():
+            shared = tuple(slice(0, min(sizes)) for sizes in zip(old.shape, value.shape, strict=True))
+            value[shared] = old[shared]
+            if old.shape != value.shape:
+                fresh.append(name)
+        else:
+            fresh.append(name)
+            if ".proj_out." in name:
+                value.zero_()
+    return fresh
+
+
 def read_text_encoder(folder: Path, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     """The text encoder for `tokenizer`, whatever numbers that gives to the tokens that were known before.
 

@@ -23,8 +23,9 @@ from torch.nn import functional as F
 from transformers import CLIPModel, CLIPTokenizer
 
 from models.starter.recipe.architecture import build_tokenizer
-from models.starter.recipe.attributes import ATTRIBUTES, CLASSES, VALUES, answers
+from models.starter.recipe.attributes import answers
 from models.starter.recipe.captions import caption
+from models.starter.recipe.claims import claims_of, compatible, truths_of
 from models.starter.recipe.clip_model import CLIP, build_clip, embed_pictures, embed_texts, save_clip, start_patches
 from models.starter.recipe.judge import (
     JUDGE,
@@ -33,15 +34,13 @@ from models.starter.recipe.judge import (
     fresh_pictures,
     judging_loss,
     load_judge,
-    options_of,
     tally,
-    training_arguments,
 )
-from models.starter.recipe.questions import mentions, with_one_word_changed
-from models.starter.recipe.scene import Scene
+from models.starter.recipe.questions import with_one_word_changed
 from models.starter.recipe.thumbnails import Augmentation, Pool
 from models.starter.recipe.tokenizer import MAX_TOKENS
-from models.starter.recipe.training import REPORT_STEPS, Options, Session
+from models.starter.recipe.training import REPORT_STEPS, Options, Session, options_of, training_arguments
+from models.starter.recipe.values import ATTRIBUTES, VALUES, Values, classes
 from webui.engine.device import mixed_precision
 
 log = logging.getLogger("clip")
@@ -64,27 +63,10 @@ class Texts:
     claims: Tensor
 
 
-def claims_of(text: str) -> list[int]:
-    """What a caption says of the attributes, as class numbers."""
-    said = {mention.attribute: mention.value for mention in mentions(text)}
-    return [values.index(said[name]) if name in said else -1 for name, values in VALUES.items()]
-
-
 def to_texts(captions: Sequence[str], tokenizer: CLIPTokenizer) -> Texts:
     """Padded to the longest only, for speed."""
     tokens = tokenizer(list(captions), padding=True, max_length=MAX_TOKENS, truncation=True, return_tensors="pt")
     return Texts(tokens.input_ids, torch.tensor([claims_of(text) for text in captions]))
-
-
-def compatible(truths: Tensor, claims: Tensor) -> Tensor:
-    """Whether caption j says nothing untrue of picture i: (P, 8) class numbers and (T, 8) claims to booleans (P, T)."""
-    said = claims[None]
-    return ((said < 0) | (said == truths[:, None])).all(dim=2)
-
-
-def truths_of(scene: Scene) -> list[int]:
-    """All attributes as class numbers, whether the picture shows them or not."""
-    return [VALUES[name].index(getattr(scene, name)) for name in ATTRIBUTES]
 
 
 def contrastive_loss(pictures: Tensor, texts: Tensor, scale: Tensor, fits: Tensor) -> Tensor:
@@ -106,8 +88,8 @@ class Trainee(nn.Module):
     def __init__(self, tokenizer: CLIPTokenizer) -> None:
         super().__init__()
         self.clip = build_clip(tokenizer)
-        self.heads = nn.Linear(CLIP.projection, CLASSES)
-        self.patch_heads = nn.Linear(CLIP.picture_width, CLASSES)
+        self.heads = nn.Linear(CLIP.projection, classes())
+        self.patch_heads = nn.Linear(CLIP.picture_width, classes())
         self.patch_lessons = nn.Linear(CLIP.picture_width, JUDGE_CHANNELS)
 
 
@@ -204,12 +186,15 @@ def train_clip(thumbnails: Path, state_path: Path, options: Options, teacher: Ju
 
 
 @torch.inference_mode()
-def retrieval(clip: CLIPModel, tokenizer: CLIPTokenizer, number: int, chinese: bool, seed: int) -> dict[str, float]:
-    """On fresh pictures: how often the best of 100 captions is true of the picture, and beats one word changed.
+def retrieval(
+    clip: CLIPModel, tokenizer: CLIPTokenizer, number: int, chinese: bool, seed: int, values: Values = VALUES
+) -> dict[str, float]:
+    """On fresh pictures of scenes in these words: how often the best of 100 captions is true, and
+    beats one word changed.
 
     Also the other way, the best of 100 pictures for a caption. Shares in [0, 1], and by attribute for the changed word.
     """
-    pixels, scenes = fresh_pictures(number)
+    pixels, scenes = fresh_pictures(number, values=values)
     rng = np.random.default_rng((seed, int(chinese)))
     own = [caption(scene, rng, chinese) for scene in scenes]
     changes = [with_one_word_changed(text, rng) for text in own]

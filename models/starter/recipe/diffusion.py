@@ -4,6 +4,7 @@ v-prediction with zero terminal SNR (Lin et al. 2024), losses weighted by min-SN
 captions dropped for guidance, averaged weights.
 """
 
+import logging
 from pathlib import Path
 
 import torch
@@ -13,11 +14,12 @@ from transformers import CLIPTokenizer
 
 from models.starter.recipe.architecture import build_scheduler, build_text_encoder, build_tokenizer, build_unet
 from models.starter.recipe.batches import Batches
-from models.starter.recipe.checkpoint import read_text_encoder, read_unet
+from models.starter.recipe.checkpoint import read_text_encoder, read_unet, take_over
 from models.starter.recipe.text import load_text_weights
 from models.starter.recipe.training import CPU, Options, Session, load_average
 from webui.engine.device import mixed_precision
 
+log = logging.getLogger("diffusion")
 PEAK_RATE = 8e-4
 WARMUP_STEPS = 300
 BATCH = 16
@@ -91,7 +93,8 @@ def train_diffusion(latents_folder: Path, state_path: Path, options: Options, wo
     tokenizer = build_tokenizer()
     model = Denoiser(tokenizer, options.device)
     if options.checkpoint is not None and not state_path.exists():
-        model.unet.load_state_dict(read_unet(options.checkpoint).state_dict())
+        fresh = take_over(model.unet, read_unet(options.checkpoint))
+        log.info("%d of the U-Net's tensors begin anew", len(fresh))
         model.text_encoder.load_state_dict(read_text_encoder(options.checkpoint, tokenizer).state_dict())
     if not state_path.exists():
         load_text_weights(state_path.with_name("text.pt"), model.text_encoder)

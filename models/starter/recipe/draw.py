@@ -9,14 +9,18 @@ import argparse
 import json
 import logging
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
-from models.starter.recipe.scene import Scene, sample_scene
+from models.starter.recipe.lots import sample_scene
+from models.starter.recipe.scene import Scene
+from models.starter.recipe.values import Values, knows
 
 SHARD_PICTURES = 500
 log = logging.getLogger("draw")
@@ -29,6 +33,17 @@ def draw_one(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, Scene]
     rng = np.random.default_rng((seed, index))
     scene = sample_scene(rng)
     return render(scene, rng, size), scene
+
+
+def draw_known(seed: int, values: Values, size: int = 256) -> Iterator[tuple[np.ndarray, Scene]]:
+    """The pictures of the series `seed`, from its first on, whose scenes can be said in these values."""
+    from models.starter.recipe.render import render  # late, as above
+
+    for index in count():
+        rng = np.random.default_rng((seed, index))
+        scene = sample_scene(rng)
+        if knows(values, scene):
+            yield render(scene, rng, size), scene
 
 
 def draw_shard(folder: Path, seed: int, size: int, shard: int) -> Path:

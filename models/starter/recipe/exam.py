@@ -6,26 +6,27 @@ chosen before any result was seen; nothing is drawn twice for a better one.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from models.starter.recipe.attributes import ATTRIBUTES, VALUES
 from models.starter.recipe.judge import Judge
+from models.starter.recipe.lots import HELD_OUT, sample_scene, sample_with
 from models.starter.recipe.measures import mean_distance, mean_interval, share_interval, ssim_outside
 from models.starter.recipe.questions import Question, ask, ask_for, weighted, with_one_word_changed
 from models.starter.recipe.report import Row
 from models.starter.recipe.sample import Studio
-from models.starter.recipe.scene import HELD_OUT, sample_scene, sample_with
+from models.starter.recipe.scene import Scene
+from models.starter.recipe.values import ATTRIBUTES, VALUES, Values, knows
 from webui.engine.critics.critic import Critic
 
 SEED = 4242  # of the examination's scenes; training drew from others
 THRESHOLDS = {
     "place": 0.95, "time": 0.95, "season": 0.95, "weather": 0.95, "style": 0.95, "thing": 0.90, "colour": 0.85,
-    "count": 0.70,
+    "count": 0.70, "second": 0.80,
 }  # fmt: skip
 PAIRS_THRESHOLD, LANGUAGE_GAP, WEIGHT_THRESHOLD, DIVERSITY_THRESHOLD = 0.80, 0.03, 0.90, 0.80
 WEIGHT = 1.4
@@ -42,14 +43,17 @@ class Answer:
     seed: int
     picture: Image.Image
     read: dict[str, Tensor]
+    values: Values = field(default_factory=lambda: VALUES)  # those that the judge knows
 
     def is_right(self, attribute: str) -> bool:
         """Whether the judge reads what the scene has."""
-        return int(self.read[attribute].argmax()) == VALUES[attribute].index(getattr(self.question.scene, attribute))
+        return int(self.read[attribute].argmax()) == self.values[attribute].index(
+            getattr(self.question.scene, attribute)
+        )
 
     def odds(self, attribute: str) -> float:
         """Log odds of the scene's value: they still rise where the probability is nearly 1."""
-        own = VALUES[attribute].index(getattr(self.question.scene, attribute))
+        own = self.values[attribute].index(getattr(self.question.scene, attribute))
         values = self.read[attribute].double()
         others = torch.cat([values[:own], values[own + 1 :]])
         return float(values[own] - others.logsumexp(dim=0))
@@ -60,17 +64,24 @@ def answer(studio: Studio, judge: Judge, questions: Sequence[Question], seeds: S
     pictures = studio.draw_all([question.prompt for question in questions], seeds)
     read = judge.read(pictures)
     return [
-        Answer(question, seed, picture, {name: values[index] for name, values in read.items()})
+        Answer(question, seed, picture, {name: values[index] for name, values in read.items()}, judge.values)
         for index, (question, seed, picture) in enumerate(zip(questions, seeds, pictures, strict=True))
     ]
 
 
-def ask_in_both_languages(number: int) -> list[Question]:
-    """`number` prompts, half of them Chinese, two for each scene."""
+def _known_scene(rng: np.random.Generator, values: Values) -> Scene:
+    """A scene in these words."""
+    while not knows(values, scene := sample_scene(rng, is_examined=True)):
+        pass
+    return scene
+
+
+def ask_in_both_languages(number: int, values: Values = VALUES) -> list[Question]:
+    """`number` prompts, half of them Chinese, two for each scene in these words."""
     questions = []
     for index in range(number // 2):
         rng = np.random.default_rng((SEED, index))
-        scene = sample_scene(rng)
+        scene = _known_scene(rng, values)
         questions += [ask(rng, False, scene), ask(rng, True, scene)]
     return questions
 
@@ -87,12 +98,13 @@ def share_row(name: str, rights: Sequence[bool], threshold: float | None, doubt:
 def attribute_rows(answers: Sequence[Answer], doubts: dict[str, str]) -> list[Row]:
     """How often each attribute that a prompt names is in its picture, in both languages and in each."""
     rows, by_language = [], {}
+    names = [name for name in ATTRIBUTES if not answers or name in answers[0].read]  # those that the judge knows
     for chinese in (False, True):
         ours = [one for one in answers if one.question.chinese is chinese]
         by_language[chinese] = {
-            name: [one.is_right(name) for one in ours if name in one.question.named] for name in ATTRIBUTES
+            name: [one.is_right(name) for one in ours if name in one.question.named] for name in names
         }
-    for name in ATTRIBUTES:
+    for name in names:
         rights = by_language[False][name] + by_language[True][name]
         rows.append(share_row(name, rights, THRESHOLDS[name], doubts.get(name, "")))
     for chinese, language in ((False, "English"), (True, "Chinese")):
@@ -110,11 +122,15 @@ def attribute_rows(answers: Sequence[Answer], doubts: dict[str, str]) -> list[Ro
 def held_out_rows(studio: Studio, judge: Judge, number: int, doubts: dict[str, str]) -> list[Row]:
     """Pairs that never stood together in training: both values seen in the picture."""
     questions, pairs = [], []
+    pairs_known = [pair for pair in HELD_OUT if all(value in judge.values.get(name, ()) for name, value in pair)]
     for index in range(number):
         rng = np.random.default_rng((SEED, 1, index))
-        pair = HELD_OUT[index % len(HELD_OUT)]
+        pair = pairs_known[index % len(pairs_known)]
         question = ask_for(
-            rng, index // len(HELD_OUT) % 2 == 1, frozenset(name for name, _ in pair), sample_with(rng, pair)
+            rng,
+            index // len(pairs_known) % 2 == 1,
+            frozenset(name for name, _ in pair),
+            sample_with(rng, pair, judge.values),
         )
         if question is not None:
             questions.append(question)
@@ -123,7 +139,7 @@ def held_out_rows(studio: Studio, judge: Judge, number: int, doubts: dict[str, s
     both = [all(one.is_right(name) for name, _ in pair) for one, pair in zip(answers, pairs, strict=True)]
     doubt = "; ".join(doubts[name] for name in sorted({name for pair in pairs for name, _ in pair} & doubts.keys()))
     rows = [share_row("both values of a pair", both, PAIRS_THRESHOLD, doubt)]
-    for pair in HELD_OUT:
+    for pair in pairs_known:
         ours = [right for right, of in zip(both, pairs, strict=True) if of == pair]
         rows.append(share_row(" + ".join(str(value) for _, value in pair), ours, None))
     return rows
@@ -134,14 +150,16 @@ def weight_row(studio: Studio, judge: Judge, answers: Sequence[Answer]) -> Row:
     rises = []
     for index, before in enumerate(answers):
         rng = np.random.default_rng((SEED, 2, index))
-        names = sorted(before.question.named)
+        names = sorted(before.question.named & before.read.keys())
         prompts = {name: weighted(before.question, name, WEIGHT) for name in names}
         choices = [name for name in names if prompts[name] is not None]
         if choices:
             name = choices[int(rng.integers(len(choices)))]
             picture = studio.draw(str(prompts[name]), before.seed)
             read = {attribute: values[0] for attribute, values in judge.read([picture]).items()}
-            rises.append(Answer(before.question, before.seed, picture, read).odds(name) > before.odds(name))
+            rises.append(
+                Answer(before.question, before.seed, picture, read, judge.values).odds(name) > before.odds(name)
+            )
     return share_row(f"a word weighted {WEIGHT} raises its attribute's odds", rises, WEIGHT_THRESHOLD)
 
 
@@ -163,14 +181,14 @@ def change_rows(studio: Studio, answers: Sequence[Answer]) -> list[Row]:
     ]  # fmt: skip
 
 
-def diversity_row(studio: Studio, critic: Critic, prompts: int, size: int) -> Row:
+def diversity_row(studio: Studio, critic: Critic, prompts: int, size: int, values: Values = VALUES) -> Row:
     """How far pictures of one prompt lie apart in CLIP space, as a share of what the renderer's own do."""
     from models.starter.recipe.render import render  # late: its library is needed by those alone who draw
 
     ours, theirs = [], []
     for index in range(prompts):
         rng = np.random.default_rng((SEED, 4, index))
-        scene = sample_scene(rng)
+        scene = _known_scene(rng, values)
         question = ask(rng, index % 2 == 1, scene)
         drawn = [studio.draw(question.prompt, seed) for seed in range(SEEDS_A_PROMPT)]
         rendered = [

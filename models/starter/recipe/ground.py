@@ -3,8 +3,9 @@
 import numpy as np
 import skia
 
-from models.starter.recipe.brush import SIZE, Brush, ground_under, height_at, outline
+from models.starter.recipe.brush import Brush
 from models.starter.recipe.light import Colour, rgb
+from models.starter.recipe.outlines import SIZE, ground_under, height_at, outline
 from models.starter.recipe.plants import GRASS, LEAVES, SNOW, leafy
 from models.starter.recipe.scene import Scene
 

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.starter.recipe.attributes import CLASSES, VALUES, answers, split
-from models.starter.recipe.draw import draw_one
+from models.starter.recipe.attributes import answers, split
+from models.starter.recipe.draw import draw_known
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.thumbnails import Augmentation, Pool, shrink, to_input
-from models.starter.recipe.training import CPU, REPORT_STEPS, Options, Session
+from models.starter.recipe.training import REPORT_STEPS, Options, Session, options_of, training_arguments
+from models.starter.recipe.values import VALUES, Values, classes
 from webui.engine.device import mixed_precision
 
 log = logging.getLogger("judge")
@@ -37,6 +39,8 @@ PEAK_RATE = 2e-3
 AVERAGE_DECAY = 0.99  # kept by the session, but not used: the norms' statistics belong to the weights themselves
 BATCH = 64
 JUDGE_CHANNELS = 192  # of its last features, in 8 by 8 cells
+CHANNELS = (48, 128, JUDGE_CHANNELS)
+SECOND_CHANNELS = (64, 112, 208)  # of the judge that no loss ever sees: another network, another seed
 REFRESH_STEPS = 200
 
 
@@ -62,17 +66,20 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequ
 class Judge(nn.Module):
     """A residual network on 32, 16 and 8 cells a side; one linear read-out for all attributes."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Values = VALUES, channels: tuple[int, int, int] = CHANNELS) -> None:
+        """`values` are what it can say of a picture; `channels` those of its features, from fine to coarse."""
         super().__init__()
+        self.values, self.channels = values, channels
+        fine, middle, coarse = channels
         self.body = nn.Sequential(
-            _convolution(3, 48, 8, 4), _Residual(48),
-            _convolution(48, 128, 3, 2), _Residual(128),
-            _convolution(128, JUDGE_CHANNELS, 3, 2), _Residual(JUDGE_CHANNELS),
+            _convolution(3, fine, 8, 4), _Residual(fine),
+            _convolution(fine, middle, 3, 2), _Residual(middle),
+            _convolution(middle, coarse, 3, 2), _Residual(coarse),
         )  # fmt: skip
-        self.heads = nn.Linear(2 * JUDGE_CHANNELS, CLASSES)
+        self.heads = nn.Linear(2 * coarse, classes(values))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(B, 3, 128, 128) in [-1, 1] to logits (B, CLASSES)."""
+        """(B, 3, 128, 128) in [-1, 1] to logits (B, classes)."""
         cells = self.body(pictures.contiguous(memory_format=torch.channels_last)).float()
         return self.heads(torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3))], dim=1))
 
@@ -82,16 +89,16 @@ class Judge(nn.Module):
         self.eval()
         inputs = to_input(np.stack([shrink(picture) for picture in pictures]))
         logits = torch.cat([self(part) for part in inputs.split(BATCH)])
-        return {name: part.log_softmax(dim=1) for name, part in split(logits).items()}
+        return {name: part.log_softmax(dim=1) for name, part in split(logits, self.values).items()}
 
 
-def judging_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy over all questions that have an answer: logits (B, CLASSES), targets (B, attributes), -1 for none.
+def judging_loss(logits: Tensor, targets: Tensor, values: Values = VALUES) -> Tensor:
+    """Cross-entropy over all questions that have an answer: logits (B, classes), targets (B, attributes), -1 for none.
 
     Every attribute counts alike, however seldom its pictures show it.
     """
     loss = logits.new_zeros(())
-    for column, part in enumerate(split(logits).values()):
+    for column, part in enumerate(split(logits, values).values()):
         if bool((targets[:, column] >= 0).any()):
             loss = loss + F.cross_entropy(part, targets[:, column], ignore_index=-1)
     return loss
@@ -110,10 +117,10 @@ class Tally:
         return self.right / self.asked if self.asked else 0.0
 
 
-def tally(logits: Tensor, targets: Tensor) -> dict[str, Tally]:
+def tally(logits: Tensor, targets: Tensor, values: Values = VALUES) -> dict[str, Tally]:
     """How often the largest of an attribute's logits is the answer."""
     found = {}
-    for column, (name, part) in enumerate(split(logits).items()):
+    for column, (name, part) in enumerate(split(logits, values).items()):
         asked = targets[:, column] >= 0
         right = (part.argmax(dim=1) == targets[:, column]) & asked
         found[name] = Tally(int(right.sum()), int(asked.sum()))
@@ -121,15 +128,17 @@ def tally(logits: Tensor, targets: Tensor) -> dict[str, Tally]:
 
 
 def fresh_pictures(
-    number: int, soften: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None, size: int = 256
+    number: int,
+    soften: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    size: int = 256,
+    values: Values = VALUES,
 ) -> tuple[Tensor, list[Scene]]:
-    """Pictures that nothing was trained on, as the judge's input, (number, 3, 128, 128).
+    """Pictures that nothing was trained on, as the judge's input, (number, 3, 128, 128), of scenes in these words.
 
     They are drawn `size` pixels large, and `soften` may change them before they are shrunk.
     """
     pictures, scenes = [], []
-    for index in range(number):
-        picture, scene = draw_one(FRESH_SEED, index, size)
+    for picture, scene in islice(draw_known(FRESH_SEED, values, size), number):
         pictures.append(shrink(Image.fromarray(picture if soften is None else soften(picture))))
         scenes.append(scene)
     return to_input(np.stack(pictures)), scenes
@@ -140,7 +149,7 @@ def accuracy(judge: Judge, pictures: Tensor, scenes: Sequence[Scene]) -> dict[st
     """Over labelled pictures, (N, 3, 128, 128)."""
     judge.eval()
     logits = torch.cat([judge(part) for part in pictures.split(BATCH)])
-    return tally(logits, torch.stack([answers(scene) for scene in scenes]))
+    return tally(logits, torch.stack([answers(scene, judge.values) for scene in scenes]), judge.values)
 
 
 def shortfalls(found: dict[str, Tally]) -> list[str]:
@@ -148,11 +157,13 @@ def shortfalls(found: dict[str, Tally]) -> list[str]:
     return [name for name, one in found.items() if one.share < JUDGE_ACCURACY]
 
 
-def train_judge(thumbnails: Path, state_path: Path, options: Options) -> Judge:
+def train_judge(
+    thumbnails: Path, state_path: Path, options: Options, channels: tuple[int, int, int] = CHANNELS
+) -> Judge:
     """Train for `options.minutes` in all, resuming from `state_path`."""
     torch.manual_seed(options.seed)
     device = options.device
-    judge = Judge().to(device, memory_format=torch.channels_last)
+    judge = Judge(VALUES, channels).to(device, memory_format=torch.channels_last)
     rate = PEAK_RATE * options.rate_factor
     optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=5e-2)
     pool, order = Pool(thumbnails), np.empty(0, int)
@@ -182,54 +193,34 @@ def save_judge(judge: Judge, found: dict[str, Tally], path: Path) -> None:
     """In bf16, with the values that it knows and the accuracy it reached."""
     tensors = {name: value.to(torch.bfloat16) if value.is_floating_point() else value
                for name, value in judge.state_dict().items()}  # fmt: skip
-    notes = {"values": json.dumps(VALUES), "accuracy": json.dumps({name: one.share for name, one in found.items()})}
+    notes = {
+        "values": json.dumps(judge.values),
+        "channels": json.dumps(judge.channels),
+        "accuracy": json.dumps({name: one.share for name, one in found.items()}),
+    }
     partial_file = path.with_name(f".{path.name}.{os.getpid()}")
     save_file({name: value.contiguous() for name, value in tensors.items()}, partial_file, notes)
     partial_file.replace(path)
 
 
 def load_judge(path: Path = JUDGE) -> Judge:
-    """What `save_judge` wrote, in fp32. Raises ValueError where the words have changed since it was trained."""
-    judge = Judge()
+    """What `save_judge` wrote, in fp32, with the values that it was trained for."""
     with safe_open(path, "pt") as file:
-        if json.loads(file.metadata()["values"]) != VALUES:
-            raise ValueError(f"{path.name} was trained for other words; train it again")
+        notes = file.metadata()
+        judge = Judge(json.loads(notes["values"]), tuple(json.loads(notes.get("channels", json.dumps(CHANNELS)))))
         judge.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - not a mapping
     return judge.to(memory_format=torch.channels_last).eval()
-
-
-def training_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """What the judge's and the CLIP's trainings are told alike; logging and threads are set by it."""
-    parser.add_argument("--thumbnails", type=Path, required=True, help="folder that thumbnails wrote")
-    parser.add_argument("--state", type=Path, required=True, help="folder for the training's state")
-    parser.add_argument("--minutes", type=float, default=20, help="of training in all")
-    parser.add_argument("--device", type=torch.device, default=CPU, help="cpu or cuda")
-    parser.add_argument("--batch-factor", type=int, default=1, help="times the batch that is good for a CPU")
-    parser.add_argument("--rate-factor", type=float, default=1.0, help="times the learning rate")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    torch.set_num_threads(arguments.threads)
-    arguments.state.mkdir(parents=True, exist_ok=True)
-    return arguments
-
-
-def options_of(arguments: argparse.Namespace) -> Options:
-    """The command line as the trainings take it."""
-    return Options(
-        minutes=arguments.minutes, checkpoint=None, device=arguments.device, seed=arguments.seed,
-        batch_factor=arguments.batch_factor, rate_factor=arguments.rate_factor,
-    )  # fmt: skip
 
 
 def main() -> None:
     """Train, measure on fresh pictures, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", type=int, default=2000, help="pictures to measure it on")
+    parser.add_argument("--second", action="store_true", help="train the one that gives exams only; name its --output")
     parser.add_argument("--output", type=Path, default=JUDGE)
     arguments = training_arguments(parser)
-    judge = train_judge(arguments.thumbnails, arguments.state / "judge.pt", options_of(arguments))
+    channels, state = (SECOND_CHANNELS, "second_judge.pt") if arguments.second else (CHANNELS, "judge.pt")
+    judge = train_judge(arguments.thumbnails, arguments.state / state, options_of(arguments), channels)
     judge.to(torch.bfloat16).float()  # as it will be kept
     found = accuracy(judge, *fresh_pictures(arguments.fresh))
     save_judge(judge, found, arguments.output)

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 WINDOW, DEVIATION = 11, 1.5
 STABILISERS = (0.01**2, 0.03**2)
 CHANGED_SHARE = 0.25  # of a picture's area, which `ssim_outside` leaves out
+# A clear edge: a step this high in luminance, flat for so many pixels at both ends of a window of twice the reach.
+EDGE_REACH, EDGE_SIDE, EDGE_HEIGHT, EDGE_FLAT, EDGE_FINENESS = 10, 4, 0.25, 0.03, 4
 CONFIDENCE = 1.96  # standard deviations to either side: 95 %
 
 
@@ -59,6 +61,28 @@ def unchanged(first: Image.Image, second: Image.Image) -> Tensor:
 def ssim_outside(first: Image.Image, second: Image.Image) -> float:
     """Mean structural similarity where the pictures differ least."""
     return float(ssim_map(first, second)[unchanged(first, second)].mean())
+
+
+def edge_widths(pictures: Sequence[Image.Image], reference: Image.Image) -> list[float]:
+    """Over how many pixels edges rise from 10 to 90 %, in each picture, where the reference has clear upright edges.
+
+    NaN where it has none.
+    """
+    shown = _luminance(reference)[0, 0]
+    steps = shown.unfold(1, 2 * EDGE_REACH + 1, 1)  # (H, W - 2 * EDGE_REACH, window)
+    sides = steps[..., :EDGE_SIDE], steps[..., -EDGE_SIDE:]
+    height = sides[1].mean(dim=2) - sides[0].mean(dim=2)
+    flat = torch.stack([side.amax(dim=2) - side.amin(dim=2) for side in sides]).amax(dim=0)
+    middle = (steps[..., EDGE_REACH] - sides[0].mean(dim=2)) / torch.where(height == 0, 1.0, height)
+    clear = (height.abs() > EDGE_HEIGHT) & (flat < EDGE_FLAT) & (middle > 0.3) & (middle < 0.7)
+    widths = []
+    for picture in pictures:
+        found = _luminance(picture)[0, 0].unfold(1, 2 * EDGE_REACH + 1, 1)[clear]
+        low, high = found[:, :EDGE_SIDE].mean(dim=1, keepdim=True), found[:, -EDGE_SIDE:].mean(dim=1, keepdim=True)
+        shares = (found - low) / torch.where((high - low).abs() < 0.02, 1.0, high - low)
+        fine = F.interpolate(shares[:, None], scale_factor=EDGE_FINENESS, mode="linear")[:, 0]
+        widths.append(float(((fine > 0.1) & (fine < 0.9)).float().sum(dim=1).mean() / EDGE_FINENESS))
+    return widths
 
 
 def mean_distance(embeddings: Tensor) -> float:

@@ -1,9 +1,10 @@
 """The places on land, from far to near: forest, mountains, desert and meadow."""
 
 from models.starter.recipe import plants
-from models.starter.recipe.brush import SIZE, Brush, height_at
+from models.starter.recipe.brush import Brush
 from models.starter.recipe.ground import ROCK, corner_trees, dots, fence, grass_of, hill, peaks, season_marks
 from models.starter.recipe.light import mix, rgb
+from models.starter.recipe.outlines import SIZE, height_at
 from models.starter.recipe.plants import LEAVES, SNOW, conifer, leafy, row
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.stage import Stage

@@ -1,6 +1,25 @@
-"""The 48 prompts of the contact sheet, written before any picture of them was seen: every word of the vocabulary's
-tables is in one of them, half of them are Chinese, and some say what was never drawn together. Prompt i has seed i.
+"""The 48 prompts of the contact sheet, written before any picture of them was seen: every value of the vocabulary but
+for most things is in one of them, half of them are Chinese, and some say what was never drawn together. Prompt i has
+seed i. FIRST_PROMPTS are those that people type first.
 """
+
+FIRST_PROMPTS = (
+    "a cat",
+    "一只猫",
+    "portrait of a woman",
+    "a dragon over a castle",
+    "a cup of coffee on a table",
+    "an astronaut riding a horse",
+    "cyberpunk city at night",
+    "a red sports car",
+    "anime girl under cherry blossoms",
+    "fruit on a plate",
+    "a spaceship",
+    "fox in a forest",
+    "a cute dog",
+    "sunset over the ocean",
+    "snowy village",
+)
 
 PROMPTS = (
     "a calm lake surrounded by autumn trees",
@@ -24,9 +43,9 @@ PROMPTS = (
     "ink drawing of a castle by a lake",
     "水墨画，湖边的城堡",
     "beach at sunset, oil painting",
-    "油画，黄昏的海滩",
+    "油画，黄昏的海洋",
     "a river with a bridge under a rainbow",
-    "彩虹下的小河与桥",
+    "纯色背景，一朵玫瑰",
     "an orange cat in the forest",
     "森林里的一只橙色的猫",
     "rainy city with four red cars at night",
@@ -42,13 +61,13 @@ PROMPTS = (
     "a green train through a village on a cloudy day",
     "多云的白天，村庄，绿色的火车",
     "a black dog on the beach",
-    "海滩上的两只黑色的狗",
+    "房间里的一只猫",
     "a blue windmill by a river in spring",
     "春天的河边有一座黄色的风车",
     "neon forest at night",
     "霓虹风格，沙漠，夜晚",
     "four pink trees in a meadow in spring",
-    "湖边的两棵橙色的树，秋天",
-    "mountains in winter, flat illustration",
+    "桌子上的一个苹果",
+    "a rocket in outer space, flat illustration",
     "扁平插画，城市，黄昏，粉色的热气球",
 )

@@ -12,9 +12,13 @@ from functools import cache
 import numpy as np
 
 from models.starter.recipe import words
-from models.starter.recipe.attributes import ATTRIBUTES, VALUES, shows
 from models.starter.recipe.captions import caption
-from models.starter.recipe.scene import COLOURS_OF, THINGS_AT, Scene, sample_scene
+from models.starter.recipe.cast import TINTS, things_at
+from models.starter.recipe.landscapes import COLOURS_OF, THINGS_AT
+from models.starter.recipe.lots import sample_scene
+from models.starter.recipe.names import article, plural
+from models.starter.recipe.scene import Scene
+from models.starter.recipe.values import ATTRIBUTES, VALUES, shows
 
 TABLES: dict[str, tuple[Mapping[str, words.Names], ...]] = {
     "place": (words.PLACES,),
@@ -23,6 +27,7 @@ TABLES: dict[str, tuple[Mapping[str, words.Names], ...]] = {
     "weather": (words.WEATHERS,),
     "style": (words.STYLES,),
     "thing": (words.THINGS,),
+    "second": (words.PROPS,),
     "colour": (words.COLOURS,),
 }
 _ENGLISH_WORD = re.compile(r"[a-z0-9'-]+")
@@ -62,8 +67,8 @@ def _lexicon(chinese: bool) -> dict[str, tuple[tuple[str, str | int], ...]]:
                 one = name.lower()
                 says: set[tuple[str, str | int]] = {(attribute, value)}
                 if attribute == "thing" and not chinese:
-                    found.setdefault(_plural(one), set()).update(says)
-                    says |= {("count", 1)}
+                    found.setdefault(plural(one), set()).update(says)
+                    says |= {("count", 1)} if value not in words.BARE else set()
                 found.setdefault(one, set()).update(says)
     for value, phrases in ({} if chinese else words.WEATHER_PHRASES).items():
         found |= {phrase: {("weather", value)} for phrase in phrases}  # "on a rainy day" is no time
@@ -73,16 +78,11 @@ def _lexicon(chinese: bool) -> dict[str, tuple[tuple[str, str | int], ...]]:
                 found |= {f"{word}{measure}": {("count", number)} for measure in words.MEASURES_ZH.values()}
             elif number > 1:
                 found[word] = {("count", number)}
-    for ornament in (words.FUTURISTIC, words.MOODS, words.SURROUNDED, words.TREES):
+    for ornament in (words.FUTURISTIC, words.MOODS, words.CHARMS, words.SURROUNDED, words.TREES):
         for name in _names(ornament, chinese):
             found.setdefault(name.lower(), set())
+    found |= {phrase: set() for phrase in (words.PICTURES_ZH if chinese else ())}  # counts nothing that is seen
     return {phrase: tuple(says) if _is_plain(says) else () for phrase, says in found.items()}
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith("y"):
-        return f"{noun[:-1]}ies"
-    return noun if noun.endswith("s") else f"{noun}s"
 
 
 def _is_plain(says: set[tuple[str, str | int]]) -> bool:
@@ -142,6 +142,7 @@ def ask(rng: np.random.Generator, chinese: bool, scene: Scene | None = None) -> 
 def question_of(prompt: str, scene: Scene, chinese: bool) -> Question:
     """What `prompt` asks of a picture of `scene`."""
     said = {(mention.attribute, mention.value) for mention in mentions(prompt)}
+    said |= {("second", value) for name, value in said if name == "thing"}  # which is which, the picture's scene knows
     named = (name for name in ATTRIBUTES if shows(scene, name) and (name, getattr(scene, name)) in said)
     return Question(prompt, scene, frozenset(named), chinese)
 
@@ -163,6 +164,7 @@ def with_one_word_changed(text: str, rng: np.random.Generator, scene: Scene | No
     """
     chinese = not text.isascii()
     found = [mention for mention in mentions(text) if mention.attribute in attributes and mention.value != 1]
+    found = [mention for mention in found if mention.attribute != "second"]  # too few of them to change one for another
     if chinese and any(text[at] in words.MEASURES_ZH.values() for at in range(len(text))):
         found = [mention for mention in found if mention.attribute != "thing"]  # could need another measure word
     if not found:
@@ -179,23 +181,29 @@ def with_one_word_changed(text: str, rng: np.random.Generator, scene: Scene | No
     else:
         names = _names(_table_of(mention, text, chinese)[str(value)], chinese)
     new = names[int(rng.integers(len(names)))]
-    if mention.attribute == "thing" and not chinese and old.lower() == _plural(old.lower()):
-        new = _plural(new)
+    if mention.attribute == "thing" and not chinese and _is_plural(old):
+        new = plural(new)
     if chinese and mention.attribute == "colour" and not new.endswith("的") and old.endswith("的"):
         new += "的"
     before = text[: mention.start]
     if not chinese and mention.attribute != "count":
-        before = re.sub(r"\b(a|an) $", "an " if new[0] in "aeiou" else "a ", before)
+        before = re.sub(r"\b(a|an) $", f"{article(new).split()[0]} ", before)
     return before + new + text[mention.end :], mention.attribute, value
+
+
+def _is_plural(noun: str) -> bool:
+    """Whether an English name of a thing stands in the plural."""
+    singular = {name.lower() for names in words.THINGS.values() for name in names.en}
+    return noun.lower() not in singular and noun.lower() in {plural(name) for name in singular}
 
 
 def _allowed(attribute: str, scene: Scene | None) -> list[str | int]:
     if attribute == "count":
         return [number for number in VALUES["count"] if number > 1]
     if scene is not None and attribute == "colour":
-        return [*COLOURS_OF[scene.thing]]
+        return [*TINTS] if scene.drawing else [*COLOURS_OF[scene.thing]]
     if scene is not None and attribute == "thing":
-        return sorted({*THINGS_AT[scene.place]})
+        return sorted(things_at(scene.place)) if scene.drawing else sorted({*THINGS_AT[scene.place]})
     return [value for value in VALUES[attribute] if value != ""]
 
 
@@ -208,8 +216,9 @@ def _table_of(mention: Mention, text: str, chinese: bool) -> Mapping[str, words.
 
 def weighted(question: Question, attribute: str, weight: float) -> str | None:
     """The prompt with the words for one attribute weighted, in A1111's dialect; None if it has none."""
+    names = ("second", "thing") if attribute == "second" else (attribute,)  # a second thing is a thing, too
     for mention in mentions(question.prompt):
-        if mention.attribute == attribute and mention.value == getattr(question.scene, attribute):
+        if mention.attribute in names and mention.value == getattr(question.scene, attribute):
             text = question.prompt
             return f"{text[: mention.start]}({text[mention.start : mention.end]}:{weight}){text[mention.end :]}"
     return None

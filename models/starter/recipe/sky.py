@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.starter.recipe.brush import SIZE, Brush, argb
+from models.starter.recipe.brush import Brush, argb
 from models.starter.recipe.light import HORIZON, Colour, mix, rgb
+from models.starter.recipe.outlines import SIZE
 from models.starter.recipe.scene import Scene
 
 WHITE = rgb(1, 1, 1)

@@ -14,46 +14,35 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from models.starter.recipe import words
 from models.starter.recipe.architecture import TEXT_WIDTH, build_text_encoder, build_tokenizer
 from models.starter.recipe.captions import caption
 from models.starter.recipe.checkpoint import read_text_encoder
-from models.starter.recipe.scene import Scene, sample_scene
+from models.starter.recipe.lots import sample_scene
+from models.starter.recipe.scene import Scene
 from models.starter.recipe.tokenizer import MAX_TOKENS
 from models.starter.recipe.training import CPU, Clock, learning_rate, load_state, save_state, set_learning_rate
+from models.starter.recipe.values import ALL_VALUES
 from webui.engine.device import mixed_precision
 
 log = logging.getLogger("text")
 PEAK_RATE = 1e-3
 BATCH = 32
-VALUES: dict[str, list[str | int | bool]] = {
-    "place": [*words.PLACES],
-    "time": [*words.TIMES],
-    "season": [*words.SEASONS],
-    "weather": [*words.WEATHERS],
-    "style": [*words.STYLES],
-    "trees": [False, True],
-    "futuristic": [False, True],
-    "thing": ["", *words.THINGS],
-    "colour": ["", *words.COLOURS],
-    "count": [1, 2, 3, 4],
-}
 
 
 def attribute_numbers(scene: Scene) -> Tensor:
-    """The scene as one class number for each attribute, (10,)."""
-    return torch.tensor([values.index(getattr(scene, name)) for name, values in VALUES.items()])
+    """The scene as one class number for each attribute, (12,)."""
+    return torch.tensor([values.index(getattr(scene, name)) for name, values in ALL_VALUES.items()])
 
 
 def reading_loss(logits: Tensor, tokens: Tensor, targets: Tensor, end: int) -> tuple[Tensor, Tensor]:
-    """Cross-entropy over all positions from the end token on, and the share of right answers, (10,).
+    """Cross-entropy over all positions from the end token on, and the share of right answers, (12,).
 
-    Shapes: logits (B, 77, sum of classes), tokens (B, 77), targets (B, 10).
+    Shapes: logits (B, 77, sum of classes), tokens (B, 77), targets (B, 12).
     """
     after = ((tokens == end).cumsum(dim=1) > 0).float()
     after = after / after.sum(dim=1, keepdim=True)
     loss, right, first = logits.new_zeros(()), [], 0
-    for column, values in enumerate(VALUES.values()):
+    for column, values in enumerate(ALL_VALUES.values()):
         part = logits[..., first : first + len(values)]
         first += len(values)
         target = targets[:, column, None].expand(-1, part.shape[1])
@@ -74,7 +63,7 @@ def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | N
     torch.manual_seed(seed)
     tokenizer = build_tokenizer()
     encoder = read_text_encoder(checkpoint, tokenizer) if checkpoint else build_text_encoder(tokenizer)
-    heads = nn.Linear(TEXT_WIDTH, sum(len(values) for values in VALUES.values()))
+    heads = nn.Linear(TEXT_WIDTH, sum(len(values) for values in ALL_VALUES.values()))
     model = nn.ModuleDict({"encoder": encoder, "heads": heads})
     saved = load_state(state_path)
     if saved:
@@ -95,7 +84,7 @@ def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | N
         optimizer.zero_grad(set_to_none=True)
         step += 1
         if step % 50 == 0 or clock.progress >= 1:
-            shares = ", ".join(f"{name} {share:.2f}" for name, share in zip(VALUES, right.tolist(), strict=True))
+            shares = ", ".join(f"{name} {share:.2f}" for name, share in zip(ALL_VALUES, right.tolist(), strict=True))
             log.info("step %d, loss %.3f, %.0f s; right: %s", step, loss.item(), clock.spent_seconds, shares)
             save_state(state_path, {"model": model.state_dict(), "step": step, "seconds": clock.spent_seconds})
 

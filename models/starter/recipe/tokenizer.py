@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from models.starter.recipe import words
+from models.starter.recipe.names import plural
 
 WORD_END = "</w>"
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -30,13 +31,13 @@ def byte_symbols() -> dict[int, str]:
 def known_texts() -> tuple[str, str]:
     """All English words, and all characters that are not ASCII, of the recipe's vocabulary."""
     tables = (words.PLACES, words.TIMES, words.SEASONS, words.SEASON_TREES, words.WEATHERS, words.THINGS,
-              words.COLOURS, words.STYLES)  # fmt: skip
+              words.PROPS, words.COLOURS, words.STYLES)  # fmt: skip
     names = [names for table in tables for names in table.values()]
-    names += [words.FUTURISTIC, words.MOODS, words.SURROUNDED, words.TREES]
+    names += [words.FUTURISTIC, words.MOODS, words.SURROUNDED, words.TREES, words.CHARMS]
     english = [phrase for name in names for phrase in name.en] + list(words.EXTRA_EN)
     english += [count for counts in words.COUNTS_EN for count in counts] + list(words.WEATHER_ADJECTIVES.values())
     english += [phrase for phrases in words.WEATHER_PHRASES.values() for phrase in phrases]
-    english += [f"{noun}s" for name in words.THINGS.values() for noun in name.en]
+    english += [plural(noun) for name in words.THINGS.values() for noun in name.en]
     chinese = "".join("".join(name.zh) for name in names) + "".join(words.MEASURES_ZH.values()) + words.EXTRA_ZH
     chinese += "".join("".join(counts) for counts in words.COUNTS_ZH)
     characters = {character for character in chinese if not character.isascii()}

@@ -1,9 +1,10 @@
 """The built places: city and village."""
 
 from models.starter.recipe import plants
-from models.starter.recipe.brush import SIZE, Brush, height_at
+from models.starter.recipe.brush import Brush
 from models.starter.recipe.ground import corner_trees, grass_of, hill, peaks, season_marks
 from models.starter.recipe.light import Colour, mix, rgb
+from models.starter.recipe.outlines import SIZE, height_at
 from models.starter.recipe.paints import LAMP
 from models.starter.recipe.plants import SNOW
 from models.starter.recipe.scene import Scene

@@ -78,6 +78,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda")
     parser.add_argument("--batch-factor", type=int, default=1, help="times the batch that is good for two cores")
     parser.add_argument("--rate-factor", type=float, default=1.0, help="times the stage's own learning rate")
+    parser.add_argument(
+        "--critic-from", type=float, default=0.6, help="decoder: share of the time after which a critic joins in"
+    )
     parser.add_argument("--workers", type=int, default=0, help="diffusion: processes that make captions ahead")
     parser.add_argument("--from-nothing", action="store_true", help="do not start from the committed weights")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="the folder to start from and to export to")
@@ -85,9 +88,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
-    parser.add_argument(
-        "--critic-from", type=float, default=0.6, help="decoder: share of the time after which a critic joins in"
-    )
 
 def main() -> None:
     """Run one stage."""

@@ -1,5 +1,6 @@
 """What the trainings share: options, a learning rate planned by the clock, saved state, averaged weights."""
 
+import argparse
 import logging
 import math
 import os
@@ -169,3 +170,28 @@ def load_average(path: Path, model: nn.Module, vocabulary: dict[str, int] | None
 def _check_vocabulary(saved: dict[str, Any], vocabulary: dict[str, int] | None, path: Path) -> None:
     if saved.get("vocabulary", vocabulary) != vocabulary:
         raise ValueError(f"{path} knows other words: export it with the recipe it came from, and begin another state")
+
+
+def training_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """What the judge's and the CLIP's trainings are told alike; logging and threads are set by it."""
+    parser.add_argument("--thumbnails", type=Path, required=True, help="folder that thumbnails wrote")
+    parser.add_argument("--state", type=Path, required=True, help="folder for the training's state")
+    parser.add_argument("--minutes", type=float, default=20, help="of training in all")
+    parser.add_argument("--device", type=torch.device, default=CPU, help="cpu or cuda")
+    parser.add_argument("--batch-factor", type=int, default=1, help="times the batch that is good for a CPU")
+    parser.add_argument("--rate-factor", type=float, default=1.0, help="times the learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    torch.set_num_threads(arguments.threads)
+    arguments.state.mkdir(parents=True, exist_ok=True)
+    return arguments
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """The command line as the trainings take it."""
+    return Options(
+        minutes=arguments.minutes, checkpoint=None, device=arguments.device, seed=arguments.seed,
+        batch_factor=arguments.batch_factor, rate_factor=arguments.rate_factor,
+    )  # fmt: skip

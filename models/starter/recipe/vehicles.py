@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from models.starter.recipe.brush import SIZE, Brush
+from models.starter.recipe.brush import Brush
 from models.starter.recipe.light import Colour, mix, rgb
+from models.starter.recipe.outlines import SIZE
 from models.starter.recipe.paints import CREAM, GLASS, LAMP, WHITE
 
 IRON = rgb(0.16, 0.16, 0.19)

@@ -4,9 +4,10 @@ import numpy as np
 import skia
 
 from models.starter.recipe import plants
-from models.starter.recipe.brush import SIZE, Brush, ground_under, height_at
+from models.starter.recipe.brush import Brush
 from models.starter.recipe.ground import ROCK, corner_trees, grass_of, hill, peaks, season_marks
 from models.starter.recipe.light import Colour, mix, rgb
+from models.starter.recipe.outlines import SIZE, ground_under, height_at
 from models.starter.recipe.plants import SNOW, conifer, leafy, row
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.stage import Stage

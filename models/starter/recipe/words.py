@@ -5,15 +5,9 @@ The first name of each value is its plainest one, and true of every picture that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Names:
-    """The ways to say one value: nouns or adjectives, without article."""
-
-    en: tuple[str, ...]
-    zh: tuple[str, ...]
+from models.starter.recipe.drawings import DRAWN
+from models.starter.recipe.names import Names
 
 
 def _table(**rows: str) -> Mapping[str, Names]:
@@ -37,6 +31,11 @@ PLACES = _table(
     harbour="harbour/harbor/port/sea harbour/pier | 港口/海港/码头/港湾",
     river="river with a bridge/river/stone bridge/bridge over a river/riverside "
     "| 小河与桥/河流/河上的桥/石桥/大桥/河边",
+    sea="ocean/open sea/sea/high seas | 海洋/大海/海面/海上",
+    space="outer space/space/starry space/cosmos | 太空/宇宙/星空/外太空",
+    room="room/living room/interior/indoors | 房间/室内/客厅/屋里",
+    table="table/wooden table/tabletop/desk | 桌子/木桌/桌面/餐桌",
+    plain="plain background/plain backdrop/simple background | 纯色背景/简单背景/素色背景",
 )
 TIMES = _table(
     day="day/daytime/daylight/noon/morning | 白天/白昼/中午/上午/日间",
@@ -78,21 +77,20 @@ WEATHER_PHRASES: Mapping[str, tuple[str, ...]] = {
     "rainbow": ("under a rainbow", "with a rainbow", "with a rainbow in the sky"),
     "aurora": ("under the northern lights", "with northern lights", "under the aurora"),
 }
-THINGS = _table(
-    house="house/cottage/cabin/hut | 房子/小屋/屋子/木屋",
-    castle="castle/fortress/palace | 城堡/宫殿/古堡",
-    lighthouse="lighthouse/light tower | 灯塔",
-    windmill="windmill/mill/old windmill | 风车/风车磨坊/大风车",
-    boat="boat/sailboat/sailing boat/ship | 小船/帆船/船",
-    balloon="balloon/hot air balloon/hot-air balloon | 气球/热气球",
-    tree="tree/lone tree/big tree | 树/大树/孤树",
-    car="car/small car/automobile | 汽车/小汽车/轿车/车",
-    train="train/steam train/locomotive/railway train | 火车/蒸汽火车/列车/小火车",
-    birds="bird/flying bird/seagull | 鸟/飞鸟/海鸥/小鸟",
-    cat="cat/kitten/little cat | 猫/小猫/猫咪",
-    dog="dog/puppy/little dog | 狗/小狗/狗狗",
-    horse="horse/pony/wild horse | 马/小马/骏马",
+# What the renderer alone can draw, and what drawings show.
+THINGS: Mapping[str, Names] = {
+    **_table(
+        lighthouse="lighthouse/light tower | 灯塔",
+        windmill="windmill/mill/old windmill | 风车/风车磨坊/大风车",
+    ),
+    **{key: drawn.names for key, drawn in DRAWN.items()},
+}
+# What is only ever the second thing: something lies on it, or stands under it.
+PROPS = _table(
+    plate="plate/dish | 盘子/碟子/盘",
+    blossoms="cherry blossoms/sakura/blooming sakura | 樱花/盛开的樱花/满树樱花",
 )
+BARE = frozenset({key for key, drawn in DRAWN.items() if drawn.may("bare")} | {"blossoms"})  # no article, no number
 COLOURS = _table(
     red="red/crimson/scarlet | 红色的/红",
     orange="orange | 橙色的/橘色的",
@@ -118,7 +116,11 @@ STYLES = _table(
     papercut="paper cut/papercut/layered paper/paper cutout/paper craft | 剪纸/纸雕/剪纸画/纸艺/剪纸风格",
     mosaic="mosaic/tile mosaic/mosaic tiles/mosaic art | 马赛克/马赛克画/镶嵌画/瓷砖拼贴",
 )
-FUTURISTIC = Names(("futuristic", "future", "sci-fi", "science fiction"), ("未来", "科幻", "未来感的", "未来的"))
+FUTURISTIC = Names(
+    ("futuristic", "cyberpunk", "future", "sci-fi", "science fiction"),
+    ("未来", "赛博朋克", "科幻", "未来感的", "未来的"),
+)
+CHARMS = Names(("cute", "lovely", "adorable", "sweet", "pretty"), ("可爱的", "漂亮的", "萌萌的", "好看的"))
 MOODS = Names(
     ("calm", "quiet", "peaceful", "beautiful", "serene", "lovely", "tranquil", "wide"),
     ("宁静", "安静", "平静", "美丽", "宁谧", "静谧", "辽阔", "优美"),
@@ -128,21 +130,24 @@ SURROUNDED = Names(
     ("环绕", "围绕", "包围", "掩映", "簇拥"),
 )
 TREES = Names(("trees",), ("树木",))
+PICTURES_ZH = ("一幅画", "一张图")  # what a caption may begin with
 COUNTS_EN = (("a",), ("two", "2", "a pair of"), ("three", "3"), ("four", "4"))
 COUNTS_ZH = (("一",), ("两", "2", "二"), ("三", "3"), ("四", "4"))
 MEASURES_ZH: Mapping[str, str] = {
-    "house": "座", "castle": "座", "lighthouse": "座", "windmill": "座", "boat": "艘", "balloon": "个", "tree": "棵",
-    "car": "辆", "train": "列", "birds": "只", "cat": "只", "dog": "只", "horse": "匹",
+    "lighthouse": "座", "windmill": "座", "plate": "个", "blossoms": "片",
+    **{key: drawn.measure for key, drawn in DRAWN.items()},
 }  # fmt: skip
 # Words of captions and everyday prompts that no table has, so that they are whole tokens at least.
 EXTRA_ZH = (
     "一二三四五两个张幅只艘座棵辆匹条架列人在上下里中有和与的是大小高低远近前后左右旁边，。、！？"
-    "树木灯下时的闪烁空画面这天气季节着停飞站风景格绘照片图作品间方灰暗明亮"
+    "树木灯下时的闪烁空画面这天气季节着停飞站风景格绘照片图作品间方灰暗明亮骑趴肖像特写近景跟并排放坐面"
 )
 EXTRA_EN = (
     "the", "of", "with", "and", "in", "on", "at", "under", "over", "above", "by", "near", "an", "a", "picture", "is",
     "there", "it", "made", "painted", "as", "painting", "drawing", "print", "scene", "landscape", "view", "style",
     "high", "quality", "detailed", "showing", "during", "weather", "falling", "sky", "day", "four", "one", "moon",
     "sun", "stars", "water", "reflection", "blurry", "ugly", "low", "grey", "dark", "bright", "puppies", "ponies",
-    "trees", "season", "standing", "flying", "front",
+    "trees", "season", "standing", "flying", "front", "riding", "portrait", "close", "up", "closeup", "next", "to",
+    "beside", "sitting", "lying", "for", "from", "up-close", "image", "illustration", "cute", "big", "small", "large",
+    "beneath", "below", "top", "against", "dish", "photo",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +15,22 @@ from transformers import CLIPModel
 
 from models.starter.recipe import clip as clipping
 from models.starter.recipe.architecture import build_tokenizer
-from models.starter.recipe.attributes import ATTRIBUTES
 from models.starter.recipe.captions import caption
+from models.starter.recipe.claims import claims_of, compatible, truths_of
 from models.starter.recipe.clip import (
     Batches,
     Trainee,
-    claims_of,
-    compatible,
     contrastive_loss,
     to_texts,
     train_clip,
     train_step,
-    truths_of,
 )
 from models.starter.recipe.clip_model import build_clip, embed_pictures, embed_texts, save_clip, start_patches
-from models.starter.recipe.scene import sample_scene
+from models.starter.recipe.judge import load_judge
+from models.starter.recipe.lots import sample_scene
 from models.starter.recipe.thumbnails import SIZE, Pool, to_input
 from models.starter.recipe.training import Options
+from models.starter.recipe.values import ATTRIBUTES
 from tests.models.starter.test_judge import write_pool
 from webui.engine.critics.critic import Critic, load_critic
 from webui.engine.device import choose_device
@@ -125,9 +125,9 @@ def test_the_one_that_ships_is_small(starter: Path, critic: Critic) -> None:
 
 def test_the_one_that_ships_knows_fresh_pictures_by_their_captions(critic: Critic) -> None:
     pytest.importorskip("skia", reason="skia-python cannot be loaded", exc_type=ImportError)
-    from models.starter.recipe.draw import draw_one
+    from models.starter.recipe.draw import draw_known
 
-    drawn = [draw_one(31, index) for index in range(24)]
+    drawn = list(islice(draw_known(31, load_judge().values), 24))
     rng = np.random.default_rng(4)
     captions = [caption(scene, rng, index % 2 == 1) for index, (_, scene) in enumerate(drawn)]
     cosines = critic.embed_pictures([Image.fromarray(picture) for picture, _ in drawn]) @ critic.embed_texts(captions).T

@@ -13,7 +13,6 @@ from PIL import Image
 
 from models.starter.recipe import exam
 from models.starter.recipe.architecture import build_tokenizer
-from models.starter.recipe.attributes import ATTRIBUTES, VALUES
 from models.starter.recipe.clip_model import build_clip, save_clip
 from models.starter.recipe.evaluate import evaluate
 from models.starter.recipe.exam import Answer, ask_in_both_languages, attribute_rows
@@ -22,6 +21,7 @@ from models.starter.recipe.judge import Judge, Tally, save_judge
 from models.starter.recipe.questions import Question
 from models.starter.recipe.report import as_json, markdown
 from models.starter.recipe.sample import Studio, contact_sheet
+from models.starter.recipe.values import ATTRIBUTES, VALUES
 from tests.toys import SIZE, save_sd15
 
 
@@ -115,6 +115,7 @@ def test_tiles_are_drawn_with_their_own_seeds(checkpoint: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("drawings")
 def test_the_whole_table(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skia", reason="skia-python cannot be loaded", exc_type=ImportError)
     monkeypatch.setattr(exam, "HELD_OUT", exam.HELD_OUT[:2])

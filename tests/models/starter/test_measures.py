@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from models.starter.recipe.measures import (
+    edge_widths,
     mean_distance,
     mean_interval,
     nearest,
@@ -86,3 +88,15 @@ def test_the_table_says_what_was_reached_and_what_cannot_be_said() -> None:
     assert "not measured" in lines[7]
     assert {line.count("|") for line in lines} == {6}
     assert json.loads(json.dumps(as_json([("Prompts", rows)])))["Prompts"][1]["is_reached"] is False
+
+
+def test_edges_are_as_wide_as_they_were_blurred() -> None:
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:, 40:] = 230
+    sharp = Image.fromarray(pixels)
+    anti = Image.fromarray(np.where(np.arange(80)[None, :, None] == 40, 115, pixels).astype(np.uint8))
+    soft, softer = (anti.filter(ImageFilter.GaussianBlur(radius)) for radius in (1, 2))
+    widths = edge_widths([anti, soft, softer], anti)
+    assert widths[0] < 2 < widths[1] < widths[2]
+    assert widths[1] == pytest.approx(2.56, rel=0.3)  # a Gaussian's 10 to 90 % are 2.56 deviations
+    assert math.isnan(edge_widths([sharp], Image.new("RGB", (80, 40)))[0])

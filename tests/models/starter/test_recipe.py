@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from models.starter.recipe.captions import caption
-from models.starter.recipe.scene import sample_scene
-from models.starter.recipe.text import VALUES, attribute_numbers, reading_loss
+from models.starter.recipe.lots import sample_scene
+from models.starter.recipe.text import attribute_numbers, reading_loss
+from models.starter.recipe.values import ALL_VALUES
 
 
 def test_captions_come_in_both_languages_and_from_the_seed() -> None:
@@ -27,12 +28,12 @@ def test_reading_counts_positions_from_the_end_token_on() -> None:
     rng = np.random.default_rng(9)
     targets = torch.stack([attribute_numbers(sample_scene(rng)) for _ in range(2)])
     tokens = torch.tensor([[0, 5, 9, 9], [0, 9, 9, 9]])
-    logits = torch.zeros(2, 4, sum(len(values) for values in VALUES.values()))
+    logits = torch.zeros(2, 4, sum(len(values) for values in ALL_VALUES.values()))
     first = 0
-    for column, values in enumerate(VALUES.values()):
+    for column, values in enumerate(ALL_VALUES.values()):
         for row in range(2):
             logits[row, 2 - row :, first + int(targets[row, column])] = 50.0
         first += len(values)
     loss, right = reading_loss(logits, tokens, targets, end=9)
     assert float(loss) == pytest.approx(0, abs=1e-5)
-    assert right.tolist() == [1.0] * len(VALUES)
+    assert right.tolist() == [1.0] * len(ALL_VALUES)

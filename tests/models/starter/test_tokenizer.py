@@ -12,7 +12,7 @@ import pytest
 from transformers import CLIPTokenizer
 
 from models.starter.recipe.captions import caption
-from models.starter.recipe.scene import sample_scene
+from models.starter.recipe.lots import sample_scene
 from models.starter.recipe.tokenizer import known_texts, save_tokenizer
 
 
@@ -81,7 +81,7 @@ def test_ids_are_the_same_in_every_process(tmp_path: Path) -> None:
 
 
 def test_every_english_word_of_the_recipe_is_one_token(tmp_path: Path) -> None:
-    assert save_tokenizer(tmp_path) <= 2048  # what the text encoder has room for
+    assert save_tokenizer(tmp_path) <= 4096  # what the text encoder has room for
     made = CLIPTokenizer.from_pretrained(tmp_path)
     english, _ = known_texts()
     assert [word for word in english.split() if len(pieces(made, word)) != 1 and word.isalpha()] == []

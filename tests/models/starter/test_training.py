@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +24,19 @@ from models.starter.recipe.architecture import (
     write_tokenizer,
 )
 from models.starter.recipe.batches import Batches
-from models.starter.recipe.checkpoint import read_text_encoder, read_tiny_vae, read_unet, read_vae, write_checkpoint
+from models.starter.recipe.checkpoint import (
+    read_text_encoder,
+    read_tiny_vae,
+    read_unet,
+    read_vae,
+    take_over,
+    write_checkpoint,
+)
 from models.starter.recipe.codec import Codec, fit_codec, write_encoder
 from models.starter.recipe.decoder import load_vae, picture_loss, train_decoder
 from models.starter.recipe.diffusion import load_denoiser, loss_weights, train_diffusion
 from models.starter.recipe.latents import load_latents
-from models.starter.recipe.scene import sample_scene
+from models.starter.recipe.lots import sample_scene
 from models.starter.recipe.tiny import load_tiny_vae, train_tiny
 from models.starter.recipe.tokenizer import save_tokenizer
 from models.starter.recipe.training import Average, Clock, Options, Session, learning_rate, load_state, save_state
@@ -143,6 +150,26 @@ def test_what_is_written_is_what_was_trained_and_old_shards_go(checkpoint: Path,
     assert not list(tmp_path.glob(".staging-*"))
 
 
+def test_what_an_earlier_denoiser_learned_is_taken_over(checkpoint: Path) -> None:
+    earlier = read_unet(checkpoint)
+    torch.manual_seed(7)
+    same = build_unet()
+    assert take_over(same, earlier) == []
+    torch.manual_seed(7)
+    config = {**earlier.config, "in_channels": 24, "out_channels": 24}
+    config["down_block_types"], config["up_block_types"] = ("CrossAttnDownBlock2D",) * 2, ("CrossAttnUpBlock2D",) * 2
+    larger = type(earlier).from_config(config)
+    fresh = take_over(larger, earlier)
+    assert "conv_in.weight" in fresh
+    assert any(name.startswith("down_blocks.0.attentions") for name in fresh)
+    assert not any(name.startswith("mid_block") for name in fresh)
+    latents, text = torch.randn(1, 16, 16, 16), torch.randn(1, 5, 256)
+    wide = torch.cat([latents, torch.zeros(1, 8, 16, 16)], dim=1)
+    with torch.no_grad():
+        got = larger.eval()(wide, 500, text).sample[:, :16]
+        torch.testing.assert_close(got, earlier.eval()(latents, 500, text).sample, atol=1e-3, rtol=1e-3)
+
+
 def test_words_keep_their_embeddings_when_others_are_added(checkpoint: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(checkpoint, tmp_path / "starter")
     tokens = vocabulary(folder / "tokenizer")
@@ -248,3 +275,17 @@ def test_the_tiny_decoder_learns(pictures: Path, codec: Codec, tmp_path: Path) -
 
     first = error(6)
     assert error(36) < first
+
+
+@pytest.mark.usefixtures("counted_clock", "multiplies_bf16")
+def test_a_critic_joins_in_and_is_kept(pictures: Path, codec: Codec, checkpoint: Path, tmp_path: Path) -> None:
+    state = tmp_path / "decoder.pt"
+    quiet = replace(options(checkpoint, 4), critic_from=1.0)
+    train_decoder(pictures, codec, state, quiet)
+    assert not (tmp_path / "critic.pt").exists()
+    state.unlink()
+    train_decoder(pictures, codec, state, replace(options(checkpoint, 8), critic_from=0.0))
+    saved = load_state(tmp_path / "critic.pt")
+    assert saved is not None
+    assert saved["step"] >= 1
+    assert load_vae(state, codec).decode(torch.zeros(1, 16, 1, 1)).sample.isfinite().all()
