@@ -22,7 +22,9 @@ from transformers import CLIPModel, CLIPTokenizer
 
 from models.starter.recipe import exam
 from models.starter.recipe.clip import retrieval
+from models.starter.recipe.copies import copies_row
 from models.starter.recipe.draw import draw_known
+from models.starter.recipe.exam_things import roll_call
 from models.starter.recipe.judge import (
     FRESH_SEED,
     JUDGE,
@@ -35,7 +37,7 @@ from models.starter.recipe.judge import (
     shortfalls,
 )
 from models.starter.recipe.measures import edge_widths, mean_interval, nearest, share_interval
-from models.starter.recipe.prompts import PROMPTS
+from models.starter.recipe.prompts import FIRST_PROMPTS, PROMPTS
 from models.starter.recipe.report import Row, as_json, markdown
 from models.starter.recipe.sample import Studio, contact_sheet
 from models.starter.recipe.thumbnails import load_vae, reconstruct, to_input
@@ -47,6 +49,7 @@ from webui.engine.device import best_dtype, choose_device
 CHECKPOINT = Path(__file__).resolve().parents[1]
 MIB = 1024 * 1024
 SHEET_TILE, SHEET_COLUMNS = 192, 8
+FIRST_SEEDS = 4  # of each prompt that people type first, unpicked
 log = logging.getLogger("evaluate")
 
 
@@ -181,6 +184,14 @@ def evaluate(arguments: argparse.Namespace) -> list[tuple[str, list[Row]]]:
         log.warning("no judge of %s: %s", name, doubt)
     judged, answers = judged_sections(studio, judge, arguments.pictures, doubts)
     sections += judged
+    judges = {"by the judge": judge}
+    if arguments.second_judge:
+        judges["by the second judge"] = load_judge(arguments.second_judge)
+        found_by_second = accuracy(judges["by the second judge"], *fresh_pictures(arguments.fresh))
+        sections.append(("The second judge, on fresh renderings", judge_rows(found_by_second, JUDGE_ACCURACY)))
+    if arguments.things:
+        rows, called = roll_call(studio, judges, arguments.things, doubts.get("thing", ""))
+        sections.append(("Things by their names", [*rows, *([copies_row(called)] if called else [])]))
     critic = load_critic(checkpoint / "clip", choose_device("cpu"))
     drawn = [one.picture for one in answers]
     unlike = [exam.diversity_row(studio, critic, max(2, arguments.pictures // 16), size, judge.values)]
@@ -195,6 +206,9 @@ def evaluate(arguments: argparse.Namespace) -> list[tuple[str, list[Row]]]:
     if arguments.sheet:
         sheet = studio.draw_all(PROMPTS, range(len(PROMPTS)))
         contact_sheet(sheet, SHEET_COLUMNS, SHEET_TILE).save(arguments.sheet, quality=82)
+    if arguments.first_sheet:
+        first = [studio.draw(prompt, seed) for prompt in FIRST_PROMPTS for seed in range(FIRST_SEEDS)]
+        contact_sheet(first, 2 * FIRST_SEEDS, SHEET_TILE).save(arguments.first_sheet, quality=82)
     return sections
 
 
@@ -207,6 +221,9 @@ def main() -> None:
     parser.add_argument("--fresh", type=int, default=1000, help="renderings to test the judge and the CLIP on")
     parser.add_argument("--latents", type=Path, help="folder of the training's latents, to look for copies")
     parser.add_argument("--sheet", type=Path, help="where the contact sheet goes, a .webp or .jpg file")
+    parser.add_argument("--first-sheet", type=Path, help="where that of the first prompts goes, four seeds each")
+    parser.add_argument("--things", type=int, default=0, help="pictures of each of the things asked for first; 20 tell")
+    parser.add_argument("--second-judge", type=Path, help="one that no loss ever saw")
     parser.add_argument("--markdown", type=Path, help="where the table goes, beside standard output")
     parser.add_argument("--json", type=Path, help="where the same goes as data")
     parser.add_argument("--threads", type=int, default=2)

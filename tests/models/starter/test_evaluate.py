@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from models.starter.recipe import exam
+from models.starter.recipe import exam, exam_things
 from models.starter.recipe.architecture import build_tokenizer
 from models.starter.recipe.clip_model import build_clip, save_clip
+from models.starter.recipe.drawings import DRAWN
 from models.starter.recipe.evaluate import evaluate
 from models.starter.recipe.exam import Answer, ask_in_both_languages, attribute_rows
+from models.starter.recipe.exam_things import Called, bare_name, roll_call
 from models.starter.recipe.examples import draw_choice, draw_examples
 from models.starter.recipe.judge import Judge, Tally, save_judge
 from models.starter.recipe.questions import Question
@@ -113,12 +117,37 @@ def test_tiles_are_drawn_with_their_own_seeds(checkpoint: Path, tmp_path: Path) 
     assert draw_choice(studio, tmp_path, 3).size == (3 * 256, 2 * 256)
 
 
+def test_things_are_asked_for_as_people_do() -> None:
+    assert [bare_name("cat", False), bare_name("cat", True)] == ["a cat", "一只猫"]
+    assert [bare_name("coffee", False), bare_name("fruit", False)] == ["a cup of coffee", "fruit"]
+    assert bare_name("fruit", True) == "水果"
+
+
+def test_the_roll_call_counts_each_thing_by_every_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exam_things, "call", lambda _studio, things, number: [
+        Called(thing, Image.new("RGB", (4, 4))) for thing in things for _ in range(number)])  # fmt: skip
+    judges = {"kind": SimpleNamespace(values=VALUES), "strict": SimpleNamespace(values=VALUES)}
+    monkeypatch.setattr(exam_things, "right_ones", lambda judge, called: {
+        one.thing: [one.thing != "cat" or judge is judges["kind"]] * 5 for one in called})  # fmt: skip
+    found, called = roll_call(cast("Studio", None), cast("dict[str, Judge]", judges), 5)
+    assert len(called) == 40 * 5
+    rows = {row.name: row for row in found}
+    assert rows["the 40 things asked for first, kind"].value == 1
+    assert rows["the 40 things asked for first, strict"].value == pytest.approx(39 / 40)
+    assert rows["the worst of them, cat, strict"].is_reached is False
+    assert rows[f"all {len(DRAWN)} things, strict"].value == pytest.approx(1 - 1 / len(DRAWN))
+    old = {"old": SimpleNamespace(values={"thing": ["", "lighthouse"]})}
+    assert roll_call(cast("Studio", None), cast("dict[str, Judge]", old), 5) == ([], [])
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("drawings")
 def test_the_whole_table(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skia", reason="skia-python cannot be loaded", exc_type=ImportError)
     monkeypatch.setattr(exam, "HELD_OUT", exam.HELD_OUT[:2])
+    monkeypatch.setattr(exam_things, "ASKED", ("cat", "fox"))
+    monkeypatch.setattr(exam_things, "DRAWN", {thing: DRAWN[thing] for thing in ("cat", "fox")})
     torch.manual_seed(0)
     save_judge(Judge(), {"place": Tally(0, 1)}, tmp_path / "judge.safetensors")
     (tmp_path / "latents").mkdir()
@@ -126,13 +155,16 @@ def test_the_whole_table(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.M
     torch.save({"latents": latents.half()}, tmp_path / "latents" / "00000.pt")
     arguments = argparse.Namespace(
         checkpoint=checkpoint, judge=tmp_path / "judge.safetensors", pictures=8, fresh=100,
-        latents=tmp_path / "latents", sheet=tmp_path / "sheet.webp",
+        latents=tmp_path / "latents", sheet=tmp_path / "sheet.webp", things=1, second_judge=None,
+        first_sheet=tmp_path / "first.webp",
     )  # fmt: skip
     sections = evaluate(arguments)
     with Image.open(tmp_path / "sheet.webp") as sheet:
         assert sheet.size == (8 * 192, 6 * 192)
+    with Image.open(tmp_path / "first.webp") as sheet:
+        assert sheet.size == (8 * 192, 8 * 192)
     table, data = markdown(sections), json.loads(json.dumps(as_json(sections)))
-    assert len(data) == 8
+    assert len(data) == 9
     judged = {row["name"]: row for row in data["What a prompt names is in the picture"]}
     assert set(judged) >= set(ATTRIBUTES)
     for name in ATTRIBUTES:  # a judge of nothing must not be believed
