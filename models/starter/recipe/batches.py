@@ -39,11 +39,12 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
             if len(order) < self._batch:
                 order = rng.permutation(len(latents))
             chosen, order = order[: self._batch], order[self._batch :]
-            yield latents[chosen], self._tokens([latents.scene(int(index)) for index in chosen], rng)
+            yield latents[chosen], told(self._tokenizer, [latents.scene(int(index)) for index in chosen], rng)
             number += 1
 
-    def _tokens(self, scenes: list[Scene], rng: np.random.Generator) -> Tensor:
-        """A fresh caption for each, now and then the empty one."""
-        texts = ["" if rng.random() < UNCONDITIONAL_CHANCE else caption(scene, rng) for scene in scenes]
-        tokens = self._tokenizer(texts, padding="max_length", max_length=MAX_TOKENS, truncation=True)
-        return torch.tensor(tokens.input_ids, dtype=torch.int16)
+
+def told(tokenizer: CLIPTokenizer, scenes: list[Scene], rng: np.random.Generator) -> Tensor:
+    """The tokens (B, 77) in int16 of a fresh caption for each scene, now and then the empty one."""
+    texts = ["" if rng.random() < UNCONDITIONAL_CHANCE else caption(scene, rng) for scene in scenes]
+    tokens = tokenizer(texts, padding="max_length", max_length=MAX_TOKENS, truncation=True)
+    return torch.tensor(tokens.input_ids, dtype=torch.int16)

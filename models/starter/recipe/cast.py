@@ -155,6 +155,13 @@ def _air_of(rng: np.random.Generator, scene: Scene) -> Scene:
     )  # fmt: skip
 
 
+def any_backdrop(rng: np.random.Generator) -> Scene:
+    """A place in flat colours with nothing in its foreground."""
+    thing = pick(rng, _chances(_is_any))
+    scene = Scene(pick(rng, places_of(thing)), "day", "summer", "clear", "flat", False, False, "", "", 1)
+    return _air_of(rng, scene)
+
+
 def _tint(rng: np.random.Generator, scene: Scene) -> str:
     """A colour for the thing, or none; one in which it can be seen."""
     if not DRAWN[scene.thing].may("tint") or rng.random() > TINT_CHANCE:

@@ -7,14 +7,16 @@ captions dropped for guidance, averaged weights.
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from models.starter.recipe.architecture import build_scheduler, build_text_encoder, build_tokenizer, build_unet
-from models.starter.recipe.batches import Batches
+from models.starter.recipe.batches import Batches, told
 from models.starter.recipe.checkpoint import read_text_encoder, read_unet, take_over
+from models.starter.recipe.compose import COMPOSED_SHARE, Composer
 from models.starter.recipe.text import load_text_weights
 from models.starter.recipe.training import CPU, Options, Session, load_average
 from webui.engine.device import mixed_precision
@@ -82,12 +84,14 @@ def build_optimizer(model: Denoiser) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=1e-2, fused=True)
 
 
-def train_diffusion(latents_folder: Path, state_path: Path, options: Options, workers: int = 0) -> None:
+def train_diffusion(
+    latents_folder: Path, state_path: Path, options: Options, workers: int = 0, composer: Composer | None = None
+) -> None:
     """Train on the latents there are, also those to come, resuming from `state_path`; its average is what to use.
 
     Where nothing was saved, the weights are those of the checkpoint, or random ones; and the text encoder is the one
     that `text` taught to read, where `text.pt` lies beside the state. `workers` processes make captions ahead; 0 makes
-    them in between.
+    them in between. Where there is a `composer`, it makes `COMPOSED_SHARE` of each batch.
     """
     torch.manual_seed(options.seed)
     tokenizer = build_tokenizer()
@@ -102,11 +106,18 @@ def train_diffusion(latents_folder: Path, state_path: Path, options: Options, wo
     torch.manual_seed(options.seed + session.step)
     alphas_cumprod = build_scheduler().alphas_cumprod.to(options.device)
     weights = loss_weights(alphas_cumprod)
-    batches = Batches(latents_folder, tokenizer, BATCH * options.batch_factor, (options.seed, session.step))
+    size = BATCH * options.batch_factor
+    composed = round(size * COMPOSED_SHARE) if composer is not None else 0
+    batches = Batches(latents_folder, tokenizer, size - composed, (options.seed, session.step))
+    rng = np.random.default_rng((options.seed, session.step, 1))
     for latents, tokens in batches.loader(workers):
         if session.clock.progress >= 1:
             break
         latents, tokens = latents.to(options.device).float(), tokens.to(options.device).long()
+        if composer is not None:
+            more, scenes = composer.batch(composed)
+            latents = torch.cat([latents, more])
+            tokens = torch.cat([tokens, told(tokenizer, scenes, rng).to(options.device).long()])
         loss = diffusion_loss(model, latents, tokens, alphas_cumprod, weights)
         session.update(loss, options.rate_factor * PEAK_RATE, WARMUP_STEPS)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.starter.recipe.cast import any_backdrop
 from models.starter.recipe.lots import sample_scene
 from models.starter.recipe.scene import Scene
 from models.starter.recipe.values import Values, knows
@@ -46,12 +47,22 @@ def draw_known(seed: int, values: Values, size: int = 256) -> Iterator[tuple[np.
             yield render(scene, rng, size), scene
 
 
-def draw_shard(folder: Path, seed: int, size: int, shard: int) -> Path:
+def draw_backdrop(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, Scene]:
+    """A place with nothing in its foreground, in flat colours: what compose.py lays drawings on."""
+    from models.starter.recipe.render import render  # late, as above
+
+    rng = np.random.default_rng((seed, index))
+    scene = any_backdrop(rng)
+    return render(scene, rng, size), scene
+
+
+def draw_shard(folder: Path, seed: int, size: int, are_backdrops: bool, shard: int) -> Path:
     """Draw one shard unless it is there already; it appears whole or not at all."""
     target = folder / f"{shard:05d}.npz"
     if not target.exists():
         first = shard * SHARD_PICTURES
-        drawn = [draw_one(seed, first + offset, size) for offset in range(SHARD_PICTURES)]
+        draw = draw_backdrop if are_backdrops else draw_one
+        drawn = [draw(seed, first + offset, size) for offset in range(SHARD_PICTURES)]
         partial_file = folder / f".{shard:05d}.{os.getpid()}.npz"
         lines = np.array([json.dumps(asdict(scene)) for _, scene in drawn])
         np.savez(partial_file, pictures=np.stack([picture for picture, _ in drawn]), scenes=lines)
@@ -66,13 +77,14 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=48, help=f"of {SHARD_PICTURES} pictures each")
     parser.add_argument("--every", type=int, default=1, help="10 keeps the pictures of shards 0, 10, 20, …")
     parser.add_argument("--size", type=int, default=256, help="of a picture in pixels")
+    parser.add_argument("--backdrops", action="store_true", help="places with nothing in the foreground")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        make = partial(draw_shard, arguments.folder, arguments.seed, arguments.size)
+        make = partial(draw_shard, arguments.folder, arguments.seed, arguments.size, arguments.backdrops)
         for path in pool.map(make, range(0, arguments.shards, arguments.every)):
             log.info("%s", path.name)
 

@@ -20,6 +20,7 @@ from models.starter.recipe.checkpoint import (
     write_checkpoint,
 )
 from models.starter.recipe.codec import Codec, fit_codec, load_codec, read_codec
+from models.starter.recipe.compose import Composer, load_backdrops, load_sprites
 from models.starter.recipe.decoder import load_vae, train_decoder
 from models.starter.recipe.diffusion import load_denoiser, train_diffusion
 from models.starter.recipe.encode import encode_shards
@@ -46,6 +47,12 @@ def codec_of(state: Path, pictures: Path | None, checkpoint: Path | None, seed: 
         raise SystemExit("to fit the encoder, name --pictures")
     codec.save(path)
     return codec
+
+
+def composer_of(backdrops: Path, codec: Codec, options: Options) -> Composer:
+    """What makes pictures on the device of the training."""
+    sprites = load_sprites(options.device)
+    return Composer(sprites, load_backdrops(backdrops, options.device), codec, options.seed)
 
 
 def export(state: Path, folder: Path, codec: Codec) -> None:
@@ -81,6 +88,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--critic-from", type=float, default=0.6, help="decoder: share of the time after which a critic joins in"
     )
+    parser.add_argument(
+        "--backdrops",
+        type=Path,
+        help="diffusion: folder of draw --backdrops; half of all pictures are composed on them",
+    )
     parser.add_argument("--workers", type=int, default=0, help="diffusion: processes that make captions ahead")
     parser.add_argument("--from-nothing", action="store_true", help="do not start from the committed weights")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="the folder to start from and to export to")
@@ -111,7 +123,8 @@ def main() -> None:
         case "text":
             train_text(state / "text.pt", arguments.minutes, seed, start)
         case "diffusion":
-            train_diffusion(state / "latents", state / "diffusion.pt", options, arguments.workers)
+            composer = composer_of(arguments.backdrops, codec, options) if arguments.backdrops else None
+            train_diffusion(state / "latents", state / "diffusion.pt", options, arguments.workers, composer)
         case "decoder":
             train_decoder(pictures, codec, state / "decoder.pt", options)
         case "tiny":

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -33,10 +34,12 @@ from models.starter.recipe.checkpoint import (
     write_checkpoint,
 )
 from models.starter.recipe.codec import Codec, fit_codec, write_encoder
+from models.starter.recipe.compose import Composer
 from models.starter.recipe.decoder import load_vae, picture_loss, train_decoder
 from models.starter.recipe.diffusion import load_denoiser, loss_weights, train_diffusion
 from models.starter.recipe.latents import load_latents
 from models.starter.recipe.lots import sample_scene
+from models.starter.recipe.scene import Scene
 from models.starter.recipe.tiny import load_tiny_vae, train_tiny
 from models.starter.recipe.tokenizer import save_tokenizer
 from models.starter.recipe.training import Average, Clock, Options, Session, learning_rate, load_state, save_state
@@ -289,3 +292,21 @@ def test_a_critic_joins_in_and_is_kept(pictures: Path, codec: Codec, checkpoint:
     assert saved is not None
     assert saved["step"] >= 1
     assert load_vae(state, codec).decode(torch.zeros(1, 16, 1, 1)).sample.isfinite().all()
+
+
+@pytest.mark.usefixtures("counted_clock", "multiplies_bf16")
+def test_part_of_a_batch_is_composed(
+    latents: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Composed:
+        def batch(self, number: int) -> tuple[torch.Tensor, list[Scene]]:
+            asked.append(number)
+            rng = np.random.default_rng(number)
+            return torch.zeros(number, 16, 16, 16), [sample_scene(rng) for _ in range(number)]
+
+    monkeypatch.setattr(diffusion, "BATCH", 4)
+    train_diffusion(latents, tmp_path / "diffusion.pt", options(checkpoint, 3), 0, cast("Composer", Composed()))
+    assert asked
+    assert set(asked) == {2}
