@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.studio import Studio, Visit
 
@@ -46,3 +46,24 @@ def test_the_format_is_chosen_once(fake_studio: Studio, open_page: OpenPage) -> 
     expect(visit.page.locator(".sheet-one").get_by_label("File format")).to_have_value("webp")
     name, image = saved(visit, ".sheet-one")
     assert (name[-5:], image.format) == (".webp", "WEBP")
+
+
+def test_texts_that_have_no_room_in_a_format_are_said(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    visit.write("a calm lake steps=2 delay=0")
+    visit.generate()
+    visit.wait_state("finished")
+
+    def without_room(route: Route) -> None:
+        if route.request.method == "HEAD":
+            return route.fulfill(status=200, headers={"Darkroom-Left-Out": "parameters, darkroom"})
+        return route.continue_()
+
+    visit.page.locator("#stage_box").get_by_label("File format").select_option("jpeg")
+    visit.page.route("**/api/images/*?format=jpeg", without_room)
+    saved(visit, "#stage_box")
+    expect(visit.page.locator("#note")).to_contain_text("too long for this format")
+    visit.page.locator("#stage_box").get_by_label("File format").select_option("png")
+    visit.page.locator("#note").evaluate("(note) => note.replaceChildren()")
+    saved(visit, "#stage_box")
+    expect(visit.page.locator("#note")).to_have_text("")
