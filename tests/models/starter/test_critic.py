@@ -20,7 +20,7 @@ def test_the_critic_learns_to_tell_and_pulls_as_hard_as_it_should() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert losses[-1] < 0.7 * losses[0]
     layer = torch.nn.Conv2d(3, 3, 3, padding=1)
     decoded = layer(drawn)
