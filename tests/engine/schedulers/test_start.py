@@ -107,7 +107,11 @@ def drawn_over(name: str, sigmas: str, steps: int, strength: float) -> Tensor:
 @pytest.mark.parametrize(("steps", "strength"), [(4, 0.1), (4, 0.74), (4, 0.99), (20, 0.33)])
 def test_it_arrives(name: str, sigmas: str, steps: int, strength: float) -> None:
     away = (drawn_over(name, sigmas, steps, strength) - ANSWER).abs().max()
-    assert away < 0.03  # less noise than the network was ever shown leaves that much
+    noise = torch.randn(ANSWER.shape, generator=torch.Generator().manual_seed(1)).abs().max()
+    smallest = (
+        (1 - TRAINED[0]) / TRAINED[0]
+    ) ** 0.5  # that the network was ever shown: DEIS ends there, at any strength
+    assert away < 1.05 * smallest * noise
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -200,16 +200,14 @@ class PromptCheck:
             foreign = _NOT_LATIN.search(spoken)
             details: dict[str, str | int | float] = {"family": FAMILIES[checkpoint.family].name}
             return [] if foreign is None else [Note(code="english_only", level="warning", details=details)]
-        places = {
-            text[start:end].casefold(): (start, end)
-            for start, end in reversed(tokenizer.unknown(spoken, {"break", "and"}))
-        }
+        spelt = tokenizer.unknown(spoken, {"break", "and"})
+        places = {text[start:end].casefold(): (start, end) for start, end in reversed(spelt)}
         unknown = [
             Note(code="unknown_word", level="warning", start=start, end=end, details={"word": text[start:end]})
             for start, end in sorted(places.values())[:MAX_NOTES]
         ]
         is_words_alone = spoken == text  # a LoRA or an embedding means something, too
-        has_nothing = is_words_alone and tokenizer.knows_nothing_of(text)
+        has_nothing = is_words_alone and tokenizer.knows_nothing_of(text, spelt)
         return [_nothing_known(text, checkpoint), *unknown] if has_nothing else unknown
 
 

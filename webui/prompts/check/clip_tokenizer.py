@@ -5,6 +5,7 @@ Agrees with transformers' CLIPTokenizer, which the engine uses (a test compares 
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -123,9 +124,9 @@ class ClipTokenizer:
         """A token as the vocabulary writes it, with `</w>` where it ends a word."""
         return self._tokenizer.id_to_token(id) or ""
 
-    def knows_nothing_of(self, text: str) -> bool:
-        """Whether a closed vocabulary has to spell every word of `text` that means something."""
-        spelt = {start for start, _ in self.unknown(text)}
+    def knows_nothing_of(self, text: str, unknown: Iterable[tuple[int, int]]) -> bool:
+        """Whether every word of `text` that means something is among those that are `unknown`."""
+        spelt = {start for start, _ in unknown}
         content = []
         for match in _LETTERS.finditer(text):
             if _HAN.search(match[0]):
@@ -141,14 +142,15 @@ class ClipTokenizer:
         A Chinese character counts as a word of its own. `known` are words, in small letters, that count as known.
         """
         allowed = frozenset(known)
+        is_spelt = functools.cache(lambda word: len(self.ids(word)) > 1)
         found = []
         for match in _LETTERS.finditer(text):
             start, end = match.span()
             if not _HAN.search(match[0]):
-                if end - start > 1 and match[0].casefold() not in allowed and len(self.ids(match[0])) > 1:
+                if end - start > 1 and match[0].casefold() not in allowed and is_spelt(match[0]):
                     found.append((start, end))
                 continue
-            spelt = [start + at for at, sign in enumerate(match[0]) if _HAN.match(sign) and len(self.ids(sign)) > 1]
+            spelt = [start + at for at, sign in enumerate(match[0]) if _HAN.match(sign) and is_spelt(sign)]
             found += [(at, at + 1) for at in spelt]
         return found
 
