@@ -141,6 +141,7 @@ def test_a_reload_sends_what_was_not_answered(fake_studio: Studio, open_page: Op
     expect(one.page.locator(".stage-note")).to_contain_text("Waiting for the connection")
     one.page.unroute("**/api/text-to-image")
     one.page.reload()
+    expect(one.stage()).to_be_visible()
     one.wait_state("finished")
     expect(one.page.locator(".stage-title")).to_have_text("steps=1 a lake sent twice")
     assert only(one, "net::ERR_FAILED") == []

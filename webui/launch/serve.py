@@ -114,6 +114,7 @@ class _Server(uvicorn.Server):
                 access_log=settings.log_level == "debug",
                 timeout_graceful_shutdown=_GRACE_SECONDS,
                 server_header=False,
+                date_header=False,  # the page is a hundred answers
                 proxy_headers=False,  # who called is for the guard to judge; uvicorn would put a header in its place
             )
         )

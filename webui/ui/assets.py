@@ -69,9 +69,21 @@ def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
             GIVEN: f"export const given = {given};\n",
-            **modules(),
+            **{name: _without_comments(text) for name, text in modules().items()},
         }
     )
+
+
+def _without_comments(script: str) -> str:
+    """The same lines, so that places in it stay true, but for what its comments on lines of their own say."""
+    kept = []
+    is_comment = False
+    for line in script.split("\n"):
+        text = line.strip()
+        is_comment = is_comment or text.startswith("/**")
+        kept.append("" if is_comment or text.startswith("//") else line)
+        is_comment = is_comment and not text.endswith("*/")
+    return "\n".join(kept)
 
 
 def early_style() -> str:

@@ -24,6 +24,12 @@ from webui.ui.theme import colour_variables
 
 # The keyboard of a phone makes the page shorter, so that what sticks to the bottom edge stays above it.
 _VIEWPORT = "width=device-width, initial-scale=1, minimum-scale=1, interactive-widget=resizes-content"
+_ICON = (  # the page's own sign: without one, browsers ask for a file again and again
+    "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E"
+    "%3Ccircle cx='12' cy='12' r='11' fill='%23f7f5f2' stroke='%2312100f' stroke-width='2'/%3E"
+    "%3Cpath d='M12 1a11 11 0 0 0 0 22z' fill='%2312100f'/%3E"
+    "%3Ccircle cx='17' cy='12' r='2.4' fill='%23c23b1e'/%3E%3C/svg%3E"
+)
 _ROOM = "display:flex;flex-direction:column;margin:0;padding:0"
 
 
@@ -38,6 +44,7 @@ def document(page: gr.Blocks, files: PageFiles) -> str:
 <base href="/">
 <meta name="viewport" content="{_VIEWPORT}">
 <title>Darkroom</title>
+<link rel="icon" href="data:image/svg+xml,{_ICON}">
 <style>{colour_variables()}{assets.early_style()}</style>
 <script>{assets.early_script()}</script>
 {"".join(_own_links(files))}{"".join(_gradios_links(gradio))}<script>

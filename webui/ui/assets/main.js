@@ -53,7 +53,11 @@ function openPage() {
     openAddress();
   });
   on("storage-full", sayStorageIsFull);
-  on("connected", lookForNewVersion);
+  let isFirst = true;
+  on("connected", () => {
+    if (!isFirst) void lookForNewVersion();
+    isFirst = false;
+  });
   void askForCheckpoints();
   sendWaiting();
   followLine();
