@@ -13,8 +13,9 @@ from torch.nn import functional as F
 WINDOW, DEVIATION = 11, 1.5
 STABILISERS = (0.01**2, 0.03**2)
 CHANGED_SHARE = 0.25  # of a picture's area, which `ssim_outside` leaves out
-# A clear edge: a step this high in luminance, flat for so many pixels at both ends of a window of twice the reach.
-EDGE_REACH, EDGE_SIDE, EDGE_HEIGHT, EDGE_FLAT, EDGE_FINENESS = 10, 4, 0.25, 0.03, 4
+# A clear edge: a step this high in luminance, nearly all of it within `EDGE_NEAR` pixels of its middle, flat for so
+# many pixels at both ends of a window of twice the reach.
+EDGE_REACH, EDGE_SIDE, EDGE_NEAR, EDGE_HEIGHT, EDGE_FLAT, EDGE_FINENESS = 10, 4, 2, 0.25, 0.03, 4
 CONFIDENCE = 1.96  # standard deviations to either side: 95 %
 
 
@@ -74,7 +75,9 @@ def edge_widths(pictures: Sequence[Image.Image], reference: Image.Image) -> list
     height = sides[1].mean(dim=2) - sides[0].mean(dim=2)
     flat = torch.stack([side.amax(dim=2) - side.amin(dim=2) for side in sides]).amax(dim=0)
     middle = (steps[..., EDGE_REACH] - sides[0].mean(dim=2)) / torch.where(height == 0, 1.0, height)
-    clear = (height.abs() > EDGE_HEIGHT) & (flat < EDGE_FLAT) & (middle > 0.3) & (middle < 0.7)
+    around = (steps[..., EDGE_REACH + EDGE_NEAR] - steps[..., EDGE_REACH - EDGE_NEAR]).abs()
+    crisp = around > 0.9 * height.abs()  # no gradient, no glow
+    clear = (height.abs() > EDGE_HEIGHT) & (flat < EDGE_FLAT) & (middle > 0.3) & (middle < 0.7) & crisp
     widths = []
     for picture in pictures:
         found = _luminance(picture)[0, 0].unfold(1, 2 * EDGE_REACH + 1, 1)[clear]

@@ -23,6 +23,7 @@ def test_dead_leaves_are_many_and_never_the_same() -> None:
     assert one.std() > 15
 
 
+@pytest.mark.usefixtures("drawings")
 def test_a_pool_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skia")
     first = np.array(pool_of(tmp_path / "pool.npy", 1, 5))
