@@ -289,8 +289,8 @@ def test_notes_move_nothing_and_hold_a_finger(
     context = browser.new_context(locale="en-US", **options)
     context.add_init_script(WATCH)
     visit = open_page(fake_studio, context=context)
-    visit.rest()
     box(visit).focus()
+    visit.rest()  # the stage makes room for whoever types
     shifts(visit)
     box(visit).fill("a calm carburettor (at night lake++ (red:9) <lora:nothing:1>")
     expect(notes(visit).first).to_contain_text("There is no LoRA")

@@ -99,7 +99,7 @@ def test_what_has_no_effect_is_grey_says_why_and_is_not_sent(fake_studio: Studio
     expect(page.locator("#eta input[type=number]")).to_be_disabled()
     expect(page.locator("#eta input[type=number]")).to_have_attribute("aria-describedby", "why_eta")
     expect(page.locator("#why_eta")).to_have_text(
-        "The noise of this scheduler cannot be changed; Euler a, DPM2 a and DDIM have an eta."
+        "This scheduler’s noise cannot be changed; only Euler a, DPM2 a and DDIM have an eta."
     )
     page.locator("#emphasis").get_by_label("No norm").check()
     page.locator("#prompt_dialect").get_by_label("Compel").check()
@@ -112,7 +112,7 @@ def test_what_has_no_effect_is_grey_says_why_and_is_not_sent(fake_studio: Studio
     )  # fmt: skip
     pick_scheduler(visit, "DDIM")
     expect(page.locator("#sigmas select")).to_be_disabled()
-    expect(page.locator("#why_scheduler")).to_have_text("This scheduler runs on the checkpoint’s own sigmas alone.")
+    expect(page.locator("#why_scheduler")).to_have_text("This scheduler works only with the checkpoint’s own sigmas.")
     expect(page.locator("#eta input[type=number]")).to_be_enabled()
     visit.set_number("Guidance end value", "0.4")
     visit.set_number("Guidance start value", "0.6")
@@ -179,12 +179,12 @@ def test_another_family_leaves_what_it_can_and_sends_nothing_else(two_families: 
     visit.choose("Checkpoint", "flux")
     expect(page.locator("#scheduler option:checked")).to_have_text("Euler")
     expect(page.locator("#scheduler select")).to_be_disabled()
-    expect(page.locator("#why_scheduler")).to_have_text("This checkpoint can only be followed by Euler.")
+    expect(page.locator("#why_scheduler")).to_have_text("This checkpoint works only with Euler.")
     expect(page.locator("#note")).to_contain_text("Scheduler Euler")
     for name in ("clip_skip", "variation_strength", "tiling", "prompt_dialect", "emphasis"):
         expect(page.locator(f"#{name} :is(input, select)").first).to_be_disabled()
     expect(page.locator("#negative_prompt textarea")).to_be_disabled()
-    expect(page.locator("#why_negative_prompt")).to_contain_text("knows no negative prompt")
+    expect(page.locator("#why_negative_prompt")).to_contain_text("takes no negative prompt")
     shown = [line.inner_text() for line in page.locator("#sampling .why").all() if line.is_visible()]
     assert all(one != other for one, other in itertools.pairwise(shown)), "neighbours share a sentence"
     visit.button("Looks").click()

@@ -179,7 +179,7 @@ COMPLAINTS = [
     ("/api/text-to-image", {"steps": 0}, "steps", "“Steps” must be between 1 and 150, in steps of 1."),
     ("/api/text-to-image", {"seed": 2**32}, "seed", "“Seed” must be between -1 and 4294967295, in steps of 1."),
     ("/api/text-to-image", {"seed": 1.5}, "seed", "“Seed” must be between -1 and 4294967295, in steps of 1."),
-    ("/api/text-to-image", {"scheduler": "none"}, "scheduler", "The value of “Scheduler” does not work."),
+    ("/api/text-to-image", {"scheduler": "none"}, "scheduler", "“Scheduler” has an invalid value."),
     ("/api/text-to-image", {"prompt": LONG}, "prompt", "Prompt may have up to 10000 characters."),
     ("/api/image-to-image", {}, "init_image", "Input image: choose a picture first."),
     ("/api/style-transfer", {"content_image": REFERENCE}, "style_image", "Style image: choose a picture first."),
@@ -203,7 +203,7 @@ def test_a_wrong_value_is_named(
 def test_a_refusal_of_the_rules_calls_the_control_by_its_label(api: TestClient, modules: Modules) -> None:
     said = modules.run(TOLD, {"status": 422, "json": api.post("/rules").json()})
     assert said["field"] == "clip_skip"
-    assert said["message"].startswith("The value of “Clip skip” does not work: ")
+    assert said["message"].startswith("“Clip skip” cannot have this value: ")
     assert "text encoder" in said["message"]
 
 
