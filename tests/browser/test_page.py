@@ -251,7 +251,7 @@ def test_four_tabs_stay_responsive(fake_studio: Studio, open_page: OpenPage) -> 
         visit.generate()
     for visit in tabs:
         visit.page.bring_to_front()
-        visit.wait_state("finished")
+        expect(visit.stage()).to_have_attribute("data-state", "finished")
 
 
 @pytest.fixture
