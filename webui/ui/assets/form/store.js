@@ -5,6 +5,7 @@ import { emit } from "../core/bus.js";
 import { given } from "../core/given.js";
 import { kept } from "../core/kept.js";
 import { fields, order } from "./fields.js";
+import { isAlike } from "./rules.js";
 
 const KEPT_FROM_THE_START = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas", "eta"];
 
@@ -63,7 +64,7 @@ export const form = {
    */
   set(changes, by = "page") {
     const before = values;
-    const wanted = Object.entries(changes).filter(([name, value]) => order.includes(name) && value !== undefined && !isIdentical(before[name], value));
+    const wanted = Object.entries(changes).filter(([name, value]) => order.includes(name) && value !== undefined && !isAlike(before[name], value));
     if (!wanted.length) return;
     values = complete(before, Object.freeze({ ...before, ...Object.fromEntries(wanted) }), by);
     keep();
@@ -110,15 +111,13 @@ function complete(before, now, by) {
   let last = before;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const more = Object.assign({}, ...derivations.map((run) => run(now, last, by)));
-    const wanted = Object.entries(more).filter(([name, value]) => !isIdentical(now[name], value));
+    const wanted = Object.entries(more).filter(([name, value]) => !isAlike(now[name], value));
     if (!wanted.length) return now;
     last = now;
     now = Object.freeze({ ...now, ...Object.fromEntries(wanted) });
   }
   throw new Error("the form does not come to rest");
 }
-
-const isIdentical = (one, other) => one === other || (typeof one === "object" && typeof other === "object" && JSON.stringify(one) === JSON.stringify(other));
 
 function keep() {
   kept.set("controls", values);
@@ -128,7 +127,7 @@ function keep() {
 /** A listener that sets something is heard after the others have heard of the change before. `asked`: names in it. */
 function tell(before, by, asked) {
   const after = values;
-  const changed = order.filter((name) => !isIdentical(before[name], after[name]));
+  const changed = order.filter((name) => !isAlike(before[name], after[name]));
   if (told) return void told.push({ before, changed, by, asked });
   told = [{ before, changed, by, asked }];
   for (const change of told) emit("values", change);
