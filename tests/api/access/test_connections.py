@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from tests.api.access.threads import listening
 from webui.api.access import connections
 
 
@@ -26,17 +25,8 @@ async def patient(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.5)
-    config = uvicorn.Config(
-        patient, port=0, http=connections.IdleLimitedProtocol, lifespan="off", log_config=None, timeout_keep_alive=30
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with listening(patient) as port:
+        yield port
 
 
 def seconds_until_closed(connection: socket.socket, piece: bytes = b"") -> float:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from tests.api.access.threads import listening
 from webui.api.access import reading_on
-from webui.api.access.connections import IdleLimitedProtocol
 
 MEGABYTE = 2**20
 
@@ -28,16 +26,8 @@ async def deaf(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    server = uvicorn.Server(
-        uvicorn.Config(deaf, port=0, http=IdleLimitedProtocol, lifespan="off", log_config=None, timeout_keep_alive=30)
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    with listening(deaf) as port:
+        yield port
 
 
 def posting(port: int, path: str, length: int, more: str = "") -> socket.socket:
