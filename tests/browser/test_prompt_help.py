@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
 from tests.browser.test_access import serious_findings
 from tests.browser.test_layout import LIMIT, WATCH, shifts
+from tests.modules.test_weights import COMPEL, WEIGHTS
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
@@ -111,36 +112,6 @@ def test_one_question_at_a_time_and_the_last_answer_counts(fake_studio: Studio, 
     visit.page.keyboard.type("s")
     expect(line(visit)).to_have_text("")
     assert "prompt-check" in visit.errors.pop(), "the browser says it in its console, the page does not"
-
-
-# text with the selection (or the cursor) in ‹›, keys, what comes of it
-WEIGHTS = [
-    ("a calm ‹›lake", "U", "a calm (‹lake›:1.1)"),
-    ("a calm la‹›ke", "UU", "a calm (‹lake›:1.2)"),
-    ("a calm (‹lake›:1.1)", "D", "a calm ‹lake›"),
-    ("a calm lake‹›, snow", "D", "a calm (‹lake›:0.9), snow"),
-    ("a ‹calm lake ›at night", "U", "a (‹calm lake›:1.1) at night"),
-    ("a (calm l‹›ake:1.9) at night", "UU", "a (‹calm lake›:2.1) at night"),
-    ("((sn‹›ow))", "U", "(‹snow›:1.3)"),
-    ("[sn‹›ow] lake", "D", "(‹snow›:0.8) lake"),
-    (r"\(sn‹›ow\)", "U", r"\((‹snow›:1.1)\)"),
-    ("‹(snow:1.2)›", "D", "(‹snow›:1.1)"),
-    ("(snow‹›:3)", "U", "(‹snow›:3.0)"),
-    ("<lora:in‹›k:0.8>", "U", "<‹›lora:ink:0.85>"),
-    ("sci-‹›fi", "U", "(‹sci-fi›:1.1)"),
-    ("秋天的宁‹›静湖泊", "U", "秋天的(‹宁静›:1.1)湖泊"),
-    ("lake, ‹› snow", "U", "lake, ‹› snow"),
-]
-COMPEL = [
-    ("a calm la‹›ke", "U", "a calm ‹lake›+"),
-    ("a calm la‹›ke+", "U", "a calm ‹lake›++"),
-    ("a calm la‹›ke+", "DD", "a calm ‹lake›-"),
-    ("a ‹calm lake› at night", "U", "a (‹calm lake›)1.1 at night"),
-    ("a (calm la‹›ke)1.1 at night", "D", "a ‹calm lake› at night"),
-    ("a (calm la‹›ke)++ at night", "D", "a (‹calm lake›)+ at night"),
-    ("(calm la‹›ke).attend(1.4)", "U", "(‹calm lake›)1.5"),
-    ("秋天的宁‹›静湖泊", "D", "秋天的(‹宁静›).attend(0.9)湖泊"),
-]
 
 
 @pytest.mark.parametrize(("dialect", "cases"), [("a1111", WEIGHTS), ("compel", COMPEL)], ids=["a1111", "compel"])
