@@ -91,6 +91,20 @@ def test_tabs_are_steps_of_the_history(fake_studio: Studio, open_page: OpenPage)
     expect(selected(visit.page)).to_have_text("Image to image")
 
 
+def test_going_back_and_forth_at_once_after_loading_keeps_every_step(fake_studio: Studio, open_page: OpenPage) -> None:
+    """Gradio tells late that it has opened a tab: what is told of the one before must not become a step of its own."""
+    visit = open_page(fake_studio)
+    visit.tab("Image to image")
+    expect(selected(visit.page)).to_have_text("Image to image")
+    for _ in range(5):
+        visit.page.reload()
+        expect(selected(visit.page)).to_have_text("Image to image")
+        visit.page.go_back()
+        expect(selected(visit.page)).to_have_text("Text to image")
+        visit.page.go_forward()
+        expect(selected(visit.page)).to_have_text("Image to image")
+
+
 def test_an_address_chooses_the_tab_and_strange_ones_nothing(fake_studio: Studio, open_page: OpenPage) -> None:
     visit = open_page(fake_studio)
     visit.page.goto(f"{fake_studio.address}/#style_transfer")

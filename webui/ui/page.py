@@ -199,6 +199,7 @@ def _join(page: gr.Blocks, fields: Controls, tabs: list[gr.Tab], tasks: gr.Tabs)
               **_IN_BROWSER)  # fmt: skip
         if isinstance(field, gr.Number):
             field.blur(js=f"() => darkroom.left({name!r})", **_IN_BROWSER)
+    tasks.select(js="() => darkroom.chosen()", **_IN_BROWSER)
     for tab in tabs:
         tab.select(js=f"() => darkroom.opened({tab.id!r})", **_IN_BROWSER)
     for button in [block for block in page.blocks.values() if isinstance(block, gr.Button)]:

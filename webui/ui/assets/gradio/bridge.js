@@ -20,6 +20,7 @@ let shownTask = given.first_task;
 let askGradio = null; // makes Gradio call `apply`
 let isDue = false;
 let isLoaded = false;
+let isChosen = false; // a person chose a tab
 
 for (const name of controls) shown[name] = fields[name]?.may_be_empty ? undefined : given.start[name];
 
@@ -102,9 +103,15 @@ window.darkroom = {
     emit(`press-${name}`);
   },
 
-  /** A tab was opened: at first by Gradio, which does not know the one that was kept. */
+  /** A person chose a tab; which one, `opened` tells next. */
+  chosen() {
+    isChosen = true;
+  },
+
+  /** A tab was opened. Gradio tells so of those that were handed over, too, and late: by then another may be asked for. */
   opened(name) {
-    if (!isLoaded) return;
+    if (!isChosen) return;
+    isChosen = false;
     shownTask = name;
     form.setTask(name);
   },
