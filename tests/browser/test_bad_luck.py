@@ -184,14 +184,30 @@ def test_a_page_whose_scripts_are_missing_says_so(browser: Browser, fake_studio:
 
 def test_an_old_page_hears_of_a_newer_program(fake_studio: Studio, open_page: OpenPage) -> None:
     one = open_page(fake_studio)
-    one.page.route("**/main.js", lambda route: route.fulfill(status=404))
+    one.page.route("**/core/version.js", lambda route: route.fulfill(status=404))
     reconnect(one.page)
     note = one.page.locator("#note")
     expect(note).to_contain_text("has been updated")
-    one.page.unroute("**/main.js")
+    one.page.unroute("**/core/version.js")
     note.get_by_role("button", name="Load again").click()
     expect(one.page.locator("html[data-settled]")).to_be_attached()
     assert only(one, "404") == []
+
+
+def test_a_sheet_that_does_not_come_is_said_and_can_be_tried_again(fake_studio: Studio, open_page: OpenPage) -> None:
+    one = open_page(fake_studio)
+    one.page.route("**/gallery/*.js", lambda route: route.abort())
+    one.write("steps=1 a lake that stays")
+    one.page.locator(".rail-gallery").click()
+    note = one.page.locator("#note")
+    expect(note).to_contain_text("did not load")
+    one.page.unroute("**/gallery/*.js")
+    note.get_by_role("button", name="Try again").click()
+    expect(one.page.locator(".sheet")).to_be_visible()
+    expect(one.control("Prompt")).to_have_value("steps=1 a lake that stays")
+    one.page.go_back()
+    expect(one.page.locator(".sheet")).to_be_hidden()
+    assert only(one, "ERR_FAILED") == []
 
 
 def reconnect(page: Page) -> None:

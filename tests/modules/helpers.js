@@ -3,6 +3,13 @@
 /** Imports a module by its path below `assets/`. */
 window.at = (name) => import(`${window.files}/${name}`);
 
+/** The page in Chinese; before any module is imported. */
+window.speakChinese = () => {
+  document.documentElement.lang = "zh-CN";
+  const imports = { [`${window.files}/texts/en.js`]: `${window.files}/texts/zh-CN.js` };
+  document.head.append(Object.assign(document.createElement("script"), { type: "importmap", textContent: JSON.stringify({ imports }) }));
+};
+
 /** Collects what is emitted under these names, as [name, value]. */
 window.heard = async (...names) => {
   const { on } = await at("core/bus.js");

@@ -220,7 +220,7 @@ def test_what_is_no_complaint_about_a_field_is_said_as_it_is(modules: Modules) -
 
 
 def test_a_wrong_value_is_named_in_chinese(api: TestClient, modules: Modules) -> None:
-    modules.run("document.documentElement.lang = 'zh-CN';")
+    modules.run("speakChinese();")
     answer = {"status": 422, "json": api.post("/api/image-to-image", json={}).json()}
     assert modules.run(TOLD, answer)["message"] == "请先选择图片：输入图片。"
     broken = api.post("/rules", headers={"Accept-Language": "zh-CN"}).json()

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.settings import Settings
 from webui.ui import controls
-from webui.ui.assets import GIVEN, MAIN, modules, page_files
+from webui.ui.assets import GIVEN, MAIN, first_modules, modules, page_files
 from webui.ui.gradio_frontend import frontend
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.page import mount_page, routers_of
@@ -28,7 +28,7 @@ from webui.ui.page_files import PageFiles
 HARMFUL = "</script><script>alert(1)</script><!--"
 MOST_HTML_BYTES = 40_000  # compressed, as all below; goals of the page as a whole
 MOST_SCRIPT_BYTES = 120_000
-MOST_OWN_BYTES = 160_000  # each file by itself
+MOST_OWN_BYTES = 120_000  # of all that comes first, each file by itself
 
 
 def client_of(page: gr.Blocks) -> TestClient:
@@ -71,7 +71,8 @@ def test_our_scripts_run_before_gradios(client: TestClient) -> None:
     html = client.get("/").text
     scripts = [attributes for tag, attributes in Tags(html).found if tag == "script"]
     early, main, gradio, config = scripts
-    assert early == config == {}  # inline: both run before all files
+    assert early.keys() == {"data-texts"}
+    assert config == {}
     assert html.index("darkroom.language") < html.index("gradio_config")
     assert main["type"] == gradio["type"] == "module"
     assert str(main["src"]).rpartition("/")[2] == "main.js"
@@ -91,7 +92,7 @@ def test_every_module_is_asked_for_at_once(client: TestClient) -> None:
     links = [attributes for tag, attributes in Tags(html).found if tag == "link"]
     early = {str(one["href"]) for one in links if one["rel"] == "modulepreload"}
     folder = html[: html.index("/main.js")].rpartition('"')[2]
-    assert {f"{folder}/{name}" for name in (GIVEN, *modules()) if name != MAIN} <= early
+    assert {f"{folder}/{name}" for name in first_modules() - {MAIN, "texts/en.js"}} <= early
     assert all(client.get(address).status_code == 200 for address in early if address.startswith(folder))
 
 
@@ -111,25 +112,42 @@ def test_gradios_scripts_are_told_what_its_own_document_says(client: TestClient)
     assert ours == {**gradios, **ours_alone}
 
 
-def test_the_words_are_in_the_data(client: TestClient) -> None:
-    (address,) = re.findall(r'href="([^"]+core/given\.js)"', client.get("/").text)
-    script = client.get(address).text
-    assert script.startswith("export const given = ")
-    found = json.loads(script[script.index("{") : script.rindex("};") + 1])
-    assert set(found["texts"]) == set(LANGUAGES)
-    assert found["texts"] == client.get("/config").json()["i18n_translations"]
+def test_the_words_of_each_language_are_a_script(client: TestClient) -> None:
+    (early,) = [attrs["data-texts"] for tag, attrs in Tags(client.get("/").text).found if "data-texts" in attrs]
+    addresses = json.loads(early)
+    assert tuple(addresses) == LANGUAGES
+    for language, words in client.get("/config").json()["i18n_translations"].items():
+        script = client.get(addresses[language]).text
+        assert script.startswith("export const texts = ")
+        assert json.loads(script[script.index("{") : script.rindex("};") + 1]) == words
+
+
+def test_what_opens_seldom_comes_when_it_is_opened(client: TestClient) -> None:
+    html = client.get("/").text
+    (address,) = re.findall(r'href="([^"]+core/given\.js)"', html)
+    given = client.get(address).text
+    later = json.loads(given[given.index("{") : given.rindex("};") + 1])["later"]
+    assert {"gallery/gallery.js", "paint/editor.js"} <= later.keys()
+    for entry, names in later.items():
+        assert entry in names
+        assert not any(f"/{name}" in html for name in names)
+        assert all(client.get(address.replace("core/given.js", name)).status_code == 200 for name in names)
+    assert {name for names in later.values() for name in names} | first_modules() == {*modules(), GIVEN, "texts/en.js"}
 
 
 def test_nothing_grows_too_large(client: TestClient) -> None:
     html = client.get("/").text
-    own = {
-        address.split("/", 4)[4]: len(brotli.compress(client.get(address).content, quality=5))
-        for address in re.findall(r'(?:src|href)="(/page/files/[^"]+)"', html)
+    addresses = re.findall(r'(?:src|href)="(/page/files/[^"]+)"', html)
+    folder = addresses[0].rsplit("/", 1)[0]
+    sizes = {
+        name: len(brotli.compress(client.get(f"{folder}/{name}").content, quality=5))
+        for name in ("page.css", GIVEN, "texts/en.js", "texts/zh-CN.js", *modules())
     }
-    assert own.keys() == {"page.css", "core/given.js", *modules()}
+    first = {"page.css", *first_modules()}
+    assert {*addresses} == {f"{folder}/{name}" for name in first - {"texts/en.js"}}
     assert len(brotli.compress(html.encode(), quality=5)) <= MOST_HTML_BYTES
-    assert sum(own[name] for name in modules()) <= MOST_SCRIPT_BYTES
-    assert sum(own.values()) <= MOST_OWN_BYTES
+    assert sum(sizes[name] for name in modules()) <= MOST_SCRIPT_BYTES
+    assert sum(sizes[name] for name in first) <= MOST_OWN_BYTES
 
 
 def test_another_content_has_another_address() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gradio.queueing import Queue
+from PIL import Image
 
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.checkpoints.catalogue import Catalogue, Example
@@ -58,8 +60,15 @@ def test_our_files_name_no_other_host() -> None:
 @pytest.fixture
 def client(tmp_path: Path, presets: Presets) -> Iterator[TestClient]:
     picture = tmp_path / "example.png"
-    picture.write_bytes(b"\x89PNG")
-    examples = (Example(prompt="a lake", picture=picture), Example(prompt="a hill"))
+    Image.new("RGB", (640, 480), "navy").save(picture)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG")
+    examples = (
+        Example(prompt="a lake", picture=picture),
+        Example(prompt="a hill"),
+        Example(prompt="a wood", picture=broken),
+        Example(prompt="a pond", picture=tmp_path / "gone.png"),
+    )
     catalogue = OneCheckpoint(checkpoint(examples=examples))
     page = page_of(catalogue, Settings(data_dir=tmp_path))
 
@@ -80,10 +89,12 @@ def test_no_queue_of_gradios_runs(page: gr.Blocks, monkeypatch: pytest.MonkeyPat
     assert started == []
 
 
-def test_examples_are_served_by_number(client: TestClient) -> None:
-    assert client.get("/page/examples/0", params={"checkpoint": "starter"}).content == b"\x89PNG"
-    assert client.get("/page/examples/1", params={"checkpoint": "starter"}).status_code == 404
-    assert client.get("/page/examples/9", params={"checkpoint": "starter"}).status_code == 404
+def test_examples_are_served_by_number_at_the_size_of_a_tile(client: TestClient) -> None:
+    answer = client.get("/page/examples/0", params={"checkpoint": "starter"})
+    tile = Image.open(io.BytesIO(answer.content))
+    assert (answer.headers["content-type"], tile.format, tile.size) == ("image/webp", "WEBP", (384, 288))
+    for missing in (1, 2, 3, 9):
+        assert client.get(f"/page/examples/{missing}", params={"checkpoint": "starter"}).status_code == 404
 
 
 def test_the_picker_is_told_labels_and_ids(client: TestClient) -> None:

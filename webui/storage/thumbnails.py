@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 from PIL import Image, ImageOps
 
@@ -32,7 +33,7 @@ class Thumbnails:
         wanted = next((known for known in SIZES if known >= size), SIZES[-1])
         target = self._target(name, wanted)
         if not target.is_file():
-            write_atomically(target, shrink(source, wanted) if shrink else _shrunk(name, source, wanted))
+            write_atomically(target, shrink(source, wanted) if shrink else shrunk(name, source, wanted))
         return target
 
     def forget(self, name: str) -> None:
@@ -44,7 +45,11 @@ class Thumbnails:
         return self.folder / name[:2] / f"{name}-{size}.webp"
 
 
-def _shrunk(name: str, source: StoredPath, size: int) -> bytes:
+def shrunk(name: str, source: Path | StoredPath, size: int) -> bytes:
+    """The picture `source` as WebP, at most `size` pixels long, never enlarged.
+
+    Raises PictureNotFound, which names it `name`, where it is missing or cannot be read.
+    """
     try:
         with source.open("rb") as file, Image.open(file, formats=("PNG", "JPEG", "WEBP")) as image:
             small = ImageOps.contain(image, (size, size)) if max(image.size) > size else image.copy()

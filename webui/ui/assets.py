@@ -1,13 +1,18 @@
 """Our scripts and styles, read from `assets/`: what the page loads.
 
 Scripts are native modules in rooms, which import one another; `main.js` starts them. What Python has to tell them is a
-module, too: `core/given.js`. Styles are joined into one file. Nothing comes from elsewhere.
+module, too: `core/given.js`, and so are the strings of each language: `texts/en.js`. What `main.js` imports only when
+something is opened comes then. Styles are joined into one file. Nothing comes from elsewhere.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-from pathlib import Path
+import posixpath
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from webui.ui.language import Words
@@ -44,7 +49,10 @@ STYLES = (
 STYLE_FILE = "page.css"
 MAIN = "main.js"
 GIVEN = "core/given.js"
+_TEXTS = "texts"  # the room of the strings, by language
 _EARLY = "early.js"  # runs before everything else, inside the HTML
+_IMPORT = re.compile(r"^import\s[^\"]*\"([^\"]+)\";$", re.MULTILINE)
+_IMPORT_LATER = re.compile(r"\bimport\(\"([^\"]+)\"\)")
 
 
 def _joined(names: tuple[str, ...]) -> str:
@@ -64,14 +72,54 @@ def modules() -> dict[str, str]:
 
 def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
     """All that the page loads of ours: styles, the scripts, strings and data."""
-    given = json.dumps({"texts": words.by_language, **data}, ensure_ascii=False)
+    given = json.dumps({"later": _later(), **data}, ensure_ascii=False)
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
             GIVEN: f"export const given = {given};\n",
+            **{
+                text_file(language): f"export const texts = {json.dumps(texts, ensure_ascii=False)};\n"
+                for language, texts in words.by_language.items()
+            },
             **{name: _without_comments(text) for name, text in modules().items()},
         }
     )
+
+
+def text_file(language: str) -> str:
+    """The module that holds the strings of a language."""
+    return f"{_TEXTS}/{language}.js"
+
+
+@functools.cache
+def first_modules() -> frozenset[str]:
+    """The scripts that the page cannot start without: what `main.js` imports, and what that imports."""
+    return _reached([MAIN], frozenset())
+
+
+def _later() -> dict[str, list[str]]:
+    """Scripts that `main.js` imports when they are needed, each with those that come with it."""
+    first = first_modules()
+    entries = [_beside(MAIN, way) for way in _IMPORT_LATER.findall(modules()[MAIN])]
+    return {entry: sorted(_reached([entry], first) - first) for entry in entries}
+
+
+def _reached(names: Iterable[str], known: frozenset[str]) -> frozenset[str]:
+    """`names` and what they import, directly or not; `known` is not looked into again."""
+    scripts = modules()
+    reached = set(known)
+    due = [*names]
+    while due:
+        name = due.pop()
+        if name not in reached:
+            reached.add(name)
+            due += [_beside(name, way) for way in _IMPORT.findall(scripts.get(name, ""))]
+    return frozenset(reached)
+
+
+def _beside(name: str, way: str) -> str:
+    """The script that `name` calls `way`."""
+    return posixpath.normpath((PurePosixPath(name).parent / way).as_posix())
 
 
 def _without_comments(script: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +21,7 @@ from gradio.routes import toorjson
 
 from webui.ui import assets
 from webui.ui.gradio_frontend import Frontend, frontend
+from webui.ui.language import LANGUAGES
 from webui.ui.page_files import PageFiles
 from webui.ui.theme import colour_variables
 
@@ -46,7 +49,7 @@ def document(page: gr.Blocks, files: PageFiles) -> str:
 <title>Darkroom</title>
 <link rel="icon" href="data:image/svg+xml,{_ICON}">
 <style>{colour_variables()}{assets.early_style()}</style>
-<script>{assets.early_script()}</script>
+<script data-texts="{_texts(files)}">{assets.early_script()}</script>
 {"".join(_own_links(files))}{"".join(_gradios_links(gradio))}<script>
 window.gradio_config = {toorjson(config)};
 window.gradio_config.root = location.origin;
@@ -68,17 +71,17 @@ def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
 
     @functools.cache
     def made() -> tuple[str, str]:  # late, as Gradio completes its configuration when it is mounted
-        html = document(page, files)
-        return html, f'W/"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'  # weak: the same, however compressed
+        text = document(page, files)
+        return text, f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'  # weak: the same, however compressed
 
     @router.head("/")
     @router.get("/")
     def page_itself(call: Request) -> Response:
-        html, etag = made()
+        text, etag = made()
         headers = {"ETag": etag}
         if etag in call.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return Response(html, media_type="text/html", headers=headers)
+        return Response(text, media_type="text/html", headers=headers)
 
     return router
 
@@ -99,9 +102,14 @@ def _config(page: gr.Blocks) -> dict[str, Any]:
 def _own_links(files: PageFiles) -> Iterable[str]:
     yield f'<link rel="preload" as="style" href="{files.address(assets.STYLE_FILE)}">\n'
     yield f'<script type="module" fetchpriority="high" src="{files.address(assets.MAIN)}"></script>\n'
-    for name in files.names:  # all at once, where a browser would find them layer by layer
-        if name.endswith(".js") and name != assets.MAIN:
-            yield f'<link rel="modulepreload" href="{files.address(name)}">\n'
+    own = {assets.MAIN, assets.text_file("en")}  # named above, and by `early.js`
+    for name in sorted(assets.first_modules() - own):  # at once, where a browser would go layer by layer
+        yield f'<link rel="modulepreload" href="{files.address(name)}">\n'
+
+
+def _texts(files: PageFiles) -> str:
+    """Where the strings of each language are, as JSON for an attribute."""
+    return html.escape(json.dumps({language: files.address(assets.text_file(language)) for language in LANGUAGES}))
 
 
 def _gradios_links(gradio: Frontend) -> Iterable[str]:

@@ -6,6 +6,7 @@ Everything else it asks for is the API's.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from webui.presets import Presets
 from webui.requests.style_transfer import MAX_FURTHER_STYLES, StyleTransfer
 from webui.rules.style import RANDOM_LAYERS, TRAINED_LAYERS, WEIGHTS_FOLDER
 from webui.share.link import ShareState
+from webui.storage.thumbnails import shrunk
 from webui.texts import Texts, language_of
 from webui.ui.controls import WITHOUT_CONTROL, checkpoint_choices
 from webui.ui.share_dialog import describe_share
+
+_TILE_PIXELS = 384  # longest side; twice the width at which a tile is shown
 
 
 def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -54,6 +58,12 @@ def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(maxsize=64)
+def _tile(picture: Path, changed: int) -> bytes:
+    """An example's picture as WebP at the size of a tile; `changed`, its time in nanoseconds, makes it another."""
+    return shrunk(picture.name, picture, _TILE_PIXELS)
+
+
 def page_routes(catalogue: Catalogue, presets: Presets, share: ShareState, texts: Texts) -> APIRouter:
     """`GET /page/examples/{index}?checkpoint=…`: the picture that a checkpoint brings along as an example;
     `GET /page/styles/{id}`: a style of the gallery; `GET /page/checkpoints`: [label, id] for the picker;
@@ -77,7 +87,11 @@ def page_routes(catalogue: Catalogue, presets: Presets, share: ShareState, texts
             return Response(status_code=404)
         if not 0 <= index < len(examples) or not (picture := examples[index].picture):
             return Response(status_code=404)
-        return FileResponse(picture, headers={"Cache-Control": "private, max-age=86400"})
+        try:
+            content = _tile(picture, picture.stat().st_mtime_ns)
+        except (DarkroomError, OSError):
+            return Response(status_code=404)
+        return Response(content, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400"})
 
     @router.get("/page/styles/{id}")
     def style(id: str) -> Response:

@@ -8,6 +8,14 @@
   Object.defineProperty(navigator, "languages", { get: () => [language], configurable: true });
   document.documentElement.lang = language;
 
+  // The strings of that language take the place of the English ones, for whoever imports those.
+  const texts = JSON.parse(document.currentScript.dataset.texts);
+  const imports = { [texts.en]: texts[language] };
+  document.head.append(
+    Object.assign(document.createElement("script"), { type: "importmap", textContent: JSON.stringify({ imports }) }),
+    Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[language] }),
+  );
+
   // A file that is not there any more: the server is newer than this page, which then loads itself again. Not twice
   // within a minute, as a server that does not find its own files would have us do it for ever: then the page says so.
   addEventListener("error", ({ target }) => {

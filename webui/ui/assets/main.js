@@ -1,12 +1,14 @@
 // The page: every module that fills a part of it or listens, and then what starts them.
 
-import { look } from "./core/api.js";
 import { on } from "./core/bus.js";
 import { given } from "./core/given.js";
 import { openAddress, showsTab, tabInAddress } from "./core/history.js";
-import { t } from "./core/language.js";
+import { language, t } from "./core/language.js";
+import { comesLater } from "./core/later.js";
 import { note } from "./core/note.js";
 import { definePlaces } from "./core/places.js";
+import { sayIfOutdated } from "./core/version.js";
+import { texts } from "./texts/en.js";
 import { askForCheckpoints } from "./form/checkpoints.js";
 import { form } from "./form/store.js";
 import { watchGradio } from "./gradio/names.js";
@@ -34,14 +36,15 @@ import "./prompt/paste.js";
 import "./stage/live.js";
 import "./stage/stage.js";
 import "./stage/walk.js";
-import "./gallery/gallery.js";
 import "./header/header.js";
 
+comesLater("gallery/gallery.js", () => import("./gallery/gallery.js"), ["open-gallery"], ["gallery", "picture"]);
+comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
 definePlaces();
 openPage();
 
 function openPage() {
-  window.gradio_config.i18n_translations = given.texts; // before Gradio's own script, which comes after this one
+  window.gradio_config.i18n_translations = { [language]: texts }; // before Gradio's own script, which comes after this one
   document.documentElement.dataset.task = form.task;
   on("task", () => { document.documentElement.dataset.task = form.task; });
   on("tab-in-address", (name) => { if (name in given.tasks) form.setTask(name); });
@@ -55,7 +58,7 @@ function openPage() {
   on("storage-full", sayStorageIsFull);
   let isFirst = true;
   on("connected", () => {
-    if (!isFirst) void lookForNewVersion();
+    if (!isFirst) void sayIfOutdated();
     isFirst = false;
   });
   void askForCheckpoints();
@@ -70,10 +73,4 @@ function sayStorageIsFull() {
   if (isStorageSaid) return;
   isStorageSaid = true;
   note(t("storage_full"));
-}
-
-/** After a lost line the server may be a newer one, whose page this is not any more. */
-async function lookForNewVersion() {
-  const answer = await look(import.meta.url);
-  if (answer?.status === 404) note(t("newer_version"), { text: t("load_again"), run: () => location.reload() });
 }

@@ -60,3 +60,10 @@ export async function look(path) {
     return null;
   }
 }
+
+/** Brings one of the page's own files into the browser's cache. Throws where it does not come. */
+export async function keepFile(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  await answer.arrayBuffer();
+}

@@ -9,11 +9,16 @@ let tab = "";
 let written = history.state?.open ? history.state : { tab: "", open: [], below: 0 }; // the browser's present entry; `below`: entries of ours under it
 let isTraversing = false; // the browser is on its way to an entry that we asked for
 let isDue = false;
+let coming = 0; // what the address names and takes a moment to open: until then the address stays
 
-/** How `name` is opened when its address is gone to; `detail` is what stands behind it in the address, or "". */
+/** How `name` is opened when its address is gone to; `detail` is what stands behind it in the address, or "". `run` may
+ * return a promise of having opened it. */
 export function canOpen(name, run) {
   openers.set(name, run);
 }
+
+/** Opens `name` as its address would. */
+export const goTo = (name, detail = "") => openers.get(name)?.(detail);
 
 /** `name` has been opened; `close` closes it when the person goes back. Another detail of the same name replaces it. */
 export function opened(name, close, detail = "") {
@@ -68,7 +73,14 @@ function follow(entry) {
   while (same < open.length && isSame(open[same], entry.open[same])) same += 1;
   for (const one of open.splice(same).reverse()) one.close();
   if (entry.tab && entry.tab !== tab) emit("tab-in-address", entry.tab);
-  for (const { name, detail } of entry.open.slice(same)) openers.get(name)?.(detail);
+  for (const { name, detail } of entry.open.slice(same)) void awaitOpen(name, detail);
+}
+
+async function awaitOpen(name, detail) {
+  coming += 1;
+  await goTo(name, detail);
+  coming -= 1;
+  writeSoon();
 }
 
 const isSame = (one, other) => one?.name === other?.name && one?.detail === other?.detail;
@@ -81,7 +93,7 @@ function writeSoon() {
 }
 
 function write() {
-  if (isTraversing || !tab) return;
+  if (isTraversing || coming || !tab) return;
   const wanted = open.map(({ name, detail }) => ({ name, detail }));
   let same = 0;
   while (tab === written.tab && same < wanted.length && isSame(wanted[same], written.open[same])) same += 1;

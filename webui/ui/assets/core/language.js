@@ -1,13 +1,12 @@
-// The page's language and its strings.
+// The page's language and its strings: English, or what early.js has put in their place.
 
-import { given } from "./given.js";
+import { texts } from "../texts/en.js";
 
 export const language = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
-const texts = given.texts[language];
 
 /** The string `key` with its {blanks} filled. */
 export function t(key, blanks = {}) {
-  const text = texts[key] ?? given.texts.en[key] ?? key;
+  const text = texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in blanks ? String(blanks[name]) : whole));
 }
 

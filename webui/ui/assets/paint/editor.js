@@ -1,7 +1,7 @@
 // The editor: a sheet over the whole window in which a mask is drawn over a picture, or colours on it or on an empty
 // sheet. Of a mask only what is painted goes out, white on black; the picture itself stays the stored upload.
 
-import { emit } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
@@ -15,7 +15,10 @@ import { PAINT_MASK, PaintLayer } from "./layer.js";
 
 const PAINT_LONGEST = 2048; // pixels of what is painted; a request draws no more either
 
-export function paintMask() {
+on("paint-mask", paintMask);
+on("paint-sketch", paintSketch);
+
+function paintMask() {
   const { init_image: picture, mask } = form.values;
   openPaint("mask", `/api/images/${encodeURIComponent(picture)}?size=${PAINT_LONGEST}`, mask, async (layer) => {
     if (layer.isEmpty) return form.set({ mask: "" });
@@ -26,7 +29,7 @@ export function paintMask() {
 }
 
 /** On the picture, or on an empty sheet of the size that is asked for. The result takes the picture's place. */
-export function paintSketch() {
+function paintSketch() {
   const { init_image: picture, mask, width, height } = form.values;
   openPaint("sketch", picture ? `/api/images/${encodeURIComponent(picture)}` : { width: width || 512, height: height || 512 }, "", async (layer, under) => {
     if (layer.isEmpty && picture) return;

@@ -1,7 +1,7 @@
 // Below the picture of Image to image: the buttons of the editor, and what lies over the picture in its frame (the mask,
 // and what is added at its sides).
 
-import { on } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { kept } from "../core/kept.js";
 import { t } from "../core/language.js";
@@ -13,7 +13,6 @@ import { form } from "../form/store.js";
 import { sizeOf, thumbnailOf } from "../form/stored_pictures.js";
 import { inactiveReason } from "../form/validity.js";
 import { helpMark } from "../parts/help_mark.js";
-import { paintMask, paintSketch } from "../paint/editor.js";
 
 const masking = { tools: null, framing: null, frame: null };
 const resized = new ResizeObserver(() => drawMasking());
@@ -68,8 +67,8 @@ function drawMaskTools() {
   const button = (part, text, run, options = {}) => el("button", { type: "button", class: "plain", text: t(text), data: { part }, onclick: run, ...options });
   fill(
     box,
-    values.init_image ? button("mask", values.mask ? "mask_edit" : "mask_draw", paintMask, { title: t("mask_draw_hint"), disabled: isInactive, "aria-describedby": isInactive ? "why_mask" : null }) : null,
-    values.init_image ? button("sketch", "sketch", paintSketch, { title: t("sketch_hint") }) : button("sketch", "sketch_sheet", paintSketch, { title: t("sketch_hint") }),
+    values.init_image ? button("mask", values.mask ? "mask_edit" : "mask_draw", () => emit("paint-mask"), { title: t("mask_draw_hint"), disabled: isInactive, "aria-describedby": isInactive ? "why_mask" : null }) : null,
+    values.init_image ? button("sketch", "sketch", () => emit("paint-sketch"), { title: t("sketch_hint") }) : button("sketch", "sketch_sheet", () => emit("paint-sketch"), { title: t("sketch_hint") }),
     values.mask ? button("remove", "mask_remove", removeMask) : null,
   );
   masking.focus = (kind) => box.querySelector(`[data-part="${kind}"]`)?.focus({ preventScroll: true });
