@@ -4,11 +4,10 @@ import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { given } from "../core/given.js";
 import { t } from "../core/language.js";
-import { popover } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { lookName, shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
-import { keepBeside, placeBeside } from "../parts/placed.js";
+import { popover } from "../parts/popover.js";
 
 const WIDTH = 260; // px
 
@@ -43,9 +42,7 @@ fillPart("looks", (element) => {
     }
   }
 
-  keepBeside(button, box, WIDTH);
-  popover(button, box, "looks", () => {
-    placeBeside(button, box, WIDTH);
+  popover(button, box, "looks", WIDTH, () => {
     boxes.get(form.values.looks[0] ?? [...boxes.keys()][0])?.focus();
   });
   on("values", draw);

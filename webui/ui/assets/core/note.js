@@ -8,6 +8,8 @@ const LASTS = 5000; // ms
 const LASTS_WITH_BUTTON = 9000;
 const LOOKS_AGAIN = 2000; // whether it is still in use
 
+let place = null; // the sheet on top, or the page
+
 const leaving = alarm(() => {
   const box = byId("note");
   if (box.matches(":hover, :focus-within")) return leaving.set(LOOKS_AGAIN);
@@ -16,12 +18,19 @@ const leaving = alarm(() => {
 
 /** `action` is {text, run}. */
 export function note(text, action) {
-  const box = byId("note") ?? document.body.appendChild(el("div", { id: "note", role: "status", class: "dr" }));
+  const box = byId("note") ?? (place ?? document.body).appendChild(el("div", { id: "note", role: "status", class: "dr" }));
   const from = document.activeElement;
   const run = () => { box.hidden = true; from?.focus?.(); action.run(); };
   fill(box, el("span", { text }), action && el("button", { type: "button", class: "link", text: action.text, onclick: run }));
   box.hidden = false;
   leaving.set(action ? LASTS_WITH_BUTTON : LASTS);
+}
+
+/** Where the note stands: what a sheet covers takes no clicks. */
+export function placeNote(element) {
+  place = element;
+  const box = byId("note");
+  if (box) place.append(box);
 }
 
 export function hideNote() {

@@ -21,7 +21,8 @@ export function mountGalleryFilter(tools, bar) {
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") look();
     if (event.key !== "Escape" || !search.value) return;
-    event.stopPropagation(); // empties the field first, and closes the sheet the next time
+    event.stopPropagation();
+    event.preventDefault(); // empties the field first, and closes the sheet the next time
     search.value = "";
     look();
   });
@@ -112,7 +113,7 @@ export function nameBoard(id, then = null) {
     el("button", { type: "submit", class: "solid", text: t("board_save") }),
     el("button", { type: "button", class: "plain", text: t("cancel"), onclick: close }));
   galleryFilter.naming.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { event.stopPropagation(); close(); }
+    if (event.key === "Escape") { event.stopPropagation(); event.preventDefault(); close(); }
   });
   drawGalleryFilter();
   input.focus();

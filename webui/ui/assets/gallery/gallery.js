@@ -5,7 +5,7 @@ import { on } from "../core/bus.js";
 import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { orNote } from "../core/note.js";
-import { coverPage, keepFocus } from "../core/overlays.js";
+import { hideSheet, isOnTop, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { helpMark } from "../parts/help_mark.js";
 import { closeCompare, isComparing } from "./compare.js";
@@ -40,21 +40,22 @@ on("settings-given-back", closeGallery);
 on("gallery-click", ({ picture, event }) => choosesWalkEnd(picture) || choosesPictures(picture, event) || openOne(picture));
 
 function press(event) {
-  if (gallery.sheet.hidden || document.querySelector(".paint")) return;
-  if (event.key === "Escape") leaveOneThing();
-  keepFocus(event, gallery.sheet);
+  if (!isOnTop(gallery.sheet)) return;
+  if (event.key === "Escape") {
+    event.preventDefault(); // the browser would close the whole sheet at the second
+    leaveOneThing();
+  }
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (by && !gallery.one.hidden && !event.target.matches?.("input, select, textarea")) turnPage(by);
 }
 
 function openGallery() {
-  if (!gallery.sheet?.hidden) return;
-  gallery.cameFrom = document.activeElement;
+  if (!gallery.sheet || gallery.sheet.open) return;
   closeOne();
   setPicking(false);
   clearGalleryFilter();
-  gallery.sheet.hidden = false;
-  coverPage(true);
+  showSheet(gallery.sheet, leaveOneThing);
+  gallery.isOpen = true;
   opened("gallery", closeGallery);
   gallery.close.focus();
   reloadGallery();
@@ -78,13 +79,12 @@ function leaveOneThing() {
 }
 
 function closeGallery() {
-  if (!gallery.sheet || gallery.sheet.hidden) return;
+  if (!gallery.isOpen) return;
+  gallery.isOpen = false;
   endWalk();
   closeCompare();
   closeOne();
   setPicking(false);
-  gallery.sheet.hidden = true;
-  coverPage(false);
-  gallery.cameFrom?.focus?.();
+  hideSheet(gallery.sheet);
   closed("gallery");
 }

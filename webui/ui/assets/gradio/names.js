@@ -112,12 +112,6 @@ function drawTied() {
   }
 }
 
-let isCovered = false;
-on("covered", (covers) => {
-  isCovered = covers;
-  for (const id of ["header", "studio"]) if (nodeOf(id)) nodeOf(id).inert = isCovered;
-});
-
 let isDue = false;
 
 /** Once in a frame, however much was drawn. */

@@ -5,7 +5,6 @@ import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { about, language, t } from "../core/language.js";
 import { note } from "../core/note.js";
-import { popover } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { pause } from "../core/timing.js";
 import { cancelJob } from "../jobs/cancel.js";
@@ -13,9 +12,11 @@ import { LAST, active, jobsInOrder, thumbOf, titleOf } from "../jobs/jobs.js";
 import { lineOf } from "../jobs/state_text.js";
 import { worker } from "../jobs/worker.js";
 import { helpMark } from "../parts/help_mark.js";
+import { isOpen, popover } from "../parts/popover.js";
 import { mountPrivate } from "./private.js";
 
 const header = {};
+const WIDTH = 320; // px, of the boxes that open below
 const SHARE_PAUSE = 2000; // ms between two looks at a link that is being opened
 
 fillPart("header", (element) => {
@@ -28,8 +29,8 @@ fillPart("header", (element) => {
   header.queueBox.setAttribute("aria-label", t("queue"));
   header.shareBox.setAttribute("aria-label", t("share"));
   for (const box of [header.queueBox, header.shareBox]) box.setAttribute("role", "dialog");
-  popover(header.queue, header.queueBox, "queue", drawQueue);
-  popover(header.share, header.shareBox, "share", () => { drawShare(null); void askShare(); });
+  popover(header.queue, header.queueBox, "queue", WIDTH, drawQueue);
+  popover(header.share, header.shareBox, "share", WIDTH, () => { drawShare(null); void askShare(); });
   Object.assign(find(".help-link"), { textContent: t("help"), href: `/help?lang=${language}` });
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");
@@ -41,7 +42,7 @@ fillPart("header", (element) => {
 
 /** What the share link is now, again while it is being opened, for as long as somebody looks. */
 async function askShare() {
-  while (!header.shareBox.hidden) {
+  while (isOpen(header.shareBox)) {
     let share;
     try {
       share = await api("GET", "/page/share");
@@ -49,7 +50,7 @@ async function askShare() {
       if (!(error instanceof ApiError)) throw error;
       share = { state: "failed", message: error.message, hint: error.hint };
     }
-    if (header.shareBox.hidden) return;
+    if (!isOpen(header.shareBox)) return;
     drawShare(share);
     if (share.state !== "opening") return;
     await pause(SHARE_PAUSE);
@@ -84,7 +85,7 @@ function drawHeader() {
   header.device.title = worker.problem ?? "";
   const count = active().length + worker.others;
   fill(header.queue, el("span", { text: t("queue_count", { n: count }) }), el("span", { class: "caret", "aria-hidden": "true", text: "▾" }));
-  if (!header.queueBox.hidden) drawQueue();
+  if (isOpen(header.queueBox)) drawQueue();
 }
 on("jobs", drawHeader);
 

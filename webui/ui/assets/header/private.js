@@ -6,7 +6,9 @@ import { el, fill } from "../core/dom.js";
 import { isPrivate } from "../core/kept.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
-import { popover } from "../core/overlays.js";
+import { popover } from "../parts/popover.js";
+
+const WIDTH = 320; // px
 
 const privateTabs = "BroadcastChannel" in window ? new BroadcastChannel("darkroom-private") : null;
 privateTabs?.addEventListener("message", () => location.reload());
@@ -17,7 +19,7 @@ export function mountPrivate(button, box) {
   fill(button, el("span", { class: "private-sign", "aria-hidden": "true", text: isPrivate ? "●" : "○" }), el("span", { class: "private-word", text: t(isPrivate ? "private_on" : "private") }));
   box.setAttribute("role", "dialog");
   box.setAttribute("aria-label", t("private"));
-  popover(button, box, "private", () => drawPrivate(box));
+  popover(button, box, "private", WIDTH, () => drawPrivate(box));
 }
 
 async function drawPrivate(box) {

@@ -3,7 +3,7 @@
 import { el } from "../core/dom.js";
 import { kept } from "../core/kept.js";
 import { t } from "../core/language.js";
-import { keepFocus } from "../core/overlays.js";
+import { hideSheet, showSheet } from "../core/overlays.js";
 import { PAINT_MASK } from "./layer.js";
 import { PaintView } from "./view.js";
 
@@ -28,7 +28,7 @@ export class PaintDialog {
     this.done = el("button", { type: "button", class: "solid", text: t("paint_done"), onclick: () => this.finish() });
     const cancel = el("button", { type: "button", class: "plain", text: t("paint_cancel"), onclick: () => this.close(false) });
     const head = el("div", { class: "paint-head" }, cancel, el("h2", { text: t(`paint_${kind}`) }), this.done);
-    this.node = el("div", { class: "paint dr", role: "dialog", "aria-modal": "true", "aria-label": t(`paint_${kind}`), onkeydown: (event) => this.press(event) },
+    this.node = el("dialog", { class: "paint dr", "aria-label": t(`paint_${kind}`), onkeydown: (event) => this.press(event) },
       head, this.alert, this.area, this.bar(), this.said);
   }
 
@@ -38,6 +38,7 @@ export class PaintDialog {
 
   open() {
     document.body.append(this.node);
+    showSheet(this.node, () => this.close(false));
     this.observer = new ResizeObserver(() => this.view.fit());
     this.observer.observe(this.area);
     this.refresh();
@@ -46,6 +47,7 @@ export class PaintDialog {
 
   close(isKept) {
     this.observer.disconnect();
+    hideSheet(this.node);
     this.node.remove();
     this.onclose(isKept);
   }
@@ -167,6 +169,7 @@ export class PaintDialog {
     const key = event.key.toLowerCase();
     if (key === "escape") {
       event.stopPropagation();
+      event.preventDefault(); // the browser would close the dialog itself
       return this.view.isDown ? this.view.lift(false) : this.close(false);
     }
     if ((event.ctrlKey || event.metaKey) && key === "z") {
@@ -174,7 +177,6 @@ export class PaintDialog {
       event.shiftKey ? this.layer.redo() : this.layer.undo();
       return this.refresh();
     }
-    keepFocus(event, this.node);
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
     if (document.activeElement === this.area && this.view.key(event, paintChosen.size)) return event.preventDefault();
     this.shortcut(key);

@@ -5,7 +5,6 @@ import { emit, on } from "../core/bus.js";
 import { closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
-import { coverPage } from "../core/overlays.js";
 import { maskGoesWith } from "../form/belongings.js";
 import { SIDES } from "../form/fields.js";
 import { form } from "../form/store.js";
@@ -119,13 +118,11 @@ async function openPaint(kind, source, mask, keep, layer = null, under = null) {
   dialog.ondone = () => keep(layer, under);
   dialog.onclose = (isKept) => {
     paintOpen = false;
-    coverPage(false);
     emit("painted", kind);
     closed("paint");
     if (isKept || layer.done.length <= started) return;
     note(t("paint_thrown"), { text: t("paint_again"), run: () => openPaint(kind, source, mask, keep, layer, under) });
   };
-  coverPage(true);
   dialog.open();
   opened("paint", () => dialog.close(false));
 }

@@ -2,11 +2,10 @@
 
 import { el, fill, isTouched } from "../core/dom.js";
 import { t } from "../core/language.js";
-import { popover } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { form } from "../form/store.js";
 import { promptBox } from "../gradio/boxes.js";
-import { keepBeside, placeBeside } from "../parts/placed.js";
+import { popover } from "../parts/popover.js";
 import { clearHistory, past } from "./history.js";
 import { readPictureButton } from "./inspect.js";
 
@@ -15,11 +14,12 @@ const SEARCHED_FROM = 11; // entries; fewer are seen at a glance
 
 fillPart("history", (element) => {
   const button = el("button", { type: "button", class: "plain history-button", text: t("history"), title: t("history_hint"), "aria-haspopup": "dialog" });
-  const box = el("div", { class: "pop history-pop", hidden: true, role: "dialog", "aria-label": t("history") });
+  const box = el("div", { class: "pop history-pop", role: "dialog", "aria-label": t("history") });
   fill(element.querySelector(".menu"), button, box);
-  const close = popover(button, box, "prompts", () => { drawHistory(box, close); placeBeside(button, box, WIDTH); });
-  keepBeside(button, box, WIDTH);
-  button.addEventListener("click", () => box.querySelector("input, [role=listbox], button")?.focus({ preventScroll: true }));
+  const close = popover(button, box, "prompts", WIDTH, () => {
+    drawHistory(box, close);
+    box.querySelector("input, [role=listbox], button")?.focus({ preventScroll: true });
+  });
 });
 
 function drawHistory(box, close) {

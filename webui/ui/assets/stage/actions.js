@@ -4,7 +4,6 @@ import { emit, on } from "../core/bus.js";
 import { el, fill, setText } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
-import { popover } from "../core/overlays.js";
 import { addressOf } from "../form/request.js";
 import { isAtOnce } from "../form/work.js";
 import { form } from "../form/store.js";
@@ -12,10 +11,12 @@ import { usePicture } from "../form/stored_pictures.js";
 import { submit } from "../jobs/outbox.js";
 import { pictureOnStage, view } from "../jobs/view.js";
 import { drawDetails } from "../parts/details.js";
+import { popover } from "../parts/popover.js";
 import { formatPicker, savesPicture } from "../parts/save_format.js";
 import { mountSteps } from "./steps.js";
 
 const actions = {};
+const DETAILS_WIDTH = 340; // px
 
 export function mountActions(box) {
   const button = (key, run) => el("button", { type: "button", text: t(key), title: t(`${key}_hint`), onclick: run });
@@ -25,11 +26,11 @@ export function mountActions(box) {
   actions.toStyle = button("to_style", () => usePicture(pictureOnStage(), "content_image", "style_transfer"));
   actions.seed = el("button", { type: "button", class: "seed", title: t("copy_seed"), onclick: copySeed });
   actions.details = button("details", () => {});
-  actions.sheet = el("div", { class: "details", hidden: true, role: "group", "aria-label": t("details"), tabindex: "-1" });
+  actions.sheet = el("div", { class: "details", role: "group", "aria-label": t("details") });
   actions.format = formatPicker();
   fill(box, actions.save, actions.format, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
   mountSteps(box);
-  actions.close = popover(actions.details, actions.sheet, "details", () => drawDetails(actions.sheet, view.shown?.request, pictureOnStage()));
+  actions.close = popover(actions.details, actions.sheet, "details", DETAILS_WIDTH, () => drawDetails(actions.sheet, view.shown?.request, pictureOnStage()));
 }
 
 on("settings-given-back", () => actions.close?.());
