@@ -1,1 +1,1 @@
-"""Everything that computes. torch is imported here, and only here."""
+"""Everything that computes. Only this package imports torch."""

@@ -1,6 +1,6 @@
-"""Stopping inside a long step: hooks on a network's blocks that look whether the job was stopped.
+"""Stopping inside a long step: hooks on a network's blocks that ask whether the job has been stopped.
 
-Knows nothing of jobs: `check` raises, and the exception unwinds the forward pass.
+Knows no jobs: `check` raises, and the exception unwinds the forward pass.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from torch import nn
 
 
 def blocks_of(module: nn.Module) -> list[nn.Module]:
-    """The parts between which a forward pass may stop: every entry of a list of layers, at any depth.
+    """The parts between which a forward pass can stop: every entry of every `ModuleList`, at any depth, or else the
+    direct children.
 
-    In diffusers' and transformers' networks these are the residual, attention and transformer blocks: hundreds at
-    most, each some milliseconds long or more, so that a check before each costs nothing that could be measured.
+    In diffusers' and transformers' networks these are the residual, attention and transformer blocks. There are
+    hundreds at most and each takes milliseconds or more, so a check before each costs nothing measurable.
     """
     lists = [part for part in module.modules() if isinstance(part, nn.ModuleList)]
     found = [block for blocks in lists for block in blocks if block is not None]  # diffusers leaves gaps in some
@@ -27,7 +28,7 @@ def blocks_of(module: nn.Module) -> list[nn.Module]:
 def cancellable(module: nn.Module, check: Callable[[], None], *, backward: bool = False) -> Iterator[None]:
     """While this lasts, `check` runs before `module` and before each of its blocks, and may raise to end the pass.
 
-    With `backward` also on the way back. The hooks are gone afterwards, however it ended.
+    With `backward`, it also runs in the backward pass. The hooks are removed afterwards, however the block ends.
     """
 
     blocks = blocks_of(module)
@@ -37,7 +38,9 @@ def cancellable(module: nn.Module, check: Callable[[], None], *, backward: bool 
 
 @contextmanager
 def _checked(forward: list[nn.Module], backward: list[nn.Module], check: Callable[[], None]) -> Iterator[None]:
-    """`check` runs before each of these parts, there and back."""
+    """While this lasts, `check` runs before each of these parts: `forward` on the way there, `backward` on the way
+    back.
+    """
 
     def before(_module: nn.Module, _values: Any) -> None:
         check()
@@ -57,7 +60,7 @@ def _layers_of(module: nn.Module) -> list[nn.Module]:
 
 @contextmanager
 def all_cancellable(components: dict[str, Any], check: Callable[[], None]) -> Iterator[None]:
-    """`cancellable` for every network among a pipeline's components; a VAE's layers each on their own."""
+    """`cancellable` for every network among a pipeline's `components`; for a VAE, before every single layer."""
     with ExitStack() as stack:
         for name, component in components.items():
             if isinstance(component, nn.Module):

@@ -1,4 +1,4 @@
-"""What a job hands to the engine beside its request.
+"""What a job hands to the engine together with its request.
 
 Knows no jobs, no HTTP, no files: the context is four callables.
 """
@@ -15,10 +15,10 @@ from webui.events import EngineEvent
 class Context:
     """The engine's side of one running job.
 
-    - `on_event` takes `Loading` and `Step`, in order; it may be called from another thread than the engine's.
-    - `check` raises `Cancelled` once the person has stopped the job; cheap (well below 1 µs) and thread-safe.
-    - `watched` says whether anybody looks at the job just now.
-    - `read_picture` gives the bytes of a PNG for a reference `sha256:…`: RGB or RGBA, upright.
+    - `on_event` receives `Loading` and `Step` events in order, possibly from another thread than the engine's.
+    - `check` raises `Cancelled` once the job has been stopped. It is cheap (well below 1 µs) and thread-safe.
+    - `watched` says whether anybody is looking at the job right now.
+    - `read_picture` gives the bytes of the PNG for a reference `sha256:…`: RGB or RGBA, upright.
     """
 
     on_event: Callable[[EngineEvent], None]

@@ -1,5 +1,6 @@
-"""Strided convolutions whose output is one pixel wide and several high: oneDNN's products for AMX read memory there
-that nothing was written to (torch 2.13, bf16: NaN now and then), and with height and width exchanged they do not.
+"""A way around a fault in oneDNN's products for AMX: for strided convolutions whose output is one pixel wide and
+several high, they read memory that nothing was written to (torch 2.13, bf16: NaN now and then). With height and width
+exchanged they do not.
 
 Knows no pipelines.
 """
@@ -11,14 +12,17 @@ from torch.nn import functional
 
 
 def exchange_where_narrow(network: nn.Module) -> None:
-    """From now on the network's strided convolutions are computed as `conv2d` does."""
+    """Makes all strided convolutions of `network` compute as `conv2d` does, in place."""
     for part in network.modules():
         if type(part) is nn.Conv2d and max(part.stride) > 1:
             part.__class__ = _StridedConv2d
 
 
 def conv2d(pixels: Tensor, weight: Tensor, bias: Tensor | None, conv: nn.Conv2d) -> Tensor:
-    """`pixels` (B, C, H, W), padded already, through `conv` with these weights and without its padding."""
+    """Applies `conv` to `pixels` (B, C, H, W) with the given weights.
+
+    `pixels` must be padded already: the padding of `conv` itself is not applied.
+    """
     (down, across), (below, beside) = conv.stride, conv.dilation
     span = beside * (weight.shape[-1] - 1) + 1
     if pixels.is_cpu and across > 1 and pixels.shape[-1] < span + across:

@@ -1,4 +1,4 @@
-"""Where networks compute, and in which number type: the engine chooses once, when it is built; trainings ask here too.
+"""Where networks compute, and in which number type. The engine chooses once, when it is built; trainings use this too.
 
 Knows no checkpoints.
 """
@@ -22,7 +22,7 @@ _ISA_WITH_BF16 = ("AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX512_CORE_AMX", "AV
 
 @dataclass(frozen=True)
 class Device:
-    """A device with the number type that networks run in there. `name` is for people: `NVIDIA H100`, `CPU`."""
+    """A device and the number type that networks use on it. `name` is for people: `NVIDIA H100`, `CPU`."""
 
     torch_device: torch.device
     dtype: torch.dtype
@@ -30,16 +30,17 @@ class Device:
 
     @property
     def precision(self) -> str:
-        """`fp32`, `bf16` or `fp16`."""
+        """The number type by its short name: `fp32`, `bf16` or `fp16`."""
         return precision_of(self.dtype)
 
     @property
     def wide_dtype(self) -> torch.dtype:
-        """The device's number type where that has float32's range, else float32."""
+        """The device's number type if it has float32's range, else float32."""
         return wide(self.dtype)
 
     @property
     def is_cpu(self) -> bool:
+        """Whether this is the CPU."""
         return self.torch_device.type == "cpu"
 
 
@@ -47,10 +48,10 @@ HOST = Device(torch.device("cpu"), torch.float32, "CPU")  # where there is room 
 
 
 def choose_device(device: str = "auto", precision: str = "auto") -> Device:
-    """The device that the settings ask for, or the best that is there.
+    """The device that the settings ask for, or with `auto` the best one there is.
 
-    A setting that this machine cannot follow (CUDA without a GPU, fp16 on a CPU) is answered with the best choice and
-    a line in the log, so that the page still works and its status tells what is true.
+    If this machine cannot do what a setting asks for (CUDA without a GPU, fp16 on a CPU), the best choice is used and
+    the log says so. The page still works, and its status shows the truth.
     """
     kind = _available_kind(device)
     torch_device = torch.device(kind)
@@ -74,12 +75,12 @@ def _available_kind(wanted: str) -> str:
 
 
 def precision_of(dtype: torch.dtype) -> str:
-    """`fp32`, `bf16` or `fp16`."""
+    """The short name of a number type: `fp32`, `bf16` or `fp16`."""
     return next(name for name, known in PRECISIONS.items() if known == dtype)
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """The number type that the device multiplies natively."""
+    """The number type that the device multiplies natively: bf16, fp16 or float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability() >= AMPERE else torch.float16
     if device.type == "mps":
@@ -88,14 +89,14 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:
-    """`dtype` where it has float32's range, else float32: gradients and some activations leave that of fp16."""
+    """`dtype` if it has float32's range, else float32: gradients and some activations overflow fp16."""
     return torch.float32 if dtype == torch.float16 else dtype
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:
-    """A context for training: products in bf16 where the device multiplies it, else everything in float32.
+    """A context for training: products in bf16 if the device multiplies it natively, else everything in float32.
 
-    Without native bf16 a convolution takes about 200 times as long in bf16 as in float32.
+    Without native bf16, a convolution takes about 200 times as long in bf16 as in float32.
     """
     if best_dtype(device) == torch.bfloat16:
         return torch.autocast(device.type, torch.bfloat16)
@@ -105,7 +106,7 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 def cpu_multiplies_bf16() -> bool:
     """Whether this CPU has bf16 products in hardware: AVX512_BF16, AMX, or Arm's BF16 extension.
 
-    A limit set for oneDNN, which computes them for torch, counts like a lesser CPU.
+    oneDNN computes these products for torch, so a limit set in `ONEDNN_MAX_CPU_ISA` counts as if the CPU had no more.
     """
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
     if not limit.startswith(_ISA_WITH_BF16):
@@ -121,7 +122,7 @@ def _name_of(device: torch.device) -> str:
 
 
 def memory_total_bytes(device: Device) -> int:
-    """What the device has in all: video memory, or the machine's memory where it computes in that."""
+    """The device's memory in bytes: video memory, or the machine's memory if the device computes in that."""
     if device.torch_device.type == "cuda":
         return int(torch.cuda.get_device_properties(device.torch_device).total_memory)
     if device.torch_device.type == "mps":
@@ -130,7 +131,7 @@ def memory_total_bytes(device: Device) -> int:
 
 
 def memory_used_bytes(device: Device) -> int:
-    """What this process holds of the device's memory."""
+    """The part of the device's memory that this process uses, in bytes."""
     if device.torch_device.type == "cuda":
         return int(torch.cuda.memory_reserved(device.torch_device))
     if device.torch_device.type == "mps":
@@ -139,7 +140,7 @@ def memory_used_bytes(device: Device) -> int:
 
 
 def release_unused_memory(device: Device) -> None:
-    """Gives cached blocks back to the device, after something large was let go."""
+    """Returns cached blocks to the device, after something large was freed."""
     if device.torch_device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.torch_device.type == "mps":
@@ -147,7 +148,7 @@ def release_unused_memory(device: Device) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out; the CPU's and Apple's allocators say so only in words."""
+    """Whether `error` means that memory ran out; the CPU's and Apple's allocators say so only in their message."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     text = str(error)
@@ -157,7 +158,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether `error` has poisoned the process's device context, so that nothing will work in it any more."""
+    """Whether `error` has broken this process's device context, so that nothing will work on the device any more."""
     if is_out_of_memory(error):
         return False
     text = str(error)

@@ -1,6 +1,6 @@
-"""The engine: a request in, pictures out, with events on the way. `run` is all of it.
+"""The engine: a request goes in, pictures come out, with events on the way. `run` does all of it.
 
-Knows no jobs, no HTTP, no page, no gallery; it runs in a worker, in a test and in a benchmark alike.
+Knows no jobs, no HTTP, no page, no gallery; a worker, a test and a benchmark can all run it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class EngineStatus:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """What image to image works on. `mask` as `masks.read_mask` gives it."""
+    """The pictures that image to image works on; `mask` is as `masks.read_mask` returns it."""
 
     init_image: Image.Image
     mask: np.ndarray | None
@@ -85,14 +85,14 @@ class _Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """How images are made: so many at once, and with the VAE in tiles or in one."""
+    """How images are made: how many at once, and whether the VAE decodes in tiles."""
 
     group: int
     is_tiled: bool = False
     may_tile: bool = True  # a picture that continues at its edges does not: each tile would continue at its own
 
     def smaller(self) -> _Plan | None:
-        """The next that needs less memory; None if there is none."""
+        """The next plan that needs less memory, or None if there is none."""
         if not self.is_tiled and self.may_tile:
             return replace(self, is_tiled=True)
         return replace(self, group=max(1, self.group // 2)) if self.group > 1 else None
@@ -120,7 +120,7 @@ class Engine:
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
 
     def run(self, request: Settled, context: Context) -> list[RawImage]:
-        """The pictures of a request, in order.
+        """Makes the pictures of a request and returns them in order.
 
         Raises a DarkroomError; Cancelled if `context.check` does.
         """
@@ -134,7 +134,9 @@ class Engine:
                 return [self._style_transfer(request, context)]
 
     def preload(self, checkpoint_id: str | None, check: Callable[[], None]) -> None:
-        """Loads a checkpoint (the default one for None) and what its previews need, so that the next job is quick."""
+        """Loads a checkpoint (the default one if None) and whatever its previews need, so that the next job starts
+        quickly.
+        """
         if checkpoint_id is None:
             try:
                 checkpoint_id = self.catalogue.default().id
@@ -144,7 +146,7 @@ class Engine:
         self._latent_decoder(loaded, check)
 
     def status(self) -> EngineStatus:
-        """The device and its memory just now."""
+        """The device and its memory at this moment."""
         return EngineStatus(
             device=self.device.name,
             precision=self.device.precision,
@@ -153,13 +155,15 @@ class Engine:
         )
 
     def digests_of(self, request: Settled) -> tuple[str, ...]:
-        """What the steps of a request's images go by, in order; none for tasks whose steps are not kept."""
+        """The digests under which the steps of the request's images are kept, in order; empty if the task keeps no
+        steps.
+        """
         if isinstance(request, StyleTransfer):
             return ()
         return tuple(digest_of(image_alone(request, image)) for image in range(count_images(request)))
 
     def keeps(self, digest: str) -> bool:
-        """Whether steps of that image are in memory."""
+        """Whether steps of the image with this digest are in memory."""
         return digest in self.kept_steps
 
     def _diffuse(self, request: SettledDiffusion, context: Context, pictures: _Pictures | None) -> list[RawImage]:
@@ -213,7 +217,7 @@ class Engine:
     def _with_loras(
         self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]
     ) -> Mapping[str, MergedLora]:
-        """Merges just these into the checkpoint; what was merged, by name."""
+        """Merges exactly these LoRAs into the checkpoint, and returns what was merged, by name."""
         merged, is_changed = self._loras.apply(loaded.pipeline, loras, check)
         if is_changed:
             self._prompts.forget(loaded.pipeline)
@@ -226,7 +230,9 @@ class Engine:
     def _prompt_critic(
         self, request: SettledDiffusion, loaded: LoadedCheckpoint, check: Callable[[], None]
     ) -> PromptCritic | None:
-        """Who judges the images, where only the best are kept; there before anything is drawn, or it is refused."""
+        """The critic that chooses the best images, or None if all are kept. It is loaded before anything is drawn, so
+        that a request without a critic is refused at once.
+        """
         if not request.keep_best:
             return None
         words = words_to_fit(request, request.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
@@ -238,9 +244,10 @@ class Engine:
         run_context: RunContext,
         make: Callable[[RunContext, list[int]], list[RawImage]],
     ) -> list[RawImage]:
-        """All images, group by group. Where memory runs out: tiles in the VAE, then smaller groups, then OutOfMemory.
+        """Makes all images, group by group. If memory runs out: first tiles in the VAE, then smaller groups, then
+        OutOfMemory.
 
-        The only place that answers to memory running out; the fallback taken is in the picture's `info`.
+        No other place handles running out of memory. The picture's `info` says which fallback was used.
         """
         # a CPU makes nothing faster by making several at once
         largest = 1 if self.device.is_cpu else max(1, GROUP_PIXELS // (asked.width * asked.height))
@@ -261,9 +268,9 @@ class Engine:
         return finished
 
     def _latent_decoder(self, loaded: LoadedCheckpoint, check: Callable[[], None]) -> LatentDecoder | None:
-        """The cheap decoder for previews, made once for each VAE; None for a VAE that none is known for.
+        """The cheap decoder for previews, made once for each VAE; None if there is none for this VAE.
 
-        It is the checkpoint's own tiny decoder, else a table of its family, else fitted.
+        It is the checkpoint's own tiny decoder, else its family's table, else one fitted to the VAE.
         """
         vae = loaded.components.get("vae")
         if vae is None:
@@ -300,7 +307,7 @@ class Engine:
 
 
 def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:
-    """What goes in. Raises NotAnImage."""
+    """Reads the request's pictures. Raises NotAnImage."""
     mask = None if request.mask is None else read_mask(context.read_picture(request.mask))
     return _Pictures(read_picture(context.read_picture(request.init_image)), mask)
 
@@ -308,7 +315,7 @@ def _pictures_of(request: ImageToImage, context: Context) -> _Pictures:
 def _task(
     asked: Sampling, loaded: LoadedCheckpoint, pictures: _Pictures | None
 ) -> Callable[[RunContext, list[int]], list[RawImage]]:
-    """The function that makes images of what is asked, but for the run context and which ones."""
+    """The function that makes images for what is asked; it takes the run context and the indices of the images."""
     if pictures is None or asked.ignores_picture:
         if loaded.adapter is None:
             return partial(diffusion.text_to_image, asked)
@@ -330,7 +337,7 @@ def _linear_decoder(vae: Any, family: str, check: Callable[[], None]) -> LatentD
 
 
 def _or_none(make: Callable[[], T]) -> T | None:
-    """What `make` gives, or None if memory ran out; by then the traceback and its tensors are gone."""
+    """What `make` returns, or None if memory ran out; the traceback and its tensors are freed by then."""
     try:
         return make()
     except (MemoryError, RuntimeError) as error:

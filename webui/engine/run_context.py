@@ -1,4 +1,4 @@
-"""What every generation has in hand, and what it hands back.
+"""What a generation works with, and what it returns.
 
 Knows no families and no schedulers.
 """
@@ -27,7 +27,7 @@ from webui.worker.messages import RawImage
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """All that a generation works with, beside the request: networks, device, tools and the way out."""
+    """Everything that a generation needs besides the request: networks, device, tools and the way to report."""
 
     checkpoint: Checkpoint
     hashes: Hashes
@@ -47,14 +47,14 @@ class RunContext:
 
 
 def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
-    """What a strength of 0 gives: the picture itself."""
+    """The result for a strength of 0: the picture itself."""
     run_context.context.check()
     run_context.previewer.step(index=1, total=1, phase="encode", image=index, make=lambda: picture)
     return engine_image(asked, run_context, picture, index, steps=0)
 
 
 def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int, steps: int) -> RawImage:
-    """The finished picture, with what really happened."""
+    """The finished picture, with an account of what really happened."""
     return RawImage(
         width=picture.width,
         height=picture.height,
@@ -83,7 +83,7 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
 
 
 def _lora_info(loras: Mapping[str, MergedLora]) -> dict[str, str]:
-    """Their hashes, as A1111 lists them, and how much was used of those that the checkpoint does not have whole."""
+    """The LoRAs' hashes, as A1111 lists them, and for those that did not fit completely how many layers were used."""
     listed = {
         "lora_hashes": [f"{name}: {lora.hash}" for name, lora in loras.items()],
         "lora_layers": [

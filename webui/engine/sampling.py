@@ -1,4 +1,4 @@
-"""What a diffusion request comes to, with nothing left open.
+"""What a diffusion request means for the engine, with nothing left open.
 
 Knows no torch.
 """
@@ -17,7 +17,7 @@ from webui.requests.settled import SettledDiffusion
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """A settled request, together with the prompts of one image and the size of what is drawn."""
+    """A settled request, with the prompts of one image and the size to draw at."""
 
     request: SettledDiffusion
     prompt: str
@@ -28,7 +28,7 @@ class Sampling:
 
     @classmethod
     def of(cls, request: SettledDiffusion) -> Sampling:
-        """The same for all images."""
+        """The same for all images, with the request's own prompts and size."""
         redraw = Redraw.of(request) if isinstance(request, ImageToImage) else WHOLE
         width, height = redraw.drawn_size(request.width, request.height)
         prompt, negative_prompt = request.prompt, request.negative_prompt
@@ -38,17 +38,17 @@ class Sampling:
 
     @property
     def denoising_strength(self) -> float:
-        """1 if there is no picture to start from."""
+        """The request's denoising strength; 1 if there is no picture to start from."""
         return self.request.denoising_strength if isinstance(self.request, ImageToImage) else 1.0
 
     @property
     def walk_to(self) -> WalkEnd | None:
-        """The other end, if it is a walk."""
+        """The other end of a walk; None if this is not a walk."""
         return self.request.walk_to if isinstance(self.request, TextToImage) else None
 
     @property
     def is_branch(self) -> bool:
-        """Whether it continues from a step of another picture."""
+        """Whether this continues from a step of another picture."""
         return self.request.branch_from is not None
 
     @property
@@ -63,21 +63,21 @@ class Sampling:
 
     @property
     def is_plain(self) -> bool:
-        """Whether images are made from their noise on, each under its own number."""
+        """Whether each image starts from its own noise and keeps its own number."""
         return self.request.only_image is None and not self.is_branch
 
     def number_of(self, index: int) -> int:
-        """Which of the images that are made image `index` is."""
+        """The position of image `index` among the images that are made."""
         return index if self.request.only_image is None else 0
 
     @property
     def ignores_picture(self) -> bool:
-        """Whether nothing of the picture would be left."""
+        """Whether nothing of the input picture would be left."""
         return self.denoising_strength == 1 and not self.redraw.is_partial
 
     @property
     def strongest(self) -> float:
-        """The denoising strength of what is drawn from the most noise: what is added at a side has nothing else."""
+        """The highest denoising strength of any part: added sides always have 1."""
         return 1.0 if self.redraw.sides else self.denoising_strength
 
     @property
@@ -95,13 +95,15 @@ class Sampling:
         return self if (width, height) == (self.width, self.height) else replace(self, width=width, height=height)
 
     def seed_of(self, index: int) -> int:
-        """Seed of image `index` (from 0): variations share one, and all of a walk but its end has that of its start."""
+        """The seed of image `index` (from 0). Variations share one; on a walk, all but the last image have the seed of
+        its start.
+        """
         if self.walk_to is not None:
             return self.walk_to.seed if self.walked(index) == 1 else self.request.seed
         return self.request.seed if self.request.variation_strength > 0 else image_seed(self.request.seed, index)
 
     def variation_seed_of(self, index: int) -> int | None:
-        """What image `index` (from 0) varies with; None where nothing varies. In a walk, its start does."""
+        """The seed that image `index` (from 0) varies with, or None; on a walk, the variation of its start."""
         if self.request.variation_strength == 0 or self.request.variation_seed is None:
             return None
         return (
@@ -109,11 +111,13 @@ class Sampling:
         )
 
     def walked(self, index: int) -> float:
-        """How far image `index` (from 0) is on the walk: 0 at the start, 1 at its end; 0 without a walk."""
+        """How far image `index` (from 0) is along the walk: 0 at the start, 1 at the end; 0 if there is no walk."""
         return 0.0 if self.walk_to is None or self.request.num_images == 1 else index / (self.request.num_images - 1)
 
     def loras_of(self, index: int) -> tuple[Lora, ...]:
-        """What image `index` (from 0) of what is told asks for; on a walk, less and less of its start's."""
+        """The LoRAs of image `index` (from 0), for a sampling from `told`; along a walk, the start's fade out and the
+        end's in.
+        """
         start = loras_in(self.prompt, self.reading.dialect)
         if self.walk_to is None:
             return start
@@ -125,14 +129,14 @@ class Sampling:
         return self.request.guidance_start <= step / steps < self.request.guidance_end
 
     def told(self, index: int) -> Sampling:
-        """The same with the prompts of image `index` (from 0): with wildcards each image has its own."""
+        """The same with the prompts of image `index` (from 0), since wildcards give each image its own."""
         if self.request.resolved_prompts is None:
             return self
         own = self.request.resolved_prompts[0 if self.walk_to is not None else index]
         return replace(self, prompt=own.prompt, negative_prompt=own.negative_prompt)
 
     def alike(self, first: int, most: int) -> list[int]:
-        """Image `first` of those that are made and those after it that go the same way, `most` at the most."""
+        """Image `first` and the following ones that can be made in one batch with it, at most `most`."""
         if self.request.only_image is not None:
             return [self.request.only_image]
         last = min(first + (1 if self.walk_to is not None or self.is_branch else most), self.request.num_images)

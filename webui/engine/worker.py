@@ -1,7 +1,7 @@
-"""The worker process: takes one job at a time from the pipe, runs it in the engine, sends back what happens.
+"""The worker process: takes one job at a time from the pipe, runs it in the engine and sends back what happens.
 
-Everything that is heavy is imported after the process has started, and late. It ends at once when the pipe does, for
-then its parent is gone. Knows no queue, no database, no owners.
+All heavy modules are imported late, after the process has started. It ends at once when the pipe closes, since its
+parent is then gone. Knows no queue, no database, no owners.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ EXIT_DEVICE_LOST = 70  # EX_SOFTWARE: the device's context is poisoned, only a n
 
 
 def serve(connection: Connection, settings: Settings) -> None:
-    """Serves until `Exit` or until the pipe closes. Says `Ready` once the engine could take a job at once."""
+    """Serves until `Exit` arrives or the pipe closes. Sends `Ready` as soon as the engine could take a job."""
     os.environ.update(ENVIRONMENT)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     channel = _Channel(connection)
@@ -93,7 +93,7 @@ def _build_engine(settings: Settings) -> Engine:
 
 
 def _preload(engine: Engine, channel: _Channel) -> None:
-    """The default checkpoint, while nobody has asked for anything; the first job that comes interrupts it."""
+    """Loads the default checkpoint while there is nothing to do; the first job interrupts it."""
     try:
         engine.preload(None, channel.check_idle)
     except Cancelled:
@@ -105,11 +105,15 @@ def _preload(engine: Engine, channel: _Channel) -> None:
 
 
 def _run(engine: Engine, run: Run, channel: _Channel) -> None:
-    """One job to its end: exactly one of Done, CancelledJob and FailedJob is sent."""
+    """Runs one job to its end: exactly one of Done, CancelledJob and FailedJob is sent."""
     channel.finish(answer(engine, run, channel))
 
 
 def answer(engine: Engine, run: Run, channel: _Channel) -> FromWorker:
+    """Runs one job in the engine, sending its events and pictures; returns the message that ends it.
+
+    Whatever goes wrong becomes a CancelledJob or a FailedJob. If the device is lost, this process ends.
+    """
     from webui.engine.context import Context
     from webui.engine.device import is_device_lost, is_out_of_memory
 
@@ -151,6 +155,7 @@ class _PastJobs:
     _digests: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each job's images, the oldest job first
 
     def remember(self, run: Run) -> None:
+        """Notes the digests of a job's images; the oldest job is dropped if there are too many."""
         try:
             self._digests[run.job_id] = self.engine.digests_of(run.request)
         except DarkroomError:  # a request that was refused has no steps
@@ -159,7 +164,7 @@ class _PastJobs:
             del self._digests[next(iter(self._digests))]
 
     def kept(self) -> dict[str, tuple[int, ...]]:
-        """The images (from 0) by job; jobs without any are left out."""
+        """The images (from 0) with steps in memory, by job; jobs without any are left out."""
         kept = {
             job_id: tuple(image for image, digest in enumerate(digests) if self.engine.keeps(digest))
             for job_id, digests in self._digests.items()
@@ -168,7 +173,7 @@ class _PastJobs:
 
 
 def _picture_in(run: Run, reference: str) -> bytes:
-    """The normalised PNG that came with the job. Raises NotAnImage where none did: then it was gone."""
+    """The normalised PNG that came with the job. Raises NotAnImage if it did not, because the picture was gone."""
     try:
         return run.pictures[reference]
     except KeyError as error:
@@ -177,22 +182,24 @@ def _picture_in(run: Run, reference: str) -> bytes:
 
 @dataclass
 class Flags:
-    """What was said about the running job since it was sent. Set by the reader's thread, read by the engine's."""
+    """What the parent has said about the job since it was sent. Set by the reader's thread, read by the engine's."""
 
     job_id: str
     watched: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
+        """Raises Cancelled if the job has been cancelled."""
         if self.cancelled.is_set():
             raise Cancelled
 
     def is_watched(self) -> bool:
+        """Whether anybody is looking at the job."""
         return self.watched.is_set()
 
 
 class _Channel:
-    """The pipe: a thread reads it all the time, so that Stop is heard in mid-step; sending is locked."""
+    """The pipe: a thread reads it all the time, so that Stop takes effect in mid-step; a lock guards sending."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -202,6 +209,7 @@ class _Channel:
         self.flags = Flags("")
 
     def start_reading(self) -> None:
+        """Starts the thread that reads the pipe."""
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
     def next_run(self) -> Run:
@@ -210,11 +218,12 @@ class _Channel:
         return run
 
     def check_idle(self) -> None:
-        """Raises Cancelled as soon as a job waits."""
+        """Raises Cancelled as soon as a job is waiting."""
         if not self._runs.empty():
             raise Cancelled
 
     def send(self, message: FromWorker) -> None:
+        """Sends one message; ends the process if the parent is gone."""
         with self._sending:
             try:
                 wire.send(self._connection, message)
@@ -222,7 +231,7 @@ class _Channel:
                 os._exit(0)  # the parent is gone
 
     def finish(self, message: FromWorker) -> None:
-        """Sends the last word on the current job."""
+        """Sends the last message about the current job."""
         self._known.pop(self.flags.job_id, None)
         self.send(message)
 

@@ -1,9 +1,9 @@
-"""Best of several: a critic scores all images of a request, and those that fit their prompts best are kept. None is
-lost: each stores its score, its rank and whether it was kept.
+"""Best of several: a critic scores all images of a request, and the ones that fit their prompts best are kept. No image
+is lost: each stores its score, its rank and whether it was kept.
 
 The score is the cosine between a picture and its own image's prompt in plain words, of which CLIP reads the first 75
-tokens. With wildcards the images have different prompts; a prompt that no picture fits well lowers the scores of its
-images. The critic computes in fp32 everywhere, so every device keeps the same pictures.
+tokens. With wildcards, the images have different prompts; a prompt that no picture fits well lowers the scores of its
+images. The critic computes in fp32 everywhere, so that every device keeps the same pictures.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PromptCritic:
-    """A critic, and what each image has to fit: embeddings (N, D) of length 1, in float32 on the CPU."""
+    """A critic and what each image should fit: `wanted`, embeddings (N, D) of length 1, float32, on the CPU.
+
+    `move_out` moves the critic off the device into the host's memory.
+    """
 
     critic: Critic = field(repr=False)
     name: str  # path below the models folder
@@ -51,9 +54,11 @@ class PromptCritic:
 def load_prompt_critic(
     words: Sequence[str], checkpoint: Checkpoint, models: ModelManager, models_dir: Path, check: Callable[[], None]
 ) -> PromptCritic:
-    """The critic beside the checkpoint, tried out on a grey picture, so that none fails when all has been drawn.
+    """Loads the critic for a checkpoint and tries it on a grey picture, so that it cannot fail after everything is
+    drawn.
 
-    `words` are each image's. Raises CriticMissing, CriticBroken, CheckpointTooLarge, and what `check` raises.
+    `words` are the prompts of the images as plain text, one for each. Raises CriticMissing, CriticBroken,
+    CheckpointTooLarge, and whatever `check` raises.
     """
     place = critic_for(checkpoint, models_dir)
     name = critic_id(place, models_dir)
@@ -85,10 +90,10 @@ def keep_best(
     previewer: Previewer,
     check: Callable[[], None],
 ) -> list[RawImage]:
-    """The same images in the same order, each with `score`, `rank` (from 1), `kept` and `critic` in its info.
+    """Returns the same images in the same order, each with `score`, `rank` (from 1), `kept` and `critic` in its info.
 
-    Computed where the critic is, and on the CPU from where the device runs out of memory. Of equal scores the earlier
-    image is the better one. Raises NotFinite, and what `check` raises.
+    The best `keep` of them are kept; of two equal scores, the earlier image ranks higher. Runs on the critic's device
+    and continues on the CPU if the device runs out of memory. Raises NotFinite, and whatever `check` raises.
     """
     scores: list[float] = []
     _with_room(partial(_judge, images, prompt_critic, scores, previewer, check), prompt_critic.move_out)
@@ -105,7 +110,7 @@ def _verdict(critic: str, score: float, rank: int, keep: int) -> dict[str, str |
 
 
 def _with_room(compute: Callable[[], T], move_out: Callable[[], None]) -> T:
-    """What `compute` gives; where memory runs out, once more after `move_out`."""
+    """What `compute` returns; if memory runs out, `move_out` is called and `compute` runs once more."""
     try:
         return compute()
     except (MemoryError, RuntimeError) as error:
@@ -122,7 +127,7 @@ def _judge(
     previewer: Previewer,
     check: Callable[[], None],
 ) -> None:
-    """Appends the scores of those `images` that have none yet, one picture after the other."""
+    """Appends to `scores` the score of each of the `images` that has none yet, one picture at a time."""
     check()
     with cancellable(prompt_critic.critic.model, check):
         for index in range(len(scores), len(images)):
@@ -139,7 +144,9 @@ def _judge(
 
 
 def _load(place: Path, name: str, wanted_bytes: int, check: Callable[[], None], device: Device) -> Critic:
-    """The critic, once it has seen a picture; where there is memory, for the system would end the process instead."""
+    """Loads the critic and shows it one picture. On a CPU it checks for enough memory first, since the system would end
+    the process rather than refuse.
+    """
     if wanted_bytes > psutil.virtual_memory().available:
         raise CheckpointTooLarge(checkpoint=name, device=HOST.name, needed_gb=round(wanted_bytes / 1e9, 1))
     critic = load_critic(place, device)
@@ -151,12 +158,12 @@ def _load(place: Path, name: str, wanted_bytes: int, check: Callable[[], None], 
 
 
 def _version(place: Path) -> Hashable:
-    """Changes with any file of it."""
+    """A value that changes when any file of the critic changes."""
     stats = [(file.name, file.stat()) for file in sorted(place.iterdir())]
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 def _wanted_bytes(place: Path) -> int:
-    """What it takes in float32. Raises Broken for damage."""
+    """The memory that the critic takes in float32. Raises Broken for damaged files."""
     headers = [read_header(file) for file in sorted(place.glob("*.safetensors"))]
     return sum(math.prod(tensor.shape) for header in headers for tensor in header.tensors.values()) * 4

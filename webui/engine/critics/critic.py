@@ -1,8 +1,8 @@
-"""How well pictures fit a text: the cosine of their embeddings by a CLIP model, as diffusers' users know it.
+"""How well pictures fit a text: the cosine of their embeddings by a CLIP model.
 
-Any folder that `CLIPModel.from_pretrained` takes will do, with tokenizer and `preprocessor_config.json` beside the
-weights; `webui/checkpoints/critics.py` finds them. Scores of one text compare pictures with each other; they say
-nothing across models. Knows no requests and no jobs.
+Any folder that `CLIPModel.from_pretrained` takes will do, with a tokenizer and `preprocessor_config.json` beside the
+weights; `webui/checkpoints/critics.py` finds them. Scores compare pictures for one text; they say nothing across
+models. Knows no requests and no jobs.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Critic:
 
     @property
     def model(self) -> nn.Module:
-        """The network, to be moved and stopped."""
+        """The network, for moving it to a device and for stopping it."""
         network: nn.Module = self._model
         return network
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Plain texts, without weights; what goes beyond the model's positions (77 in most) is cut off."""
+        """Embeds plain texts without weights, (N, D); tokens beyond the model's positions (77 for most) are cut off."""
         tokens = self._tokenizer(
             list(texts), padding="max_length", max_length=self._length, truncation=True, return_tensors="pt"
         ).input_ids
@@ -51,7 +51,9 @@ class Critic:
 
     @torch.inference_mode()
     def embed_pictures(self, pictures: Sequence[Image.Image], check: Callable[[], None] = lambda: None) -> Tensor:
-        """Pictures of any size, scaled and cut to the model's own; raises what `check` raises between batches."""
+        """Embeds pictures of any size, (N, D); each is scaled and cropped to the model's size. Raises whatever `check`
+        raises, which is called between batches.
+        """
         parts = []
         for first in range(0, len(pictures), BATCH):
             check()
@@ -64,15 +66,15 @@ class Critic:
     def score(
         self, pictures: Sequence[Image.Image], text: str, check: Callable[[], None] = lambda: None
     ) -> list[float]:
-        """The cosine of each picture with `text`, in [-1, 1]; the larger, the better it fits."""
+        """The cosine of each picture with `text`, in [-1, 1]; higher fits better."""
         scores: list[float] = (self.embed_pictures(pictures, check) @ self.embed_texts([text])[0]).tolist()
         return scores
 
 
 def load_critic(folder: Path, device: Device) -> Critic:
-    """The CLIP model in `folder`, on the device. Raises Broken where it cannot be read or is none.
+    """Loads the CLIP model in `folder` onto `device`. Raises Broken if it cannot be read or is not a CLIP model.
 
-    On a CPU it computes in fp32: the scores of good pictures lie as close together as bf16 rounds.
+    On a CPU it computes in fp32: the scores of good pictures differ by less than bf16 can tell apart.
     """
     dtype = torch.float32 if device.is_cpu else device.dtype
     try:

@@ -1,4 +1,4 @@
-"""A checkpoint as the engine uses it: one pipeline for each task, all on the same parts. Loads nothing."""
+"""A loaded checkpoint: one pipeline for each task, all sharing the same parts. Loads nothing itself."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class LoadedCheckpoint:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What its family can do."""
+        """What the checkpoint's family can do."""
         return FAMILIES[self.checkpoint.family].capabilities
 
     @property
     def adapter(self) -> str | None:
-        """How its pipelines are called; None where our own denoising loop draws."""
+        """The name of the adapter that calls its pipelines; None if it runs through our own denoising loop."""
         return FAMILIES[self.checkpoint.family].adapter
 
     def pipeline_for(self, task: str) -> DiffusionPipeline:
-        """The pipeline that does `task`, on the same parts. Raises TaskUnsupported."""
+        """The pipeline for `task`, on the same parts. Raises TaskUnsupported."""
         if self.adapter is None:
             return self.pipeline
         if task not in self._by_task:
@@ -54,7 +54,9 @@ class LoadedCheckpoint:
 
 
 def _with_the_same_parts(found: type[Any], pipeline: DiffusionPipeline) -> DiffusionPipeline:
-    """A pipeline of another class on the very parts of `pipeline`. (diffusers' `from_pipe` would cast them to fp32.)"""
+    """A pipeline of class `found` that shares the parts of `pipeline`. (diffusers' `from_pipe` would cast them to
+    fp32.)
+    """
     if type(pipeline) is found:
         return pipeline
     names, settings = found._get_signature_keys(found)

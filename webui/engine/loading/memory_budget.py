@@ -1,6 +1,6 @@
-"""What is in the device's memory at the same time, within a number of bytes: the least recently used goes first.
+"""What is held in the device's memory at the same time, within a limit in bytes; the least recently used goes first.
 
-Holds checkpoints and the networks beside them. Knows nothing about loading them.
+Holds checkpoints and the networks used beside them. Does not know how they are loaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Held:
 
 
 class MemoryBudget:
-    """Holds what was put into it until something else needs the room. One thread at a time."""
+    """Holds what is put into it until something else needs the room. For use by one thread."""
 
     def __init__(self, limit_bytes: int, give_memory_back: Callable[[], None]) -> None:
         """`give_memory_back` is called after each unloading."""
@@ -38,7 +38,9 @@ class MemoryBudget:
         self._held: OrderedDict[Key, _Held] = OrderedDict()  # the least recently used first
 
     def get(self, key: Key, version: Hashable) -> Any:
-        """What this key holds, now used; None if nothing. Unloads an older version whose files have changed."""
+        """Returns what `key` holds and marks it as used; None if it holds nothing, or only an older version, which is
+        unloaded.
+        """
         held = self._held.get(key)
         if held is not None and held.version == version:
             self._held.move_to_end(key)
@@ -48,17 +50,17 @@ class MemoryBudget:
         return None
 
     def put(self, key: Key, version: Hashable, value: Any, size_bytes: int) -> None:
-        """Holds it as the most recently used, whether there is room or not."""
+        """Holds `value` as the most recently used, whether there is room or not."""
         self._held[key] = _Held(value, version, size_bytes)
         self._held.move_to_end(key)
 
     def take(self, key: Key) -> Any:
-        """Hands over what was held to the caller; None if nothing was."""
+        """Stops holding what is under `key` and returns it; None if there was nothing."""
         held = self._held.pop(key, None)
         return None if held is None else held.value
 
     def drop(self, key: Key) -> None:
-        """Unloads it, if it is held."""
+        """Unloads what `key` holds, if anything."""
         if self._held.pop(key, None) is not None:
             _log.info("unloading %s %s", *key)
             self._give_memory_back()
@@ -69,19 +71,19 @@ class MemoryBudget:
             self.drop(key)
 
     def keys(self) -> tuple[Key, ...]:
-        """Everything that is held, the least recently used first."""
+        """The keys of everything held, the least recently used first."""
         return tuple(self._held)
 
     def used_bytes(self) -> int:
-        """The memory that everything held takes."""
+        """The memory that everything held takes together."""
         return sum(held.size_bytes for held in self._held.values())
 
     def fits_beside_last(self, wanted_bytes: int) -> bool:
-        """Whether this much fits if everything but the most recently used is unloaded."""
+        """Whether `wanted_bytes` would fit if everything but the most recently used were unloaded."""
         last = next(reversed(self._held.values()), None)
         return wanted_bytes + (0 if last is None else last.size_bytes) <= self.limit_bytes
 
     def make_room(self, wanted_bytes: int, *, keep: int = 0) -> None:
-        """Unloads the least recently used until `wanted_bytes` more fit, or only `keep` are left."""
+        """Unloads the least recently used until `wanted_bytes` more fit, or only `keep` entries are left."""
         while len(self._held) > keep and self.used_bytes() + wanted_bytes > self.limit_bytes:
             self.drop(next(iter(self._held)))

@@ -1,7 +1,7 @@
 """Keeps checkpoints and the networks beside them on the device, within one budget in bytes (`memory_budget.py`).
 
-The parts of a checkpoint are loaded once and serve every task. What is let go is really given back, to the device and
-to the system. One thread at a time. Knows no jobs and no requests.
+The parts of a checkpoint are loaded once and serve every task. What is unloaded is really given back, to the device and
+to the system. For use by one thread. Knows no jobs and no requests.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Network(Protocol):
-    """What computes with one network beside the checkpoint."""
+    """Anything that computes with one network beside the checkpoint."""
 
     @property
     def model(self) -> nn.Module:
@@ -49,10 +49,10 @@ _CHECKPOINT = "checkpoint"
 
 
 class ModelManager:
-    """Loads checkpoints from a catalogue, and keeps as many as fit into `budget_bytes` of the device's memory.
+    """Loads checkpoints from a catalogue and keeps as many as fit into `budget_bytes` of the device's memory.
 
-    The checkpoint in use stays whatever its size. `fetch` gets a tokenizer's file from the Hub. `book` stores the
-    hashes of weights, so that no file is hashed twice.
+    The checkpoint in use stays loaded whatever its size. `fetch` downloads a tokenizer's file from the Hub. `book`
+    stores the hashes of weights, so that no file is hashed twice.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class ModelManager:
     def components(
         self, checkpoint_id: str, on_loading: Callable[[Loading], None], check: Callable[[], None]
     ) -> LoadedCheckpoint:
-        """The checkpoint, loaded now or before; a file that has changed since is loaded again.
+        """The loaded checkpoint; it is loaded now if it was not yet, or if its files have changed since.
 
-        `on_loading` hears how far it is, and nothing where nothing had to be loaded. Raises CheckpointNotFound,
-        CheckpointBroken, CheckpointPickled, CheckpointTooLarge, FamilyUnknown, TokenizerMissing, and what `check`
-        raises; then nothing of the checkpoint is left in memory.
+        `on_loading` receives the progress, if anything has to be loaded. Raises CheckpointNotFound, CheckpointBroken,
+        CheckpointPickled, CheckpointTooLarge, FamilyUnknown, TokenizerMissing, and whatever `check` raises; then
+        nothing of the checkpoint stays in memory.
         """
         key = Key(_CHECKPOINT, checkpoint_id)
         try:
@@ -103,10 +103,11 @@ class ModelManager:
         return loaded
 
     def network(self, key: Key, version: Hashable, wanted_bytes: int, load: Callable[[Device], N]) -> N:
-        """A network beside the checkpoint that was used last: as it is held, else loaded, in float32.
+        """A network to use beside the most recent checkpoint: the one held under `key`, else a new one from `load`, in
+        float32.
 
-        It is on the device, and held there, where it finds room beside that checkpoint, which all others may have to
-        leave to it; else in the machine's memory, for the caller alone. Raises what `load` raises.
+        If it fits beside that checkpoint, for which all others may be unloaded, it goes to the device and is held.
+        Otherwise it stays in the host's memory, is not held, and belongs to the caller. Raises whatever `load` raises.
         """
         held: N | None = self._budget.get(key, version)
         if held is not None:
@@ -121,7 +122,7 @@ class ModelManager:
         return load(HOST)
 
     def move_out(self, key: Key) -> None:
-        """Moves the network off the device into the machine's memory, for whoever uses it; it is no longer held."""
+        """Moves the network from the device to the host's memory for whoever is using it, and holds it no longer."""
         moved: Network | None = self._budget.take(key)
         if moved is not None:
             _log.warning("no room for %s on %s; continuing on the CPU", key.name, self._device.name)
@@ -130,11 +131,11 @@ class ModelManager:
             self._give_memory_back()
 
     def held(self) -> tuple[str, ...]:
-        """Ids of the checkpoints in memory, the least recently used first."""
+        """The ids of the checkpoints in memory, the least recently used first."""
         return tuple(key.name for key in self._budget.keys() if key.kind == _CHECKPOINT)  # noqa: SIM118
 
     def used_bytes(self) -> int:
-        """What all that is held takes: the networks of checkpoints, and those beside them."""
+        """The memory that checkpoints and the networks beside them take."""
         return self._budget.used_bytes()
 
     def drop_all(self) -> None:
@@ -142,7 +143,9 @@ class ModelManager:
         self._budget.drop_all()
 
     def _on_device(self, load: Callable[[Device], N]) -> N | None:
-        """None if memory ran out; the error is gone by then, and with it whatever it held."""
+        """What `load` gives on the device; None if memory ran out. By then the error, and whatever
+        it held, is freed.
+        """
         try:
             return load(Device(self._device.torch_device, torch.float32, self._device.name))
         except (MemoryError, RuntimeError) as error:
@@ -186,7 +189,7 @@ class ModelManager:
         raise problem
 
     def _hashed(self, checkpoint: Checkpoint, digests: dict[Path, str]) -> Hashes:
-        """What the files that were just read hash to; kept in the book."""
+        """The hashes of the files that were just read; they are stored in the book."""
         hashes = hashes_of(checkpoint, digests)
         if self._book is not None:
             self._book.put(checkpoint, hashes)
@@ -208,7 +211,7 @@ class ModelManager:
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Clears the frames of `error` and its causes, which hold what was loaded so far."""
+    """Clears the frames of `error` and its causes, which hold whatever was loaded so far."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
@@ -221,7 +224,7 @@ def _size_bytes(parts: Iterable[object]) -> int:
 
 
 def _trim_heap() -> None:
-    """Makes glibc give freed memory back to the system, which it otherwise keeps: half a checkpoint and more."""
+    """Makes glibc return freed memory to the system; by itself it keeps half a checkpoint or more."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
         if trim is not None:
@@ -229,7 +232,9 @@ def _trim_heap() -> None:
 
 
 def _quiet_libraries() -> None:
-    """No progress bars and no advice on standard error: the log is ours, and loading has events."""
+    """Turns off the libraries' progress bars and advice on standard error: the log is ours, and
+    loading sends events.
+    """
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()

@@ -1,8 +1,8 @@
 """Loads one checkpoint: from its files to networks on the device, part by part.
 
-Every part is read once from beginning to end before it is mapped, so that progress is counted in bytes, a stop is heard
-within megabytes, and a file that was cut off shows as an error and not as a signal that kills the process. What was
-loaded belongs to this process alone afterwards: no memory of it is a view of the file. Knows no cache.
+Every part is read once from beginning to end before it is mapped. So progress counts bytes, a stop takes effect within
+megabytes, and a truncated file raises an error instead of a signal that kills the process. What is loaded then belongs
+to this process alone: no tensor is a view of the file. Knows no cache.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def loaded_bytes_estimate(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
-    """What the checkpoint will take in `dtype`, from the headers of its files, which are checked again by this.
+    """The bytes that the checkpoint will take in `dtype`, from the headers of its files, which are checked again here.
 
     Raises Broken and OSError.
     """
@@ -45,8 +45,8 @@ def load_pipeline(
 ) -> DiffusionPipeline:
     """The checkpoint's pipeline with all its parts on the device, in the device's number type, ready for inference.
 
-    Raises Refusal with the reason why it cannot be loaded, TokenizerMissing, what `progress.check` raises, and running
-    out of memory or losing the device as torch says it.
+    Raises Refusal with the reason why it cannot be loaded, TokenizerMissing, whatever `progress.check` raises, and
+    torch's own errors if memory runs out or the device is lost.
     """
     try:
         if checkpoint.folder is not None:
@@ -103,7 +103,7 @@ def _load_component(place: Path, component: Component, device: Device, progress:
 
 
 def _set_noise(pipeline: DiffusionPipeline, checkpoint: Checkpoint) -> None:
-    """Gives the scheduler what the catalogue knows better than its config: prediction type and zero terminal SNR."""
+    """Tells the scheduler what the catalogue knows better than its config: prediction type and zero terminal SNR."""
     config = pipeline.scheduler.config
     changes: dict[str, Any] = {}
     wanted = checkpoint.defaults.prediction_type
@@ -119,7 +119,7 @@ def _set_noise(pipeline: DiffusionPipeline, checkpoint: Checkpoint) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """The code of the reason that the libraries give in words."""
+    """The code of the reason that a library's error gives in words."""
     text = str(error)
     if isinstance(error, OSError) and not isinstance(error, SafetensorError) and error.errno is not None:
         return "unreadable"

@@ -1,5 +1,5 @@
-"""Reads files through once, and places networks on the device: counted in bytes, stopped within megabytes, every tensor
-looked at. Knows no checkpoints.
+"""Reads files through once and places networks on the device: progress counts bytes, a stop takes effect within
+megabytes, and every tensor is checked. Knows no checkpoints.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ PERCENT = 0.01
 
 
 class Progress:
-    """Counts bytes: each is read from the file once and placed on the device once, so there are twice `total_bytes`."""
+    """Counts bytes. Each is read from the file once and placed on the device once, so the total is
+    twice `total_bytes`.
+    """
 
     def __init__(self, total_bytes: int, on_fraction: Callable[[float], None], check: Callable[[], None]) -> None:
         self._total = max(1, 2 * total_bytes)
@@ -31,7 +33,9 @@ class Progress:
         self.digests: dict[Path, str] | None = None  # sha256 of the files that were read, where somebody wants them
 
     def add(self, done_bytes: int) -> None:
-        """Tells the fraction in [0, 1] at every percent; raises what `check` raises."""
+        """Counts `done_bytes` more and reports the fraction, in [0, 1], at every percent. Raises whatever `check`
+        raises.
+        """
         self.check()
         self._done += done_bytes
         fraction = min(1.0, self._done / self._total)
@@ -41,7 +45,10 @@ class Progress:
 
 
 def read_through(file: Path, progress: Progress) -> None:
-    """Reads the whole file once, into the system's cache, from where the loader then maps it; hashes it on the way."""
+    """Reads the whole file once into the system's cache, from where the loader then maps it.
+
+    If the progress collects `digests`, the file's sha256 goes there.
+    """
     buffer = memoryview(bytearray(READ_BYTES))
     digest = hashlib.sha256()
     with file.open("rb", buffering=0) as stream:
@@ -54,7 +61,9 @@ def read_through(file: Path, progress: Progress) -> None:
 
 
 def place_on_device(module: nn.Module, device: Device, progress: Progress, file_bytes: int) -> nn.Module:
-    """Moves a network to the device in inference mode, and looks at every tensor. Raises Broken for NaN and holes."""
+    """Moves a network to the device in inference mode and checks every tensor. Raises Broken for NaN, infinity and
+    missing weights.
+    """
     tensors = [*module.parameters(), *module.buffers()]
     if any(tensor.is_meta for tensor in tensors):
         raise Broken("missing_tensors")
@@ -73,11 +82,11 @@ def place_on_device(module: nn.Module, device: Device, progress: Progress, file_
 
 
 def _moved(tensor: torch.Tensor, device: Device) -> torch.Tensor:
-    """On the device, and never a view of the file: on the CPU the loaders leave that to us."""
+    """A tensor on the device that is never a view of the file; on the CPU the loaders would leave it one."""
     return tensor.detach().to(device.torch_device, copy=device.is_cpu)
 
 
 def _all_finite(tensors: Iterable[torch.Tensor]) -> bool:
-    """Whether no tensor holds NaN or infinity: one of them makes the sum so. One look at the device for all."""
+    """Whether no tensor holds NaN or infinity, judged by sums; the device is waited for only once for all of them."""
     sums = [tensor.sum(dtype=torch.float32) for tensor in tensors if tensor.is_floating_point()]
     return not sums or bool(torch.stack(sums).isfinite().all())

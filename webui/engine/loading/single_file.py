@@ -1,7 +1,6 @@
-"""Loads a single file of a U-Net family, part by part, from tensors that may go by other names and be scaled.
+"""Loads a single file of a U-Net family, part by part; its tensors may have other names and be scaled.
 
-No part's tensors are in memory together with another's. The rest comes from the configs that lie in the program or
-beside the file.
+Only one part's tensors are in memory at a time. The configs come from the program, or from beside the file.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _PREFIXES = {
 def load_single_file(
     checkpoint: Checkpoint, device: Device, tokenizers_dir: Path, progress: Progress, fetch: Fetch | None
 ) -> DiffusionPipeline:
-    """The pipeline with its networks on the device. Raises Refusal, TokenizerMissing, and whatever the libraries do."""
+    """The pipeline with its networks on the device. Raises Refusal, TokenizerMissing, and the libraries' own errors."""
     configs = checkpoint.components
     if configs is None:
         raise Broken("does_not_load")
@@ -72,7 +71,9 @@ def _network(found: Any, name: str, tensors: dict[str, Tensor], configs: Path, d
 
 
 def _tensors(file: Path, dtype: torch.dtype, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
-    """Those whose published names begin so, by these names, with their scales multiplied in. Raises Refusal."""
+    """The tensors whose published names begin with one of `prefixes`, under those names and with their scales applied.
+    Raises Refusal.
+    """
     header = read_header(file)
     own_names = {published: own for own, published in published_names(header.tensors.keys()).items()}
     scales = scales_of(published_header(header))
@@ -98,7 +99,9 @@ def _weights(name: str, read: Callable[[str], Tensor], scales: Mapping[str, str]
 
 
 def _check_formats(names: list[str], read: Callable[[str], Tensor]) -> None:
-    """Of what each layer says of its own format, JSON in bytes."""
+    """Checks what each layer says about its own format, JSON stored as bytes. Raises Refusal for one that is not
+    supported.
+    """
     for name in names:
         if name.endswith(".comfy_quant"):
             check_format(bytes(read(name).to(torch.uint8).flatten().tolist()).decode("utf-8", "replace"))

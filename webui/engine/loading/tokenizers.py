@@ -1,7 +1,7 @@
 """Finds the tokenizer of a single file: beside it, in `models/tokenizers/<family>/`, or once from the Hub.
 
-A single file holds weights only. The three U-Net families share CLIP's vocabulary and differ in the token that fills a
-prompt up, so that the two files `vocab.json` and `merges.txt` are all that is needed.
+A single file holds weights only. The three U-Net families share CLIP's vocabulary and differ only in the padding token,
+so the two files `vocab.json` and `merges.txt` are enough.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def load_tokenizers(
     check: Callable[[], None],
     fetch: Fetch | None = None,
 ) -> dict[str, Any]:
-    """The tokenizers of a single file, by component.
+    """The tokenizers of a single file, by component name.
 
-    `vocabulary_sizes` says for each what its text encoder was made for; `fetch` takes a file from the Hub
-    (`fetch_from_hub`), and `check` may raise meanwhile. Raises TokenizerMissing; Broken with `tokenizer_mismatch` for
-    one of another vocabulary.
+    `vocabulary_sizes` is the vocabulary size of each component's text encoder. `fetch` downloads a file from the Hub
+    (`fetch_from_hub`); `check` may raise meanwhile. Raises TokenizerMissing, and Broken with `tokenizer_mismatch` for a
+    tokenizer with another vocabulary.
     """
     sources = FAMILIES[checkpoint.family].tokenizers or {}
     found = {}
@@ -65,7 +65,7 @@ def load_tokenizers(
 
 
 def fetch_from_hub(source: TokenizerSource, file: str, folder: Path) -> Path:
-    """Downloads one file of a published tokenizer. Raises OSError and whatever else the Hub's client raises."""
+    """Downloads one file of a published tokenizer into `folder`. Raises OSError and the Hub client's own errors."""
     endpoint = urllib.parse.urlsplit(constants.ENDPOINT)
     if not urllib.request.getproxies():
         # The client tries for half a minute to reach a host that is not there; this finds out at once.
@@ -76,7 +76,7 @@ def fetch_from_hub(source: TokenizerSource, file: str, folder: Path) -> Path:
 
 
 def _load(folder: Path, source: TokenizerSource) -> Any:
-    """CLIP's tokenizer from `folder`. Where only vocabulary and merges lie, the rest is as it was published."""
+    """CLIP's tokenizer from `folder`. If only vocabulary and merges are there, everything else is as published."""
     said: dict[str, Any] = {}
     if not (folder / "tokenizer_config.json").is_file():
         said = {"pad_token": source.pad_token, "model_max_length": _MAX_TOKENS}
@@ -90,7 +90,8 @@ def _load(folder: Path, source: TokenizerSource) -> Any:
 def _fetch_to(
     place: Path, checkpoint: Checkpoint, source: TokenizerSource, check: Callable[[], None], fetch: Fetch
 ) -> None:
-    """Fills `place`, which stays for all later starts. Raises TokenizerMissing, and what `check` raises.
+    """Downloads the tokenizer into `place`, where it stays for later starts. Raises TokenizerMissing, and whatever
+    `check` raises.
 
     The download runs in a thread, because a job can be stopped while a connection cannot.
     """

@@ -1,1 +1,1 @@
-"""LoRAs: what they change in a checkpoint's weights, and that it is taken back exactly."""
+"""LoRAs: what they change in a checkpoint's weights, and how that is undone exactly."""

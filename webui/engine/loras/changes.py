@@ -1,8 +1,8 @@
-"""What a LoRA's file says of one layer, and the change of that layer's weights that it stands for.
+"""What a LoRA's file holds for one layer, and the change of that layer's weights that it stands for.
 
-LoRA (Hu et al. 2021, arXiv:2106.09685): ΔW = α/r · B A with `down` A and `up` B; for convolutions as LoCon has it,
-with Tucker's core as `mid`. LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): the Hadamard product of two of these. LoKr
-(Yeh et al. 2024, arXiv:2309.14859): the Kronecker product of two. Knows tensors, no files and no networks.
+LoRA (Hu et al. 2021, arXiv:2106.09685): ΔW = α/r · B A with `down` A and `up` B; convolutions as in LoCon, with
+Tucker's core as `mid`. LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): the Hadamard product of two of these. LoKr (Yeh
+et al. 2024, arXiv:2309.14859): the Kronecker product of two. Knows tensors, no files and no networks.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from webui.checkpoints.lora_kinds import split, unread_kind
 
 @dataclass
 class LayerChange:
-    """The tensors for one layer by role, and `alpha` where the file has one."""
+    """The tensors for one layer by their role, and `alpha` if the file has one."""
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     alpha: float | None = None
 
     def delta(self, shape: torch.Size, device: torch.device) -> Tensor:
-        """ΔW of `shape`, float32. Raises ValueError where the tensors do not make one, KeyError where one lacks.
+        """ΔW of the layer's `shape`, float32, on `device`. Raises KeyError if a tensor is missing, ValueError if they
+        do not fit.
 
-        As many numbers in another shape are another matrix, and more than that could be more than memory holds.
+        The shape is checked before anything is computed: a wrong one could take more memory than there is, and the same
+        number of values in another shape is another matrix.
         """
         try:
             planned, _ = self._product(torch.device("meta"))
@@ -39,7 +41,7 @@ class LayerChange:
             raise ValueError(str(error)) from error
 
     def _product(self, device: torch.device) -> tuple[Tensor, int | None]:
-        """ΔW before scaling, and its rank; on the device `meta` only its shape, which costs no memory."""
+        """ΔW before scaling, and its rank; on the device `meta` this gives only the shape and takes no memory."""
         parts = {role: tensor.to(device, torch.float32) for role, tensor in self.tensors.items()}
         if "up" in parts or "down" in parts:
             return _lora(parts)
@@ -47,9 +49,9 @@ class LayerChange:
 
 
 def by_layer(tensors: Mapping[str, Tensor]) -> dict[str, LayerChange]:
-    """The tensors of a file of kinds that are read, by the layer that they change, under the name that it has for it.
+    """Sorts a file's tensors by the layer that they change, under the file's own name for that layer.
 
-    Raises ValueError for a tensor of another kind: leaving it out would be another LoRA.
+    Raises ValueError for a tensor of an unsupported kind: without it, this would be another LoRA.
     """
     kind = unread_kind(tensors, {})
     if kind is not None:
@@ -83,7 +85,7 @@ def _loha(parts: dict[str, Tensor]) -> tuple[Tensor, int]:
 
 
 def _lokr(parts: dict[str, Tensor]) -> tuple[Tensor, int | None]:
-    """The rank is that of the factor that has one; two whole factors have none, and no scale."""
+    """The rank is that of whichever factor has one; two full factors have no rank and are not scaled."""
     first = parts["lokr_w1"] if "lokr_w1" in parts else parts["lokr_w1_a"] @ parts["lokr_w1_b"]
     if "lokr_w2" in parts:
         second = parts["lokr_w2"]

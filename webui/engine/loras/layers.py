@@ -1,9 +1,9 @@
-"""Which layer of a pipeline a LoRA's file means: every name that trainers have for it.
+"""Finds the layer of a pipeline that a LoRA's file means, by every name that trainers use for it.
 
-kohya's trainer writes the path with `_` for `.` behind `lora_unet_`, `lora_te_`, `lora_te1_` and `lora_te2_`, and for
-the U-Net either diffusers' paths or those of the first publishers (`input_blocks_4_1_…`). PEFT and diffusers write the
-path as it is behind `unet.`, `transformer.`, `text_encoder.` and `text_encoder_2.`, older ones with the attention's
-processor in it.
+kohya's trainer writes the path with `_` instead of `.` after `lora_unet_`, `lora_te_`, `lora_te1_` or `lora_te2_`; for
+the U-Net this is either diffusers' path or that of the first publishers (`input_blocks_4_1_…`). PEFT and diffusers
+write the path as it is after `unet.`, `transformer.`, `text_encoder.` or `text_encoder_2.`; older files have the
+attention's processor in it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WRAPPERS = ("base_model.model.", "diffusion_model.")
 
 
 def layers_by_name(components: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """Every linear layer and convolution of a pipeline's networks, by all names that a LoRA may have for it."""
+    """Every linear layer and convolution of a pipeline's networks, under each name that a LoRA may use for it."""
     found: dict[str, nn.Module] = {}
     for part, prefixes in _PARTS.items():
         network = components.get(part)
@@ -61,7 +61,7 @@ def layers_by_name(components: Mapping[str, Any]) -> dict[str, nn.Module]:
 
 
 def plain_name(name: str) -> str:
-    """A file's name for a layer without what wrappers and attention processors put into it."""
+    """A file's name for a layer, without the parts that wrappers and attention processors add."""
     for wrapper in _WRAPPERS:
         name = name.removeprefix(wrapper)
     return _PROCESSOR.sub(lambda match: "." + (match[1] if match[1] != "to_out" else "to_out.0"), name)
@@ -78,7 +78,9 @@ def _paths(part: str, path: str, network: nn.Module) -> Iterator[str]:
 
 
 def _first_publishers(path: str, depth: int, unet: Any) -> str | None:
-    """diffusers' path of a U-Net's layer as Stable Diffusion's first code had it; `depth` is resnets per block."""
+    """diffusers' path of a U-Net's layer, translated to that of Stable Diffusion's first code; `depth` is resnets per
+    block.
+    """
     if path in _OUTSIDE_BLOCKS:
         return _OUTSIDE_BLOCKS[path]
     if match := _MIDDLE.fullmatch(path):

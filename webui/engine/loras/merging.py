@@ -1,7 +1,7 @@
-"""Merges LoRAs into a checkpoint's weights for as long as pictures ask for them, and takes them out again, exactly.
+"""Merges LoRAs into a checkpoint's weights while pictures ask for them, and restores the weights exactly.
 
-Merged, they cost no time at any step. What a layer's weights were is kept, in the host's memory, and put back: taking
-the change off again would leave rounding behind. Knows pipelines and files, no prompts and no jobs.
+A merged LoRA costs no time at any step. The original weights of each changed layer are kept in the host's memory and
+put back; subtracting the change again would leave rounding errors. Knows pipelines and files, no prompts and no jobs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MergedLora:
-    """What its file hashes to, as A1111 does, and how many of its `layers` the checkpoint has."""
+    """The hash of the LoRA's file, as A1111 computes it, and how many of its `layers` the checkpoint has (`used`)."""
 
     hash: str
     used: int
@@ -39,7 +39,9 @@ class MergedLora:
 
 @dataclass
 class _Merged:
-    """What is merged into a pipeline: file, stamp and weights of each, and what the layers' weights were before."""
+    """What is merged into a pipeline: file, stamp and weights of each LoRA, and the original weights of the changed
+    layers.
+    """
 
     key: tuple[Any, ...] = ()
     loras: dict[str, MergedLora] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class _Merged:
 
 
 class LoraMerger:
-    """Knows of each pipeline what is merged into it. One thread at a time."""
+    """Knows for each pipeline what is merged into it. For use by one thread."""
 
     def __init__(self, addons: Addons) -> None:
         self._addons = addons
@@ -56,10 +58,11 @@ class LoraMerger:
     def apply(
         self, pipeline: Any, loras: Sequence[Lora], check: Callable[[], None]
     ) -> tuple[dict[str, MergedLora], bool]:
-        """Sees to it that just `loras` are merged into the weights of `pipeline`; of one named twice both count.
+        """Makes `loras` the ones that are merged into the weights of `pipeline`; if one is named twice, its weights add
+        up.
 
-        Gives what was merged, by name, and whether any weight is another now. Layers that the checkpoint lacks, or has
-        in another size, are left out. Raises LoraUnusable, also where no layer is left, and what `check` raises between
+        Returns what was merged, by name, and whether any weight changed. Layers that the checkpoint lacks, or has in
+        another size, are skipped. Raises LoraUnusable, also if no layer is left, and whatever `check` raises between
         layers; then no LoRA is merged.
         """
         summed = _summed(loras)
@@ -92,7 +95,7 @@ def _file(known: Mapping[str, LoraFile], lora: Lora) -> LoraFile:
 
 
 def _summed(loras: Sequence[Lora]) -> list[Lora]:
-    """One for each name, with the sums of its weights; none whose weights are 0."""
+    """One LoRA for each name, with its weights added up; LoRAs whose weights are all 0 are left out."""
     sums: dict[str, Lora] = {}
     for lora in loras:
         known = sums.get(lora.name, Lora(lora.name, 0.0, 0.0))
@@ -115,7 +118,7 @@ def _merge(
     before: dict[nn.Parameter, Tensor],
     check: Callable[[], None],
 ) -> MergedLora:
-    """Adds one LoRA to the weights. `before` gets the weights of layers that were not in it."""
+    """Adds one LoRA to the weights. `before` receives the original weights of layers that it does not hold yet."""
     digest, changes = _read(file)
     used = 0
     for name, change in changes.items():
@@ -133,7 +136,7 @@ def _merge(
 
 
 def _add(layer: nn.Module, change: LayerChange, strength: float, before: dict[nn.Parameter, Tensor], name: str) -> bool:
-    """Whether the layer has the size that the change is for; added to it, if so."""
+    """Adds the change to the layer if its size fits; returns whether it did."""
     weight: Any = layer.weight
     try:
         delta = change.delta(weight.shape, weight.device)
@@ -158,7 +161,7 @@ def _text_layers(components: Mapping[str, Any]) -> Set[nn.Module]:
 
 
 def _read(file: LoraFile) -> tuple[str, dict[str, LayerChange]]:
-    """What its tensors hash to, in A1111's way without the header, and the changes by layer. Raises LoraUnusable."""
+    """The hash of the file's tensors, without the header as in A1111, and the changes by layer. Raises LoraUnusable."""
     try:
         with open(file.path, "rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
@@ -175,7 +178,9 @@ def _read(file: LoraFile) -> tuple[str, dict[str, LayerChange]]:
 
 
 def _take_alphas(changes: dict[str, LayerChange], metadata: Mapping[str, str]) -> None:
-    """diffusers and PEFT write α beside the tensors, for each part of the pipeline or for single layers of it."""
+    """Takes α from the metadata, where diffusers and PEFT write it for each part of the pipeline or
+    for single layers.
+    """
     settings = adapter_settings(metadata) or {}
     for layer, change in changes.items():
         part, _, path = layer.partition(".")

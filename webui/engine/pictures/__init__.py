@@ -1,1 +1,1 @@
-"""Pictures as they go in and come out: pixels, masks, latents."""
+"""Pictures going in and coming out: pixels, masks, latents."""

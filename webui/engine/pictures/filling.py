@@ -1,8 +1,8 @@
-"""Holes in a picture filled with the colours around them, smoothly: what the masked content *fill* starts from, and
-what lies below pixels that are added at a side.
+"""Fills holes in a picture smoothly with the colours around them: for the masked content *fill*, and below pixels that
+are added at a side.
 
-A pyramid of means over what is known, from coarse to fine (Gortler et al. 1996, "The Lumigraph", push-pull): one pass,
-no seed, and no hole is too large. Knows no masks of a request.
+A pyramid of means over the known pixels, from coarse to fine (Gortler et al. 1996, "The Lumigraph", push-pull): one
+pass, no seed, and no hole is too large. Knows no masks of a request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webui.engine.pictures.images import to_pixels, to_tensor
 
 
 def filled(picture: Image.Image, hole: np.ndarray) -> Image.Image:
-    """The picture with other pixels where `hole` (H, W) is above 0; all others stay as they are, exactly."""
+    """The picture with the pixels filled where `hole` (H, W) is above 0; all other pixels stay exactly as they are."""
     known = torch.from_numpy((hole <= 0).astype(np.float32))[None, None]
     colours = _pulled(to_tensor(picture) * known, known)
     pixels = np.where(hole[..., None] > 0, to_pixels(colours[0]), np.asarray(picture))
@@ -25,7 +25,9 @@ def filled(picture: Image.Image, hole: np.ndarray) -> Image.Image:
 
 
 def _pulled(known: Tensor, share: Tensor) -> Tensor:
-    """(1, 3, H, W) of colours times `share` (1, 1, H, W), of which it is known → whole colours. Grey if none are."""
+    """Colours (1, 3, H, W) multiplied by `share` (1, 1, H, W), how much of each is known → complete colours; grey if
+    none is known.
+    """
     if max(share.shape[-2:]) == 1:
         return torch.where(share > 0, known / share.clamp_min(1e-6), torch.zeros_like(known))
     coarse = _pulled(_halved(known), _halved(share))

@@ -1,7 +1,7 @@
 """Pictures ↔ tensors, with shapes and ranges stated.
 
-A picture is a PIL image in RGB; a tensor is (B, 3, H, W), float32, in [-1, 1], as VAEs take and give it.
-Knows no latents, no files.
+A picture is a PIL image in RGB; a tensor is (B, 3, H, W), float32, in [-1, 1], as VAEs use it. Knows no latents and no
+files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WHITE = (255, 255, 255)
 
 
 def read_picture(data: bytes) -> Image.Image:
-    """The picture in the bytes of a PNG, as RGB; what is transparent becomes white. Raises NotAnImage."""
+    """The picture in the bytes of a PNG, as RGB; transparent areas become white. Raises NotAnImage."""
     try:
         picture: Image.Image = Image.open(io.BytesIO(data), formats=("PNG",))
         picture.load()
@@ -34,7 +34,7 @@ def read_picture(data: bytes) -> Image.Image:
 
 
 def crop_and_resize(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """Exactly `width` × `height`: scaled until it covers that, and cut equally at both ends of what stands over."""
+    """Scales the picture until it covers `width` × `height`, and crops the excess equally at both ends."""
     if picture.size == (width, height):
         return picture
     scale = max(width / picture.width, height / picture.height)
@@ -45,21 +45,21 @@ def crop_and_resize(picture: Image.Image, width: int, height: int) -> Image.Imag
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
-    """RGB picture → (1, 3, H, W), float32, [-1, 1]."""
+    """An RGB picture → (1, 3, H, W), float32, [-1, 1]."""
     pixels = torch.from_numpy(np.array(picture.convert("RGB"), dtype=np.uint8))  # (H, W, 3)
     return pixels.permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1.0
 
 
 def to_pixels(tensor: Tensor) -> np.ndarray:
-    """(3, H, W) in [-1, 1] → (H, W, 3) uint8, rounded; what lies outside is clipped."""
+    """(3, H, W) in [-1, 1] → (H, W, 3) uint8, rounded; values out of range are clipped."""
     scaled = (tensor.detach().float() / 2 + 0.5).clamp(0, 1) * 255
     return scaled.round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def pad_to(tensor: Tensor, width: int, height: int) -> Tensor:
-    """(B, C, H, W) → (B, C, `height`, `width`), grown at the right and the bottom by its own mirror image.
+    """(B, C, H, W) → (B, C, `height`, `width`), extended at the right and at the bottom by its mirror image.
 
-    A mirror cannot be longer than the picture itself; what is still missing then repeats the edge.
+    A mirror image is no longer than the picture itself; beyond that, the edge is repeated.
     """
     right, bottom = width - tensor.shape[-1], height - tensor.shape[-2]
     mirrored = (0, min(right, tensor.shape[-1] - 1), 0, min(bottom, tensor.shape[-2] - 1))

@@ -1,7 +1,7 @@
-"""From the pictures of a request to what is drawn over, and from what was drawn back into the picture.
+"""From a request's pictures to what the engine draws over, and from what it drew back into the picture.
 
-Three sizes: the picture's own; the one that is drawn at; and that of the result, which is the drawn one unless only the
-masked place is drawn. Knows no latents and no networks.
+There are three sizes: the picture's own; the size to draw at; and that of the result, which is the drawn size unless
+only the masked part is drawn. Knows no latents and no networks.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ _LANCZOS = Image.Resampling.LANCZOS
 
 @dataclass(frozen=True, kw_only=True)
 class PictureIn:
-    """What is drawn over, at the size that is drawn.
+    """What is drawn over, at the size to draw at.
 
-    `mask` (H, W) says how much each place may change; None: everything. `added` (H, W) is 1 where there was no picture.
-    `own` is the picture at its own size, if its latents are to be enlarged. `paste` is the way back.
+    `mask` (H, W), in [0, 1], says how much each place may change; None means everything. `added` (H, W) is 1 where the
+    sides were extended. `own` is the picture at its own size, if its latents will be enlarged. `paste` puts what was
+    drawn back into the picture.
     """
 
     picture: Image.Image
@@ -40,23 +41,26 @@ class PictureIn:
 
     @property
     def unchanged(self) -> Image.Image:
-        """The result where nothing is drawn."""
+        """The result if nothing is drawn."""
         return self.picture if self.paste is None else self.paste.ground
 
     def put_back(self, drawn: np.ndarray) -> Image.Image:
-        """The result of what was drawn, (H, W, 3) uint8."""
+        """The result for what was drawn, (H, W, 3) uint8."""
         return Image.fromarray(drawn) if self.paste is None else self.paste.onto_ground(drawn)
 
     def preview(self, drawn: np.ndarray) -> np.ndarray | Image.Image:
-        """The result so far, small: of a part the whole picture with it, in the shape that it will have."""
+        """A small picture of the result so far. If only a part is drawn, it shows the whole picture in the result's
+        proportions.
+        """
         return drawn if self.paste is None else self.paste.small(drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paste:
-    """Where the drawn part goes: into `box` of `ground`, by `weight` (H, W), all of the ground's size.
+    """Where the drawn part goes: into `box` of `ground`, by `weight` (H, W), all in the size of the ground.
 
-    Where the weight is 0 the ground's pixels stay exactly; where it is 1 they are the drawn ones, resized to the box.
+    Where the weight is 0, the ground's pixels stay exactly as they are; where it is 1, they become the drawn ones,
+    resized to the box.
     """
 
     ground: Image.Image
@@ -65,7 +69,7 @@ class Paste:
 
     @cached_property
     def small(self) -> Callable[[np.ndarray], Image.Image]:
-        """The same for previews, in eight bits, which takes a third of the time."""
+        """The same for previews, with 8-bit arithmetic, which takes a third of the time."""
         scale = min(1.0, LONGEST_SIDE / max(self.ground.size))
         width, height = (max(1, round(side * scale)) for side in self.ground.size)
         left, top, right, bottom = (round(edge * scale) for edge in self.box)
@@ -82,7 +86,7 @@ class Paste:
         return onto_ground
 
     def onto_ground(self, drawn: np.ndarray) -> Image.Image:
-        """The ground with what was drawn on it."""
+        """The ground with the drawn part (H, W, 3) uint8 on it."""
         left, top, right, bottom = self.box
         resized = Image.fromarray(drawn).resize((right - left, bottom - top), _LANCZOS)
         inside = (max(0, left), max(0, top), min(self.ground.width, right), min(self.ground.height, bottom))
@@ -96,10 +100,10 @@ class Paste:
 
 
 def take_in(init_image: Image.Image, mask: np.ndarray | None, redraw: Redraw, width: int, height: int) -> PictureIn:
-    """What is drawn over at `width` × `height`, which holds what is added at the sides.
+    """Prepares what is drawn over at `width` × `height`, which includes the added sides.
 
-    `init_image` is RGB; `mask` as it was read, of any size but the picture's shape. Raises InvalidRequest for a mask of
-    another shape or with nothing in it.
+    `init_image` is RGB; `mask` is as it was read, of any size with the picture's proportions. Raises InvalidRequest for
+    a mask with other proportions or with nothing in it.
     """
     sides = redraw.sides
     if mask is None and not sides:
@@ -131,9 +135,11 @@ def take_in(init_image: Image.Image, mask: np.ndarray | None, redraw: Redraw, wi
 
 
 def drawn_size(picture: Image.Image, redraw: Redraw, width: int, height: int) -> tuple[int, int]:
-    """The size to draw at: `width` × `height`. If part of the whole picture is redrawn and this differs from the
-    picture's own size by rounding only, it is the picture's own size; otherwise the picture would be stretched by a few
-    pixels, and no pixel would stay as it was."""
+    """The size to draw at, usually `width` × `height`.
+
+    If part of the whole picture is redrawn and that differs from the picture's own size only by rounding, it is the
+    picture's own size. Otherwise the picture would be stretched by a few pixels, and no pixel would stay as it was.
+    """
     across, down = redraw.sides.left + redraw.sides.right, redraw.sides.top + redraw.sides.bottom
     own = (picture.width + across, picture.height + down)
     is_rounded = abs(own[0] - width) < ROUNDED_TO and abs(own[1] - height) < ROUNDED_TO
@@ -141,7 +147,9 @@ def drawn_size(picture: Image.Image, redraw: Redraw, width: int, height: int) ->
 
 
 def resized(picture: Image.Image, mode: str, width: int, height: int) -> Image.Image:
-    """Exactly `width` × `height`, by one of the resize modes; enlarged latents stretch as *just resize* does."""
+    """The picture at exactly `width` × `height`, by one of the resize modes; *latent upscale* stretches like *just
+    resize*.
+    """
     match mode:
         case "crop_and_resize":
             return crop_and_resize(picture, width, height)
@@ -166,7 +174,7 @@ def _filled_up(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def _mask_alike(mask: np.ndarray, mode: str, width: int, height: int) -> np.ndarray:
-    """The mask, resized the same way as its picture."""
+    """The mask, resized in the same way as its picture."""
     if mode == "crop_and_resize":
         scale = max(width / mask.shape[1], height / mask.shape[0])
         box = _middle(mask.shape[1], mask.shape[0], width / scale, height / scale)
@@ -197,7 +205,7 @@ def _with_sides(ground: Image.Image, mask: np.ndarray, sides: Sides) -> tuple[Im
 
 
 def _cut(picture: Image.Image, box: masks.Box) -> Image.Image:
-    """What is in `box`; beyond the picture its edge continues."""
+    """The pixels in `box`; beyond the picture its edge is repeated."""
     left, top, right, bottom = box
     if (left, top) == (0, 0) and (right, bottom) == picture.size:
         return picture

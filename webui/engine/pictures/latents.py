@@ -22,9 +22,9 @@ from webui.engine.previews.preview import from_network, latent_factor, to_networ
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """The size asked for, in pixels, and the one computed at: the next that the VAE's latents can have.
+    """The size asked for, in pixels, and the size computed at: the next larger one that the VAE's latents can have.
 
-    What stands over lies at the right and the bottom, and is cut off the decoded picture.
+    The excess is at the right and at the bottom, and is cut off the decoded picture.
     """
 
     width: int
@@ -35,6 +35,7 @@ class Canvas:
 
     @classmethod
     def of(cls, width: int, height: int, vae: Any) -> Canvas:
+        """The canvas for a picture of `width` × `height` pixels with this VAE."""
         factor = latent_factor(vae)
         return cls(
             width=width,
@@ -46,26 +47,29 @@ class Canvas:
 
     @property
     def latent_size(self) -> tuple[int, int]:
-        """(h, w)"""
+        """Height and width of the latents, (h, w)."""
         return self.computed_height // self.factor, self.computed_width // self.factor
 
     def crop(self, picture: np.ndarray) -> np.ndarray:
-        """What was asked for of (H, W, …) pixels of any scale, a preview's too."""
+        """The part that was asked for of (H, W, …) pixels at any scale, also of a preview."""
         height = max(1, round(picture.shape[0] * self.height / self.computed_height))
         width = max(1, round(picture.shape[1] * self.width / self.computed_width))
         return picture[:height, :width]
 
 
 def draw_noise(shape: Sequence[int], generators: Sequence[torch.Generator], device: torch.device) -> Tensor:
-    """(B, *shape) normal noise, float32, each row from its own generator on the CPU: the same on any device."""
+    """(B, *shape) normal noise, float32, each row from its own generator on the CPU, so that it is the same on any
+    device.
+    """
     return torch.stack([torch.randn(tuple(shape), generator=g, dtype=torch.float32) for g in generators]).to(device)
 
 
 def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
-    """From `one` (share 0) to `other` (share 1), both (B, …) noise, along the sphere: what lies between is as strong.
+    """From `one` (share 0) to `other` (share 1), both (B, …) noise, along the sphere, so that the noise keeps its
+    strength.
 
     The angle is that of the whole noise (Shoemake 1985); A1111 takes it row by row, which hardly differs. Nearly
-    parallel ones are mixed in a straight line.
+    parallel noise is mixed in a straight line.
     """
     if share in (0.0, 1.0):
         return one if share == 0 else other
@@ -81,7 +85,9 @@ def slerp(one: Tensor, other: Tensor, share: float) -> Tensor:
 
 
 def encode(vae: Any, picture: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """(1, 3, H, W) in [-1, 1] → (B, C, h, w), float32, as the network takes them: a draw from the posterior each."""
+    """(1, 3, H, W) in [-1, 1] → (B, C, h, w), float32, as the network takes them: one draw from the posterior for each
+    generator.
+    """
     with _wide_enough(vae):
         posterior = vae.encode(picture.to(vae.device, vae.dtype)).latent_dist
     mean, std = posterior.mean.float(), posterior.std.float()
@@ -90,8 +96,9 @@ def encode(vae: Any, picture: Tensor, generators: Sequence[torch.Generator]) -> 
 
 
 def encode_enlarged(vae: Any, picture: Image.Image, canvas: Canvas, generators: Sequence[torch.Generator]) -> Tensor:
-    """A picture's latents, enlarged to the canvas (bilinear, as A1111's latent upscale). A picture of more pixels is
-    made smaller first, for there is nothing to enlarge."""
+    """A picture's latents, enlarged to the canvas (bilinear, as in A1111's latent upscale). A picture with more pixels
+    than the canvas is made smaller first.
+    """
     share = min(1.0, (canvas.width * canvas.height / (picture.width * picture.height)) ** 0.5)
     width, height = (max(1, round(side * share / canvas.factor)) * canvas.factor for side in picture.size)
     if picture.size != (width, height):
@@ -101,13 +108,13 @@ def encode_enlarged(vae: Any, picture: Image.Image, canvas: Canvas, generators: 
 
 
 def encode_mean(vae: Any, picture: Tensor) -> Tensor:
-    """(1, 3, H, W) in [-1, 1] → (1, C, h, w), float32, as the network takes them: the middle of the posterior."""
+    """(1, 3, H, W) in [-1, 1] → (1, C, h, w), float32, as the network takes them: the mean of the posterior."""
     with _wide_enough(vae):
         return to_network(vae, vae.encode(picture.to(vae.device, vae.dtype)).latent_dist.mean.float())
 
 
 def decode(vae: Any, latents: Tensor, *, is_tiled: bool) -> Tensor:
-    """(1, C, h, w), as the network gives them → (3, H, W), float32, about [-1, 1]."""
+    """Latents (1, C, h, w), as the network gives them → (3, H, W), float32, about [-1, 1]."""
     with _wide_enough(vae), _tiled(vae, is_tiled):
         decoded: Tensor = vae.decode(from_network(vae, latents).to(vae.dtype), return_dict=False)[0]
     return decoded[0].float()
@@ -115,7 +122,7 @@ def decode(vae: Any, latents: Tensor, *, is_tiled: bool) -> Tensor:
 
 @contextmanager
 def _wide_enough(vae: Any) -> Iterator[None]:
-    """SDXL's VAE overflows in fp16 and says so (`force_upcast`): it then computes in fp32."""
+    """While this lasts, a VAE that overflows in fp16 (`force_upcast`: SDXL's) computes in fp32."""
     if vae.dtype != torch.float16 or not vae.config.get("force_upcast"):
         yield
         return

@@ -1,4 +1,4 @@
-"""Masks: read, brought to size, softened, and the place that they cover.
+"""Masks: how they are read, resized and softened, and which part of the picture they cover.
 
 A mask is (H, W), float32, in [0, 1]: 0 stays, 1 is redrawn, values between are mixed. Knows no latents.
 """
@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; may reach
 
 
 def read_mask(data: bytes) -> np.ndarray:
-    """The mask in the bytes of a PNG: its brightness, or where something shows through its opacity, as in A1111.
+    """The mask in the bytes of a PNG: its brightness or, if it is transparent anywhere, its opacity, as in A1111.
 
     Raises NotAnImage.
     """
@@ -41,7 +41,9 @@ def read_mask(data: bytes) -> np.ndarray:
 
 
 def brought_to(mask: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The whole mask at another size: each pixel the mean of what lies in it, or between its neighbours."""
+    """The mask at another size: a pixel is the mean of the pixels that it covers, or is interpolated between
+    neighbours.
+    """
     if mask.shape == (height, width):
         return mask
     image = Image.fromarray(mask)
@@ -51,7 +53,7 @@ def brought_to(mask: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def checked(mask: np.ndarray, picture: Image.Image) -> np.ndarray:
-    """The mask at the picture's size. Raises InvalidRequest for one of another shape."""
+    """The mask at the picture's size. Raises InvalidRequest if its proportions are not the picture's."""
     height, width = mask.shape
     if not is_alike((width, height), picture.size):
         raise InvalidRequest(field="mask", reason="mask_other_shape")
@@ -59,11 +61,11 @@ def checked(mask: np.ndarray, picture: Image.Image) -> np.ndarray:
 
 
 def softened(mask: np.ndarray, blur: int) -> np.ndarray:
-    """The mask with an edge that fades over about twice `blur` pixels, inwards: what was 0 stays 0, exactly.
+    """The mask with an edge that fades over about twice `blur` pixels, inwards: what was 0 stays exactly 0.
 
-    A1111 blurs both ways, so that what lies beside the mask changes, too. Here half of the blurred edge is taken, the
-    half within, stretched to the whole range; a narrow stroke keeps its strength, as the strongest place near counts as
-    1. The edge of the picture is none of the mask's.
+    A1111 blurs both ways, so that places beside the mask change, too. Here only the inner half of the blurred edge is
+    used, stretched to the whole range. A narrow stroke keeps its strength, because the strongest place nearby counts as
+    1. The mask does not fade at the edge of the picture.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if blur == 0 or not len(rows):
@@ -87,7 +89,7 @@ def _softened_here(mask: np.ndarray, blur: int) -> np.ndarray:
 
 
 def _strongest_near(levels: np.ndarray, pixels: int) -> np.ndarray:
-    """The largest value at most so many pixels away, across and down."""
+    """The largest value within `pixels`, across and down."""
     size = 2 * pixels + 1
     across = functional.max_pool2d(torch.from_numpy(levels)[None, None], (1, size), stride=1, padding=(0, pixels))
     found: np.ndarray = functional.max_pool2d(across, (size, 1), stride=1, padding=(pixels, 0))[0, 0].numpy()
@@ -95,15 +97,18 @@ def _strongest_near(levels: np.ndarray, pixels: int) -> np.ndarray:
 
 
 def showing(mask: np.ndarray) -> np.ndarray:
-    """For soft inpainting: how much of what was drawn is seen where a place may change by `mask`; 0 only for 0."""
+    """For soft inpainting: how much of what was drawn is visible where a place may change by `mask`; 0 only where that
+    is 0.
+    """
     return 1 - (1 - mask) ** _SOFT_ROUND
 
 
 def place_of(mask: np.ndarray, padding: int, width: int, height: int) -> Box:
-    """The smallest box around all that is masked, `padding` pixels away from it, in the shape of `width` × `height`.
+    """The smallest box around everything masked with `padding` pixels beside it, in the proportions of `width` ×
+    `height`.
 
-    It stays within the mask as far as it can; where it is larger than that, it reaches over the edges equally.
-    Raises InvalidRequest where nothing is masked.
+    It stays inside the picture if it can; if it is larger than the picture, it extends beyond the edges equally. Raises
+    InvalidRequest if nothing is masked.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -122,7 +127,7 @@ def _padded(start: int, end: int, padding: int, length: int) -> tuple[int, int]:
 
 
 def _grown(start: int, end: int, wanted: int, length: int) -> tuple[int, int]:
-    """`wanted` pixels around the middle, moved so that they lie within `length` if there is room."""
+    """`wanted` pixels around the middle, moved to lie within `length` if there is room."""
     start = start - (wanted - (end - start)) // 2
     if wanted >= length:
         return -((wanted - length) // 2), wanted - (wanted - length) // 2

@@ -1,4 +1,4 @@
-"""How a picture goes in and which part of it is redrawn, as the request says. Knows no torch and no pictures."""
+"""How a picture goes in and which part of it is redrawn, according to the request. Knows no torch and no pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webui.requests.diffusion import ImageToImage
 
 @dataclass(frozen=True)
 class Sides:
-    """Pixels at each side."""
+    """Pixels to add at each side."""
 
     left: int = 0
     top: int = 0
@@ -25,7 +25,7 @@ NO_SIDES = Sides()
 
 @dataclass(frozen=True, kw_only=True)
 class Redraw:
-    """The fields of an `ImageToImage` that are about its picture; what they mean is said there."""
+    """The fields of an `ImageToImage` that concern its picture; they are explained there."""
 
     resize_mode: str = "crop_and_resize"
     has_mask: bool = False
@@ -39,7 +39,7 @@ class Redraw:
 
     @classmethod
     def of(cls, request: ImageToImage) -> Redraw:
-        """What the request says; `only_masked` counts only where something is masked or added."""
+        """What the request says; `only_masked` counts only if something is masked or added."""
         sides = Sides(request.outpaint_left, request.outpaint_top, request.outpaint_right, request.outpaint_bottom)
         has_mask = request.mask is not None
         return cls(
@@ -56,16 +56,18 @@ class Redraw:
 
     @property
     def is_partial(self) -> bool:
-        """Whether something of the picture comes back as it went in."""
+        """Whether part of the picture stays as it was."""
         return self.has_mask or bool(self.sides)
 
     @property
     def is_only_added(self) -> bool:
-        """Whether nothing is drawn but what is added at the sides."""
+        """Whether only the added sides are drawn."""
         return bool(self.sides) and not self.has_mask
 
     def drawn_size(self, width: int, height: int) -> tuple[int, int]:
-        """The size that is drawn at for `width` × `height`, in pixels: with what is added, but for a part alone."""
+        """The size to draw at for `width` × `height`, in pixels: with the added sides, unless only the masked part is
+        drawn.
+        """
         if self.is_only_masked:
             return width, height
         return width + self.sides.left + self.sides.right, height + self.sides.top + self.sides.bottom

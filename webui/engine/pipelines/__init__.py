@@ -1,1 +1,1 @@
-"""The other families, through diffusers' pipelines."""
+"""The other families, run through diffusers' pipelines."""

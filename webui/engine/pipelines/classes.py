@@ -1,4 +1,4 @@
-"""The classes behind the families: which of diffusers' and transformers' may be loaded, and which serves which task.
+"""The classes behind the families: which of diffusers' and transformers' classes may be loaded, and for which task.
 
 The rows themselves, with names and defaults, are in `webui/checkpoints/`, where both processes read them.
 """
@@ -24,7 +24,7 @@ _NAMESPACES = {"diffusers": diffusers, "transformers": transformers}
 
 
 def component_class(library: str, name: str) -> type[Any]:
-    """The class that `model_index.json` names. Raises Unrecognised if the installed libraries have no such part."""
+    """The class that `model_index.json` names. Raises Unrecognised if the installed libraries have no such class."""
     found = getattr(_NAMESPACES[library], name, None) if library in _NAMESPACES else None
     if not isinstance(found, type) or not issubclass(found, _KINDS[library]):
         raise Unrecognised("class_unknown")
@@ -32,7 +32,7 @@ def component_class(library: str, name: str) -> type[Any]:
 
 
 def pipeline_class(name: str) -> type[Any]:
-    """The pipeline of that name. Raises Unrecognised if the installed diffusers has none."""
+    """The pipeline class of that name. Raises Unrecognised if the installed diffusers has none."""
     found = getattr(diffusers, name, None)
     if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
         raise Unrecognised("class_unknown")
@@ -40,10 +40,9 @@ def pipeline_class(name: str) -> type[Any]:
 
 
 def pipeline_class_for(family_id: str, task: str) -> type[Any] | None:
-    """The class that does `task` with the components of a family that runs through diffusers' own pipelines: one of
-    the tasks of a request, or `inpainting`.
+    """The class that does `task` with a family's components, for families that run through diffusers' pipelines.
 
-    None where the family cannot do it.
+    `task` is one of the tasks of a request, or `inpainting`. None if the family cannot do it.
     """
     family = FAMILIES[family_id]
     match task:

@@ -1,4 +1,4 @@
-"""A scheduler for one run that says what each of its steps worked with. Knows no pipelines and no families."""
+"""A scheduler for one run that reports what each of its steps worked with. Knows no pipelines and no families."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from webui.engine.schedulers.make import denoised_estimate
 
 @dataclass(frozen=True)
 class SchedulerStep:
-    """What went into a step and what came out: the network's prediction, guided, and `result` as it was asked for."""
+    """The input and output of a step: the network's guided prediction, and `result` in the form that the caller asked
+    for.
+    """
 
     scheduler: Any
     prediction: Tensor
@@ -24,7 +26,9 @@ class SchedulerStep:
     result: Any
 
     def denoised(self) -> Tensor:
-        """The clean latents that it worked towards; a flow is (noise - clean), at a noise share of sigma."""
+        """The clean latents that the step worked towards. A flow predicts (noise - clean), with noise at a share of
+        sigma.
+        """
         # of solvers that are no flow's by birth
         is_flow = self.scheduler.config.get("prediction_type") == "flow_prediction"
         if hasattr(self.scheduler, "alphas_cumprod") and not is_flow:
@@ -34,9 +38,9 @@ class SchedulerStep:
 
 
 def observed(scheduler: Any, on_step: Callable[[SchedulerStep], None]) -> Any:
-    """A scheduler of the same class and in the same state, whose `step` also tells `on_step`.
+    """A scheduler of the same class and in the same state, whose `step` also calls `on_step`.
 
-    Its `step` takes the same arguments: pipelines read off the signature whether it takes an eta and a generator.
+    Its `step` has the same signature, from which pipelines tell whether it takes an eta and a generator.
     """
     kind = type(scheduler)
     signature = inspect.signature(kind.step)

@@ -1,4 +1,4 @@
-"""The scheduler of one run: the request's rule on the noise that the checkpoint's own scheduler knows.
+"""The scheduler of one run: the request's update rule, on the noise that the checkpoint's own scheduler describes.
 
 Knows no pipelines and no families.
 """
@@ -19,9 +19,9 @@ _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_s
 
 
 def scheduler_of_run(original: Any, asked: Sampling, *, scales_input: bool) -> Any:
-    """A new scheduler. Raises InvalidRequest where it cannot be what is asked: nothing is ignored.
+    """A new scheduler for this run. Raises InvalidRequest if it cannot be what was asked for; nothing is ignored.
 
-    `scales_input`: whether the pipeline hands its latents through `scale_model_input`, as rules with sigmas need it.
+    `scales_input`: whether the pipeline calls `scale_model_input`, which rules with sigmas need.
     """
     request, config = asked.request, dict(original.config)
     if request.scheduler == "unmasking":

@@ -1,4 +1,5 @@
-"""Every family but those of our own loop: diffusers' own pipeline, called as its family's adapter says, and watched.
+"""The families that do not run through our own loop: diffusers' pipeline, called as its family's adapter says, and
+watched.
 
 Knows no family by name.
 """
@@ -30,7 +31,7 @@ from webui.worker.messages import RawImage
 
 
 def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int], pipeline: Any) -> list[RawImage]:
-    """The images `indices` (from 0) of what is asked, one after the other."""
+    """Makes the images `indices` (from 0), one after the other."""
     return [_generate(asked, run_context, pipeline, index, {}) for index in indices]
 
 
@@ -42,8 +43,10 @@ def image_to_image(
     init_image: Image.Image,
     mask: np.ndarray | None = None,
 ) -> list[RawImage]:
-    """The images `indices` (from 0) of what is asked, drawn over `init_image` where `mask` says; a strength of 1 is for
-    here only with a mask. What is added at the sides is drawn from noise alone, with a mask beside it or not."""
+    """Makes the images `indices` (from 0), drawn over `init_image` where `mask` says so.
+
+    A strength of 1 comes here only with a mask. Added sides are drawn from pure noise, whether there is a mask or not.
+    """
     asked = asked.at(*drawn_size(init_image, asked.redraw, asked.width, asked.height))
     picture_in = take_in(init_image, mask, asked.redraw, asked.width, asked.height)
     if asked.keeps_picture:
@@ -69,7 +72,7 @@ def _generate(
     extra: dict[str, Any],
     finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
 ) -> RawImage:
-    """`finish` makes the picture of what was drawn, (H, W, 3) uint8."""
+    """Makes one image. `finish` turns what was drawn, (H, W, 3) uint8, into the picture."""
     adapter = _adapter(run_context)
     width, height = _computed_size(asked, run_context)
     watcher = _Watcher(adapter, pipeline, run_context, (height, width), index)
@@ -105,14 +108,16 @@ def _adapter(run_context: RunContext) -> PlainAdapter:
 
 
 def _computed_size(asked: Sampling, run_context: RunContext) -> tuple[int, int]:
-    """Width and height at the family's next multiple; what stands over is cut off at the right and the bottom."""
+    """Width and height, rounded up to the family's next multiple; the excess is cut off at the
+    right and at the bottom.
+    """
     multiple = FAMILIES[run_context.checkpoint.family].size_multiple
     return next_multiple(asked.width, multiple), next_multiple(asked.height, multiple)
 
 
 @contextmanager
 def _own_scheduler(pipeline: Any, scheduler: Any) -> Iterator[None]:
-    """While this lasts, the pipeline has this run's scheduler."""
+    """While this lasts, the pipeline uses this run's scheduler."""
     original = pipeline.scheduler
     pipeline.scheduler = scheduler
     try:
@@ -122,7 +127,7 @@ def _own_scheduler(pipeline: Any, scheduler: Any) -> Iterator[None]:
 
 
 class _Enough(Exception):
-    """The steps that were asked for are done, and the pipeline knows of more; `step` is the last of them."""
+    """Raised to end a pipeline early, once the steps that were asked for are done; `step` is the last of them."""
 
     def __init__(self, step: SchedulerStep) -> None:
         super().__init__()
@@ -145,11 +150,11 @@ class _Watcher:
         self._step: SchedulerStep | None = None
 
     def keep(self, step: SchedulerStep) -> None:
-        """What the scheduler's last step worked with."""
+        """Remembers what the scheduler's last step worked with."""
         self._step = step
 
     def on_step(self, done: int, total: int) -> None:
-        """Called when `done` steps are; where a step is of several calls of the network, after each of them."""
+        """Called when `done` steps are done; if a step needs several calls of the network, after each of them."""
         self._run_context.context.check()
         step = self._step
         if done <= self.done or step is None:

@@ -1,8 +1,8 @@
-"""Previews: latents → a small RGB picture by one linear map, and JPEGs made off the step's thread.
+"""Previews: latents → a small RGB picture by one linear map, and JPEGs that are made in another thread than the steps.
 
-The map is a table by family where somebody published one; else it is fitted once to the VAE at hand: a 3×3 convolution
-that gives each latent a patch of pixels, by least squares on what the VAE itself decodes. (A checkpoint may bring
-something better: tiny_decoder.py.) Knows no schedulers.
+The map is a published table for the family if there is one. Otherwise it is fitted once to the VAE at hand: a 3×3
+convolution that gives each latent a patch of pixels, by least squares on what the VAE itself decodes. (A checkpoint may
+bring something better: tiny_decoder.py.) Knows no schedulers.
 """
 
 from __future__ import annotations
@@ -41,14 +41,16 @@ _Finish = Callable[[Any], _Picture]
 
 @dataclass(frozen=True)
 class LinearDecoder:
-    """A linear picture of latents: `weight` (3·s², C, k, k) and `bias` (3·s²) of a convolution, s pixels a latent."""
+    """A linear picture of latents by a convolution with `weight` (3·s², C, k, k) and `bias` (3·s²); s pixels for each
+    latent.
+    """
 
     weight: Tensor
     bias: Tensor
     scale: int
 
     def __call__(self, latents: Tensor) -> np.ndarray:
-        """(C, h, w), as the network sees them → (h·s, w·s, 3) uint8."""
+        """Latents (C, h, w), as the network sees them → (h·s, w·s, 3) uint8."""
         padding = self.weight.shape[-1] // 2
         padded = functional.pad(latents.detach().float().cpu().unsqueeze(0), (padding,) * 4, mode="replicate")
         picture = functional.pixel_shuffle(functional.conv2d(padded, self.weight, self.bias), self.scale)
@@ -57,17 +59,19 @@ class LinearDecoder:
 
 
 def from_table(weights: Any, bias: Any) -> LinearDecoder:
-    """The decoder of a published table: a row (R, G, B) for each channel, and (R, G, B), in [-1, 1]."""
+    """The decoder of a published table: `weights` has a row (R, G, B) for each channel, `bias` is (R, G, B), all in
+    [-1, 1].
+    """
     matrix = torch.tensor(weights, dtype=torch.float32).T.contiguous()  # (3, C)
     return LinearDecoder(matrix[:, :, None, None], torch.tensor(bias, dtype=torch.float32), scale=1)
 
 
 @torch.no_grad()
 def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> LinearDecoder:
-    """Least squares from latents to what `vae` decodes them to, on pictures of coloured blobs.
+    """Fits a decoder by least squares, from latents to what `vae` decodes them to, on pictures of coloured blobs.
 
-    8 pictures of 16×16 latents are 2048 samples for 9·C + 1 unknowns: enough for 16 channels, in the time of about
-    eight small decodes. A little ridge keeps channels that carry nothing at zero.
+    8 pictures of 16×16 latents give 2048 samples for 9·C + 1 unknowns, which is enough for 16 channels and takes about
+    as long as eight small decodes. A slight ridge penalty keeps channels that carry nothing at zero.
     """
     factor = latent_factor(vae)
     scale = min(4, factor)
@@ -96,18 +100,20 @@ def fit_decoder(vae: Any, check: Callable[[], None], *, seed: int = 0) -> Linear
 
 
 def latent_factor(vae: Any) -> int:
-    """Pixels a latent stands for, along each side: each level but the last halves the picture."""
+    """How many pixels a latent stands for along each side: each level of the VAE but the last halves the picture."""
     levels = next(vae.config[name] for name in _LEVELS if name in vae.config)
     return int(2 ** (len(levels) - 1))
 
 
 def decoded(vae: Any, latents: Tensor) -> Tensor:
-    """(1, 3, H, W), about [-1, 1], of (1, C, h, w) as a network gives it; any VAE does that there are previews for."""
+    """Latents (1, C, h, w), as a network gives them → (1, 3, H, W), about [-1, 1]; for any VAE that has previews."""
     return _decoded(vae, from_network(vae, latents.to(vae.device)).to(vae.dtype)).float()
 
 
 def _encoded(vae: Any, picture: Tensor) -> Tensor:
-    """(1, C, h, w) as the VAE gives them: of one that knows videos the only frame, of one without chance all it has."""
+    """(1, C, h, w) as the VAE gives them: the single frame of a video VAE, the output itself of one
+    without randomness.
+    """
     found = vae.encode(picture.unsqueeze(2) if _knows_videos(vae) else picture)
     latents: Tensor = found.latent_dist.mean if hasattr(found, "latent_dist") else found.latent
     return latents[:, :, 0] if latents.dim() == 5 else latents
@@ -124,7 +130,7 @@ def _knows_videos(vae: Any) -> bool:
 
 
 def to_network(vae: Any, latents: Tensor) -> Tensor:
-    """Latents as the VAE gives them → as the network takes them: moved and scaled to about unit variance."""
+    """Latents as the VAE gives them → as the network takes them: shifted and scaled to about unit variance."""
     if _normalises_patches(vae):
         mean, std = _patch_mean_and_std(vae, latents)
         return functional.pixel_shuffle((functional.pixel_unshuffle(latents, 2) - mean) / std, 2)
@@ -133,7 +139,7 @@ def to_network(vae: Any, latents: Tensor) -> Tensor:
 
 
 def from_network(vae: Any, latents: Tensor) -> Tensor:
-    """The way back."""
+    """Latents as the network gives them → as the VAE takes them; undoes `to_network`."""
     if _normalises_patches(vae):
         mean, std = _patch_mean_and_std(vae, latents)
         return functional.pixel_shuffle(functional.pixel_unshuffle(latents, 2) * std + mean, 2)
@@ -142,7 +148,7 @@ def from_network(vae: Any, latents: Tensor) -> Tensor:
 
 
 def _normalises_patches(vae: Any) -> bool:
-    """FLUX.2's knows mean and spread of each place in a patch of 2×2, in a batch norm."""
+    """Whether the VAE stores a mean and a deviation for each place of a 2×2 patch in a batch norm, as FLUX.2's does."""
     return hasattr(vae, "bn")
 
 
@@ -161,7 +167,7 @@ def _shift_and_scale(vae: Any, latents: Tensor) -> tuple[Tensor | float, Tensor 
 
 
 def _blobs(count: int, size: int, seed: int) -> Tensor:
-    """(count, 3, size, size) in [-1, 1]: coarse and fine coloured noise, which has every hue and some edges."""
+    """(count, 3, size, size) in [-1, 1]: coarse and fine coloured noise, with every hue and some edges."""
     generator = torch.Generator().manual_seed(seed)
     layers = [
         functional.interpolate(torch.rand(count, 3, cells, cells, generator=generator), size=size, mode=mode)
@@ -173,10 +179,10 @@ def _blobs(count: int, size: int, seed: int) -> Tensor:
 
 
 class Previewer:
-    """Sends the `Step` events of one job, in order, with previews where they are due; a context manager.
+    """Sends the `Step` events of one job, in order, with previews when they are due; a context manager.
 
-    JPEGs are made in a thread of its own, and every event goes through it, so that none overtakes another. Leaving
-    the block sends what is still waiting.
+    A separate thread makes the JPEGs. Every event goes through it, so that none overtakes another. Leaving the block
+    sends whatever is still waiting.
     """
 
     def __init__(
@@ -212,11 +218,13 @@ class Previewer:
         make: Callable[[], _Picture] | None = None,
         finish: _Finish | None = None,
     ) -> None:
-        """Step `index` of `total` is done. `make` gives its picture, RGB or (H, W, 3) uint8; called here, if it is due.
-        What can wait until the next step is under way, `finish` does, in the previews' own thread.
+        """Reports that step `index` (from 1) of `total` is done.
 
-        Due are at least AT_LEAST steps of a picture, spread evenly with the last among them, and what the
-        interval allows while somebody watches.
+        `make` returns the step's picture, RGB or (H, W, 3) uint8; it is called here if a preview is due. `finish` does
+        the part that can wait until the next step is running, in the previews' thread.
+
+        Due are at least AT_LEAST steps of a picture, spread evenly and including the last, and whatever the interval
+        allows while somebody watches.
         """
         event = Step(index=index, total=total, phase=phase, image=image, seconds=seconds, loss=loss)
         picture = make() if make is not None and self._is_due(index, total) else None
@@ -240,18 +248,18 @@ class Previewer:
 
 @dataclass(frozen=True)
 class Numbered:
-    """A previewer for one image of a job, `image`, whatever number its steps were made under."""
+    """A previewer for one image of a job, `image`, whatever number its steps report."""
 
     previewer: Previewer
     image: int
 
     def step(self, **step: Any) -> None:
-        """As `Previewer.step`."""
+        """The same as `Previewer.step`."""
         self.previewer.step(**step | {"image": self.image})
 
 
 def to_jpeg(picture: Image.Image | np.ndarray, longest_side: int = LONGEST_SIDE) -> bytes:
-    """A JPEG of exactly `longest_side` pixels along its longer side."""
+    """A JPEG whose longer side has exactly `longest_side` pixels."""
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
     scale = longest_side / max(picture.size)

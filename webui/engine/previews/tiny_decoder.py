@@ -31,7 +31,7 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 class TinyDecoder:
-    """The network, and how it is asked: for no more pixels than a preview has."""
+    """The network, which decodes no more pixels than a preview needs."""
 
     def __init__(self, network: Any) -> None:
         self._network = network
@@ -40,9 +40,10 @@ class TinyDecoder:
 
     @torch.inference_mode()
     def __call__(self, latents: Tensor) -> np.ndarray:
-        """(C, h, w), as the network sees them → (H, W, 3) uint8, H and W at most a preview's longest side or so.
+        """Latents (C, h, w), as the network sees them → (H, W, 3) uint8, with H and W close to a preview's longest side
+        at most.
 
-        Latents of a larger picture are averaged first: its cost then hardly grows with the picture.
+        The latents of a larger picture are averaged first, so that the cost hardly grows with the picture.
         """
         rows = latents.detach()[None].to(self._network.device, torch.float32)
         shrink = math.ceil(max(rows.shape[-2:]) * self._factor / LONGEST_SIDE)
@@ -56,9 +57,9 @@ class TinyDecoder:
 
 
 def load_tiny_decoder(checkpoint: Path, vae: Any, device: Device) -> TinyDecoder | None:
-    """The tiny decoder of a checkpoint's folder; None where there is none.
+    """The tiny decoder in a checkpoint's folder; None if there is none.
 
-    One that does not load, or is made for other latents, is named in the log and left alone: pictures do not need it.
+    If it does not load, or is made for other latents, the log says so and None is returned: pictures do not need it.
     """
     folder = checkpoint / FOLDER
     if not folder.is_dir():

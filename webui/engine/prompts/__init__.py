@@ -1,1 +1,1 @@
-"""Prompts → embeddings: the text encoders of the U-Net families, in two dialects that `webui/prompts/` reads."""
+"""Prompts → embeddings: the text encoders of the U-Net families, in the two dialects that `webui/prompts/` reads."""

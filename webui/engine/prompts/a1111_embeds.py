@@ -1,6 +1,6 @@
-"""One text of A1111's dialect → embeddings: chunk by chunk, then every token's times its weight.
+"""One text of A1111's dialect → embeddings: chunk by chunk, with every token's embedding multiplied by its weight.
 
-Knows the weights, the chunks and the embeddings; the timeline and `AND` are the encoder's.
+Knows weights, chunks and embeddings; the timeline and `AND` belong to the encoder.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def embed(
     known: Mapping[str, Vectors],
     check: Callable[[], None],
 ) -> tuple[Tensor, Tensor | None]:
-    """(1, n · length, channels) by all encoders side by side, and the pooled (1, channels) of the first chunk.
+    """(1, n · length, channels) of all encoders side by side, and the pooled (1, channels) of the first chunk.
 
-    `known` are the embeddings by name; `check` may raise between passes.
+    `known` are the textual inversions by name; `check` may raise between passes.
     """
     sides, pooled = [], None
     for number, encoder in enumerate(encoders):
@@ -75,7 +75,7 @@ def _embed(
 def _filled(
     encoder: TextEncoder, number: int, chunk: Chunk, known: Mapping[str, Vectors]
 ) -> tuple[list[int], dict[int, Tensor]]:
-    """All ids that the encoder reads, and the vectors by their places."""
+    """All ids that the encoder reads, and the vectors that take the place of some, by position."""
     tokenizer = encoder.tokenizer
     ids, vectors = [tokenizer.bos_token_id], {}
     for place, token in enumerate(chunk.tokens, start=1):
@@ -89,7 +89,9 @@ def _filled(
 
 
 def _weighed(hidden: Tensor, chunk: Chunk, emphasis: Emphasis) -> Tensor:
-    """Every token's embedding times its weight; then, unless `no_norm`, all of them so that the mean is as before."""
+    """Multiplies every token's embedding by its weight, then scales all of them to restore the mean (not with
+    `no_norm`).
+    """
     if all(token.weight == 1 for token in chunk.tokens):
         return hidden
     weights = torch.ones(hidden.shape[1], dtype=torch.float32)

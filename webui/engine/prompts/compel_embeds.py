@@ -1,4 +1,5 @@
-"""One text of compel's dialect → embeddings, by compel: weighted, blended, in as many chunks as the text needs.
+"""One text of compel's dialect → embeddings, computed by compel: weighted, blended, in as many chunks as the text
+needs.
 
 Compel's own parser is not used (see `webui/prompts/compel.py`): its objects are built from our parse.
 """
@@ -22,9 +23,10 @@ from webui.prompts.lexer import Fragments, harmless
 
 
 def embed(encoders: list[TextEncoder], text: str, check: Callable[[], None]) -> tuple[Tensor, Tensor | None]:
-    """(1, n · length, channels) by all encoders side by side, and the pooled (1, channels) of the plain text.
+    """(1, n · length, channels) of all encoders side by side, and the pooled (1, channels) of the text without its
+    weights.
 
-    `check` may raise between passes. Raises PromptError for what cannot be parsed.
+    `check` may raise between passes. Raises PromptError for a text that cannot be parsed.
     """
     prompt = parse(text)
     sides = []
@@ -41,11 +43,11 @@ def embed(encoders: list[TextEncoder], text: str, check: Callable[[], None]) -> 
 
 
 class _ExactProvider(EmbeddingsProvider):  # type: ignore[misc]  # compel carries no types
-    """Compel's provider, but for where a fragment's tokens lie.
+    """Compel's provider, except for how it finds a fragment's tokens and which hidden state it takes.
 
-    Compel searches for them by their ids and gives up with a RuntimeError where a fragment starts with the padding
-    token ("!" in SD 2.x and SDXL). They follow from the chunks: between a chunk's first token and its first end token.
-    And which hidden state is used is for the encoder to say.
+    Compel searches for the tokens by their ids and fails with a RuntimeError if a fragment starts with the padding
+    token ("!" in SD 2.x and SDXL). Here they follow from the chunks: they lie between a chunk's first token and its
+    first end token. The encoder says which hidden state is used.
     """
 
     def __init__(self, encoder: TextEncoder, **options: Any) -> None:
@@ -94,7 +96,7 @@ def _embed(encoder: TextEncoder, prompt: Prompt) -> Tensor:
 
 
 def _pool(encoder: TextEncoder, prompt: Prompt) -> Tensor:
-    """(1, width): what the end token says of the first chunk of the text without its weights."""
+    """(1, width): the pooled embedding of the first chunk of the text without its weights."""
     ids = encoder.tokenizer(
         harmless(prompt.plain_text),
         padding="max_length",
@@ -107,7 +109,7 @@ def _pool(encoder: TextEncoder, prompt: Prompt) -> Tensor:
 
 
 def _lengthened(encoder: TextEncoder, side: Tensor, longest: int) -> Tensor:
-    """Filled up with the empty text, where one tokenizer cut the text into fewer chunks than the other."""
+    """Extends the embeddings with the empty text, where one tokenizer made fewer chunks than the other."""
     empty = _embed(encoder, parse(""))
     return torch.cat([side, *[empty] * ((longest - side.shape[1]) // empty.shape[1])], dim=1)
 

@@ -1,4 +1,4 @@
-"""Prompts → what the U-Net hears at each step, in the dialect that the request names.
+"""Prompts → what the U-Net is told at each step, in the dialect that the request names.
 
 Knows Stable Diffusion 1.x and 2.x (one text encoder) and SDXL (two, and a pooled embedding).
 """
@@ -29,10 +29,10 @@ _Encoded = tuple[Tensor, Tensor | None]  # embeddings (1, tokens, channels), poo
 
 @dataclass(frozen=True)
 class PromptEmbeds:
-    """What the U-Net hears at one step: N positive texts, each with its weight, and one negative text.
+    """The embeddings for one step: N positive texts, each with its weight, and one negative text.
 
-    Embeddings are (N, tokens, channels), pooled ones (N, channels); the negative ones have one row and as many tokens.
-    Negative ones are None where there is no guidance (N is 1 then), pooled ones but for SDXL.
+    Embeddings are (N, tokens, channels), pooled ones (N, channels); negative ones have one row and as many tokens.
+    Negative ones are None without guidance (N is then 1), pooled ones except for SDXL.
     """
 
     prompt_embeds: Tensor
@@ -43,9 +43,9 @@ class PromptEmbeds:
 
 
 class PromptEncoder:
-    """Encodes prompts with the text encoders of a pipeline, and keeps the last few encodings of each encoder.
+    """Encodes prompts with a pipeline's text encoders, and keeps the last few encodings of each encoder.
 
-    `addons` are where embeddings (textual inversions) lie, which A1111's dialect knows by name.
+    `addons` finds embeddings (textual inversions), which A1111's dialect knows by name.
     """
 
     def __init__(self, addons: Addons | None = None) -> None:
@@ -62,7 +62,7 @@ class PromptEncoder:
         check: Callable[[], None],
         reading: Reading = AS_A1111,
     ) -> PromptEmbeds:
-        """Both prompts as they are at the first of many steps; see `schedule`."""
+        """The embeddings of both prompts at the first step of many; see `schedule`."""
         return self._heard(pipeline, prompt, negative_prompt, 1, is_guided, check, reading)[0]
 
     def schedule(
@@ -76,16 +76,16 @@ class PromptEncoder:
         check: Callable[[], None],
         reading: Reading = AS_A1111,
     ) -> tuple[PromptEmbeds, ...]:
-        """What is heard at each of `steps` steps, on the device and in the number type of the text encoder; the same
-        object wherever nothing changes.
+        """The embeddings for each of `steps` steps, on the text encoder's device and in its number type.
 
-        Several prompts joined by `AND` are guided in any case. Raises PromptError for what cannot be parsed, and for
-        `AND` where the network takes guidance as an input; and whatever `check` raises between passes.
+        Steps between which nothing changes share one object. Prompts joined by `AND` are always guided. Raises
+        PromptError for a prompt that cannot be parsed, and for `AND` if the network takes guidance as an input; and
+        whatever `check` raises between passes.
         """
         return self._heard(pipeline, prompt, negative_prompt, steps, is_guided, check, reading)
 
     def forget(self, pipeline: Any) -> None:
-        """What the pipeline's text encoders gave so far: their weights are others now."""
+        """Forgets the encodings of this pipeline's text encoders, because their weights have changed."""
         for name in ("text_encoder", "text_encoder_2"):
             if (encoder := getattr(pipeline, name, None)) is not None:
                 self._kept.pop(encoder, None)
@@ -158,7 +158,7 @@ def _joined(
     negative: str | None,
     encode: Callable[[str], _Encoded],
 ) -> PromptEmbeds:
-    """All texts of one step, equally long; `negative` None without guidance."""
+    """The embeddings of all texts of one step, extended to the same length; `negative` is None without guidance."""
     found = [encode(text) for text in texts]
     embeds = [text for text, _ in found]
     pooled_texts = [whole for _, whole in found if whole is not None]

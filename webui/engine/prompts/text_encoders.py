@@ -1,4 +1,4 @@
-"""The text encoders of a pipeline, and what both dialects ask of them.
+"""A pipeline's text encoders, and what both dialects need from them.
 
 Stable Diffusion 1.x and 2.x have one, SDXL two, its refiner only the second. Knows no dialect.
 """
@@ -21,9 +21,9 @@ from webui.prompts.lexer import harmless
 class TextEncoder:
     """One tokenizer and its CLIP text encoder.
 
-    `is_last` says that the last hidden state is used, normalised (SD 1.x and 2.x), and not the last but one as it is
-    (SDXL). `is_pooled`: it also gives one vector for the whole text, always from its end. `skipped` more layers are
-    left out before the hidden state is taken.
+    `is_last`: the last hidden state is used, normalised (SD 1.x and 2.x); else the last but one, as it is (SDXL).
+    `is_pooled`: it also gives one vector for the whole text, always from its last layer. `skipped` is how many more
+    layers are left out before the hidden state is taken.
     """
 
     tokenizer: Any
@@ -34,23 +34,23 @@ class TextEncoder:
 
     @property
     def length(self) -> int:
-        """Places for tokens, its own first and last ones included: 77 for CLIP."""
+        """The number of tokens that it reads at once, its own first and last ones included: 77 for CLIP."""
         return int(min(self.tokenizer.model_max_length, self.model.config.max_position_embeddings))
 
     @property
     def width(self) -> int:
-        """Channels of its embeddings."""
+        """The number of channels of its embeddings."""
         return int(self.model.config.hidden_size)
 
     def ids(self, text: str) -> list[int]:
-        """The tokens of `text`, without the encoder's own."""
+        """The token ids of `text`, without the encoder's own tokens."""
         found: list[int] = self.tokenizer(harmless(text), add_special_tokens=False, verbose=False).input_ids
         return found
 
     def hidden(self, ids: list[int], vectors: Mapping[int, Tensor]) -> tuple[Tensor, Tensor | None]:
-        """(1, length, width) for exactly `length` ids, and (1, width) for all of them where it is pooled.
+        """(1, length, width) for exactly `length` ids and, if it is pooled, (1, width) for the whole text.
 
-        `vectors` (width,) take the place of the token at their key.
+        `vectors` (width,) replace the tokens at the positions given by their keys.
         """
         batch = torch.tensor([ids], device=self.model.device)
         with _in_place(self.model, vectors):
@@ -58,7 +58,7 @@ class TextEncoder:
         return self.chosen(output), output.text_embeds if self.is_pooled else None
 
     def chosen(self, output: Any) -> Tensor:
-        """(B, length, width): the hidden state that is used, of the model's output with all of them."""
+        """(B, length, width): the hidden state to use, from a model's output with all hidden states."""
         if self.is_last and self.skipped == 0:
             hidden: Tensor = output.last_hidden_state
             return hidden
@@ -72,10 +72,10 @@ class TextEncoder:
 
 
 def text_encoders(pipeline: Any, clip_skip: int = 1) -> list[TextEncoder]:
-    """In the order in which their embeddings stand beside each other.
+    """The text encoders, in the order in which their embeddings are put side by side.
 
-    `clip_skip` counts layers from the end, as A1111 and Forge do: 1 is the last one. SDXL was trained on the last but
-    one, so that 1 and 2 are the same there. Raises InvalidRequest where an encoder has fewer layers.
+    `clip_skip` counts layers from the end, as in A1111 and Forge; 1 is the last one. SDXL was trained on the last but
+    one, so 1 and 2 are the same there. Raises InvalidRequest if an encoder has fewer layers.
     """
     if getattr(pipeline, "text_encoder_2", None) is None:
         found = [TextEncoder(pipeline.tokenizer, pipeline.text_encoder, True, False, skipped=clip_skip - 1)]
@@ -90,7 +90,7 @@ def text_encoders(pipeline: Any, clip_skip: int = 1) -> list[TextEncoder]:
 
 
 def filled_up(embeds: list[Tensor], make_empty: Callable[[], Tensor]) -> list[Tensor]:
-    """All as long as the longest, filled up with chunks of the empty text; each is (N, n · length, channels)."""
+    """Extends all of `embeds`, each (N, n · length, channels), to the longest with chunks of the empty text."""
     longest = max(e.shape[1] for e in embeds)
     if all(e.shape[1] == longest for e in embeds):
         return embeds
@@ -100,7 +100,7 @@ def filled_up(embeds: list[Tensor], make_empty: Callable[[], Tensor]) -> list[Te
 
 @contextmanager
 def _in_place(model: Any, vectors: Mapping[int, Tensor]) -> Iterator[None]:
-    """While this lasts, the model reads `vectors` at those places, whatever tokens stand there."""
+    """While this lasts, the model reads `vectors` at those positions, whatever tokens are there."""
     if not vectors:
         yield
         return

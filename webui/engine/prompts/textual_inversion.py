@@ -1,6 +1,6 @@
 """The vectors of embeddings (textual inversions), read from their files when a prompt may name them.
 
-Knows the files' headers from the catalogue of addons, no prompts.
+Knows the files' headers from the catalogue of addons, and no prompts.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Vectors:
-    """An embedding in memory: (count, width) for each text encoder, float32 on the CPU."""
+    """An embedding in memory: (count, width) for each text encoder, float32, on the CPU."""
 
     by_encoder: tuple[Tensor, ...]
     stamp: tuple[int, int] = (0, 0)
 
     @property
     def count(self) -> int:
-        """Places that it takes in a prompt."""
+        """How many tokens it takes the place of in a prompt."""
         return int(self.by_encoder[0].shape[0])
 
 
 class TextualInversions:
-    """The embeddings that lie in the models folder."""
+    """The embeddings in the models folder."""
 
     def __init__(self, addons: Addons) -> None:
         self._addons = addons
         self._kept: dict[tuple[str, tuple[int, ...]], Vectors] = {}
 
     def fitting(self, encoders: list[TextEncoder], text: str) -> dict[str, Vectors]:
-        """Those that fit the encoders and whose names `text` could hold, by name; a broken one is left out."""
+        """The embeddings, by name, that fit the encoders and whose name occurs in `text`; damaged ones are left out."""
         widths = tuple(encoder.width for encoder in encoders)
         lowered = text.casefold()
         found = {}

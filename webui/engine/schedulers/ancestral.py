@@ -1,7 +1,7 @@
-"""Rules whose share of fresh noise can be chosen: diffusers' own, with an eta.
+"""Update rules whose share of fresh noise can be chosen: diffusers' own, with an eta.
 
-`eta` in [0, 1] as in k-diffusion: at 1 every step replaces as much noise as the rule can, as diffusers has it; at 0
-none, and what is left is the rule without noise. Knows no names and no checkpoints.
+`eta` in [0, 1] is as in k-diffusion. At 1, every step replaces as much noise as the rule can, as in diffusers; at 0 it
+replaces none, which leaves the rule without noise. Knows no names and no checkpoints.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from torch import Tensor
 
 
 def up_and_down(sigma_from: Tensor, sigma_to: Tensor, eta: float) -> tuple[Tensor, Tensor]:
-    """Noise to add, and the sigma to go down to before it; their squares add up to `sigma_to`'s (Karras et al. 2022).
+    """The noise to add, and the sigma to step down to before; their squares add up to that of `sigma_to` (Karras et al.
+    2022).
 
-    The largest share replaces all noise that a step of the diffusion itself would have brought (Ho et al. 2020).
+    At the largest share, all noise that a step of the diffusion itself would have added is replaced (Ho et al. 2020).
     """
     up = eta * (sigma_to**2 * (sigma_from**2 - sigma_to**2) / sigma_from**2) ** 0.5
     return up, (sigma_to**2 - up**2) ** 0.5
@@ -42,7 +43,7 @@ class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # 
         generator: Any = None,
         return_dict: bool = True,
     ) -> Any:
-        """One step down; at eta 1 exactly diffusers' own."""
+        """One step down; at an eta of 1 exactly diffusers' own."""
         if self.eta == 1 or return_dict:
             return super().step(model_output, timestep, sample, generator=generator, return_dict=return_dict)
         if self.step_index is None:
@@ -61,7 +62,7 @@ class EulerAncestral(EulerAncestralDiscreteScheduler):  # type: ignore[misc]  # 
 
 
 class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
-    """DDIM with an eta of its own, for those who do not tell it at each step."""
+    """DDIM with an eta of its own, for callers that do not pass one at each step."""
 
     eta = 0.0
 
@@ -83,8 +84,9 @@ class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
         )
 
     def _get_variance(self, timestep: int, prev_timestep: int) -> Any:
-        """diffusers' own, but no more than all the noise there is to be: from zero terminal SNR that is all fresh noise
-        at an eta of 1, and what rounding puts on top would be noise of an imaginary size."""
+        """diffusers' variance, limited to all the noise that there is: from zero terminal SNR at an eta of 1 everything
+        is fresh noise, and rounding beyond that would give noise of an imaginary size.
+        """
         variance = super()._get_variance(timestep, prev_timestep)
         alpha_prod = self.alphas_cumprod[prev_timestep] if prev_timestep >= 0 else self.final_alpha_cumprod
         if (variance**0.5) ** 2 > 1 - alpha_prod:
@@ -93,7 +95,8 @@ class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
 
 
 class _ConstructedWithoutSteps:
-    """For schedulers whose constructor works out a step for each trained timestep, half a second that nobody uses.
+    """For schedulers whose constructor computes a step for each trained timestep: half a second for numbers nobody
+    uses.
 
     Only the constructor passes `num_train_timesteps`.
     """
@@ -103,7 +106,9 @@ class _ConstructedWithoutSteps:
     def set_timesteps(
         self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
     ) -> None:
-        """diffusers' own, but for the constructor's call: there are no timesteps before the first other one."""
+        """diffusers' own, but does nothing when the constructor calls it: there are no timesteps
+        before the next call.
+        """
         if num_train_timesteps is None:
             super().set_timesteps(num_inference_steps, device)  # type: ignore[misc]  # diffusers carries no types
         else:
@@ -114,21 +119,21 @@ class Dpm2(_ConstructedWithoutSteps, KDPM2DiscreteScheduler):  # type: ignore[mi
     """DPM2, of second order."""
 
     def begin_between(self, index: int) -> None:
-        """The first sigma, at `index`, is another one now: the middle of its step moves with it."""
+        """Moves the middle of the step at `index` after its first sigma was changed."""
         middle = (self.sigmas[index] * self.sigmas[index + 1]).sqrt()
         self.sigmas_interpol[index + 1] = middle
         _set_timestep(self, index + 1, middle)
 
 
 class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]  # diffusers carries no types
-    """DPM2 a with an eta. What a step needs is worked out beforehand, in pairs: to the middle, and down."""
+    """DPM2 a with an eta. It computes what each step needs beforehand, in pairs: to the middle, and down."""
 
     eta = 1.0
 
     def set_timesteps(
         self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
     ) -> None:
-        """diffusers' own, and at another eta than 1 the tables that hang on it once more."""
+        """diffusers' own; at an eta other than 1, the tables that depend on it are computed again."""
         super().set_timesteps(num_inference_steps, device, num_train_timesteps)
         if self.eta == 1:
             return
@@ -145,7 +150,7 @@ class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler): 
         self.timesteps[1::2] = torch.from_numpy(between).to(self.timesteps)
 
     def begin_between(self, index: int) -> None:
-        """The first sigma, at `index`, is another one now: what its step needs follows from it."""
+        """Computes what the step at `index` needs again, after its first sigma was changed."""
         up, down = up_and_down(self.sigmas[index], self.sigmas[index + 1], self.eta)
         middle = (self.sigmas[index] * down).sqrt()
         self.sigmas_up[index], self.sigmas_down[index], self.sigmas_interpol[index] = up, down, middle
@@ -153,12 +158,12 @@ class Dpm2Ancestral(_ConstructedWithoutSteps, KDPM2AncestralDiscreteScheduler): 
 
 
 def _set_timestep(scheduler: Any, index: int, sigma: Tensor) -> None:
-    """The timestep of a call in the middle of a step; the last step has none."""
+    """Sets the timestep for the call in the middle of a step; the last step has none."""
     if index < len(scheduler.timesteps):
         log_sigmas = scheduler.log_sigmas.cpu().numpy()
         scheduler.timesteps[index] = float(scheduler._sigma_to_t(sigma.numpy(), log_sigmas))
 
 
 def _pairs(values: Tensor) -> Tensor:
-    """Each entry but the first twice, the last three times: one for each half of a step."""
+    """Repeats each entry but the first twice and the last three times: one for each half of a step."""
     return torch.cat([values[:1], values[1:].repeat_interleave(2), values[-1:]])

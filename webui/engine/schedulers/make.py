@@ -1,7 +1,7 @@
 """Names of schedulers → diffusers' classes and options, one fresh scheduler for each run.
 
 What noise a checkpoint was trained with (betas, prediction type, spacing, zero terminal SNR) comes from its own
-scheduler config; the request's name and sigmas only choose the rule by which noise is removed. Knows no pipelines.
+scheduler config; the request's scheduler and sigmas only choose the rule by which noise is removed. Knows no pipelines.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SIGMAS_OPTION = {
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """A diffusers class, the options that make it this rule, and what it can do beside them."""
+    """A diffusers class, the options that turn it into this rule, and what else it can do."""
 
     scheduler_class: type[Any]
     options: dict[str, Any] = field(default_factory=dict)
@@ -99,11 +99,12 @@ def make_scheduler(
 ) -> Any:
     """A new scheduler with its timesteps set to `steps`, still on the CPU.
 
-    `config` is the checkpoint's own scheduler config. `prediction_type` overrules it where somebody said so. `eta` None
-    is the rule's own; `align_your_steps` the table for sigmas "ays". `sigma_range` says where Karras', exponential and
-    beta sigmas begin and end: where the checkpoint's noise does (`network`; k-diffusion, A1111), or where diffusers'
-    own `steps` timesteps do (`timesteps`), which are nearer together.
-    Raises InvalidRequest if the rule has no such sigmas or no eta, and for a rule that removes no noise.
+    `config` is the checkpoint's own scheduler config; `prediction_type` overrides the one there. `eta` None is the
+    rule's own. `align_your_steps` is the table for the sigmas "ays". `sigma_range` says where Karras, exponential and
+    beta sigmas begin and end: where the checkpoint's noise does (`network`, as in k-diffusion and A1111), or where
+    diffusers' own `steps` timesteps do (`timesteps`), which are closer together.
+
+    Raises InvalidRequest if the rule does not have these sigmas or an eta, and for a rule that does not remove noise.
     """
     if scheduler not in UPDATE_RULES:
         raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
@@ -155,7 +156,8 @@ def _smallest_sigma(made: Any) -> float:
 def steps_after_calls(scheduler: Any, calls: int) -> list[int]:
     """How many steps are done after each of `calls` calls of the network.
 
-    Rules of second order call it twice a step, but once in the last; PLMS twice in its first. Each step counts once.
+    Rules of second order call it twice for each step but the last; PLMS calls it twice for its first. Each step counts
+    once.
 
     >>> steps_after_calls(EulerDiscreteScheduler(), 3)
     [1, 2, 3]
@@ -171,10 +173,11 @@ def steps_after_calls(scheduler: Any, calls: int) -> list[int]:
 
 
 def denoised_estimate(scheduler: Any, model_input: Tensor, prediction: Tensor, timestep: float) -> Tensor:
-    """The clean latents that `prediction` at `timestep` stands for, whatever the rule and what the network predicts.
+    """The clean latents that a `prediction` at `timestep` stands for, whatever the rule and the prediction type.
 
-    `model_input` is what the network saw, of unit variance: sigma-space schedulers scale it so, too. Hence one formula
-    for all: input = signal · estimate + noise · ε, and v = signal · ε - noise · estimate (Salimans & Ho 2022).
+    `model_input` is what the network saw, of unit variance; schedulers that work with sigmas scale it to that, too.
+    Hence one formula for all: input = signal · estimate + noise · ε, and v = signal · ε - noise · estimate (Salimans &
+    Ho 2022).
     """
     signal, noise = signal_and_noise(scheduler.alphas_cumprod, timestep)
     match scheduler.config.prediction_type:
@@ -187,9 +190,9 @@ def denoised_estimate(scheduler: Any, model_input: Tensor, prediction: Tensor, t
 
 
 def signal_and_noise(alphas_cumprod: Tensor, timestep: float) -> tuple[float, float]:
-    """Shares (signal, noise) of a noisy sample of unit variance at `timestep`, whose squares add up to 1.
+    """The shares (signal, noise) of a noisy sample of unit variance at `timestep`; their squares add up to 1.
 
-    Timesteps between two trained ones are interpolated in log sigma, as the schedulers do.
+    Between trained timesteps, log sigma is interpolated, as the schedulers do.
     """
     last = len(alphas_cumprod) - 1
     position = min(max(float(timestep), 0.0), float(last))
@@ -202,14 +205,14 @@ def signal_and_noise(alphas_cumprod: Tensor, timestep: float) -> tuple[float, fl
 
 
 def _without_sigmas(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The checkpoint's config without its own spacing of sigmas: the request says that."""
+    """The checkpoint's config without its own spacing of sigmas, which the request decides."""
     return {name: value for name, value in config.items() if name not in _SIGMAS_OPTION.values()}
 
 
 def _betas_from_finite_sigma(config: Mapping[str, Any]) -> list[float]:
     """The checkpoint's betas with zero terminal SNR (Lin et al. 2024, algorithm 1), cut off at LARGEST_FINITE_SIGMA.
 
-    A slope of a thousandth a timestep is left in the part cut off, for the schedulers look timesteps up by sigma.
+    The part cut off keeps a slope of a thousandth for each timestep, since the schedulers look timesteps up by sigma.
     """
     plain = DDIMScheduler.from_config(dict(config), rescale_betas_zero_snr=False)
     trained = torch.cumprod(1 - rescale_zero_terminal_snr(plain.betas.double()), dim=0)

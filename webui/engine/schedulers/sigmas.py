@@ -1,6 +1,6 @@
 """Spacings of noise that diffusers' schedulers do not have by themselves: simple, sgm_uniform and ays.
 
-Each gives the sigmas of `steps` steps, strongest first and without the last zero, from those that the network was
+Each chooses the sigmas of `steps` steps, strongest first and without the final zero, from those that the network was
 trained on. Knows no schedulers and no families.
 """
 
@@ -17,7 +17,7 @@ OWN_SPACINGS = ("simple", "sgm_uniform", "ays")
 
 
 def spaced(name: str, trained: Sigmas, steps: int, align_your_steps: Sequence[float] | None) -> Sigmas:
-    """(steps,) sigmas, falling. `trained` are those of all trained timesteps, rising.
+    """(steps,) sigmas, descending. `trained` are those of all trained timesteps, ascending.
 
     `align_your_steps` is the checkpoint's published table; without one, "ays" raises ValueError.
     """
@@ -33,10 +33,10 @@ def spaced(name: str, trained: Sigmas, steps: int, align_your_steps: Sequence[fl
 
 
 def use_spacing(scheduler: Any, make: Callable[[Sigmas], Sigmas]) -> None:
-    """From now on `scheduler.set_timesteps` spaces its sigmas by `make`, which is given those of all timesteps.
+    """Makes `scheduler.set_timesteps` space its sigmas by `make`, which receives the sigmas of all timesteps.
 
-    Every class turns sigmas into its own timesteps, rounded or not, and into pairs for the second order, where it
-    spaces them as Karras does; that one function is exchanged, on this scheduler alone. `use_karras_sigmas` must be on.
+    Every class turns sigmas into its own timesteps, rounded or not, and into pairs for rules of second order, in its
+    code for Karras sigmas. That one function is replaced, on this scheduler only. `use_karras_sigmas` must be on.
     """
     trained = _trained(scheduler)
 
@@ -47,8 +47,9 @@ def use_spacing(scheduler: Any, make: Callable[[Sigmas], Sigmas]) -> None:
 
 
 def use_whole_range(scheduler: Any, name: str) -> None:
-    """From now on the sigmas called `name` (karras, exponential, beta) run from the strongest to the weakest that the
-    network was trained on, whatever timesteps diffusers would have put between them."""
+    """Makes the sigmas called `name` (karras, exponential, beta) run from the strongest to the weakest that the network
+    was trained on, instead of between diffusers' first and last timestep.
+    """
     trained = _trained(scheduler)[::-1]
     converts = f"_convert_to_{name}"
     if not hasattr(scheduler, converts):
@@ -62,7 +63,7 @@ def use_whole_range(scheduler: Any, name: str) -> None:
 
 
 def _trained(scheduler: Any) -> Sigmas:
-    """The sigmas of all timesteps that the network was trained on, rising."""
+    """The sigmas of all trained timesteps, ascending."""
     sigmas: Sigmas = (((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod) ** 0.5).double().numpy()
     return sigmas
 
@@ -74,14 +75,16 @@ def _simple(trained: Sigmas, steps: int) -> Sigmas:
 
 
 def _sgm_uniform(trained: Sigmas, steps: int) -> Sigmas:
-    """Equal strides from the last timestep to the first one, which is left out (Stability's generative-models)."""
+    """Equal strides from the last timestep to the first, which is left out (Stability's generative-models)."""
     return _at(trained, np.linspace(len(trained) - 1, 0, steps + 1)[:-1])
 
 
 def _from_table(table: Sequence[float], trained: Sigmas, steps: int) -> Sigmas:
-    """Align Your Steps (Sabour et al. 2024) in as many steps as are asked for: log-linear between the table's entries,
-    as its authors say (research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html); their last sigma gives way to
-    zero. Departure: the first one is the checkpoint's own strongest where that is stronger (zero terminal SNR).
+    """Align Your Steps (Sabour et al. 2024) for any number of steps: the table's entries are interpolated log-linearly,
+    as its authors say (research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html), and their last sigma becomes
+    zero.
+
+    Departure: the first one is the checkpoint's own strongest if that is stronger (zero terminal SNR).
     """
     places = np.linspace(0, len(table) - 1, steps + 1)
     sigmas: Sigmas = np.exp(np.interp(places, np.arange(len(table)), np.log(table)))[:-1]
@@ -90,6 +93,6 @@ def _from_table(table: Sequence[float], trained: Sigmas, steps: int) -> Sigmas:
 
 
 def _at(trained: Sigmas, timesteps: Sigmas) -> Sigmas:
-    """Sigmas at timesteps between the trained ones, log-linearly."""
+    """Sigmas at timesteps between the trained ones, interpolated log-linearly."""
     sigmas: Sigmas = np.exp(np.interp(timesteps, np.arange(len(trained)), np.log(trained)))
     return sigmas

@@ -1,7 +1,7 @@
-"""Where a scheduler begins when a picture is drawn over: as far up the noise as the denoising strength says.
+"""Where a scheduler begins when it draws over a picture: at the noise that the denoising strength asks for.
 
-`steps` × strength is a place among the steps, counted from the last one. A whole number is a step's own noise; between
-two of them the first sigma lies between theirs, and as many steps run as for the lower one. Knows no pictures.
+`steps` × strength is a place among the steps, counted from the last one. A whole number is a step's own noise. Between
+two whole numbers, the first sigma lies between theirs, and as many steps run as for the lower one. Knows no pictures.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _ROUNDING = 1e-6  # of a step: 20 × 0.35 is 7 but for this
 
 
 def start_late(scheduler: Any, denoising_strength: float, *, is_exact: bool) -> Tensor:
-    """The last timesteps, as many as `denoising_strength` says, but one at least; as diffusers cuts them.
+    """The last timesteps, as many as `denoising_strength` says but at least one; cut as in diffusers.
 
-    Where `is_exact`, the scheduler's first step begins with the noise of that strength, and the first timestep is the
-    one at which the network was trained on so much of it. Else it is that of whole steps, as diffusers has it.
+    With `is_exact`, the scheduler's first step begins with exactly the noise of that strength, and the first timestep
+    is the one at which the network was trained on that much. Otherwise it begins at a whole step, as in diffusers.
 
-    PLMS repeats its second timestep, and the cut takes no notice: it then goes its first strides from one timestep too
-    far down, in diffusers' pipeline and here alike. With a network that knows the answer, up to a third more noise is
-    left at 20 steps and a strength of 0.3 (0.039 for 0.030 of its standard deviation) and nothing that counts at 50.
-    So do whole strengths here; all others take their strides as PLMS means them. As its cut begins in one place for all
-    steps but one and for all but two, every strength between those two begins there as well.
+    PLMS repeats its second timestep, which the cut does not take into account: its first strides then begin one
+    timestep too low, both in diffusers' pipeline and here. With a network that knows the answer, this leaves up to a
+    third more noise at 20 steps and a strength of 0.3 (0.039 instead of 0.030 of its standard deviation) and nothing
+    noticeable at 50. Whole strengths do this here, too; all others take their strides as PLMS intends. As the cut is in
+    the same place for all steps but one and for all but two, every strength between those two also begins there.
     """
     steps = scheduler.num_inference_steps
     place = steps * denoising_strength
@@ -47,8 +47,9 @@ def start_late(scheduler: Any, denoising_strength: float, *, is_exact: bool) -> 
 
 
 def begin_flow_between(scheduler: Any, denoising_strength: float) -> None:
-    """For a flow's scheduler that a pipeline is going to cut by itself: where it begins, it begins with the noise of
-    that strength. Whole numbers of steps stay as they are."""
+    """Makes a flow's scheduler begin with the noise of that strength, for pipelines that cut the timesteps themselves.
+    Whole numbers of steps stay as they are.
+    """
     own = scheduler.set_begin_index
 
     def set_begin_index(begin_index: int = 0) -> None:
@@ -62,7 +63,7 @@ def begin_flow_between(scheduler: Any, denoising_strength: float) -> None:
 
 
 def _move_flow(scheduler: Any, begin_index: int, place: float) -> None:
-    """In place: the pipeline has cut its own timesteps out of the scheduler's already."""
+    """Changes the scheduler in place: the pipeline has already taken its own timesteps from it."""
     sigmas: Tensor = scheduler.sigmas
     lower = len(sigmas) - 1 - math.floor(place)
     first = torch.lerp(sigmas[lower], sigmas[lower - 1], place - math.floor(place))
@@ -77,10 +78,11 @@ def _is_whole(place: float) -> bool:
 
 
 def between(place: float, above: float, own: float, end: float) -> float:
-    """The sigma at `place` steps from the end: `own` is that of the lower whole number of them, `above` of the next
-    one; below the last step it lies between that one's, which is `own` there, and the `end`.
+    """The sigma at `place` steps from the end.
 
-    An infinite one above it (zero terminal SNR) counts as large as noise gets that says something of a picture.
+    `own` is the sigma of the next lower whole number of steps, `above` that of the next higher one; below the last
+    step, it lies between that step's, which is then `own`, and the `end`. An infinite one above (zero terminal SNR)
+    counts as the largest noise that still says something about a picture.
 
     >>> between(2.25, 8.0, 4.0, 0.0), between(0.25, 8.0, 4.0, 0.0)
     (5.0, 1.0)
@@ -92,7 +94,7 @@ def between(place: float, above: float, own: float, end: float) -> float:
 
 
 def _between_sigmas(scheduler: Any, skipped: int, place: float) -> Tensor:
-    """For schedulers that count their steps along a table of sigmas."""
+    """For schedulers that step along a table of sigmas."""
     sigmas: Tensor = scheduler.sigmas.clone()
     own, above = float(sigmas[skipped]), float(sigmas[max(0, skipped - scheduler.order)])
     sigmas[skipped] = first = between(place, above, own, float(sigmas[-1]))
@@ -110,8 +112,9 @@ def _between_sigmas(scheduler: Any, skipped: int, place: float) -> Tensor:
 
 
 def _between_timesteps(scheduler: Any, skipped: int, place: float) -> Tensor:
-    """For schedulers that look noise up by whole timesteps, and find the next one by counting: the first timestep keeps
-    its place in that, with other noise in the table, and only the network hears where the noise belongs."""
+    """For schedulers that look noise up by whole timesteps and find the next one by counting: the first timestep keeps
+    its place, with other noise in the table, and only the network is given the timestep to which the noise belongs.
+    """
     timesteps: Tensor = scheduler.timesteps
     table: Tensor = scheduler.alphas_cumprod.clone()
     own, above = (_sigma_of(table[int(timesteps[index])]) for index in (skipped, max(0, skipped - 1)))
@@ -134,7 +137,7 @@ def _between_timesteps(scheduler: Any, skipped: int, place: float) -> Tensor:
 
 
 def _translate(scheduler: Any, names: Mapping[float, int]) -> None:
-    """From now on the scheduler knows what some timesteps are called, and takes whole ones that come as fractions."""
+    """Makes the scheduler accept some timesteps under other names, and whole ones that arrive as fractions."""
     own_step, own_add_noise = scheduler.step, scheduler.add_noise
 
     def name(timestep: float | Tensor) -> int:
@@ -153,12 +156,12 @@ def _translate(scheduler: Any, names: Mapping[float, int]) -> None:
 
 
 def _sigma_of(alpha: Tensor) -> float:
-    """Noise over signal, from the signal's share of the variance; infinite where there is no signal."""
+    """Noise over signal, from the signal's share of the variance; infinite if there is no signal."""
     return math.sqrt((1 - float(alpha)) / float(alpha)) if float(alpha) > 0 else math.inf
 
 
 def _timestep_of(alphas_cumprod: Tensor, sigma: float) -> float:
-    """The timestep of so much noise, log-linearly between the trained ones, as the schedulers have it."""
+    """The timestep with this much noise, interpolated log-linearly between the trained ones, as the schedulers do."""
     trained = alphas_cumprod.double().clamp(1e-12, 1 - 1e-12)
     log_sigmas = (0.5 * ((1 - trained) / trained).log()).numpy()
     return float(np.interp(math.log(max(sigma, 1e-10)), log_sigmas, np.arange(len(log_sigmas))))

@@ -1,4 +1,4 @@
-"""Style transfer: one picture's content in another's style, by optimising the pixels themselves, or at once."""
+"""Style transfer: one picture's content in another's style, by optimising the pixels themselves, or in one pass."""
 
 from webui.engine.style.at_once import InstantTransfer
 from webui.engine.style.kept import KeptStyle

@@ -1,7 +1,7 @@
 """Instant style transfer: patches and one pass of the instant network (`instant.py`), fast enough to follow a slider.
 
-Whatever depends on the pictures alone is kept from one request to the next, so a change of strength or mixture repeats
-only the pass itself. Knows no jobs.
+What depends on the pictures only is kept from one request to the next, so that a change of strength or mixture repeats
+nothing but the pass itself. Knows no jobs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from webui.worker.messages import RawImage
 
 @dataclass(frozen=True)
 class _Looked:
-    """A request's pictures at its size: what goes for all its strengths and mixtures."""
+    """A request's pictures at its size: what stays the same for all strengths and mixtures."""
 
     sources: Sources
     own: Seen
@@ -34,7 +34,7 @@ class _Looked:
 
 
 class InstantTransfer:
-    """The network, loaded when first asked for, and what it saw last."""
+    """The network, loaded when it is first needed, and the pictures it saw last."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -43,7 +43,9 @@ class InstantTransfer:
         self._looked: _Looked | None = None
 
     def __call__(self, request: StyleTransfer, context: Context) -> RawImage:
-        """The picture; `request.method` is `instant`. Raises NotAnImage, and Cancelled if `context.check` does."""
+        """The picture for a request whose `method` is `instant`. Raises NotAnImage, and Cancelled if `context.check`
+        does.
+        """
         begun = time.perf_counter()
         network = self.network()
         with cancellable(network, context.check):
@@ -101,6 +103,6 @@ class InstantTransfer:
 
 
 def _key_of(request: StyleTransfer) -> StyleTransfer:
-    """The request without what changes the pass alone."""
+    """The request without the fields that change the pass only."""
     images = tuple(WeightedStyle(image=style.image) for style in request.style_images)
     return replace(request, style_images=images, style_image_weight=1.0, style_strength=1.0, seed=0)

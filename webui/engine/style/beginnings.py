@@ -1,4 +1,4 @@
-"""Where the coarsest scale starts from."""
+"""What the optimisation starts from, at the coarsest scale."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from webui.engine.style.instant import WEIGHTS, load_instant, seen_as, stylise
 
 
 def beginning(kind: str, content: Tensor, styles: Sequence[Tensor], shares: Sequence[float], seed: int) -> Tensor:
-    """`content`, `noise`, noise with the colours' mean and variance of the styles (`style_statistics`), or the content
-    as the instant network paints it (`instant`).
+    """The first picture: `content`, `noise`, noise with the mean and variance of the styles' colours
+    (`style_statistics`), or the content as the instant network paints it (`instant`).
 
     All pictures are (1, 3, H, W) in [0, 1]; the result has the content's size. Noise is drawn on the CPU.
     """

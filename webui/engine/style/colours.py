@@ -1,4 +1,4 @@
-"""One picture's colours given to another, pixel by pixel: what is learnt on small pictures holds for large ones.
+"""Gives one picture the colours of another, pixel by pixel, so that a map found on small pictures holds for large ones.
 
 Knows no networks.
 """
@@ -25,7 +25,7 @@ ColourMap = Callable[[Tensor], Tensor]  # (1, 3, H, W) in [0, 1] → the same sh
 
 @dataclass(frozen=True)
 class _Transport:
-    """Along each rotation's axes, (R, 3, 3), the values `source` (R, 3, QUANTILES) become those of `target`."""
+    """Along the axes of each rotation (R, 3, 3), the values `source` (R, 3, QUANTILES) become those of `target`."""
 
     axes: Tensor
     source: Tensor
@@ -42,7 +42,9 @@ class _Transport:
 
 @dataclass(frozen=True)
 class _Table:
-    """Any map, known at KNOTS³ colours and linear between them: (1, 3, KNOTS, KNOTS, KNOTS) by blue, green and red."""
+    """Any map of colours, known at KNOTS³ colours and linear between them: (1, 3, KNOTS, KNOTS, KNOTS) by blue, green,
+    red.
+    """
 
     values: Tensor
 
@@ -67,8 +69,8 @@ def transport(picture: Tensor, palette: Tensor, check: Callable[[], None]) -> Co
     """The map that gives `picture` (1, 3, H, W) the distribution of colours of `palette` (1, 3, H', W').
 
     Sliced optimal transport (Pitié, Kokaram & Dahyot 2007): along random directions in RGB, values become those of the
-    same rank, again and again, until the two clouds of colours agree. `check` is called in between, and may raise.
-    Departure: the map is then kept as a table of colours, which for a large picture takes a twentieth of the time.
+    same rank, again and again, until the two clouds of colours agree. `check` is called in between and may raise.
+    Departure: the map is then kept as a table of colours, which takes a twentieth of the time for a large picture.
     """
     generator = torch.Generator().manual_seed(0)
     colours, wanted = _sampled(picture), _sampled(palette)  # (3, N), (3, M)
@@ -90,9 +92,10 @@ def transport(picture: Tensor, palette: Tensor, check: Callable[[], None]) -> Co
 
 
 def coral(picture: Tensor, palette: Tensor) -> ColourMap:
-    """The linear map that gives `picture` the mean and the covariance of `palette`'s colours (Sun, Feng & Saenko 2016).
+    """The linear map that gives `picture` the mean and covariance of the colours of `palette` (Sun, Feng & Saenko
+    2016).
 
-    Of the many that do, the one that moves colours least.
+    Of all such maps, it is the one that moves colours least.
     """
     (mean, covariance), (wanted_mean, wanted_covariance) = _statistics(picture), _statistics(palette)
     root, inverse = _root(covariance, 0.5), _root(covariance, -0.5)
@@ -106,7 +109,7 @@ def luminance(picture: Tensor) -> Tensor:
 
 
 def like_in_luminance(picture: Tensor, other: Tensor) -> ColourMap:
-    """The map to greys whose mean and deviation are those of `other`'s luminance (Gatys et al. 2016, 5.2)."""
+    """The map to greys with the mean and deviation of `other`'s luminance (Gatys et al. 2016, 5.2)."""
     grey, wanted = luminance(picture), luminance(other)
     gain = wanted.std(correction=0) / grey.std(correction=0).clamp_min(1e-2)
     mean, wanted_mean = grey.mean(), wanted.mean()
@@ -114,12 +117,12 @@ def like_in_luminance(picture: Tensor, other: Tensor) -> ColourMap:
 
 
 def with_chroma(grey: Tensor, coloured: Tensor) -> Tensor:
-    """The luminance of `grey` with what is not luminance of `coloured`; both and the result (1, 3, H, W) in [0, 1]."""
+    """The luminance of `grey` with the chroma of `coloured`; both and the result are (1, 3, H, W) in [0, 1]."""
     return (coloured + (luminance(grey) - luminance(coloured))).clamp(0, 1)
 
 
 def _sampled(picture: Tensor) -> Tensor:
-    """(1, 3, H, W) → (3, N), at most SAMPLES pixels, evenly over the picture."""
+    """(1, 3, H, W) → (3, N), at most SAMPLES pixels, spread evenly over the picture."""
     flat = picture[0].flatten(1)
     return flat[:, :: -(-flat.shape[1] // SAMPLES)]
 
@@ -138,7 +141,7 @@ def _root(matrix: Tensor, power: float) -> Tensor:
 
 
 def _mapped(values: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """Values (N,) → those of the same rank, linear between quantiles (QUANTILES,)."""
+    """Values (N,) → those of the same rank, interpolated between quantiles (QUANTILES,)."""
     right = torch.searchsorted(source, values.contiguous()).clamp(1, QUANTILES - 1)
     left = right - 1
     share = (values - source[left]) / (source[right] - source[left]).clamp_min(1e-6)
@@ -146,6 +149,6 @@ def _mapped(values: Tensor, source: Tensor, target: Tensor) -> Tensor:
 
 
 def _quantiles(values: Tensor) -> Tensor:
-    """(QUANTILES,), ascending, from the least to the greatest."""
+    """(QUANTILES,), ascending, from the smallest to the largest."""
     ranks = torch.linspace(0, len(values) - 1, QUANTILES, device=values.device).round().long()
     return values.sort().values[ranks]

@@ -1,11 +1,11 @@
-"""Style transfer at once: one pass through a small network that takes any picture's style (Huang & Belongie 2017;
+"""Instant style transfer: one pass through a small network that takes any picture's style (Huang & Belongie 2017;
 Ghiasi et al. 2017; Li et al. 2017).
 
-It begins with the content rebuilt from the style's patches (rebuild.py) and draws what is missing in that. An encoder
-reads the draft and the style. Of the style's features only means and covariances of the channels are taken, at three
-scales. The draft's features get them by the linear map that moves least, and a style vector made of them sets means and
-deviations in every layer of a decoder, which draws what is added to the picture. A mixture of styles is a mixture of
-their drafts and moments. Convolutions alone, so every size of picture will do. Knows no requests.
+It begins with a draft: the content rebuilt from the style's patches (rebuild.py). An encoder reads the draft and the
+style. Of the style's features, only the means and covariances of the channels are used, at three scales. The draft's
+features get them by the linear map that moves them least, and a style vector made from them sets the means and
+deviations in every layer of a decoder. The decoder draws what is added to the draft. A mixture of styles is a mixture
+of their drafts and moments. The network consists of convolutions, so it takes pictures of any size. Knows no requests.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Moments:
     scales: tuple[tuple[Tensor, Tensor], ...]
 
     def means_and_deviations(self) -> Tensor:
-        """(B, 2 · all channels)"""
+        """All means and deviations side by side, (B, 2 · all channels)."""
         parts = ((mean, covariance.diagonal(dim1=1, dim2=2).sqrt()) for mean, covariance in self.scales)
         return torch.cat([part for both in parts for part in both], 1)
 
     @staticmethod
     def mixed(shared: Sequence[tuple[Moments, float]]) -> Moments:
-        """Each with its share, together 1."""
+        """The average of several, each with its share; the shares sum to 1."""
 
         def mix(parts: Sequence[Tensor]) -> Tensor:
             return torch.stack([part * share for part, (_, share) in zip(parts, shared, strict=True)]).sum(0)
@@ -111,7 +111,7 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """Features with the style's statistics and a style vector → what is added to the picture; nothing if untrained."""
+    """Features with the style's statistics and a style vector → what is added to the picture; zero while untrained."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _Decoder(nn.Module):
 
 
 class InstantStyle(nn.Module):
-    """The whole network: `moments` once for each style, then `paint` for each draft and mixture of styles."""
+    """The whole network: call `moments` once for each style, then `paint` for each draft and mixture of styles."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,12 +150,15 @@ class InstantStyle(nn.Module):
         self.decoder = _Decoder()
 
     def moments(self, picture: Tensor) -> Moments:
-        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → what counts of it as a style."""
+        """(B, 3, H, W) in [0, 1], both sides multiples of 8 → the moments that describe it as a style."""
         return Moments(tuple(mean_and_covariance(seen) for seen in self.encoder(picture)))
 
     def paint(self, drafts: Tensor, wanted: Moments, seed: int) -> Tensor:
-        """Drafts (B, 3, H, W) in [0, 1], both sides multiples of 8, and the styles' moments → (B, 3, H, W), about
-        [0, 1]. `seed` of the noise between the strokes."""
+        """Drafts (B, 3, H, W) in [0, 1], both sides multiples of 8, and the styles' moments → (B, 3, H, W), about [0,
+        1].
+
+        `seed` determines the noise between the strokes.
+        """
         seen = self.encoder(drafts)
         halves, quarters, eighths = (with_moments(*each) for each in zip(seen, wanted.scales, strict=True))
         style = self.to_style(wanted.means_and_deviations().to(drafts.dtype))
@@ -164,7 +167,7 @@ class InstantStyle(nn.Module):
 
 
 def load_instant(file: Path, device: torch.device, dtype: torch.dtype) -> InstantStyle:
-    """The trained network. Raises OSError, and RuntimeError for another network's weights."""
+    """The trained network from `file`. Raises OSError, and RuntimeError for the weights of another network."""
     network = InstantStyle()
     network.load_state_dict(load_file(file))
     network.eval().requires_grad_(False)
@@ -174,7 +177,7 @@ def load_instant(file: Path, device: torch.device, dtype: torch.dtype) -> Instan
 
 @dataclass(frozen=True)
 class Seen:
-    """A content as one style would have it, before the network: its draft (1, 3, H, W), and the style's moments."""
+    """A content prepared in one style, before the network: its draft (1, 3, H, W) and the style's moments."""
 
     draft: Tensor
     moments: Moments
@@ -182,7 +185,7 @@ class Seen:
 
 @torch.inference_mode()
 def seen_as(network: InstantStyle, content: Tensor, style: Tensor | None) -> Seen:
-    """`content` (1, 3, H, W) in [0, 1] and a style (1, 3, h, w); without one, in its own style."""
+    """Prepares `content` (1, 3, H, W) in [0, 1] in a style (1, 3, h, w); without one, in its own style."""
     dtype = next(network.parameters()).dtype
     draft = content if style is None else rebuilt(content, style)
     return Seen(draft, network.moments(_padded(content if style is None else style).to(dtype)))
@@ -190,8 +193,10 @@ def seen_as(network: InstantStyle, content: Tensor, style: Tensor | None) -> See
 
 @torch.inference_mode()
 def stylise(network: InstantStyle, shared: Sequence[tuple[Seen, float]], seed: int) -> Tensor:
-    """The mixture of what one content is in several styles, each with its share > 0, together 1. The content's shape,
-    in [0, 1], float32."""
+    """One content in a mixture of styles, (1, 3, H, W) in [0, 1], float32.
+
+    `shared` holds the content as prepared in each style, with a share above 0; the shares sum to 1.
+    """
     draft = torch.stack([seen.draft * share for seen, share in shared]).sum(0)
     moments = Moments.mixed([(seen.moments, share) for seen, share in shared])
     dtype = next(network.parameters()).dtype
@@ -214,14 +219,14 @@ def _doubled(features: Tensor) -> Tensor:
 
 
 def _mean_and_deviation(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each channel over the picture, (B, C, 1, 1) each, float32."""
+    """The mean and deviation of each channel over the picture, (B, C, 1, 1) each, float32."""
     precise = features.float()  # its two means take a third of the time of torch.var_mean
     mean, square = precise.mean((2, 3), keepdim=True), precise.square().mean((2, 3), keepdim=True)
     return mean, ((square - mean.square()).clamp_min(0) + _SMALLEST_VARIANCE).sqrt()
 
 
 def _with_statistics(features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-    """Each channel with this mean and deviation instead of its own, (B, C, 1, 1) each."""
+    """Gives each channel this mean and deviation instead of its own, (B, C, 1, 1) each."""
     own_mean, own_deviation = _mean_and_deviation(features)
     gain = deviation / own_deviation
     return torch.addcmul((mean - own_mean * gain).to(features.dtype), features, gain.to(features.dtype))
@@ -238,8 +243,11 @@ def mean_and_covariance(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_moments(features: Tensor, wanted: tuple[Tensor, Tensor]) -> Tensor:
-    """(B, C, H, W) with these moments instead of its own, by the linear map of least movement (Olkin & Pukelsheim
-    1982); nothing is learnt through the map itself, whose derivative is large where the content is flat."""
+    """(B, C, H, W) with the `wanted` moments instead of its own, by the linear map that moves it least (Olkin &
+    Pukelsheim 1982).
+
+    No gradient flows through the map itself, whose derivative is large where the content is flat.
+    """
     batch, channels, height, width = features.shape
     mean, covariance = wanted
     with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
@@ -254,13 +262,13 @@ def with_moments(features: Tensor, wanted: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Square root and its inverse of symmetric matrices (B, C, C)."""
+    """The square root and its inverse of symmetric matrices (B, C, C)."""
     values, vectors = torch.linalg.eigh(matrix)
     roots = values.clamp_min(_SMALLEST_VARIANCE).sqrt()[:, None]
     return (vectors * roots) @ vectors.transpose(1, 2), (vectors / roots) @ vectors.transpose(1, 2)
 
 
 def _noise(features: Tensor, seed: int) -> Tensor:
-    """The same for every picture of a size, (1, 1, H, W), so that a moved slider does not stir it."""
+    """(1, 1, H, W), the same for every picture of a size, so that moving a slider does not stir it."""
     drawn = torch.randn(features.shape[-2:], generator=torch.Generator().manual_seed(seed))
     return drawn[None, None].to(features)

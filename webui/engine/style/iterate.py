@@ -19,10 +19,10 @@ SHARE_OF_SCALE = 5  # an average reaches back over a fifth of its scale at most:
 
 
 class Adam:
-    """Kingma & Ba 2015, for a picture that grows: each scale goes on with the momentum of the one before.
+    """Kingma & Ba 2015, for a picture that grows: each scale continues with the momentum of the one before.
 
-    Gradients are to be those of a mean over pixels times their number, so that they are alike at every scale. Where
-    `dtype` is bf16, the state takes half the memory of float32.
+    Gradients should be those of a mean over pixels times their number, so that they are of the same size at every
+    scale. With `dtype` bf16, the state takes half the memory of float32.
     """
 
     def __init__(self, like: Tensor, dtype: torch.dtype) -> None:
@@ -31,17 +31,19 @@ class Adam:
         self.steps = 0
 
     def grow(self, size: torch.Size, dtype: torch.dtype) -> None:
-        """Becomes that of a picture of `size` (H, W)."""
+        """Resizes the state for a picture of `size` (H, W)."""
         self.momentum = resized(self.momentum, size, dtype, mode="bicubic")
         self.square = resized(self.square, size, dtype, mode="bilinear")  # never below 0
 
     def begin(self) -> None:
-        """One iteration more; each tile is then moved once."""
+        """Begins an iteration; each tile is then moved once."""
         self.steps += 1
 
     @torch.no_grad()
     def move(self, picture: Tensor, gradient: Tensor, rate: float, tile: Tile) -> None:
-        """Moves `picture` (1, 3, H, W) within `tile`, in place, and keeps it in [0, 1]; `gradient` is the picture's."""
+        """Moves `picture` (1, 3, H, W) within `tile`, in place, and keeps it in [0, 1]; `gradient` is that of the whole
+        picture.
+        """
         momentum, square, values = tile.core(self.momentum), tile.core(self.square), tile.core(picture)
         slope = tile.core(gradient).float()
         first = torch.lerp(slope, momentum.float(), BETAS[0])
@@ -62,17 +64,17 @@ class Average:
 
     @torch.no_grad()
     def add(self, picture: Tensor) -> None:
-        """One iterate more."""
+        """Adds one iterate, (1, 3, H, W)."""
         self._sum.mul_(self._decay).add_(picture, alpha=1 - self._decay)
         self._weight = self._decay * self._weight + 1 - self._decay
 
     def value(self) -> Tensor:
-        """The picture, (1, 3, H, W) in [0, 1]."""
+        """The average, (1, 3, H, W) in [0, 1]."""
         return (self._sum / self._weight).clamp_(0, 1)
 
 
 def resized(picture: Tensor, size: torch.Size, dtype: torch.dtype, *, mode: str) -> Tensor:
-    """(1, C, H, W) at another size, channel by channel: a large picture is never there in float32 as a whole."""
+    """(1, C, H, W) at another size, channel by channel, so that a large picture never exists in float32 as a whole."""
     grown = torch.empty((1, picture.shape[1], *size), dtype=dtype, device=picture.device)
     for channel in range(picture.shape[1]):
         part = picture[:, channel : channel + 1].float()

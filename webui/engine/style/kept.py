@@ -1,7 +1,7 @@
-"""The averaged picture of the style transfer that was stopped last, so that keeping it needs no computing.
+"""The averaged picture of the style transfer that was stopped last, so that keeping it needs no computation.
 
-It is a single picture in the worker's memory. Any other iteration can be kept too: the same request up to there gives
-the same picture, which takes its time.
+It is a single picture in the worker's memory. Any other iteration can be kept, too, but has to be computed again: the
+same request up to that iteration gives the same picture.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class KeptStyle:
         self._image: RawImage | None = None
 
     def keep(self, request: StyleTransfer, iterations: int, image: RawImage) -> None:
-        """`image` is what `request` gives after so many iterations."""
+        """Keeps `image`, which is what `request` gives after `iterations` iterations."""
         self._request = dataclasses.replace(request, stop_after=iterations)
         self._image = image
 
     def recall(self, request: StyleTransfer) -> RawImage | None:
-        """What a request gives, if that was kept."""
+        """The picture for a request, if it is the one that was kept."""
         return self._image if request == self._request else None

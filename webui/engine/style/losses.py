@@ -1,7 +1,7 @@
-"""What else the picture is pulled by, each a matter of single places: content and smoothness.
+"""The losses beside style, each a matter of single places: content and smoothness.
 
-Sums over some of a picture's places, over what the whole picture has: so tiles add up to the whole. Computed in
-float32, whatever the features are in. Knows no networks, no scales.
+Each is a sum over some of a picture's places, relative to the whole picture, so that tiles add up to the whole.
+Computed in float32, whatever the features' number type. Knows no networks, no scales.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ FLOOR = 1e-3  # added to the energy of a layer: what a flat picture's features a
 
 
 def energy(features: Tensor) -> float:
-    """The sum of their squares."""
+    """The sum of the squares of the features."""
     return float(features.float().square().sum())
 
 
 def content_loss(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], energies: Mapping[str, float]) -> Tensor:
-    """Mean over the layers of the squared distance of the features, relative to the energy of all that is wanted."""
+    """The squared distance of the features, relative to the energy of the wanted ones; averaged over the layers."""
     losses = [
         (found[name].float() - target.float()).square().sum() / (energies[name] + FLOOR)
         for name, target in wanted.items()
@@ -31,10 +31,11 @@ def content_loss(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], ener
 
 
 def total_variation(window: Tensor, values: int, tile: Tile) -> Tensor:
-    """Squared differences of neighbours in what is seen for a tile, (1, 3, h, w) in [0, 1], over the `values` that all
-    the picture has: of each place of the tile and the ones to its right and below it.
+    """The squared differences of neighbours in a tile's window (1, 3, h, w) in [0, 1], divided by the whole picture's
+    `values`.
 
-    0 for a flat picture; a grainy one has most.
+    Each place of the tile is compared with those to its right and below it. 0 for a flat picture; highest for a grainy
+    one.
     """
     rows, columns = tile.rows, tile.columns
     top, left = rows.start - rows.outer_start, columns.start - columns.outer_start

@@ -1,4 +1,4 @@
-"""The most similar patch for each patch of a picture: one product of matrices for all distances, in any number type."""
+"""The most similar patch for each patch of a picture: one matrix product for all distances, in any number type."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ REUSE_COST = 0.01  # mean squared difference below which a patch counts as good;
 def nearest(
     queries: Tensor, keys: Tensor, dtype: torch.dtype, generator: torch.Generator, check: Callable[[], None]
 ) -> Tensor:
-    """(Q, D), (K, D) → (Q,) index of the key for each query.
+    """(Q, D), (K, D) → (Q,), the index of the nearest key for each query.
 
-    Distances are relative to how near a key comes to any query at all, so that rare patches of the style are used too
-    (Granot et al. 2022). Departure: to any of QUERIES_AT_ONCE drawn by lot, which costs the same at every size.
+    Distances are relative to how near a key comes to any query, so that rare patches of the style are used, too (Granot
+    et al. 2022). Departure: to any of QUERIES_AT_ONCE queries drawn at random, so that the cost is the same at every
+    size.
     """
     centre = keys.mean(0)
     queries, keys = queries - centre, keys - centre
@@ -35,7 +36,7 @@ def nearest(
 
 
 def factors(keys: Tensor, costs: Tensor, dtype: torch.dtype) -> Tensor:
-    """(D + 4, K): what `distances` multiplies queries with, so that one product gives cost · |query - key|²."""
+    """(D + 4, K): what `distances` multiplies queries by, so that one product gives cost · |query - key|²."""
     shares = costs.to(dtype)
     costs = shares.float()  # as it is rounded, or squares would not cancel out
     lengths = _in_two(keys.square().sum(1) * costs, dtype)
@@ -43,7 +44,7 @@ def factors(keys: Tensor, costs: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def distances(queries: Tensor, factored: Tensor) -> Tensor:
-    """(Q, D), (D + 4, K) → (Q, K), of the factors' number type; by rounding, some are a little below 0."""
+    """(Q, D), (D + 4, K) → (Q, K), in the number type of the factors; rounding puts some a little below 0."""
     dtype = factored.dtype
     ones = torch.ones_like(queries[:, :2])
     lengths = torch.stack(_in_two(queries.square().sum(1), dtype), dim=1)
@@ -51,13 +52,15 @@ def distances(queries: Tensor, factored: Tensor) -> Tensor:
 
 
 def _in_two(values: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Two of `dtype` that sum to the values: squares that are to cancel out need more digits than bf16 has."""
+    """Two parts of `dtype` that add up to the values: squares that should cancel need more digits than bf16 has."""
     high = values.to(dtype)
     return high, (values - high.to(values.dtype)).to(dtype)
 
 
 def least(table: Tensor) -> Tensor:
-    """The argmin of each row (Q, K) → (Q,), by way of the least of each group: several times as fast on a CPU."""
+    """The argmin of each row (Q, K) → (Q,), from the minimum of each group of columns: several
+    times as fast on a CPU.
+    """
     missing = -table.shape[1] % GROUP
     groups = functional.pad(table, (0, missing), value=torch.inf).view(len(table), -1, GROUP)
     place = groups.amin(2).argmin(1, keepdim=True)  # (Q, 1)

@@ -1,8 +1,8 @@
-"""What the picture is pulled towards at one scale, and the gradient of that: of the whole picture, or tile by tile.
+"""What the picture is pulled towards at one scale, and the gradient: of the whole picture, or tile by tile.
 
-Style is a matter of the whole picture, and tiles do not change that. All tiles are summarised first; the gradient of
-the style's distance by these summaries is small, and each tile is then pulled by its part of it. So the gradient in
-tiles is that of the whole up to rounding, in the memory that a tile takes. Knows no scales, no colours.
+Style concerns the whole picture, and tiles do not change that. First all tiles are summarised; the gradient of the
+style's distance by these summaries is small, and each tile is then pulled by its part of it. So the gradient in tiles
+is that of the whole up to rounding, in the memory that a tile takes. Knows no scales, no colours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGEST_WHOLE = 1024 * 1024  # pixels: more are seen in tiles
 
 @dataclass(frozen=True, kw_only=True)
 class Pull:
-    """How much each counts, ≥ 0; `layers` are those of the style, and what each counts among them."""
+    """The weight of each loss, ≥ 0; `layers` are those used for style, each with its weight among them."""
 
     content_layers: tuple[str, ...]
     layers: Mapping[str, float]
@@ -36,11 +36,12 @@ class Pull:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """All layers whose features are needed, for content and for style."""
         return (*self.content_layers, *self.layers)
 
 
 class Objective:
-    """One scale's. `styles` are (1, 3, H, W) in [0, 1], with `shares` that sum to 1."""
+    """The objective at one scale. `styles` are (1, 3, H, W) in [0, 1], with `shares` that sum to 1."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Objective:
         self._wanted = {name: loss.mixed([loss.joined(one[name]) for one in summaries], shares) for name in pull.layers}
 
     def begin(self) -> None:
-        """One iteration more."""
+        """Begins an iteration."""
         self._loss.begin()
 
     def rebuild(self, picture: Tensor) -> None:
@@ -77,16 +78,16 @@ class Objective:
             self._rebuilt[tile] = (tile.inside(rebuilt) * 255).round().byte()  # a quarter of float32
 
     def whole(self, picture: Tensor) -> Tensor:
-        """The loss of a picture (1, 3, H, W) in [0, 1] that is not tiled, differentiable."""
+        """The loss of an untiled picture (1, 3, H, W) in [0, 1], differentiable."""
         (tile,) = self.tiles
         features = self._network(picture, self._pull.names)
         summaries = {name: self._summary(features[name], name, tile, self._pixels) for name in self._pull.layers}
         return self._style(summaries) + self._local(picture, features, tile)
 
     def gradient(self, picture: Tensor) -> tuple[float, Tensor]:
-        """The style's part of the loss, and the gradient of all of it by `picture` (1, 3, H, W), tile by tile.
+        """The style's part of the loss, and the gradient of the whole loss by `picture` (1, 3, H, W), tile by tile.
 
-        It is multiplied by the number of values, as `optimise` wants it, and in bf16: half the memory of float32.
+        It is multiplied by the number of values, as `optimise` wants it, and is in bf16: half the memory of float32.
         """
         with torch.no_grad():
             summaries = self._summaries(picture, self.tiles)
@@ -112,7 +113,7 @@ class Objective:
         return self._content.height, self._content.width
 
     def _style(self, summaries: Mapping[str, Tensor]) -> Tensor:
-        """Mean over the layers of how far their style is from the one wanted, at its weight."""
+        """The mean over the layers of the distance to the wanted style, times its weight."""
         layers = self._pull.layers
         distances = [
             weight * self._loss.distance(summaries[name], self._wanted[name]) for name, weight in layers.items()
@@ -120,7 +121,7 @@ class Objective:
         return self._pull.style * torch.stack(distances).mean()
 
     def _local(self, picture: Tensor, features: Mapping[str, Tensor], tile: Tile) -> Tensor:
-        """What is a matter of single places: content, patches and smoothness; the tile's part of each."""
+        """The tile's part of what concerns single places: content, patches and smoothness."""
         pull, values = self._pull, 3 * self._content.height * self._content.width
         wanted = self._content_features or self._features_of_content(tile)
         found = {name: tile.inside(features[name], stride_of(name)) for name in pull.content_layers}
@@ -145,7 +146,7 @@ class Objective:
 
     @torch.no_grad()
     def _summaries(self, picture: Tensor, tiles: Sequence[Tile]) -> dict[str, list[Tensor]]:
-        """By layer, for each tile."""
+        """By layer, one summary for each tile."""
         found: dict[str, list[Tensor]] = {name: [] for name in self._pull.layers}
         height, width = picture.shape[-2:]
         for tile in tiles:
@@ -156,7 +157,7 @@ class Objective:
         return found
 
     def _summary(self, features: Tensor, name: str, tile: Tile, size: tuple[int, int]) -> Tensor:
-        """A layer's, of one tile of a picture of `size` pixels (H, W)."""
+        """A layer's summary of one tile of a picture of `size` pixels (H, W)."""
         stride = stride_of(name)
         places = -(-size[0] // stride) * -(-size[1] // stride)  # poolings round up
         return self._loss.summary(tile.inside(features, stride), places)

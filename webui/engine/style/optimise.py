@@ -1,7 +1,7 @@
-"""One scale: the pixels themselves are moved towards what is wanted, an iteration at a time.
+"""One scale: moves the pixels themselves towards what is wanted, one iteration at a time.
 
-Adam for every size, whole or in tiles; L-BFGS for what is seen whole, as its memory of ten pictures is what tiles are
-there to avoid. Knows no networks.
+Adam for every size, whole or in tiles; L-BFGS only for pictures seen as a whole, since it remembers ten pictures and
+tiles are there to save memory. Knows no networks.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ HISTORY = 10  # iterates that L-BFGS remembers (crowsonkb/style-transfer-pytorch
 
 @dataclass(frozen=True, kw_only=True)
 class Iterate:
-    """One iteration is done: the averaged picture (1, 3, H, W) in [0, 1], made when it is asked for, and the loss."""
+    """One finished iteration: its loss, and a function that makes the averaged picture (1, 3, H, W) in [0, 1] when
+    asked.
+    """
 
     picture: Callable[[], Tensor]
     loss: float
 
 
 class Follow(Protocol):
-    """Told after each iteration; True ends the optimisation there."""
+    """Called after each iteration; returning True ends the optimisation there."""
 
     def __call__(self, iterate: Iterate) -> bool: ...
 
@@ -40,8 +42,10 @@ class Follow(Protocol):
 def optimise(
     start: Tensor, objective: Objective, adam: Adam, iterations: int, *, follow: Follow, check: Callable[[], None]
 ) -> Tensor:
-    """Adam from `start`, (1, 3, H, W) in [0, 1], which is changed in place, as it may be large; `adam` comes from the
-    scale before. The average, or in tiles the last picture; raises NotFinite."""
+    """Runs Adam from `start`, (1, 3, H, W) in [0, 1], which is changed in place, as it may be large.
+
+    `adam` comes from the scale before. Returns the average or, in tiles, the last picture. Raises NotFinite.
+    """
     picture = start.contiguous()
     average = None if objective.is_tiled else Average(picture, iterations)
 
@@ -64,7 +68,7 @@ def optimise(
 
 
 def _move(picture: Tensor, objective: Objective, adam: Adam, rate: float, check: Callable[[], None]) -> float:
-    """One step, in place; the loss before it."""
+    """One step, in place; returns the loss before it."""
     if objective.is_tiled:
         loss, gradient = objective.gradient(picture)
     else:
@@ -83,9 +87,10 @@ def _move(picture: Tensor, objective: Objective, adam: Adam, rate: float, check:
 def optimise_lbfgs(
     start: Tensor, objective: Objective, iterations: int, *, follow: Follow, check: Callable[[], None]
 ) -> Tensor:
-    """L-BFGS from `start`, with a line search: several evaluations an iteration. The last picture; raises NotFinite.
+    """Runs L-BFGS from `start`, with a line search: several evaluations in each iteration. Returns the last picture.
 
-    It is not kept in [0, 1] on the way, as that would spoil its model of the loss; what is shown is.
+    The picture is not limited to [0, 1] on the way, which would spoil the model of the loss; what is shown is. Raises
+    NotFinite.
     """
     picture = start.clone(memory_format=torch.contiguous_format).requires_grad_()
     optimizer = torch.optim.LBFGS([picture], max_iter=1, history_size=HISTORY, line_search_fn="strong_wolfe")

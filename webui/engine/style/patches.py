@@ -1,5 +1,5 @@
 """The picture rebuilt from pieces of the style picture: texture optimisation (Kwatra et al. 2005) with the matching of
-Elad & Milanfar 2017. It brings the strokes, tiles and petals themselves, which statistics of random features cannot.
+Elad & Milanfar 2017. It brings in the strokes, tiles and petals themselves, which statistics of random features cannot.
 
 Knows no networks.
 """
@@ -20,9 +20,9 @@ KEYS = 4096  # patches of the style that are looked at each time, drawn again at
 
 
 class Patches:
-    """The patches of style pictures, each (1, 3, H, W) in [0, 1]; `shares` of the draw sum to 1.
+    """The patches of style pictures, each (1, 3, H, W) in [0, 1]; `shares` sum to 1.
 
-    `generator`, on the CPU, draws which are looked at.
+    `generator`, on the CPU, chooses the patches to compare with.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Patches:
 
     @torch.no_grad()
     def rebuilt(self, picture: Tensor, check: Callable[[], None]) -> Tensor:
-        """`picture` (1, 3, H, W), put together from the patches of the style that are most like its own.
+        """`picture` (1, 3, H, W), rebuilt from the patches of the style that are most like its own.
 
-        `check` is called between parts, and may raise.
+        `check` is called between parts and may raise.
         """
         height, width = picture.shape[-2:]
         down, right = torch.randint(STRIDE, (2,), generator=self._generator).tolist()  # no seam stays in its place
@@ -56,7 +56,7 @@ class Patches:
         return weighted[inside] / weight[inside]
 
     def draw_keys(self) -> Tensor:
-        """Patches of the styles by lot, in their shares: (about KEYS, 3·PATCH²)."""
+        """Random patches of the styles, in their shares: (about KEYS, 3·PATCH²)."""
         drawn = []
         for style, count in zip(self._styles, self._counts, strict=True):
             rows, columns = style.shape[-2] - PATCH + 1, style.shape[-1] - PATCH + 1

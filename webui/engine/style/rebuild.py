@@ -1,5 +1,5 @@
 """A picture rebuilt from another one's patches in closed form, from coarse to fine (Granot et al. 2022; Elad & Milanfar
-2017): what the instant network begins with. Knows no networks.
+2017): the draft that the instant network begins with. Knows no networks.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ class _Keys:
 
 
 def rebuilt(content: Tensor, style: Tensor) -> Tensor:
-    """`content` (1, 3, H, W) in [0, 1] in the colours and of the patches of `style`, (1, 3, h, w); shape and range of
-    `content`. The same each time."""
+    """`content` (1, 3, H, W) in [0, 1], rebuilt in the colours and from the patches of `style` (1, 3, h, w).
+
+    The result has the shape and range of `content`, and is the same each time.
+    """
     generator = torch.Generator().manual_seed(0)
     coloured = coral(content, style)(content)
     picture = _smaller(coloured, 2 ** (len(TURNS) - 1))
@@ -47,7 +49,7 @@ def rebuilt(content: Tensor, style: Tensor) -> Tensor:
 
 
 def _smaller(picture: Tensor, factor: int) -> Tensor:
-    """A `factor` smaller along each side, but never smaller than a patch."""
+    """Smaller by `factor` along each side, but never smaller than a patch."""
     height, width = (max(PATCH, round(side / factor)) for side in picture.shape[2:])
     if (height, width) == tuple(picture.shape[2:]):
         return picture
@@ -74,8 +76,9 @@ def _keys_of(style: Tensor, generator: torch.Generator) -> _Keys:
 
 
 def _from_patches(picture: Tensor, keys: _Keys) -> Tensor:
-    """Each patch replaced by the nearest key, overlapping ones averaged. Distances are relative to how near a key comes
-    to any patch at all, so that rare keys are used too (Granot et al. 2022, eq. 2)."""
+    """Replaces each patch by the nearest key and averages where patches overlap. Distances are relative to how near a
+    key comes to any patch, so that rare keys are used, too (Granot et al. 2022, eq. 2).
+    """
     height, width = picture.shape[2:]
     around = PATCH - 1
     padded = functional.pad(picture, (around, around + STRIDE) * 2, mode="replicate")

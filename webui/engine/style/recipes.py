@@ -1,4 +1,4 @@
-"""Which layers are compared, and what each loss counts at weight 1: with trained features, and with random ones."""
+"""Which layers are compared, and what each loss weighs at a weight of 1: for trained features and for random ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTENT_KEEPS = 0.05  # of its colours, where both weights are alike: more keeps
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What belongs to a network."""
+    """The settings that belong to a network."""
 
     content_layers: tuple[str, ...]
     style_layers: tuple[str, ...]
@@ -28,10 +28,13 @@ class Recipe:
 
     @property
     def depth(self) -> int:
+        """How many layers of the network are needed."""
         return depth_of(self.content_layers + self.style_layers)
 
     def pull(self, request: StyleTransfer) -> Pull:
-        """At the request's weights. Smoothness tempers what the style brings, so that without it the content stays."""
+        """The weights for a request. Smoothness tempers what the style brings, so with a style weight of 0 the content
+        stays.
+        """
         weight = request.style_weight
         return Pull(
             content_layers=self.content_layers,
@@ -43,7 +46,7 @@ class Recipe:
         )
 
     def colour_share(self, request: StyleTransfer) -> float:
-        """How far the content's colours become the styles', [0, 1]: 0.95 where both weights are alike."""
+        """How far the content's colours become the styles', in [0, 1]: 0.95 if both weights are equal."""
         if not self.recolours or request.style_weight == 0:
             return 0.0
         style, content = request.style_weight**2, request.content_weight**2

@@ -24,10 +24,10 @@ class Scale:
 
 
 def plan_scales(size: int, iterations: int, coarsest: int = COARSEST_SIDE) -> tuple[Scale, ...]:
-    """Levels from coarse to fine, each √2 times the one before; the last has `size`.
+    """The levels from coarse to fine, each √2 times as large as the one before; the last has `size`.
 
-    All iterations sum to `iterations`. None is smaller than `coarsest` but the only one. With fewer iterations than
-    levels, the coarsest are left out.
+    Their iterations add up to `iterations`. No level is smaller than `coarsest` unless it is the only one. With fewer
+    iterations than levels, the coarsest levels are left out.
 
     >>> plan_scales(192, 60)
     (Scale(side=96, iterations=25), Scale(side=136, iterations=19), Scale(side=192, iterations=16))

@@ -1,7 +1,7 @@
-"""The pictures that a style transfer looks at, at any size: the content, window by window, and the styles.
+"""The pictures that a style transfer works from, at any size: the content, window by window, and the styles.
 
-They are scaled from the pictures themselves and kept in 8 bits, so that a content of 4096 pixels takes 50 MB and only
-what is seen of it just now is there in float32.
+They are scaled from the original pictures and kept in 8 bits. So a content of 4096 pixels takes 50 MB, and only the
+part in use exists in float32.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ ENLARGED = 2.0  # times its own pixels at most: beyond, a style has nothing but 
 
 @dataclass(frozen=True)
 class Style:
-    """A style picture, RGB, and its share of all: > 0, together 1."""
+    """A style picture, RGB, and its share, > 0; all shares sum to 1."""
 
     picture: Image.Image
     share: float
 
 
 class Sources:
-    """Content and styles with the colours that they are to have.
+    """Content and styles in the colours that they should have.
 
-    `keep_colours` is the request's; `colour_share` in [0, 1] is how far the content takes the styles' colours on, where
-    it does not keep its own. `check` may raise.
+    `keep_colours` is the request's field; `colour_share` in [0, 1] is how far the content takes on the styles' colours
+    if it does not keep its own. `check` may raise.
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class Sources:
 
     @property
     def small(self) -> list[Tensor]:
-        """All of them small, in the colours they are to have, each (1, 3, H, W) in [0, 1]."""
+        """Content and styles at a small size, in the colours they should have, each (1, 3, H, W) in [0, 1]."""
         content = self.content(LEARNT_AT)
         return [content.whole(), *self.styles(LEARNT_AT, 1.0)]
 
     def content(self, side: int) -> Content:
-        """The content with this longest side."""
+        """The content with its longest side at `side` pixels."""
         return Content(_bytes(self._content, side), self._device, self._content_map)
 
     def styles(self, side: int, scale: float) -> list[Tensor]:
-        """Each (1, 3, H, W) in [0, 1], its longest side `side` · `scale` where it has that many pixels."""
+        """Each style (1, 3, H, W) in [0, 1], its longest side `side` · `scale` if it has enough pixels."""
         found = []
         for style, colour_map in zip(self._styles, self._style_maps, strict=True):
             most = min(STYLE_LIMIT, ENLARGED * max(style.picture.size))
@@ -88,8 +88,10 @@ class Sources:
         return found
 
     def pixels(self, picture: Tensor) -> np.ndarray:
-        """A result (1, 3, H, W) in [0, 1] as it is meant to be seen, (H, W, 3) uint8: in colour if only luminance is
-        styled. Row by row, so that a large one is never there in float32 as a whole.
+        """A result (1, 3, H, W) in [0, 1] as it should be seen, (H, W, 3) uint8: with colour again if only luminance is
+        styled.
+
+        It is made row by row, so that a large one never exists in float32 as a whole.
         """
         height, width = picture.shape[-2:]
         original = None
@@ -117,7 +119,7 @@ class Content:
         self._pixels, self._device, self._map = pixels, device, colour_map
 
     def whole(self, dtype: torch.dtype = torch.float32) -> Tensor:
-        """(1, 3, H, W) in [0, 1], made row by row."""
+        """The whole content, (1, 3, H, W) in [0, 1], made row by row."""
         found = torch.empty((1, 3, self.height, self.width), dtype=dtype, device=self._device)
         for top in range(0, self.height, ROWS):
             found[..., top : top + ROWS, :] = self._coloured(self._pixels[..., top : top + ROWS, :])

@@ -1,8 +1,8 @@
-"""The trace of the square root of a product of covariances, which the Wasserstein distance of Gaussians asks for.
+"""The trace of the square root of a product of covariances, which the Wasserstein distance of Gaussians needs.
 
-By coupled Newton–Schulz iterations (Higham 2008, 6.35): matrix products alone, fast on every device. They give the root
-and its inverse together, and the inverse is all that the gradient needs: so there is none of the second iteration that
-solves for it elsewhere (Lyapunov, in crowsonkb/style-transfer-pytorch).
+It uses coupled Newton–Schulz iterations (Higham 2008, 6.35): only matrix products, which are fast on every device. They
+give the root and its inverse together, and the gradient needs only the inverse, so no second iteration is needed to
+solve for it (Lyapunov, in crowsonkb/style-transfer-pytorch).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ITERATIONS = 14  # each makes small eigenvalues 2.25 times larger, until all are
 
 
 def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """The square root and its inverse of a symmetric positive definite (C, C), float32.
+    """The square root of a symmetric positive definite (C, C) matrix, float32, and the inverse of that root.
 
     Directions that the matrix hardly has come out too small in both; their inverse is damped, never larger than true.
     """
@@ -45,6 +45,6 @@ class _TraceOfRoot(torch.autograd.Function):
 
 
 def trace_of_root(covariance: Tensor, wanted: Tensor) -> Tensor:
-    """tr (W½ C W½)½ of two symmetric positive definite (C, C); differentiable in the first alone."""
+    """tr (W½ C W½)½ of two symmetric positive definite (C, C) matrices; differentiable in the first only."""
     trace: Tensor = _TraceOfRoot.apply(covariance, wanted)  # type: ignore[no-untyped-call]
     return trace

@@ -1,9 +1,9 @@
 """How far the style of a picture is from the one wanted, layer by layer: three measures to choose from.
 
-Each reads a *summary* off a layer's features that forgets where anything stands. Summaries of tiles can be joined, so
-that a large picture is compared as a whole though it is seen in parts; those of several styles can be mixed. All is
-relative to what is wanted, so that no measure depends on how large a network's activations happen to be (the
-normalisation by layer of He, Wang & Hopcroft 2016), and computed in float32. Knows no networks, no pictures.
+Each reads a *summary* from a layer's features that does not depend on where anything is. The summaries of tiles can be
+joined, so that a large picture is compared as a whole although it is seen in parts; those of several styles can be
+mixed. Everything is relative to what is wanted, so that no measure depends on how large a network's activations are
+(the normalisation by layer of He, Wang & Hopcroft 2016), and is computed in float32. Knows no networks, no pictures.
 """
 
 from __future__ import annotations
@@ -22,56 +22,63 @@ REGULAR = 1e-4  # of the mean moment, added to a covariance's diagonal (1e-4 in 
 
 
 class StyleLoss(Protocol):
-    """One measure."""
+    """One measure of style."""
 
     def begin(self) -> None:
-        """Begins another iteration, with new random samples. In between, the same features have one summary."""
+        """Begins an iteration, with new random samples. Until the next one, the same features give the same summary."""
         ...
 
     def summary(self, features: Tensor, places: int) -> Tensor:
-        """Of (1, C, h, w), any number type: float32. `places` is how many the whole picture has in this layer."""
+        """The summary of features (1, C, h, w) of any number type, in float32. `places` is the layer's number of places
+        in the whole picture.
+        """
         ...
 
     def joined(self, parts: Sequence[Tensor]) -> Tensor:
-        """Of all tiles → of the picture."""
+        """The summaries of all tiles → that of the picture."""
         ...
 
     def parts(self, joined: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
-        """The way back, for a gradient: what of it belongs to each tile."""
+        """The opposite of `joined`, for a gradient: the part that belongs to each tile."""
         ...
 
     def mixed(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-        """Of several pictures → of the style wanted; `weights` sum to 1."""
+        """The summaries of several pictures → that of the wanted style; `weights` sum to 1."""
         ...
 
     def distance(self, found: Tensor, wanted: Tensor) -> Tensor:
-        """≥ 0, a scalar; 0 where two summaries agree."""
+        """The distance of two summaries, a scalar ≥ 0; 0 if they agree."""
         ...
 
 
 class Moments:
-    """The mean and the second moments of the channels, (C, C + 1): what Gram and Wasserstein share."""
+    """The mean and the second moments of the channels, (C, C + 1): what Gram and Wasserstein have in common."""
 
     def begin(self) -> None:
-        """Nothing is drawn by lot."""
+        """Does nothing: no samples are drawn."""
 
     def summary(self, features: Tensor, places: int) -> Tensor:
+        """(1, C, h, w) → (C, C + 1), as the sum over these places divided by `places`."""
         flat = features.float().flatten(2).squeeze(0)  # (C, N)
         return torch.cat([flat @ flat.T, flat.sum(dim=1, keepdim=True)], dim=1) / places
 
     def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """The sum of the tiles' moments."""
         return torch.stack(list(parts)).sum(0)
 
     def parts(self, joined: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+        """The same gradient for every tile, since the moments are a sum."""
         return [joined] * len(like)
 
     def mixed(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-        """Moments, unlike covariances, may be added: it is as if one picture held both styles."""
+        """Moments, unlike covariances, can be added up, as if one picture held all the styles."""
         return torch.stack([weight * style for style, weight in zip(styles, weights, strict=True)]).sum(0)
 
 
 class Gram(Moments):
-    """Gatys, Ecker & Bethge 2016; the Gram matrix's two parts apart, as it is mostly mean · meanᵀ."""
+    """Gatys, Ecker & Bethge 2016; the two parts of the Gram matrix are compared separately, as it is mostly mean ·
+    meanᵀ.
+    """
 
     def distance(self, found: Tensor, wanted: Tensor) -> Tensor:
         (mean, covariance), (wanted_mean, wanted_covariance) = _split(found), _split(wanted)
@@ -94,10 +101,10 @@ class Wasserstein(Moments):
 
 
 class SlicedWasserstein:
-    """Features projected onto random directions, and compared rank by rank (Heitz et al. 2021).
+    """Features projected onto random directions and compared rank by rank (Heitz et al. 2021).
 
-    Departure: of a layer's places, SAMPLES are looked at, other ones each time; sorting all of them would
-    take longer than all else.
+    Departure: only SAMPLES of a layer's places are used, different ones each time; sorting all of them would take
+    longer than everything else.
     """
 
     def __init__(self, seed: int) -> None:
@@ -121,7 +128,7 @@ class SlicedWasserstein:
         return list(torch.split(joined, [part.shape[1] for part in like], dim=1))
 
     def mixed(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-        """As many places of each as its weight says."""
+        """As many places of each style as its weight says."""
         counts = [round(SAMPLES * weight) for weight in weights]
         return torch.cat([_stretched(one, count) for one, count in zip(styles, counts, strict=True) if count], dim=1)
 
@@ -140,7 +147,7 @@ class SlicedWasserstein:
 
 
 def style_loss_named(name: str, seed: int) -> StyleLoss:
-    """`gram`, `wasserstein` or `sliced_wasserstein`."""
+    """The measure called `gram`, `wasserstein` or `sliced_wasserstein`; `seed` is for its random samples."""
     match name:
         case "gram":
             return Gram()
@@ -152,7 +159,7 @@ def style_loss_named(name: str, seed: int) -> StyleLoss:
 
 
 def relative(found: Tensor, target: Tensor) -> Tensor:
-    """The squared distance over the square of what is wanted."""
+    """The squared distance, divided by the square of the target."""
     return (found - target).square().sum() / (target.square().sum() + FLOOR * len(target))
 
 
@@ -163,7 +170,7 @@ def _split(summary: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _stretched(values: Tensor, count: int) -> Tensor:
-    """(C, N) → (C, count), evenly along the line."""
+    """(C, N) → (C, count), spread evenly."""
     if values.shape[1] == count:
         return values
     return values[:, torch.linspace(0, values.shape[1] - 1, count, device=values.device).round().long()]

@@ -1,7 +1,7 @@
-"""A large picture in windows that a network sees one at a time, and that together give what it gives of the whole.
+"""Splits a large picture into windows that a network sees one at a time, and that together give the same as the whole.
 
-Each tile is looked at with a margin as wide as the network sees, and only what lies in the tile itself is counted: so
-sums over tiles equal sums over the picture, and nothing can show where one ends. Knows no networks.
+Each tile is seen with a margin as wide as the network's view, and only the tile itself counts. So sums over tiles equal
+sums over the picture, and no seam can show. Knows no networks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ GRID = 16  # pixels: tiles begin and end where the poolings of every layer do
 
 @dataclass(frozen=True)
 class Span:
-    """Along one side, in pixels: from `start` to `end`, seen from `outer_start` to `outer_end`."""
+    """Along one side, in pixels: the tile reaches from `start` to `end`, its window from
+    `outer_start` to `outer_end`.
+    """
 
     start: int
     end: int
@@ -33,11 +35,11 @@ class Tile:
 
     @property
     def share(self) -> int:
-        """Its pixels, without the margin."""
+        """The number of its pixels, without the margin."""
         return (self.rows.end - self.rows.start) * (self.columns.end - self.columns.start)
 
     def window(self, picture: Tensor) -> Tensor:
-        """(…, H, W) → what is seen of it for this tile; a view."""
+        """(…, H, W) → the part seen for this tile; a view."""
         rows, columns = self.rows, self.columns
         return picture[..., rows.outer_start : rows.outer_end, columns.outer_start : columns.outer_end]
 
@@ -46,7 +48,9 @@ class Tile:
         return picture[..., self.rows.start : self.rows.end, self.columns.start : self.columns.end]
 
     def inside(self, seen: Tensor, stride: int = 1) -> Tensor:
-        """What was made of `window`, `stride` pixels a place → the part that belongs to the tile; a view."""
+        """What was made of `window`, with `stride` pixels for each place → the part that belongs to
+        the tile; a view.
+        """
         (top, bottom), (left, right) = (_inner(span, stride) for span in (self.rows, self.columns))
         return seen[..., top:bottom, left:right]
 
@@ -59,7 +63,7 @@ def tiles_of(height: int, width: int, margin: int, side: int = TILE_SIDE) -> tup
 
 
 def _spans(length: int, margin: int, side: int) -> list[Span]:
-    """A rest shorter than half a tile belongs to the last one."""
+    """The spans along one side; a remainder shorter than half a tile is joined to the last one."""
     starts = list(range(0, max(1, length - side // 2), side))
     ends = [*starts[1:], length]
     return [

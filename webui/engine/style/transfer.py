@@ -1,8 +1,9 @@
 """Neural style transfer (Gatys, Ecker & Bethge 2016): the pixels of the picture are optimised, from coarse to fine.
 
-With VGG-19's trained weights in `models/vgg19/` the losses are the classical ones. Without, features are those of a
-random VGG-19; what such features miss, a rebuilding from the style's own patches brings. Scales by √2, momentum that
-goes along with the picture and an averaged iterate are crowsonkb/style-transfer-pytorch's. Knows no jobs, no diffusion.
+With VGG-19's trained weights in `models/vgg19/`, the losses are the classical ones. Without them, the features are
+those of a random VGG-19, and a rebuilding from the style's own patches adds what such features miss. Scales by √2,
+momentum that is carried along and an averaged iterate are from crowsonkb/style-transfer-pytorch. Knows no jobs, no
+diffusion.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ def style_transfer(
     context: Context,
     kept: KeptStyle | None = None,
 ) -> RawImage:
-    """`content` in the style of `style` (and the request's further ones); the longest side is `request.size`.
+    """`content` in the style of `style` (and of the request's further ones); the longest side is `request.size`.
 
-    Raises WeightsBroken, NotFinite, and Cancelled if `context.check` does; then `kept` has what there was by then.
+    Raises WeightsBroken, NotFinite, and Cancelled if `context.check` does; `kept` then holds the picture so far.
     """
     if kept is not None and (image := kept.recall(request)) is not None:
         return image
@@ -95,7 +96,7 @@ def from_coarse_to_fine(
     progress: Progress,
     check: Callable[[], None],
 ) -> Tensor:
-    """The picture, (1, 3, H, W) in [0, 1]; float16 where it is seen in tiles."""
+    """Optimises the picture scale by scale: (1, 3, H, W) in [0, 1]; float16 if it is seen in tiles."""
     seed = request.seed or 0
     generator = torch.Generator().manual_seed(seed)
     loss = style_loss_named(request.style_loss, seed)
@@ -137,20 +138,20 @@ def from_coarse_to_fine(
 
 
 def _shared(request: StyleTransfer, style: Image.Image, further: Sequence[Image.Image]) -> list[Style]:
-    """Each style with its share; those that count nothing are left out."""
+    """Each style with its share; those with a weight of 0 are left out."""
     shared = zip([style, *further], style_shares(request), strict=True)
     return [Style(picture.convert("RGB"), share) for picture, share in shared if share > 0]
 
 
 def _network(path: Path | None, recipe: Recipe, sources: Sources, device: Device) -> Vgg19:
-    """Trained where there are weights, else random."""
+    """The trained network if there are weights, else the random one."""
     if path is not None:
         return load_vgg19(path, recipe.depth, device.torch_device, device.wide_dtype)
     return random_vgg19(sources.small, recipe.depth, device.wide_dtype)
 
 
 class Progress:
-    """Counts the iterations of all scales, sends each as a step, and knows what there is to keep."""
+    """Counts the iterations of all scales, sends each as a step, and knows which picture can be kept."""
 
     def __init__(self, previewer: Previewer, total: int, sources: Sources) -> None:
         self.index = 0
@@ -176,11 +177,11 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        """Whether all that was asked for is done."""
+        """Whether all iterations that were asked for are done."""
         return self.index >= self._total
 
     def last(self) -> Tensor | None:
-        """The averaged picture so far; None before the first iteration, and where tiles are on their way."""
+        """The averaged picture so far; None before the first iteration, and while it is seen in tiles."""
         picture = None if self._iterate is None else self._iterate.picture()
         return None if picture is None or picture.dtype == torch.float16 else picture
 
@@ -199,7 +200,7 @@ def _image(
     progress: Progress,
     seconds: float,
 ) -> RawImage:
-    """The finished picture, with what really happened."""
+    """The finished picture, with an account of what really happened."""
     pixels = sources.pixels(picture)
     height, width, _ = pixels.shape
     info: dict[str, str | int | float] = {

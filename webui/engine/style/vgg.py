@@ -1,4 +1,4 @@
-"""VGG-19's convolutions (Simonyan & Zisserman 2014) as a source of features: trained ones, or random ones.
+"""VGG-19's convolutions (Simonyan & Zisserman 2014) as a source of features, trained or random.
 
 Random weights do nearly as well as trained ones where only correlations within a layer are compared (He, Wang &
 Hopcroft 2016), so style transfer works with nothing downloaded. Knows no losses, no files.
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Layer:
-    """One 3×3 convolution. `index` is its place in torchvision's `features`, which files name it by."""
+    """One 3×3 convolution. `index` is its place in torchvision's `features`, which is its name in files."""
 
     name: str
     index: int
@@ -73,7 +73,7 @@ class _Block(nn.Module):
 
 
 class Vgg19(nn.Module):
-    """The first layers of VGG-19, with constant weights; `origin` says where they are from."""
+    """The first layers of VGG-19 with constant weights; `origin` says where they are from."""
 
     def __init__(
         self, weights: Sequence[tuple[Tensor, Tensor]], *, pooling: Pooling, origin: str, dtype: torch.dtype
@@ -92,7 +92,9 @@ class Vgg19(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, picture: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Features after the ReLU of the named layers: picture (1, 3, H, W) in [0, 1] → (1, C, h, w), `dtype`."""
+        """A picture (1, 3, H, W) in [0, 1] → the features of the named layers after the ReLU, (1, C, h, w) of the
+        network's `dtype`.
+        """
         features = self.entering(picture)
         found: dict[str, Tensor] = {}
         for layer, block in zip(LAYERS, self.blocks, strict=False):
@@ -105,7 +107,7 @@ class Vgg19(nn.Module):
 
     @property
     def margin(self) -> int:
-        """How many pixels around a place its features depend on, at most, to each side."""
+        """How many pixels to each side a place's features depend on, at most."""
         pixels, stride = 0, 1
         for layer, _block in zip(LAYERS, self.blocks, strict=False):
             if layer.is_pooled_before:
@@ -114,7 +116,9 @@ class Vgg19(nn.Module):
         return pixels
 
     def entering(self, picture: Tensor) -> Tensor:
-        """What the first layer sees: normalised, in the network's number type, channels last (2× faster on a CPU)."""
+        """The input of the first layer: normalised, in the network's number type, channels last (2×
+        as fast on a CPU).
+        """
         return ((picture - self.mean) / self.std).to(self.dtype).contiguous(memory_format=torch.channels_last)
 
 
@@ -132,9 +136,10 @@ def depth_of(names: Sequence[str]) -> int:
 def random_vgg19(pictures: Sequence[Tensor], depth: int, dtype: torch.dtype, width: float = RANDOM_WIDTH) -> Vgg19:
     """VGG-19's first `depth` layers with random weights, calibrated to `pictures`, each (1, 3, H, W) in [0, 1].
 
-    Departures from He et al., who draw N(0, 0.015²) for full width: a `width` of its channels; half of the first
-    layer's filters see no flat colour, since else brightness drowns all texture; and each channel is moved and scaled
-    to zero mean and unit variance over `pictures`, layer by layer, so that every ReLU divides and no layer fades away.
+    Departures from He et al., who draw N(0, 0.015²) for full width: only a share `width` of the channels; half of the
+    first layer's filters ignore flat colour, since brightness would otherwise drown all texture; and each channel is
+    shifted and scaled to zero mean and unit variance over `pictures`, layer by layer, so that every ReLU divides its
+    input and no layer fades away.
     """
     generator = torch.Generator().manual_seed(FEATURES_SEED)
     weights = []
@@ -157,7 +162,7 @@ def random_vgg19(pictures: Sequence[Tensor], depth: int, dtype: torch.dtype, wid
 
 @torch.no_grad()
 def _calibrate(network: Vgg19, pictures: Sequence[Tensor]) -> None:
-    """Zero mean and unit variance for each channel before its ReLU, over all `pictures` alike."""
+    """Sets zero mean and unit variance for each channel before its ReLU, over all `pictures` alike."""
     inputs = [network.entering(picture) for picture in pictures]
     for block in cast(list[_Block], list(network.blocks)):
         outputs = [block.convolve(one) for one in inputs]

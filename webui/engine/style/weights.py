@@ -1,6 +1,6 @@
-"""VGG-19's trained weights, from whatever safetensors file lies in `models/vgg19/`.
+"""VGG-19's trained weights, from any safetensors file in `models/vgg19/`.
 
-Reads torchvision's naming (`features.0.weight`) and timm's (the same, or `features_0.weight` of its feature
+Reads torchvision's tensor names (`features.0.weight`) and timm's (the same, or `features_0.weight` of its feature
 extractors). Knows no losses.
 """
 
@@ -20,9 +20,9 @@ _NAME = re.compile(r"(?:.*\.)?features[._](\d+)\.(weight|bias)")
 
 
 def load_vgg19(path: Path, depth: int, device: torch.device, dtype: torch.dtype) -> Vgg19:
-    """The first `depth` layers with the weights in `path`. Raises WeightsBroken for what is not VGG-19's.
+    """The first `depth` layers with the weights in `path`, and max pooling, with which they were trained.
 
-    Max pooling, with which the weights were trained.
+    Raises WeightsBroken for a file that is not VGG-19's.
     """
     try:
         with safe_open(path, framework="pt") as file:

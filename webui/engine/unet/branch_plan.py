@@ -1,4 +1,4 @@
-"""The way from noise to picture as a request says it: where it is another picture's way at first, and where it ends.
+"""The way from noise to picture that a request describes: where it follows another picture, and where it ends.
 
 Knows requests and samplings, no networks and no latents.
 """
@@ -16,12 +16,12 @@ from webui.rules.branches import digest_of, image_alone, seed_alone
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """From here on image `index` (from 0) of `asked` is drawn instead of what was drawn until then.
+    """From here on, image `index` (from 0) of `asked` is drawn instead of what was drawn so far.
 
-    With the same seed nothing changes but what the network is told: noise and scheduler go on as they are. With another
-    one (`is_renoised`) all remaining noise is drawn from it, around the denoised estimate of the step; and
-    the scheduler begins there without a memory of earlier steps. So a seed means something to every scheduler, those
-    too that draw no noise on the way.
+    With the same seed, only what the network is told changes; noise and scheduler continue as they are. With another
+    seed (`is_renoised`), all remaining noise is drawn from it, around the denoised estimate of the step, and the
+    scheduler begins there without a memory of earlier steps. So a seed has an effect with every scheduler, even with
+    those that draw no noise on the way.
     """
 
     asked: Sampling
@@ -31,8 +31,11 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A part of the way. `digests`: for each image, of all pictures whose steps are the same up to here; `until`: the
-    step that it ends with, None: the last; `switch`: what follows, None: nothing."""
+    """A part of the way.
+
+    `digests` holds, for each image, the digests of all pictures whose steps are the same up to here. `until` is the
+    step that it ends with, None for the last. `switch` is what follows, None for nothing.
+    """
 
     digests: Sequence[Sequence[str]] = ()
     until: int | None = None
@@ -41,30 +44,33 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchPlan:
-    """`digests` of the pictures themselves. A way that does not `end_clean` ends early, with the denoised estimate."""
+    """The way as a series of segments; `digests` are those of the pictures themselves.
+
+    If not `ends_clean`, it ends early, with the denoised estimate.
+    """
 
     segments: tuple[Segment, ...] = (Segment(),)
     digests: Sequence[str] = ()
 
     @property
     def ends_clean(self) -> bool:
-        """Whether all steps are gone."""
+        """Whether all steps run."""
         return self.segments[-1].until is None
 
     @property
     def branched_at(self) -> int | None:
-        """The step after which it became a picture of its own."""
+        """The step after which the picture left its origin; None if it is not a branch."""
         return self.segments[-2].until if len(self.segments) > 1 else None
 
     def end(self, asked: Sampling, indices: Sequence[int]) -> tuple[Sampling, Sequence[int]]:
-        """What is drawn in the end, where it began with the images `indices` of `asked`."""
+        """What is drawn at the end, if it began with the images `indices` of `asked`."""
         switch = self.segments[-2].switch if len(self.segments) > 1 else None
         return (asked, indices) if switch is None else (switch.asked, [switch.index])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What to begin with for some images of a request: of a branch, with its first origin."""
+    """What to begin with for some images of a request; for a branch, its first origin."""
 
     asked: Sampling
     indices: list[int]
@@ -72,7 +78,7 @@ class Start:
 
 
 def start_of(request: SettledDiffusion, asked: Sampling, indices: list[int]) -> Start:
-    """Where the images `indices` (from 0) of a settled request begin; of a branch, one image at a time.
+    """Where the images `indices` (from 0) of a settled request begin; a branch makes one image at a time.
 
     `asked` is the request's own sampling.
     """
@@ -99,7 +105,7 @@ def _switch(before: SettledDiffusion, after: SettledDiffusion) -> Switch:
 
 
 def _chain(alone: SettledDiffusion, stop_after: int | None) -> list[tuple[SettledDiffusion, int | None]]:
-    """The first origin, and each that branched off in turn; with the step after which it was left."""
+    """The first origin and each branch in turn, with the step after which it was left."""
     found = [(alone, stop_after)]
     while (branch := found[-1][0].branch_from) is not None:
         found.append((branch.origin, branch.step))
@@ -107,7 +113,9 @@ def _chain(alone: SettledDiffusion, stop_after: int | None) -> list[tuple[Settle
 
 
 def _gone_through(chain: list[tuple[SettledDiffusion, int | None]]) -> list[tuple[SettledDiffusion, int | None]]:
-    """Without those that were left before they had become what they are: their origin was on the same way."""
+    """Leaves out those that were left before they had become themselves: until then their origin
+    was on the same way.
+    """
     kept: list[tuple[SettledDiffusion, int | None]] = []
     for one, until in chain:
         kept.append((one, until))

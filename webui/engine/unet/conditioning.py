@@ -1,5 +1,6 @@
-"""What the U-Net receives beside latents and time: prompts, and what single families need. Knows no schedulers and no
-noise."""
+"""What the U-Net receives besides latents and time: the prompts, and what single families need. Knows no schedulers and
+no noise.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +33,10 @@ def condition(
     steps: int,
     picture_in: PictureIn | None = None,
 ) -> tuple[Conditioning, ...]:
-    """What the images `indices` are told at each of `steps` steps; the same object wherever nothing changes.
+    """What the network is told for the images `indices` at each of `steps` steps; the same object while nothing
+    changes.
 
-    They are told the same; of a walk there is one alone. `picture_in` is what they are drawn over.
+    All of them are told the same; of a walk there is only one. `picture_in` is what they are drawn over.
     """
     schedule = _texts(asked, run_context, steps)
     if asked.walk_to is not None:
@@ -55,7 +57,7 @@ def condition(
 
 
 def unguided(whole: Conditioning) -> Conditioning:
-    """The same without guidance: one positive text alone, or several by their weights (as at a guidance of 1)."""
+    """The same without guidance: one positive text, or several by their weights (as at a guidance scale of 1)."""
     if not whole.is_guided:
         return whole
     if whole.weights != (1.0,):
@@ -76,8 +78,10 @@ def unguided(whole: Conditioning) -> Conditioning:
 def between(
     start: Sequence[PromptEmbeds], end: Sequence[PromptEmbeds], share: float, make_empty: Callable[[], Tensor]
 ) -> tuple[PromptEmbeds, ...]:
-    """What is heard at `share` of the way, step by step: embeddings mixed in a straight line; at both ends they are
-    the ends' own. Raises InvalidRequest where one end has more prompts joined by `AND` than the other.
+    """The embeddings at `share` of the way from `start` to `end`, step by step, mixed in a straight line.
+
+    At both ends they are exactly that end's own. Raises InvalidRequest if the ends have different numbers of prompts
+    joined by `AND`.
     """
     if share in (0.0, 1.0):
         return tuple(start if share == 0 else end)
@@ -132,7 +136,7 @@ def _texts(asked: Sampling, run_context: RunContext, steps: int) -> tuple[Prompt
 
 
 def _empty(asked: Sampling, run_context: RunContext) -> Tensor:
-    """(1, tokens, channels) of the empty text."""
+    """The empty text, (1, tokens, channels)."""
     return run_context.prompts.encode(
         run_context.pipeline, "", "", is_guided=False, check=run_context.context.check, reading=asked.reading
     ).prompt_embeds
@@ -146,7 +150,7 @@ def _condition_step(
     heard: PromptEmbeds,
     extra_channels: Tensor | None,
 ) -> Conditioning:
-    """Embeddings of all texts and, for SDXL, of the sizes; `count` rows for each text, the negative ones first."""
+    """The embeddings of all texts and, for SDXL, of the sizes; `count` rows for each text, the negative ones first."""
     unet, device = run_context.pipeline.unet, run_context.device.torch_device
     is_guided = heard.negative_prompt_embeds is not None
 
@@ -194,7 +198,7 @@ def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor
 def _extra_channels(
     asked: Sampling, run_context: RunContext, canvas: Canvas, picture_in: PictureIn | None
 ) -> Tensor | None:
-    """(1, 5, h, w) where the U-Net was made for inpainting, which also takes a mask and the picture around it."""
+    """(1, 5, h, w), the mask and the picture around it, for a U-Net made for inpainting; else None."""
     channels = run_context.pipeline.vae.config.latent_channels
     taken = run_context.pipeline.unet.config.in_channels
     if taken == channels:

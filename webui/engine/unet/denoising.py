@@ -23,12 +23,13 @@ from webui.errors import InvalidRequest, NotFinite
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:
-    """What the U-Net is told beside latents and time at one step, for a batch of B images.
+    """What the U-Net is told besides latents and time at one step, for a batch of B images.
 
-    Every tensor has R = B · (N + 1) rows: with guidance the B of the negative text come first, then B for each of the N
+    Every tensor has R = B · (N + 1) rows: with guidance, first B rows for the negative text, then B for each of the N
     positive texts. Without guidance there is one positive text, and R = B.
-    `embeds` (R, tokens, channels); `added` are SDXL's pooled text and sizes; `extra_channels` (R, 5, h, w) are the mask
-    and the masked picture of an inpainting checkpoint; `guidance_embeds` (R, channels) those of a distilled one.
+
+    `embeds` is (R, tokens, channels). `added` has SDXL's pooled text and sizes. `extra_channels` (R, 5, h, w) are the
+    mask and the masked picture for an inpainting checkpoint. `guidance_embeds` (R, channels) are for a distilled one.
     """
 
     embeds: Tensor
@@ -57,13 +58,16 @@ LatentConstraint = Callable[[Any, Tensor, int], Tensor]
 
 @dataclass(kw_only=True)
 class DenoisingLoop:
-    """B images on their way from noise to latents, one step at a time. What they are told may change between two steps.
+    """B images on their way from noise to latents, one step at a time. What the network is told may change between
+    steps.
 
-    `timesteps` are those of the calls of the network that are left, `latents` (B, C, h, w), float32, as they are now;
-    `done` steps are behind them. `conditionings` has an entry for each step of the whole way: both halves of a step of
-    second order hear the same. `noise` is where fresh noise comes from. The `recorder` keeps what the network predicts,
-    and plays back what is known already. `constrain` may change the latents after each step: what is not to be drawn is
-    put back there. `check` is called before each call of the network, and may raise.
+    - `timesteps`: one for each remaining call of the network.
+    - `latents`: (B, C, h, w), float32, as they are now, after `done` steps.
+    - `conditionings`: one for each step of the whole way; both halves of a step of second order use the same.
+    - `noise`: the source of fresh noise.
+    - `recorder`: keeps what the network predicts, and plays back what is known already.
+    - `constrain`: may change the latents after each step, to restore what should not be drawn.
+    - `check`: called before each call of the network; may raise.
 
     Latents stay in float32 between the steps, whatever the U-Net computes in (diffusers' pipelines round them to its
     type).
@@ -87,7 +91,7 @@ class DenoisingLoop:
         self.begin(self.scheduler, self.timesteps)
 
     def begin(self, scheduler: Any, timesteps: Tensor) -> None:
-        """Goes on from here by `timesteps` of `scheduler`, one for each call of the network."""
+        """Continues from here with `scheduler` and its `timesteps`, one for each call of the network."""
         is_float64 = timesteps.dtype == torch.float64
         if is_float64 and self.device.torch_device.type == "mps":
             timesteps = timesteps.float()  # Apple's GPUs have no float64
@@ -96,9 +100,9 @@ class DenoisingLoop:
         self.total = self._steps_done[-1] if self._steps_done else self.done
 
     def step(self) -> StepDone:
-        """The next step: one call of the network, or two by a rule of second order.
+        """Runs the next step: one call of the network, or two for a rule of second order.
 
-        Raises InvalidRequest where no step is left.
+        Raises InvalidRequest if no step is left.
         """
         if self.done >= self.total:
             raise InvalidRequest(field="steps", reason="no_such_step", limit=self.total)
@@ -114,12 +118,12 @@ class DenoisingLoop:
         return StepDone(index=self.done, total=self.total, seconds=seconds, estimate=estimate)
 
     def check_finite(self) -> None:
-        """Raises NotFinite where the latents hold something that is no number."""
+        """Raises NotFinite if the latents contain NaN or infinity."""
         if not bool(torch.isfinite(self.latents).all()):
             raise NotFinite(phase="denoise")
 
     def _call(self) -> tuple[Tensor, Tensor, float]:
-        """One call of the network; what it saw, what it predicted, and at which timestep."""
+        """One call of the network: what it saw, what it predicted, and at which timestep."""
         self.check()
         timestep, self.timesteps = self.timesteps[0], self.timesteps[1:]
         t = timestep.to(self.device.torch_device)
@@ -132,9 +136,9 @@ class DenoisingLoop:
 
 
 def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioning) -> Tensor:
-    """The U-Net's prediction in float32, guided (Ho & Salimans 2022) where that is asked: all texts in one batch.
+    """The U-Net's prediction in float32, guided (Ho & Salimans 2022) if asked: all texts in one batch.
 
-    Several positive texts each pull away from the negative one by their weights (Liu et al. 2022, eq. 11).
+    Each of several positive texts pulls away from the negative one by its weight (Liu et al. 2022, eq. 11).
     """
     parts = len(conditioning.weights) + 1 if conditioning.is_guided else 1
     rows = torch.cat([model_input] * parts)
@@ -157,7 +161,7 @@ def _predict(unet: Any, model_input: Tensor, t: Tensor, conditioning: Conditioni
 
 
 def _rescaled(guided: Tensor, plain: Tensor, share: float) -> Tensor:
-    """`guided` with the contrast of `plain`, the prediction at guidance 1, by `share` (Lin et al. 2024, eq. 15)."""
+    """`guided`, with the contrast of `plain`, the prediction at guidance 1, by `share` (Lin et al. 2024, eq. 15)."""
     if share == 0:
         return guided
     dims = tuple(range(1, guided.dim()))

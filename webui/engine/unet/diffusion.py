@@ -1,7 +1,7 @@
 """Text to image and image to image with the U-Net families (SD 1.x, SD 2.x, SDXL): the story, step by step.
 
-Agrees with diffusers' own pipelines on the same inputs up to rounding. Knows no jobs and no files; other families are
-in pipelines.py.
+Agrees with diffusers' own pipelines on the same inputs up to rounding. Knows no jobs and no files; the other families
+are in `webui/engine/pipelines/`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from webui.worker.messages import RawImage
 
 
 def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) -> list[RawImage]:
-    """The images `indices` (from 0) of what is asked, as one batch."""
+    """Makes the images `indices` (from 0) as one batch."""
     with _at_work(asked, run_context):
         canvas = _canvas(asked, run_context)
         # 1. The timesteps.
@@ -64,7 +64,7 @@ def image_to_image(
     init_image: Image.Image,
     mask: np.ndarray | None = None,
 ) -> list[RawImage]:
-    """The images `indices` (from 0) of what is asked, as one batch, drawn over `init_image` where `mask` says.
+    """Makes the images `indices` (from 0) as one batch, drawn over `init_image` where `mask` says so.
 
     `denoising_strength` 0 gives the picture itself, at the size asked for; 1 ignores it where it may change.
     """
@@ -98,7 +98,7 @@ def image_to_image(
 
 @contextmanager
 def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
-    """While pictures are made: networks that can be stopped, and that see past a picture's edges where it tiles."""
+    """While pictures are made: the networks can be stopped, and wrap around a picture's edges if it tiles."""
     with (
         all_cancellable(run_context.components, run_context.context.check),
         seamless(asked.request.tiling, run_context.pipeline.unet, run_context.pipeline.vae),
@@ -108,7 +108,9 @@ def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
 
 
 def _canvas(asked: Sampling, run_context: RunContext) -> Canvas:
-    """Raises InvalidRequest where a picture that tiles would have to be cut to its size: its edges would not fit."""
+    """The canvas. Raises InvalidRequest if a tiling picture would have to be cut to its size: its
+    edges would not fit.
+    """
     canvas = Canvas.of(asked.width, asked.height, run_context.pipeline.vae)
     computed = {"x": (canvas.computed_width, canvas.width), "y": (canvas.computed_height, canvas.height)}
     if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.request.tiling])):
@@ -134,7 +136,7 @@ def _scheduler(asked: Sampling, run_context: RunContext) -> Any:
 
 
 def _count_steps(scheduler: Any, timesteps: Tensor) -> int:
-    """How many steps `timesteps` are: those of second order have two for each."""
+    """How many steps `timesteps` make up: rules of second order have two for each."""
     return steps_after_calls(scheduler, len(timesteps))[-1]
 
 
@@ -184,10 +186,10 @@ def _denoise(
     indices: list[int],
     picture_in: PictureIn | None = None,
 ) -> tuple[Tensor, int]:
-    """Latents at the end (the denoised estimate, where the way ends early), and the steps that it took.
+    """The latents at the end (the denoised estimate, if the way ends early), and the number of steps that it took.
 
-    On the way the request may become another one, as the branch plan says. Raises InvalidRequest for a step that is
-    not there.
+    On the way, the request may be replaced by another one, as the branch plan says. Raises InvalidRequest for a step
+    that does not exist.
     """
     plan = run_context.branch_plan
     last: StepDone | None = None
@@ -217,7 +219,7 @@ def _switch(
     canvas: Canvas,
     picture_in: PictureIn | None,
 ) -> None:
-    """From here on the loop draws what `switch` says, after `last`."""
+    """Makes the loop draw what `switch` says, after the step `last`."""
     run_context.take_up(switch.asked, switch.index)
     loop.conditionings = condition(switch.asked, run_context, canvas, [switch.index], loop.total, picture_in)
     if not switch.is_renoised:
@@ -233,7 +235,7 @@ def _switch(
 def _report(
     run_context: RunContext, done: StepDone, canvas: Canvas, indices: list[int], picture_in: PictureIn | None
 ) -> None:
-    """A step of a batch is one of each of its images."""
+    """Reports a step of the batch as one of each of its images."""
     for row, image in enumerate(indices):
         run_context.previewer.step(
             index=done.index,
@@ -247,7 +249,7 @@ def _report(
 
 
 def _begin_again(asked: Sampling, run_context: RunContext, loop: DenoisingLoop) -> tuple[Any, Tensor]:
-    """A new scheduler for what is left of the way, and the timesteps that it takes for that."""
+    """A new scheduler for the rest of the way, and its timesteps for that."""
     fresh = _scheduler(asked, run_context)
     done = len(fresh.timesteps) - len(loop.timesteps)
     timesteps = fresh.timesteps[done:]
@@ -273,9 +275,9 @@ def _pictures(
     steps: int,
     finish: Callable[[np.ndarray], Image.Image] = Image.fromarray,
 ) -> list[RawImage]:
-    """One picture after the other through the VAE: together they would only take more memory.
+    """Decodes one picture after the other: decoding them together would only take more memory.
 
-    `finish` makes the picture of what was drawn, (H, W, 3) uint8.
+    `finish` turns what was drawn, (H, W, 3) uint8, into the picture.
     """
     finished = []
     asked, ends = run_context.branch_plan.end(asked, indices)

@@ -1,11 +1,11 @@
 """Inpainting in latents: which places may move at which step, what the others are held at, and what a checkpoint made
 for inpainting is told.
 
-One rule for all of it: each place has a strength, and moves from the step on at which the noise is as strong as that
-says; until then it is the picture under that much noise. With one strength for all that is masked that is inpainting
-with an ordinary checkpoint (diffusers' way; Lugmayr et al. 2022 without going back); with graded ones it is
-differential diffusion (Levin & Fried 2023, arXiv 2306.00950, algorithm 1); with 1 where no picture was, it is
-outpainting. Knows no requests and no pixels' edges.
+One rule covers it all. Each place has a strength, and moves from the step at which the noise has that strength; until
+then it is the picture under that much noise. With one strength for everything masked, this is inpainting with an
+ordinary checkpoint (as in diffusers; Lugmayr et al. 2022 without resampling). With graded strengths, it is differential
+diffusion (Levin & Fried 2023, arXiv 2306.00950, algorithm 1). With 1 where there was no picture, it is outpainting.
+Knows no requests and no pixels' edges.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ _MASKED = 0.5  # from here on a place counts as masked for a network that knows 
 
 
 def to_latents(mask: np.ndarray, canvas: Canvas, device: torch.device) -> Tensor:
-    """(H, W) at the size asked for → (1, 1, h, w): the most of each latent's pixels, so that none is left out."""
+    """(H, W) at the size asked for → (1, 1, h, w): the maximum over each latent's pixels, so that none is left out."""
     grown = functional.pad(torch.from_numpy(mask)[None, None], _rest(canvas, mask))
     return functional.max_pool2d(grown, canvas.factor).to(device)
 
 
 def strengths(picture_in: PictureIn, denoising_strength: float, canvas: Canvas, *, is_soft: bool) -> np.ndarray:
-    """(H, W): how far each place may leave the picture. Grey places of a mask that is not soft are drawn like white
-    ones, and mixed in pixels; what was added has nothing to be kept."""
+    """(H, W): how far each place may leave the picture.
+
+    Grey places of a mask that is not soft are drawn like white ones, and are mixed in pixels later; added places have
+    nothing to keep.
+    """
     mask, added = picture_in.mask, picture_in.added
     if mask is None or added is None:
         return np.full((canvas.height, canvas.width), denoising_strength, np.float32)
@@ -46,7 +49,9 @@ def strengths(picture_in: PictureIn, denoising_strength: float, canvas: Canvas, 
 
 
 def start_of(strength: Tensor, steps: int) -> Tensor:
-    """The step, from 0, at which a place of this strength begins to move; never (`steps`) for a strength of 0."""
+    """The step, from 0, at which a place of this strength begins to move; `steps`, that is never,
+    for a strength of 0.
+    """
     run = (steps * strength.double() + 1e-6).floor().clamp_min(1)  # 20 × 0.6 in float32 would be 11.99…
     return torch.where(strength > 0, steps - run, steps).to(torch.int64)
 
@@ -63,32 +68,38 @@ class Freely:
         return self._noisy(scheduler, timesteps[0])
 
     def constrain(self, scheduler: Any, timesteps: Tensor, steps: int) -> LatentConstraint | None:
-        """Nothing is held."""
+        """None: nothing is held."""
         return None
 
     def _noisy(self, scheduler: Any, timestep: Tensor) -> Tensor:
-        """The picture under as much noise as there is at `timestep`; a scheduler that counts its steps knows better."""
+        """The picture under as much noise as there is at `timestep`; a scheduler that counts its steps is asked by its
+        step.
+        """
         noisy: Tensor = scheduler.add_noise(self.clean, self.noise, timestep.reshape(1).repeat(len(self.clean)))
         return noisy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Still(Freely):
-    """Holds places at the picture until they may move: from step `start` on, (1, 1, h, w). `is_new`, of the same shape,
-    is true where nothing of it is to be left."""
+    """Holds places at the picture until they may move, from step `start` (1, 1, h, w) on.
+
+    `is_new`, of the same shape, is true where nothing of the picture should be left.
+    """
 
     start: Tensor
     is_new: Tensor
 
     def begin(self, scheduler: Any, timesteps: Tensor) -> Tensor:
-        """The latents before the first of `timesteps`; a place of which nothing is left is noise alone."""
+        """The latents before the first of `timesteps`; where nothing of the picture should be left, they are noise
+        alone.
+        """
         noisy = self._noisy(scheduler, timesteps[0])
         if not bool(self.is_new.any()):
             return noisy
         return torch.where(self.is_new, self.noise * scheduler.init_noise_sigma, noisy)
 
     def constrain(self, scheduler: Any, timesteps: Tensor, steps: int) -> LatentConstraint:
-        """For the loop over `timesteps`, the last ones of all `steps`."""
+        """The constraint for a loop over `timesteps`, the last ones of all `steps`."""
         steps_done = steps_after_calls(scheduler, len(timesteps))
         skipped = steps - steps_done[-1]
         following = dict(zip(steps_done, [*timesteps[1:], None], strict=True))  # of each step the last call's counts
@@ -103,7 +114,7 @@ class Still(Freely):
 
 
 def still(asked: Sampling, picture_in: PictureIn, clean: Tensor, source: NoiseSource, canvas: Canvas) -> Freely:
-    """What is held of `clean`, the picture's latents, while it is drawn over; noise comes from `source`."""
+    """What is held of `clean`, the picture's latents, while it is drawn over; the noise comes from `source`."""
     noise = source.initial(clean.shape[1:], clean.device)
     if picture_in.mask is None:
         return Freely(clean=clean, noise=noise)
@@ -122,7 +133,7 @@ def still(asked: Sampling, picture_in: PictureIn, clean: Tensor, source: NoiseSo
 
 
 def with_content(clean: Tensor, mask: np.ndarray, content: str, source: NoiseSource, canvas: Canvas) -> Tensor:
-    """(B, C, h, w) with noise or nothing in the masked places, if that is what they are to start from."""
+    """(B, C, h, w) with noise or nothing in the masked places, if the masked `content` should start from that."""
     if content not in ("latent_noise", "latent_nothing"):
         return clean
     masked = to_latents((mask > 0).astype(np.float32), canvas, clean.device)
@@ -133,7 +144,7 @@ def with_content(clean: Tensor, mask: np.ndarray, content: str, source: NoiseSou
 def told_of_mask(vae: Any, picture_in: PictureIn | None, canvas: Canvas) -> Tensor:
     """(1, 5, h, w) for a U-Net made for inpainting: the mask, and the latents of the picture with grey in its place.
 
-    Without a mask everything is drawn, and nothing is there of a picture; as such networks were trained.
+    Without a mask, everything is drawn and none of the picture is shown, as in the training of such networks.
     """
     if picture_in is None or picture_in.mask is None:
         masked = encode_mean(vae, torch.zeros(1, 3, canvas.computed_height, canvas.computed_width))
@@ -147,5 +158,5 @@ def told_of_mask(vae: Any, picture_in: PictureIn | None, canvas: Canvas) -> Tens
 
 
 def _rest(canvas: Canvas, mask: np.ndarray) -> tuple[int, int, int, int]:
-    """What is computed beyond the size asked for, at the right and at the bottom, as `pad` takes it."""
+    """What is computed beyond the size asked for, at the right and at the bottom, in the form that `pad` takes."""
     return 0, canvas.computed_width - mask.shape[1], 0, canvas.computed_height - mask.shape[0]

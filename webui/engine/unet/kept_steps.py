@@ -1,10 +1,10 @@
-"""The steps of past pictures, kept in the host's memory, so that going back to one needs no computing.
+"""The steps of past pictures, kept in the host's memory, so that returning to one needs no computation.
 
-What is kept of a step is the network's prediction after guidance, in float32, as the loop uses it. Everything else
-follows from these predictions by the same few operations as the first time, at almost no cost beside the network: the
-latents before and after each step, their denoised estimates, the scheduler's memory of earlier steps, and its noise.
-Continuing from kept steps therefore gives exactly the same numbers. Each step takes the size of its latents once. Knows
-no requests: a picture is identified by a digest of what it was made from.
+For each step, this keeps the network's prediction after guidance, in float32, as the loop uses it. Everything else
+follows from these predictions by the same few operations as the first time, at almost no cost compared to the network:
+the latents before and after each step, their denoised estimates, the scheduler's memory of earlier steps, and its
+noise. Continuing from kept steps therefore gives exactly the same numbers. Each step takes the size of its latents
+once. Knows no requests: a picture is identified by a digest of what it was made from.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class _Kept:
 
     @property
     def size_bytes(self) -> int:
+        """The memory that the predictions take."""
         return sum(prediction.nbytes for prediction in self.predictions)
 
 
@@ -46,7 +47,9 @@ class KeptSteps:
         return sum(kept.size_bytes for kept in self._kept.values())
 
     def recall(self, digests: Sequence[str], stamp: Stamp) -> tuple[Tensor, ...]:
-        """The longest kept run of any of these pictures, which are equal as far as it matters; else empty."""
+        """The longest kept run of predictions for any of these pictures, whose steps are the same; empty if there is
+        none.
+        """
         found: tuple[Tensor, ...] = ()
         for digest in digests:
             kept = self._kept.get(digest)
@@ -60,7 +63,9 @@ class KeptSteps:
         return found
 
     def keep(self, digest: str, stamp: Stamp, predictions: Sequence[Tensor]) -> None:
-        """Keeps them, and forgets as many others as needed. A run that is too large by itself is not kept."""
+        """Keeps a run of predictions, and drops as many others as needed. A run that is too large by itself is not
+        kept.
+        """
         kept = _Kept(stamp, tuple(predictions))
         before = self._kept.get(digest)
         if before is not None and before.stamp == stamp and len(before.predictions) > len(predictions):
@@ -74,12 +79,12 @@ class KeptSteps:
         self._kept[digest] = kept
 
     def forget(self) -> None:
-        """Forgets everything."""
+        """Drops everything."""
         self._kept.clear()
 
     @contextmanager
     def recorder(self, digests: Sequence[str], stamp: Stamp) -> Iterator[StepRecorder]:
-        """A recorder for a batch of pictures; what it holds when the block is left, however that ends, is kept."""
+        """A recorder for a batch of pictures; its predictions are kept when the block is left, however that happens."""
         recorder = StepRecorder(is_recording=self.limit_bytes > 0)
         try:
             yield recorder
@@ -92,7 +97,8 @@ class KeptSteps:
 @dataclass
 class StepRecorder:
     """The network's predictions in one run, call by call, for B pictures at once: known ones are played back, then new
-    ones are recorded."""
+    ones are recorded.
+    """
 
     is_recording: bool = False
     known: Sequence[Sequence[Tensor]] = ()  # of each picture, from the first call on
@@ -100,7 +106,7 @@ class StepRecorder:
     _under_way: set[int] = field(default_factory=set)  # calls whose copies a GPU may not have written yet
 
     def next(self, device: torch.device, predict: Callable[[], Tensor]) -> Tensor:
-        """(B, C, h, w), float32: what is known of this call, else what `predict` gives."""
+        """(B, C, h, w), float32: the known prediction for this call, else what `predict` returns."""
         call = len(self._heard)
         if self.known and all(len(rows) > call for rows in self.known):
             rows = [rows[call] for rows in self.known]
@@ -111,12 +117,12 @@ class StepRecorder:
         return prediction
 
     def row(self, row: int) -> list[Tensor]:
-        """The predictions for one of the pictures, so far."""
+        """The predictions for one of the pictures so far."""
         self._land()
         return [heard[row] for heard in self._heard if heard]
 
     def _copy(self, prediction: Tensor, call: int) -> Tensor:
-        """On the CPU, without waiting for a GPU, which writes into pinned memory by itself, in its own time."""
+        """A copy on the CPU. It does not wait for a GPU, which writes into pinned memory in its own time."""
         if prediction.device.type == "cpu":
             return prediction.clone()
         host = torch.empty(prediction.shape, dtype=prediction.dtype, pin_memory=prediction.device.type == "cuda")
@@ -124,7 +130,7 @@ class StepRecorder:
         return host.copy_(prediction, non_blocking=True)
 
     def _land(self) -> None:
-        """Waits for what is under way, and gives the pinned memory back: there is little of it."""
+        """Waits for the copies under way and frees the pinned memory, which is scarce."""
         if self._under_way:
             torch.accelerator.synchronize()
         for call in self._under_way:

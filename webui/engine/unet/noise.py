@@ -1,4 +1,4 @@
-"""Noise: what pictures start from and what is added on the way; each image's own, its variations, and between two.
+"""Noise: what pictures start from and what is added on the way, for each image, for variations and for walks.
 
 Always drawn on the CPU, so that a seed means the same on any device. Knows no networks.
 """
@@ -19,7 +19,7 @@ from webui.engine.sampling import Sampling
 
 @dataclass(frozen=True)
 class Between:
-    """Noise `share` of the way from that of one end to that of the other: a variation, or a picture on a walk."""
+    """Noise at `share` of the way from one noise to the other: a variation, or a picture on a walk."""
 
     one: SeededNoise
     other: SeededNoise
@@ -31,13 +31,15 @@ SeededNoise = torch.Generator | Between
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """What each image draws its noise from; all of them mixed alike."""
+    """What each image draws its noise from; all images mix in the same way."""
 
     noises: Sequence[SeededNoise]
 
     @classmethod
     def of(cls, asked: Sampling, indices: Sequence[int]) -> NoiseSource:
-        """Each at the start of its seeds' numbers. The ends of a walk are the pictures themselves."""
+        """The sources of the images `indices`, each at the start of its seed's numbers. The ends of a walk are not
+        mixed.
+        """
         strength = asked.request.variation_strength
         if asked.walk_to is None:
             return cls([_seeded(asked.seed_of(index), asked.variation_seed_of(index), strength) for index in indices])
@@ -47,7 +49,7 @@ class NoiseSource:
 
     @property
     def generators(self) -> list[torch.Generator]:
-        """Of each image the first, for noise that is not mixed."""
+        """The first generator of each image, for noise that is not mixed."""
         return [_leaves(noise)[0] for noise in self.noises]
 
     def initial(self, shape: Sequence[int], device: torch.device) -> Tensor:
@@ -56,7 +58,7 @@ class NoiseSource:
         return torch.cat([_mixed(noise, iter(rows)) for noise, rows in zip(self.noises, drawn, strict=True)])
 
     def step(self, scheduler: Any, prediction: Tensor, t: Tensor, latents: Tensor) -> Tensor:
-        """What `scheduler` makes of (B, C, h, w) latents, float32, with fresh noise where it adds some."""
+        """What `scheduler` makes of the latents (B, C, h, w), float32, with fresh noise if it adds any."""
         if "generator" not in inspect.signature(scheduler.step).parameters:
             moved: Tensor = scheduler.step(prediction, t, latents, return_dict=False)[0]
             return moved
@@ -66,11 +68,11 @@ class NoiseSource:
         return self._step_between(scheduler, prediction, t, latents)
 
     def _step_between(self, scheduler: Any, prediction: Tensor, t: Tensor, latents: Tensor) -> Tensor:
-        """The step with noise that lies between those of several seeds.
+        """A step with noise that lies between the noises of several seeds.
 
-        Schedulers draw noise themselves and add some multiple of it. So the step is done in one batch with the noise of
-        each of the k seeds; what was drawn is drawn again from the generators' states, and the multiple is read off
-        the results.
+        Schedulers draw noise themselves and add some multiple of it. So the step runs in one batch with the noise of
+        each of the k seeds. The same noise is then drawn again from the generators' states, and the multiple is derived
+        from the results.
         """
         leaves = [leaf for row in zip(*map(_leaves, self.noises), strict=True) for leaf in row]  # k after k, of B each
         states = [leaf.get_state() for leaf in leaves]
@@ -110,7 +112,7 @@ def _leaves(noise: SeededNoise) -> list[torch.Generator]:
 
 
 def _mixed(noise: SeededNoise, drawn: Iterator[Tensor]) -> Tensor:
-    """(1, …): of what each leaf has drawn, in their order, what lies where `noise` says."""
+    """(1, …): the mixture that `noise` describes, of what each generator has drawn, in their order."""
     if not isinstance(noise, Between):
         return next(drawn)
     one, other = _mixed(noise.one, drawn), _mixed(noise.other, drawn)

@@ -1,7 +1,7 @@
-"""Pictures that continue at their edges: while it lasts, convolutions see the opposite edge instead of zeros.
+"""Pictures that continue at their edges: convolutions see the opposite edge instead of zeros.
 
-Attention and normalisation know no places, so that a network without zero padding does the same to a picture wherever
-it begins. Knows no requests; a network is as before when the block is left, however that happens.
+Attention and normalisation do not depend on places. So without zero padding, a network does the same to a picture
+wherever it begins. Knows no requests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ AXES = {"none": (), "x": ("x",), "y": ("y",), "both": ("x", "y")}
 
 @contextmanager
 def seamless(tiling: str, *networks: nn.Module) -> Iterator[None]:
-    """`tiling` names the axes, as the request does: none, x (left to right), y (top to bottom), both."""
+    """While this lasts, `networks` wrap around along the axes of `tiling`: none, x (left to right), y (top to bottom),
+    both.
+
+    Afterwards they are as before, however the block was left.
+    """
     axes = AXES[tiling]
     changed: list[Any] = []
     modules: list[Any] = [module for network in networks for module in network.modules()] if axes else []
@@ -45,7 +49,7 @@ def _exchanged(conv: Any, forward: Any) -> Any:
 
 
 def _padding(conv: nn.Conv2d) -> tuple[int, int]:
-    """(down, across) of zeros on each side."""
+    """(down, across), the zeros on each side."""
     if isinstance(conv.padding, str):
         return (0, 0)
     down, across = conv.padding

@@ -1,4 +1,6 @@
-"""aMUSEd (Patil et al. 2024, arXiv 2401.01808): tokens of a codebook in place of noise, fewer masked at each step."""
+"""aMUSEd (Patil et al. 2024, arXiv 2401.01808): tokens of a codebook instead of noise, with fewer
+masked at each step.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from webui.errors import InvalidRequest
 
 
 class AmusedAdapter(CountedAdapter):
-    """Its scheduler is the only one, steps come with all tokens unmasked, and the codebook has its own decoder."""
+    """It has only its own scheduler, its steps arrive with all tokens unmasked, and its codebook
+    has its own decoder.
+    """
 
     def scheduler(self, original: Any, asked: Sampling) -> Any:
         """The checkpoint's own. Raises InvalidRequest for any other."""
@@ -30,22 +34,24 @@ class AmusedAdapter(CountedAdapter):
     def preview(
         self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
     ) -> Callable[[], np.ndarray] | None:
-        """The whole picture: its decoder is quick."""
+        """The whole picture at every step: the decoder is fast."""
         return lambda: _tokens_to_pixels(pipeline, step.result.pred_original_sample)
 
     def estimate(
         self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
     ) -> np.ndarray:
-        """The same in [0, 1]."""
+        """The whole picture, (H, W, 3) in [0, 1]."""
         return _tokens_to_pixels(pipeline, step.result.pred_original_sample).astype(np.float32) / 255
 
     def prepare(self, pipeline: Any) -> None:
-        """It would round a mask's size in tokens down to a multiple of a token's pixels (diffusers 0.42)."""
+        """Mends a fault of diffusers 0.42: it rounds a mask's size in tokens down to a multiple of a token's pixels."""
         if isinstance(pipeline, AmusedInpaintPipeline):
             pipeline.mask_processor.register_to_config(vae_scale_factor=1)
 
     def mask(self, pipeline: Any, mask: np.ndarray) -> np.ndarray:
-        """One pixel a token, drawn where any pixel of it is: scaling the mask down would lose thin strokes."""
+        """The mask with one pixel for each token, set if any pixel of the token is: scaling it down would lose thin
+        strokes.
+        """
         factor = pipeline.vae_scale_factor
         tokens: np.ndarray = mask.reshape(mask.shape[0] // factor, factor, -1, factor).max(axis=(1, 3))
         return tokens

@@ -1,4 +1,4 @@
-"""The adapters by the names that the families' rows have for them. Knows no families."""
+"""The adapters, by the names that the families' rows use for them. Knows no families."""
 
 from __future__ import annotations
 

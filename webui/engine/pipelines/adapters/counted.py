@@ -1,4 +1,4 @@
-"""Pipelines of the older kind: they call back once a step, and say neither how many steps there are nor which it is."""
+"""Older pipelines, which call back once a step and say neither how many steps there are nor which one it is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from webui.engine.pipelines.adapters.plain import OnStep, PlainAdapter, ScaledIn
 
 
 class CountedAdapter(PlainAdapter):
-    """Steps are counted here."""
+    """Counts the steps itself."""
 
     def observation(self, on_step: OnStep, steps: int) -> dict[str, Any]:
-        """diffusers' older callback, which is called after steps and not after calls of the network."""
+        """diffusers' older callback, which is called after each step and not after each call of the network."""
         counter = itertools.count(1)
 
         def callback(_step: int, _timestep: Any, _latents: Any) -> None:

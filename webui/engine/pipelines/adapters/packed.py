@@ -12,7 +12,7 @@ from webui.engine.pipelines.adapters.plain import PlainAdapter
 
 
 class PackedAdapter(PlainAdapter):
-    """Patches as FLUX.1 packs them, and those that descend from it."""
+    """Patches as FLUX.1 and its descendants pack them."""
 
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """(B, patches, C · 4) → (C, h, w) of the first row."""
@@ -20,16 +20,16 @@ class PackedAdapter(PlainAdapter):
 
 
 class ChromaAdapter(PackedAdapter):
-    """Chroma, which descends from FLUX.1 schnell and has classifier-free guidance as others have it."""
+    """Chroma, which descends from FLUX.1 schnell but uses ordinary classifier-free guidance."""
 
     def prepare(self, pipeline: Any) -> None:
-        """It asks its network for a setting that only FLUX.1's has (diffusers 0.42)."""
+        """Mends a fault of diffusers 0.42: the pipeline asks its network for a setting that only FLUX.1's has."""
         if isinstance(pipeline, ChromaInpaintPipeline):
             pipeline.transformer.register_to_config(guidance_embeds=False)
 
 
 class Krea2Adapter(PlainAdapter):
-    """The same, unpacked by a method that knows its scale."""
+    """Krea 2: the same patches, unpacked by a method that knows their scale."""
 
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """(B, patches, C · 4) → (C, h, w) of the first row."""

@@ -1,5 +1,6 @@
-"""How most of diffusers' pipelines are called; other adapters say what differs for their pipelines. Knows no family by
-name."""
+"""How most of diffusers' pipelines are called; the other adapters override what differs for theirs. Knows no family by
+name.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ OnStep = Callable[[int, int], None]  # steps done, of how many; may come twice f
 
 
 class PlainAdapter:
-    """Latents as a VAE has them, guidance and negative prompt as classifier-free guidance has them, and a callback."""
+    """Latents as a VAE has them, ordinary classifier-free guidance with a negative prompt, and a callback after each
+    step.
+    """
 
     scales_input = False  # whether latents go through `scale_model_input`, which noise of another variance than 1 needs
 
@@ -32,11 +35,15 @@ class PlainAdapter:
         """Mends what the pipeline cannot do by itself, before it runs."""
 
     def scheduler(self, original: Any, asked: Sampling) -> Any:
-        """A new scheduler for one run, by the checkpoint's own. Raises InvalidRequest where there is none as asked."""
+        """A new scheduler for one run, based on the checkpoint's own. Raises InvalidRequest if what is asked is not
+        possible.
+        """
         return scheduler_of_run(original, asked, scales_input=self.scales_input)
 
     def arguments(self, pipeline: Any, asked: Sampling, index: int, size: tuple[int, int]) -> dict[str, Any]:
-        """What the pipeline is told for image `index` (from 0) of (height, width) pixels, of what it can be told."""
+        """The arguments for image `index` (from 0) at `size` (height, width) in pixels; only those that the pipeline
+        accepts.
+        """
         height, width = size
         accepted = inspect.signature(pipeline.__call__).parameters
         told: dict[str, Any] = {
@@ -57,15 +64,15 @@ class PlainAdapter:
         return {name: value for name, value in told.items() if name in accepted}
 
     def guidance(self, asked: Sampling, negative_prompt: str) -> dict[str, Any]:
-        """The arguments that say how strongly to follow the prompt, and what to lead away from.
+        """The arguments for the guidance scale and the negative prompt.
 
-        An empty negative prompt is left to the pipeline: some want None, to others that is an error.
+        An empty negative prompt is left out: some pipelines want None there, others raise an error.
         """
         told: dict[str, Any] = {"guidance_scale": asked.request.guidance_scale}
         return told | ({"negative_prompt": negative_prompt} if negative_prompt else {})
 
     def observation(self, on_step: OnStep, steps: int) -> dict[str, Any]:
-        """The arguments that make the pipeline call `on_step`; `steps` is how many it is going to make."""
+        """The arguments that make the pipeline call `on_step`; `steps` is the number of steps that it will run."""
 
         def on_step_end(pipeline: Any, call: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
             done_after = steps_after_calls(pipeline.scheduler, pipeline.num_timesteps)  # calls of the network
@@ -77,7 +84,9 @@ class PlainAdapter:
     def preview(
         self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
     ) -> Callable[[], np.ndarray] | None:
-        """Makes a small (h, w, 3) uint8 picture of what the step worked towards; None where nothing can, cheaply."""
+        """A function that makes a small picture (h, w, 3) uint8 of what the step worked towards; None if no cheap way
+        exists.
+        """
         if decoder is None:
             return None
         return lambda: decoder(self.as_grid(pipeline, step.denoised(), size))
@@ -85,22 +94,24 @@ class PlainAdapter:
     def estimate(
         self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
     ) -> np.ndarray:
-        """(H, W, 3) in [0, 1] of what the step worked towards. Raises InvalidRequest where that has no decoder."""
+        """The picture (H, W, 3) in [0, 1] that the step worked towards. Raises InvalidRequest if it
+        cannot be decoded.
+        """
         if decoder is None:
             raise InvalidRequest(field="stop_after", reason="no_estimate")
         pixels = decoded(pipeline.vae, self.as_grid(pipeline, step.denoised(), size).unsqueeze(0))
         return to_pixels(pixels[0]).astype(np.float32) / 255
 
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
-        """(C, h, w) of the first row of what the scheduler steps; `size` is the picture's, (height, width) pixels."""
+        """The first row of the scheduler's latents as (C, h, w); `size` is the picture's (height, width) in pixels."""
         return latents.reshape(latents.shape[0], latents.shape[1], *latents.shape[-2:])[0]
 
     def mask(self, pipeline: Any, mask: np.ndarray) -> np.ndarray:
-        """(H, W), 0 or 255, as the pipeline's `mask_image`."""
+        """(H, W), 0 or 255, in the form of the pipeline's `mask_image`."""
         return mask
 
 
 class ScaledInputAdapter(PlainAdapter):
-    """A pipeline that also takes schedulers whose noise is not of unit variance."""
+    """A pipeline that also works with schedulers whose noise does not have unit variance."""
 
     scales_input = True

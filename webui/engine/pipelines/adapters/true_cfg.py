@@ -1,6 +1,6 @@
 """Pipelines whose `guidance_scale` is the distilled kind, an input of the network: FLUX.1 and Qwen-Image.
 
-What others call by that name, classifier-free guidance, they know as `true_cfg_scale`; it needs some negative prompt.
+They call classifier-free guidance `true_cfg_scale`, and it needs some negative prompt.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ EMPTY_PROMPT = " "  # of which they make the unconditional half; "" would count 
 
 
 class FluxDevAdapter(PackedAdapter):
-    """FLUX.1 dev: told of guidance, which cannot take a negative prompt."""
+    """FLUX.1 dev: its guidance is an input of the network and cannot use a negative prompt."""
 
     def guidance(self, asked: Sampling, negative_prompt: str) -> dict[str, Any]:
-        """Raises InvalidRequest for a negative prompt, which would be ignored."""
+        """The network's own guidance. Raises InvalidRequest for a negative prompt, which would be ignored."""
         if negative_prompt:
             raise InvalidRequest(field="negative_prompt", reason="no_negative_prompt")
         return super().guidance(asked, negative_prompt)
 
 
 class FluxSchnellAdapter(PackedAdapter):
-    """FLUX.1 schnell: has lost the distilled kind, so that only classifier-free guidance is left, off up to 1."""
+    """FLUX.1 schnell: it has no distilled guidance left, so only classifier-free guidance works, above a scale of 1."""
 
     def guidance(self, asked: Sampling, negative_prompt: str) -> dict[str, Any]:
         """Classifier-free guidance alone."""
@@ -33,7 +33,7 @@ class FluxSchnellAdapter(PackedAdapter):
 
 
 class QwenImageAdapter(PackedAdapter):
-    """Qwen-Image: its `guidance_scale` is for networks that are not published."""
+    """Qwen-Image: its `guidance_scale` is for networks that have not been published."""
 
     def guidance(self, asked: Sampling, negative_prompt: str) -> dict[str, Any]:
         """Classifier-free guidance alone."""
