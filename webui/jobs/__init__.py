@@ -1,4 +1,4 @@
-"""From a request to its pictures: the queue, and what becomes of its jobs."""
+"""From a request to its pictures: the queue, and how its jobs end."""
 
 from webui.jobs.finisher import Retries
 from webui.jobs.job import Job, JobState, QueueStatus, UnreadableJob

@@ -1,4 +1,4 @@
-"""The bridge from the threads that move jobs to the event loops in which people watch them.
+"""The bridge from the threads that run jobs to the event loops in which people watch them.
 
 Anybody may watch a job, or all jobs of an owner, join late, be slow, and leave at any time; no job ever waits for a
 watcher. A watcher has a position in each log and no backlog of its own. Knows no database and no worker.
@@ -29,8 +29,9 @@ ENDED_IN_MEMORY = 64
 
 
 class _Watcher:
-    """Where one watcher stands in each log that it reads, and how to wake it. All methods but `sleep` are called with
-    the broadcast's lock held."""
+    """A watcher's position in each log that it reads, and how to wake it. All methods but `sleep` are called with the
+    broadcast's lock held.
+    """
 
     def __init__(self, owner: Owner | None, *, wants_old_previews: bool) -> None:
         self.owner = owner  # follows every new job of this owner; None follows none
@@ -43,11 +44,13 @@ class _Watcher:
         self._is_woken = False
 
     def follow(self, log: EventLog, after: int = 0) -> None:
+        """Starts reading a log, from the first event with an id above `after`."""
         self.places[log] = after
         self._history[log] = log.last_id
         self.unread[log] = None
 
     def wake(self) -> None:
+        """Wakes the watcher's event loop; harmless if the loop has ended."""
         if self._is_woken:
             return
         try:
@@ -57,11 +60,12 @@ class _Watcher:
             log.debug("a watcher's event loop is gone")
 
     async def sleep(self) -> None:
+        """Waits until `wake` is called."""
         await self._wake.wait()
         self._wake.clear()
 
     def next(self) -> tuple[str, int, Event] | None:
-        """The next event to hand out; None when there is none yet."""
+        """The next event to send, as (job's id, event's id, event); None if there is none yet."""
         self._is_woken = False
         while self.unread:
             log = next(iter(self.unread))
@@ -79,14 +83,14 @@ class _Watcher:
         return None
 
     def _newer_previews_allowed(self, log: EventLog, id: int) -> float:
-        """How many newer previews make this event's own not worth sending."""
+        """How many newer previews make this event's preview not worth sending."""
         if id > self._history[log]:
             return MAX_PREVIEWS_BEHIND
         return math.inf if self._wants_old_previews else 1
 
 
 class Broadcast:
-    """All logs in memory, and all who watch them."""
+    """All logs in memory, and everybody who watches them. Thread-safe."""
 
     def __init__(self, on_watched: Callable[[str, bool], None]) -> None:
         """`on_watched(job_id, is_watched)` is called, without a lock held, when the first watcher of an unended job
@@ -99,7 +103,7 @@ class Broadcast:
         self._is_closed = False
 
     def open(self, job_id: str, owner: Owner, epoch: int = 0) -> None:
-        """A job of this owner begins (again)."""
+        """Opens the log of a job of this owner that begins, or begins again."""
         with self._lock:
             log = self._logs[job_id] = EventLog(job_id, owner, epoch)
             for watcher in self._watchers:
@@ -107,7 +111,7 @@ class Broadcast:
                     watcher.follow(log)
 
     def emit(self, job_id: str, event: Event) -> None:
-        """Adds an event to a job's log and wakes those who watch it."""
+        """Adds an event to a job's log and wakes its watchers."""
         with self._lock:
             log = self._logs[job_id]
             log.append(event)
@@ -119,12 +123,12 @@ class Broadcast:
                 self._retire(log)
 
     def stored(self, job_id: str, last: Event) -> list[StoredEvent]:
-        """What to keep of a job that is about to end with `last`."""
+        """The events to store for a job that is about to end with `last`."""
         with self._lock:
             return self._logs[job_id].stored(last)
 
     def is_watched(self, job_id: str) -> bool:
-        """Whether anybody gets this job's events."""
+        """Whether anybody is watching this job."""
         with self._lock:
             return self._is_watched(self._logs.get(job_id))
 
@@ -134,21 +138,24 @@ class Broadcast:
             return self._logs.get(job_id) or self._ended.get(job_id)
 
     def previews(self, job_id: str, image: int) -> list[bytes]:
-        """Those that are kept of one image (from 0) of a job."""
+        """The previews still kept of one image (from 0) of a job, as JPEGs."""
         with self._lock:
             log = self._logs.get(job_id) or self._ended.get(job_id)
             return [] if log is None else log.previews(image)
 
     async def watch(self, log: EventLog, after: int) -> AsyncGenerator[tuple[int, Event]]:
-        """A job's events with ids above `after`, old ones first; ends after its last one."""
+        """The events of a job with ids above `after`, old ones first; ends after the job's last event."""
         watcher = _Watcher(None, wants_old_previews=True)
         async with aclosing(self._follow(watcher, lambda: watcher.follow(log, after))) as items:
             async for _, id, event in items:
                 yield id, event
 
     async def watch_owner(self, owner: Owner, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
-        """Everything of one owner for as long as one listens: first what became of the unended jobs and of `jobs`
-        (those that are still in memory), with their last previews only, then all that happens."""
+        """All events of one owner, for as long as the caller listens.
+
+        First come the events so far of all unfinished jobs and of `jobs` (those still in memory), with only their last
+        previews, then everything that happens.
+        """
         watcher = _Watcher(owner, wants_old_previews=False)
 
         def catch_up() -> None:
@@ -161,13 +168,13 @@ class Broadcast:
                 yield item
 
     def forget(self, owner: Owner) -> None:
-        """Nothing of this owner's ended jobs can be replayed any more."""
+        """Drops the logs of this owner's ended jobs; they cannot be replayed any more."""
         with self._lock:
             for log in [log for log in self._ended.values() if log.owner == owner]:
                 del self._ended[log.job_id]
 
     def close(self) -> None:
-        """Ends all watching; nothing can be watched from now on."""
+        """Ends all watching; from now on nothing can be watched."""
         with self._lock:
             self._is_closed = True
             for watcher in self._watchers:

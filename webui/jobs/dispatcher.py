@@ -35,7 +35,7 @@ _MAX_UNSAVED = 1  # jobs whose pictures may still wait for the disk when the nex
 
 
 class Dispatcher:
-    """One line, and a running job for each worker at most. Implements the workers' `Listener`."""
+    """One line of jobs, and at most one running job for each worker. Implements the workers' `Listener`."""
 
     def __init__(self, storage: Storage, pool: WorkerPool, retries: Retries) -> None:
         self.broadcast = Broadcast(on_watched=lambda job_id, watched: pool.watch(job_id, is_watched=watched))
@@ -55,12 +55,12 @@ class Dispatcher:
     # --- what the queue asks -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Starts the workers; jobs that entered begin when one is ready."""
+        """Starts the workers; jobs in the line begin as soon as one is ready."""
         self._finisher.start()
         self._pool.start(self)
 
     def enter(self, job: ActiveJob, *, epoch: int = 0, is_first: bool = False) -> None:
-        """A job whose row stands begins to wait; `is_first` puts it before all others."""
+        """Puts a job whose row is written into the line; with `is_first`, before all others."""
         with self._lock:
             self._jobs[job.id] = job
             self.broadcast.open(job.id, job.owner, epoch)
@@ -69,7 +69,7 @@ class Dispatcher:
             self._dispatch()
 
     def cancel(self, job_id: str) -> None:
-        """Ends a waiting job now, a running one soon. Does nothing to one that has ended. Raises DiskFull."""
+        """Ends a waiting job now, a running one soon. Does nothing to a job that has ended. Raises DiskFull."""
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None:
@@ -85,16 +85,16 @@ class Dispatcher:
             self._ended(job, last)
 
     def position(self, job_id: str) -> int:
-        """Place in the line, from 1; 0 for a job that does not wait."""
+        """The job's place in the line, from 1; 0 if it is not waiting."""
         return self._places.of(job_id)
 
     def waiting(self, owner: Owner | None = None) -> int:
-        """How many jobs wait, of this owner or of all."""
+        """How many jobs of this owner, or of all owners, are waiting."""
         with self._lock:
             return len(self._line) if owner is None else self._line.count(owner)
 
     def status(self) -> QueueStatus:
-        """The machine room at a glance."""
+        """The state of workers and line."""
         return QueueStatus(
             worker=self._pool.status(),
             waiting=self.waiting(),
@@ -103,7 +103,7 @@ class Dispatcher:
         )
 
     def close(self) -> None:
-        """Ends the workers; the jobs that they had run again at the next start of the program, at no cost to them."""
+        """Ends the workers. Their jobs run again at the next start of the program, and this attempt does not count."""
         self._is_closing = True
         self._pool.close()
         with self._lock:
@@ -132,7 +132,7 @@ class Dispatcher:
         self.broadcast.emit(job_id, event)
 
     def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
-        """See Listener. A job that was stopped at its very end is stopped all the same."""
+        """See Listener. A job that was stopped at the very end still counts as stopped."""
         with self._lock:
             job = self._running.pop(job_id, None)
             if job is None:
@@ -148,7 +148,7 @@ class Dispatcher:
         self._end_running(job_id, Cancelled())
 
     def failed(self, failure: FailedJob) -> None:
-        """See Listener. The traceback goes to the log, and only there."""
+        """See Listener. The traceback goes to the log, and nowhere else."""
         log_id = secrets.token_hex(4)
         job = self._running.get(failure.job_id)
         if job is not None and job.owner.is_private:  # its details and traceback may hold words of the prompt
@@ -162,7 +162,7 @@ class Dispatcher:
         self._end_running(failure.job_id, Failed(kind=failure.kind, details=details, log_id=log_id))
 
     def died(self, job_id: str | None, exit_code: int) -> None:
-        """See Listener. The job, if there was one, runs once more."""
+        """See Listener. The worker's job, if it had one, runs once more."""
         with self._lock:
             job = None if job_id is None else self._running.get(job_id)
             if job is None:
@@ -180,7 +180,7 @@ class Dispatcher:
                 self._dispatch()
 
     def unavailable(self, error: DarkroomError) -> None:
-        """See Listener. Nobody should wait for what does not come."""
+        """See Listener. All waiting jobs fail, so that nobody waits in vain."""
         with self._lock:
             while (job_id := self._line.take()) is not None:
                 job = self._jobs[job_id]
@@ -191,7 +191,7 @@ class Dispatcher:
     # --- moving ------------------------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        """Gives each worker that is free the next job."""
+        """Gives each free worker the next job."""
         with self._lock:
             while self._can_begin() and (job_id := self._line.take()) is not None:
                 job = self._jobs[job_id]
@@ -204,7 +204,7 @@ class Dispatcher:
                 self._begin(job)
 
     def _can_begin(self) -> bool:
-        """Whether a worker is free, and is not just about to tell of the job that it had."""
+        """Whether a worker is free and is not just about to report the end of its last job."""
         if self._is_closing or self._finisher.pending > _MAX_UNSAVED or len(self._running) >= len(self._pool):
             return False
         return self._pool.has_free
@@ -219,7 +219,7 @@ class Dispatcher:
         self._announce()
 
     def _read_pictures(self, job: ActiveJob) -> dict[str, bytes]:
-        """All that are in its request. Without one that is gone the job runs too, and fails where it is needed."""
+        """All pictures of the job's request. If one is gone, the job runs all the same and fails where it is needed."""
         uploads = self._storage.of(job.owner).uploads
         found: dict[str, bytes] = {}
         for reference in {picture for _, picture in pictures_of(job.request)}:
@@ -250,7 +250,7 @@ class Dispatcher:
             log.exception("job %s is waiting again, but its row could not be updated", job.id)
 
     def _ended(self, job: ActiveJob, last: Event) -> None:
-        """Its row is written: now everybody hears of it."""
+        """Announces the end of a job whose row is written."""
         with self._lock:
             del self._jobs[job.id]
             if isinstance(last, Finished):
@@ -260,7 +260,7 @@ class Dispatcher:
             self._dispatch()
 
     def _announce(self) -> None:
-        """Tells every waiting job whose place changed, with a guess of when it starts."""
+        """Tells every waiting job whose place changed, with an estimate of when it will start."""
         self._places.announce([(id, self._jobs[id].request) for id in self._line.order()], self._seconds_until_free)
 
     def _seconds_until_free(self) -> float | None:
@@ -272,7 +272,9 @@ class Dispatcher:
 
 
 def _is_news(loading: Loading, last: Loading | None) -> bool:
-    """Whether it is worth telling: a whole per cent further, for a checkpoint has hundreds of tensors."""
+    """Whether a loading event is worth sending: only at each whole per cent, since a checkpoint has hundreds of
+    tensors.
+    """
     if last is None or last.checkpoint != loading.checkpoint or loading.fraction < last.fraction:
         return True
     return loading.fraction - last.fraction >= 0.01 or loading.fraction >= 1.0 > last.fraction

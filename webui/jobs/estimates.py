@@ -1,4 +1,4 @@
-"""How long a job will take, judged by how long others took. These are guesses; None instead of a bad one."""
+"""Estimates how long a job will take from how long others took; None instead of a bad estimate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WEIGHT_OF_NEWEST = 0.4
 
 
 def work(request: Settled) -> float:
-    """What a resolved request costs, in pixels × steps. Comparable within a task and a checkpoint only."""
+    """The amount of work in a settled request, in pixels × steps; comparable only within a task and a checkpoint."""
     match request:
         case StyleTransfer(method="instant"):
             return float(request.size * request.size)
@@ -30,13 +30,15 @@ def work(request: Settled) -> float:
 
 
 class Estimates:
-    """Seconds for each unit of work, measured, by task and checkpoint or method."""
+    """The measured seconds for each unit of work, by task and checkpoint or method."""
 
     def __init__(self) -> None:
         self._rates: dict[tuple[str, str], float] = {}
 
     def learn(self, request: Settled, timings: Mapping[str, float]) -> None:
-        """A job of this kind took that long; `timings` as in `Job`. Loading is left out, for the next one need not."""
+        """Learns from a job that has run; `timings` as in `Job`. Loading is left out, since the next job may not need
+        it.
+        """
         seconds = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
         if seconds <= 0.0:
             return
@@ -45,12 +47,12 @@ class Estimates:
         self._rates[key] = known + _WEIGHT_OF_NEWEST * (rate - known)
 
     def seconds(self, request: Settled) -> float | None:
-        """What a job of this kind takes; None if none ever ran."""
+        """How long such a job takes; None if none has run yet."""
         rate = self._rates.get(_key(request))
         return None if rate is None else rate * work(request)
 
     def remaining(self, request: Settled, timings: Mapping[str, float]) -> float | None:
-        """What a running job still takes; None if no such job ever ran."""
+        """How long a running job still takes; None if no such job has run yet."""
         seconds = self.seconds(request)
         spent = timings.get("running_seconds", 0.0) - timings.get("loading_seconds", 0.0)
         return None if seconds is None else max(0.0, seconds - spent)

@@ -1,7 +1,7 @@
-"""What happened to one job so far, numbered. Not safe for threads by itself; `broadcast.py` holds the lock.
+"""The numbered events of one job so far. Not thread-safe by itself; `broadcast.py` holds the lock.
 
-Memory is bounded: of consecutive `Queued` events the newest stands for all, and previews beyond a budget are taken out
-of old steps. A step itself is never left out.
+Its memory is bounded: of consecutive `Queued` events only the newest is kept, and previews beyond a budget are removed
+from old steps. A step itself is never left out.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class EventLog:
 
     @property
     def last_id(self) -> int:
-        """The newest event's; 0 if nothing happened."""
+        """The id of the newest event; 0 if there is none."""
         return self._ids[-1] if self._ids else 0
 
     def append(self, event: Event) -> int:
-        """Its id. Nothing may follow a last event (ValueError)."""
+        """Adds an event and returns its id. Raises ValueError after the job's last event."""
         if self.is_ended:
             raise ValueError(f"job {self.job_id} has ended")
         if isinstance(event, Queued) and self._events and isinstance(self._events[-1], Queued):
@@ -63,21 +63,21 @@ class EventLog:
         return (self._ids[place], self._events[place]) if place < len(self._ids) else None
 
     def previews_after(self, id: int) -> int:
-        """How many newer previews there are."""
+        """How many events with a higher id have a preview."""
         return len(self._preview_ids) - bisect_right(self._preview_ids, id)
 
     def previews(self, image: int) -> list[bytes]:
-        """Those that there are of the steps of one image (from 0), in order."""
+        """The previews still kept of one image (from 0), in the order of its steps."""
         steps = (event for event in self._events if isinstance(event, Step) and event.image == image)
         return [event.preview for event in steps if event.preview is not None and event.phase in _PHASES_SHOWN]
 
     def drop_previews(self) -> None:
-        """All but the last one."""
+        """Drops all previews but the last one."""
         while len(self._preview_ids) > 1:
             self._drop_preview(self._preview_ids.pop(0))
 
     def stored(self, last: Event) -> list[StoredEvent]:
-        """Everything as it is kept for good, with `last` as the event that is about to end it."""
+        """All events in the form in which they are stored, with `last` as the one that is about to end the job."""
         pairs = [*zip(self._ids, self._events, strict=True), (self._next_id, last)]
         return [(id, event_name(event), to_dict(without_preview(event))) for id, event in pairs]
 
@@ -90,5 +90,5 @@ class EventLog:
 
 
 def without_preview(event: Event) -> Event:
-    """The same event; a step's preview is gone."""
+    """The same event without a step's preview."""
     return dataclasses.replace(event, preview=None) if isinstance(event, Step) else event

@@ -1,4 +1,6 @@
-"""Whose turn it is: each owner's jobs in order, and the owners in turn. Knows ids only, no job and no thread."""
+"""Decides whose turn it is: the jobs of each owner in order, and the owners in turn. Knows only ids, no jobs, no
+threads.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from webui.storage.owners import Owner
 
 
 class FairQueue:
-    """Round robin between owners, so that a thousand jobs of one person delay another's single job by one."""
+    """Round robin between owners: a thousand jobs of one person delay another person's single job by one."""
 
     def __init__(self) -> None:
         self._jobs: dict[Owner, deque[str]] = {}
@@ -20,20 +22,20 @@ class FairQueue:
         return sum(len(jobs) for jobs in self._jobs.values())
 
     def count(self, owner: Owner) -> int:
-        """How many jobs of this owner wait."""
+        """How many jobs of this owner are waiting."""
         return len(self._jobs.get(owner, ()))
 
     def add(self, owner: Owner, job_id: str) -> None:
-        """To the end of the owner's jobs."""
+        """Adds a job at the end of the owner's jobs."""
         self._jobs.setdefault(owner, deque()).append(job_id)
 
     def put_back(self, owner: Owner, job_id: str) -> None:
-        """To the very front: it had its turn, and lost it through no fault of its owner."""
+        """Puts a job at the very front: it had its turn, and lost it through no fault of its owner."""
         self._jobs.setdefault(owner, deque()).appendleft(job_id)
         self._last_turn[owner] = -next(self._turns)  # before those who never had a turn
 
     def remove(self, owner: Owner, job_id: str) -> bool:
-        """Whether it waited."""
+        """Removes a job; returns whether it was waiting."""
         jobs = self._jobs.get(owner)
         if jobs is None or job_id not in jobs:
             return False
@@ -42,7 +44,7 @@ class FairQueue:
         return True
 
     def take(self) -> str | None:
-        """The next one, whose owner then is the last to come again; None if nobody waits."""
+        """Takes the next job, and moves its owner to the end; None if nobody is waiting."""
         if not self._jobs:
             return None
         owner = min(self._jobs, key=lambda owner: self._last_turn.get(owner, 0))
@@ -52,7 +54,7 @@ class FairQueue:
         return job_id
 
     def order(self) -> list[str]:
-        """All that wait, in the order in which they would be taken."""
+        """All waiting jobs, in the order in which they would be taken."""
         owners = sorted(self._jobs, key=lambda owner: self._last_turn.get(owner, 0))
         rounds = itertools.zip_longest(*(self._jobs[owner] for owner in owners))
         return [job_id for turn in rounds for job_id in turn if job_id is not None]

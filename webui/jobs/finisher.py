@@ -1,8 +1,8 @@
-"""How a job ends: its pictures are saved, then its row is written, and only then does anybody hear of it.
+"""How a job ends: its pictures are saved, then its row is written, and only then are watchers told.
 
 It has a thread of its own, so neither the worker nor a watcher waits for the disk. If the disk is full, it keeps the
-pictures in memory and retries for a while. It retries the bare end of a job until there is room, because a stopped job
-must not run again at the next start. Knows storage, no worker and no line.
+pictures in memory and retries for a while. It retries writing the bare end of a job until there is room, because a
+stopped job must not run again at the next start. Knows storage, no worker and no line.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """What to do while nothing can be written: try that often, give up after so long."""
+    """How often to retry while nothing can be written, and when to give up."""
 
     every_seconds: float = 5.0
     give_up_seconds: float = 600.0  # long enough to see the message and delete something
@@ -40,7 +40,7 @@ class Retries:
 
 @dataclass
 class ActiveJob:
-    """A job that has not ended, in memory. `state` is WAITING or RUNNING; `started_at` is a monotonic time."""
+    """A job in memory that has not ended. `state` is WAITING or RUNNING; `started_at` is a monotonic time."""
 
     id: str
     owner: Owner
@@ -55,7 +55,7 @@ class ActiveJob:
     last_loading: Loading | None = None
 
     def begin(self) -> None:
-        """One more attempt."""
+        """Begins another attempt."""
         self.state = JobState.RUNNING
         self.attempts += 1
         self.started_at = time.monotonic()
@@ -63,7 +63,7 @@ class ActiveJob:
         self.last_loading = None
 
     def timings(self) -> dict[str, float]:
-        """Seconds so far; see `Job.timings`."""
+        """The seconds so far; see `Job.timings`."""
         if self.started_at is None:
             return {"waited_seconds": time.monotonic() - self.queued_at}
         now = time.monotonic()
@@ -106,11 +106,11 @@ class Finisher:
 
     @property
     def pending(self) -> int:
-        """Jobs handed over that have not ended yet."""
+        """How many jobs were handed over and have not ended yet."""
         return self._pending
 
     def start(self) -> None:
-        """Begins to end jobs."""
+        """Starts the thread that ends jobs."""
         self._thread.start()
 
     def finish(self, job: ActiveJob, images: tuple[RawImage, ...]) -> None:
@@ -122,7 +122,7 @@ class Finisher:
         self._put(_Ending(job, last))
 
     def close(self) -> None:
-        """Ends what was handed over, each with one try, and then the thread."""
+        """Ends everything that was handed over, with one try each, and then the thread."""
         self._closing.set()
         self._endings.put(None)
         if self._thread.is_alive():
@@ -148,7 +148,7 @@ class Finisher:
         self._write_late()
 
     def _next(self) -> _Ending | None:
-        """The next job to end; None when the program ends. Meanwhile tries to write what could not be written."""
+        """The next job to end; None when the program ends. Meanwhile retries what could not be written."""
         while self._unwritten:
             self._write_late()
             with suppress(queue.Empty):
@@ -165,8 +165,11 @@ class Finisher:
             log.debug("%d finished jobs still cannot be written to the database: %s", len(self._unwritten), error)
 
     def _end_job(self, ending: _Ending) -> Event | None:
-        """Tries until the job's end is on the disk. None if the program ends first: then the row still says that the
-        job runs, and the next start runs it again."""
+        """Tries until the job's end is on the disk.
+
+        None if the program ends first: the row then still says that the job is running, and the next start runs it
+        again.
+        """
         job = ending.job
         deadline = time.monotonic() + self._retries.give_up_seconds
         while True:
@@ -185,7 +188,7 @@ class Finisher:
                 return None
 
     def _fail(self, job: ActiveJob, last: Failed | Cancelled) -> Event:
-        """Ends the job in everybody's eyes, and in its row as soon as that can be written."""
+        """Ends the job for everybody who watches, and in its row as soon as that can be written."""
         stored, timings = self._stored_events(job.id, last), job.timings()
 
         def write() -> None:

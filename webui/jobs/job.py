@@ -1,4 +1,4 @@
-"""A job: one request of one person on its way to pictures. Plain values; what moves it is `queue.py`."""
+"""A job: one request of one person on its way to pictures. Plain values; `queue.py` moves them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webui.worker.status import WorkerStatus
 
 
 class JobState(StrEnum):
-    """Where a job is. The last three are final."""
+    """The state of a job; the last three are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -24,17 +24,17 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to such a job."""
+        """Whether the job has ended."""
         return self not in (JobState.WAITING, JobState.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job at the moment when it was asked for.
+    """A job as it was at the moment of asking.
 
     Times are seconds since 1970. `timings`: `waited_seconds`, `loading_seconds` (until the first step),
-    `running_seconds` (from Started to the last event). `steps_kept`: images (from 0) whose steps the worker still has;
-    it computes those of others again when needed.
+    `running_seconds` (from Started to the last event). `steps_kept`: the images (from 0) whose steps the worker still
+    has; the steps of others are computed again when needed.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class UnreadableJob:
-    """A job that this version cannot read: another one wrote it, or its row is damaged.
+    """A job that this version cannot read: another version wrote it, or its row is damaged.
 
     It is shown as failed, whatever its row says. The row stays as it is, and a version that can read it continues it.
     """
@@ -66,8 +66,10 @@ class UnreadableJob:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueStatus:
-    """The machine room at a glance; `worker` is the readiest of several. `problem`: what keeps jobs from running or
-    being saved at the moment."""
+    """The state of workers and queue; of several workers, `worker` is the readiest.
+
+    `problem` is what currently keeps jobs from running or being saved.
+    """
 
     worker: WorkerStatus
     waiting: int

@@ -1,4 +1,4 @@
-"""What becomes of a request's prompts when it is submitted: looks and wildcards are settled, or it is said why not.
+"""Settles the looks and wildcards of a request when it is submitted, or says why it cannot.
 
 Knows the folders of looks, wildcards and LoRAs, no tokens and no engine.
 """
@@ -31,12 +31,11 @@ class PromptRules:
         self._addons = Addons(models_dir)
 
     def settle(self, request: SomeDiffusion, family: str) -> SomeDiffusion:
-        """A request in which only its prompts are open yet, with those settled.
+        """Settles the prompts of a request that has nothing else open.
 
         Raises PromptError for a prompt that cannot be read, and for a LoRA that is missing, made for another family, or
-        of a kind that is not read.
-        Raises InvalidRequest for a look that is not there, and where the best are to be kept and a prompt says nothing
-        that they could fit.
+        of an unsupported kind. Raises InvalidRequest for a look that does not exist, and for a request that keeps the
+        best of several although a prompt has no words to fit.
         """
         capabilities = FAMILIES[family].capabilities
         settled = settle_prompts(request, self._wildcards, self._look_texts(request, capabilities))
@@ -52,7 +51,7 @@ class PromptRules:
         return settled
 
     def _look_texts(self, request: Diffusion, capabilities: Collection[Capability]) -> tuple[LookText, ...]:
-        """What the looks say: the request itself, where it was settled before, or the files."""
+        """The texts of the looks: from the request itself if it was settled before, else from the files."""
         if tuple(look.name for look in request.look_texts) == request.looks:
             return request.look_texts
         texts = []
@@ -67,7 +66,7 @@ class PromptRules:
 
 
 def _lora_problem(file: LoraFile | None, family: str) -> dict[str, str]:
-    """Why a LoRA cannot be used with checkpoints of `family`, as an error's details; empty where it may be."""
+    """Why a LoRA cannot be used with checkpoints of `family`, as an error's details; empty if it can."""
     if file is None:
         return {"reason": "prompt_lora_missing"}
     if file.problem is not None:

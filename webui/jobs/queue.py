@@ -1,8 +1,8 @@
 """The queue as everybody else sees it: submit, cancel, look, watch.
 
-A job is in the database before its caller hears of it, and what happens to it does not depend on who watches. Methods
-that are not `async` may wait some milliseconds for the disk; an event loop calls them in a thread. Knows neither the
-engine nor the page.
+A job is in the database before its caller hears of it, and what happens to it does not depend on who is watching.
+Methods that are not `async` may wait a few milliseconds for the disk; an event loop calls them in a thread. Knows
+neither the engine nor the page.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ _LEARN_FROM = 50  # ended jobs that a new start looks at for its estimates
 
 
 class JobQueue:
-    """Jobs of all owners. An owner's id is a user's name, or "local"; nobody sees another one's jobs. Thread-safe."""
+    """The jobs of all owners. An owner's id is a user's name, or "local"; nobody sees another owner's jobs.
+    Thread-safe.
+    """
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class JobQueue:
         self._submitting = threading.Lock()
 
     def start(self) -> None:
-        """Resumes what an earlier run of the program left, and starts the workers."""
+        """Resumes the jobs that an earlier run of the program left, and starts the workers."""
         for row in self._storage.jobs.last_finished(JobState.FINISHED, _LEARN_FROM):
             job = job_from_row(row)
             if isinstance(job, Job):
@@ -81,11 +83,12 @@ class JobQueue:
         self._dispatcher.close()
 
     def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Job:
-        """Settles the request, writes the job down, and has it wait. When this returns, the job survives a power cut.
+        """Settles the request, stores the job and puts it into the line. Once this returns, the job survives a power
+        cut.
 
-        A caller who may have to repeat itself sends `once` along: the second time it gets the job of the first, in
-        whatever state that is. Raises TooManyJobs, QueueFull, DiskFull, KeyReused, JobUnreadable, and what `resolve`
-        raises.
+        A caller that may have to repeat itself passes `once`: the second time, it gets the job of the first, in
+        whatever state that is. Raises TooManyJobs, QueueFull, DiskFull, KeyReused, JobUnreadable, and whatever
+        `resolve` raises.
         """
         if once is not None and (known := self.submitted(owner, once)) is not None:
             return _readable(known)
@@ -103,7 +106,9 @@ class JobQueue:
         return Job(id=row.id, owner=owner, request=resolved, state=JobState.WAITING, created=row.created)
 
     def submitted(self, owner: Owner, once: Once) -> Job | UnreadableJob | None:
-        """The job that this very submit made before, if it did. Raises KeyReused where it was another one."""
+        """The job that the same submission made before, if it did. Raises KeyReused if the key belongs to another
+        request.
+        """
         found = self._storage.of(owner).jobs.submitted(owner, once.key)
         if found is None:
             return None
@@ -113,19 +118,19 @@ class JobQueue:
         return self.look(owner, row.id)
 
     def cancel(self, owner: Owner, job_id: str) -> None:
-        """Stops a job; may be repeated. A job that has ended stays as it is. Raises JobNotFound."""
+        """Stops a job; may be called again. A job that has ended stays as it is. Raises JobNotFound."""
         self._row(owner, job_id)
         self._dispatcher.cancel(job_id)
 
     def forget(self, owner: PrivateOwner) -> None:
-        """Stops all jobs of somebody in private mode, and forgets that they were there."""
+        """Stops all jobs of somebody in private mode, and forgets that they existed."""
         for row in self._storage.of(owner).jobs.in_states((JobState.WAITING, JobState.RUNNING)):
             self._dispatcher.cancel(row.id)
         self._storage.forget(owner)
         self._dispatcher.broadcast.forget(owner)
 
     def get(self, owner: Owner, job_id: str) -> Job:
-        """A job with its request. Raises JobNotFound, and JobUnreadable where this version cannot read it."""
+        """A job with its request. Raises JobNotFound, and JobUnreadable if this version cannot read it."""
         return _readable(self.look(owner, job_id))
 
     def look(self, owner: Owner, job_id: str) -> Job | UnreadableJob:
@@ -142,8 +147,8 @@ class JobQueue:
     def strip(self, owner: Owner, job_id: str, image: int) -> Sequence[bytes]:
         """The previews of one image (from 0) of a job, as JPEGs, in the order of its steps.
 
-        Raises JobNotFound, JobUnreadable, and StripGone if there are none (any more): only the last few jobs keep
-        theirs.
+        Raises JobNotFound, JobUnreadable, and StripGone if there are no previews (any more): only the last few jobs
+        keep theirs.
         """
         _readable(job_from_row(self._row(owner, job_id)))
         previews = self._dispatcher.broadcast.previews(job_id, image)
@@ -156,14 +161,13 @@ class JobQueue:
         return self._dispatcher.position(job_id)
 
     def status(self) -> QueueStatus:
-        """The state of workers and queue at a glance."""
+        """The state of workers and queue."""
         return self._dispatcher.status()
 
     async def watch(self, owner: Owner, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
-        """A job's events with their ids, those above `after`: all so far, then live, until the last one.
+        """A job's events with ids above `after`: all so far, then live, until the last one.
 
-        May be left at any time, and be slow: then old previews are missing, but no step. Raises JobNotFound at the
-        first event.
+        May be left at any time. A slow caller misses old previews, but no step. Raises JobNotFound at the first event.
         """
         row = await asyncio.to_thread(self._row, owner, job_id)
         known = self._dispatcher.broadcast.find(job_id)
@@ -177,14 +181,17 @@ class JobQueue:
                 yield item
 
     async def watch_owner(self, owner: Owner, jobs: Collection[str] = ()) -> AsyncGenerator[tuple[str, int, Event]]:
-        """Everything of one owner, live, as (job's id, event's id, event): first all so far of the jobs that have not
-        ended and of `jobs` (which one saw unended before), then whatever happens. Never ends by itself."""
+        """All events of one owner, live, as (job's id, event's id, event); never ends by itself.
+
+        First come all events so far of the jobs that have not ended and of `jobs`, which the caller last saw
+        unfinished.
+        """
         async with aclosing(self._dispatcher.broadcast.watch_owner(owner, jobs)) as items:
             async for item in items:
                 yield item
 
     def _as_now(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """With what has become of their pictures and of their steps since."""
+        """The jobs with the current state of their pictures and steps."""
         kept = self._dispatcher.status().worker.steps_kept
         now = as_kept_now(jobs, self._storage.of(jobs[0].owner).pictures) if jobs else []
         return [replace(job, steps_kept=kept[job.id]) if job.id in kept else job for job in now]
@@ -196,7 +203,7 @@ class JobQueue:
         return row
 
     def _take_up(self, row: JobRow, job: Job) -> None:
-        """A job that had not ended when the program did."""
+        """Takes up a job that had not ended when the program did."""
         if job.state is JobState.RUNNING:
             adopt_job(self._storage.pictures, row.owner, row.id)
             images = self._storage.pictures.of_job(row.id)

@@ -1,4 +1,4 @@
-"""Each job's place in the line, and when its turn is likely to come. Knows no worker, no database."""
+"""Each job's place in the line, and when its turn will probably come. Knows no worker, no database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webui.requests.settled import Settled
 
 
 class QueuePositions:
-    """Tells every waiting job whose place changed."""
+    """Tells every waiting job whose place has changed."""
 
     def __init__(self, estimates: Estimates, tell: Callable[[str, Queued], None]) -> None:
         """`tell(job_id, event)` hands out the news."""
@@ -19,16 +19,19 @@ class QueuePositions:
         self._positions: dict[str, int] = {}
 
     def of(self, job_id: str) -> int:
-        """Place in the line, from 1; 0 for a job that does not wait."""
+        """The job's place in the line, from 1; 0 if it is not waiting."""
         return self._positions.get(job_id, 0)
 
     def clear(self) -> None:
-        """Nobody waits any more."""
+        """Forgets all places, because nobody is waiting any more."""
         self._positions.clear()
 
     def announce(self, waiting: Sequence[tuple[str, Settled]], eta_seconds: Callable[[], float | None]) -> None:
-        """`waiting`: ids and requests in their order; `eta_seconds`: until the first of them starts, asked for only if
-        there is news."""
+        """Tells each waiting job its place, if that has changed.
+
+        `waiting` has ids and requests in order; `eta_seconds`, the time until the first of them starts, is called only
+        if there is something to tell.
+        """
         positions = {job_id: position for position, (job_id, _) in enumerate(waiting, 1)}
         changed = {job_id for job_id, position in positions.items() if self._positions.get(job_id) != position}
         self._positions = positions

@@ -1,7 +1,7 @@
 """Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, the seed, the size.
 
-From then on the request says everything, and running it again gives the same picture. Raises errors of the domain for
-what no schema could refuse. Knows no database, but asks the store of uploads for sizes and owners.
+From then on the request says everything, and running it again gives the same picture. Raises domain errors for what no
+schema can refuse. Knows no database, but asks the store of uploads for sizes and owners.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
     """The same request with nothing left open; a settled one stays as it is.
 
-    A branch's origin is settled like a request of its own, and the branch has from it what it leaves open.
+    The origin of a branch is settled like any request, and the branch takes from it whatever it leaves open.
 
-    Raises NoCheckpoint, CheckpointNotFound and its like, TaskUnsupported, CriticMissing where the best are to be kept
-    and nothing can judge, PictureNotFound for a picture that is not this person's, InvalidRequest for a picture that is
-    no reference and for settings that the checkpoint or the scheduler cannot follow, and what `prompts` raise.
+    Raises NoCheckpoint, CheckpointNotFound and similar errors; TaskUnsupported; CriticMissing if the best should be
+    kept and there is no critic; PictureNotFound for a picture that is not this person's; InvalidRequest for a picture
+    that is not a reference and for settings that do not work with the checkpoint or the scheduler; and whatever
+    `prompts` raises.
     """
     _check_pictures(request, owner, uploads)
     seed = secrets.randbelow(MAX_SEED + 1) if request.seed in (None, -1) else request.seed
@@ -73,7 +74,7 @@ def _with_origin(
     uploads: Uploads,
     prompts: PromptRules,
 ) -> SomeDiffusion:
-    """Raises InvalidRequest for an origin whose seed is open: nobody could make it again."""
+    """Raises InvalidRequest for an origin whose seed is open, which nobody could make again."""
     if branch.origin.seed in (None, -1):
         raise InvalidRequest(field="branch_from", reason="seed_open")
     origin = resolve(branch.origin, owner, catalogue, uploads, prompts)
@@ -86,7 +87,7 @@ def _with_origin(
 def _with_defaults(
     request: SomeDiffusion, checkpoint: Checkpoint, seed: int | None, picture_size: tuple[int, int] | None
 ) -> SomeDiffusion:
-    """Everything but its prompts settled."""
+    """The request with everything but its prompts settled."""
     defaults = checkpoint.defaults
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
@@ -110,7 +111,7 @@ def _with_defaults(
 
 
 def _picture_size(request: Request, uploads: Uploads) -> tuple[int, int] | None:
-    """Of the picture that settles an open size. Raises InvalidRequest for a mask of another shape than its picture."""
+    """The size of the picture that settles an open size. Raises InvalidRequest for a mask with other proportions."""
     if not isinstance(request, ImageToImage):
         return None
     size = uploads.size(request.init_image)
@@ -122,7 +123,7 @@ def _picture_size(request: Request, uploads: Uploads) -> tuple[int, int] | None:
 
 
 def _variation_seed(request: Diffusion) -> int | None:
-    """A random one where there is a variation and no seed for it; None where there is none."""
+    """A random seed if there is a variation without one; None if there is no variation."""
     if request.variation_strength == 0:
         return None
     return secrets.randbelow(MAX_SEED + 1) if request.variation_seed in (None, -1) else request.variation_seed
@@ -142,10 +143,10 @@ def _size(request: Diffusion, native: tuple[int, int], picture: tuple[int, int] 
 
 
 def fitted_size(picture: tuple[int, int], max_pixels: int) -> tuple[int, int]:
-    """The picture's size, scaled down to at most `max_pixels`; each side a multiple of 8 from 64 to 2048.
+    """The picture's size, scaled down to at most `max_pixels`; each side is a multiple of 8 from 64 to 2048.
 
-    Of the sizes that come near, the one that keeps the aspect best. A very small picture is enlarged to 64, and may
-    only then, if it is long and thin, have more than `max_pixels`.
+    Of the sizes close to that, it is the one that keeps the aspect ratio best. A very small picture is enlarged to 64;
+    only then, if it is long and thin, may it have more than `max_pixels`.
 
     >>> fitted_size((4000, 3000), 256 * 256)
     (288, 216)

@@ -1,4 +1,4 @@
-"""From the journal's rows to jobs, and to what has become of their pictures since."""
+"""From the database's rows to jobs, and to the current state of their pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ _OUTCOMES: dict[str, TypeAdapter[Finished] | TypeAdapter[Failed] | TypeAdapter[C
 
 
 def job_from_row(row: JobRow) -> Job | UnreadableJob:
-    """Unreadable where this version does not understand all of the row: a request of a later schema, say."""
+    """The job of a row; unreadable if this version does not understand all of it, such as a request
+    of a later schema.
+    """
     try:
         request = settled_from_dict(row.request)
         outcome = _outcome(row)
@@ -53,7 +55,7 @@ def job_from_row(row: JobRow) -> Job | UnreadableJob:
 
 
 def past_events(row: JobRow, rows: JobRows) -> list[tuple[int, Event]]:
-    """Everything that happened to a job that is not in memory; of one that cannot be read, that it failed."""
+    """All events of a job that is not in memory; for one that cannot be read, that it failed."""
     job = job_from_row(row)
     if isinstance(job, UnreadableJob):
         # Above all ids that anybody saw, and below those of the version that goes on with it.
@@ -74,7 +76,7 @@ def _outcome(row: JobRow) -> Finished | Failed | Cancelled | None:
 
 
 def as_kept_now(jobs: Sequence[Job], pictures: Pictures) -> list[Job]:
-    """The same jobs with what people have kept, put back and deleted since: the row says only what came out."""
+    """The same jobs with what people have kept, put back and deleted since: a row only says how the job ended."""
     left = pictures.left_of([image.id for job in jobs for image in job.images])
     return [
         replace(job, images=tuple(replace(image, kept=left[image.id]) for image in job.images if image.id in left))

@@ -1,6 +1,6 @@
 """The two services behind the page and the API: submit a request, and wait for its end.
 
-Knows neither HTTP nor the page; a function for storing the pictures inside a request is handed in.
+Knows neither HTTP nor the page; the caller passes a function that stores the pictures inside a request.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ StorePictures = Callable[[Owner, Request], Awaitable[Request]]
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """A job that is queued, and its place among all that wait, from 1; 0 for one that does not wait."""
+    """A queued job and its place among all that are waiting, from 1; 0 if it is not waiting."""
 
     job: Job | UnreadableJob
     position: int
 
     @property
     def request(self) -> Settled:
-        """What the job was submitted with. Raises JobUnreadable."""
+        """The request that the job was submitted with. Raises JobUnreadable."""
         if isinstance(self.job, UnreadableJob):
             raise JobUnreadable
         return self.job.request
@@ -50,7 +50,7 @@ class Submissions:
     async def submit(self, owner: Owner, request: Request, once: Once | None = None) -> Submitted:
         """The new job, or with `once` the one that the same submission made before; then no picture is stored again.
 
-        Raises what `store_pictures` and `JobQueue.submit` raise.
+        Raises whatever `store_pictures` and `JobQueue.submit` raise.
         """
         job = None if once is None else await to_thread.run_sync(self._queue.submitted, owner, once)
         if job is None:
@@ -59,8 +59,9 @@ class Submissions:
         return Submitted(job=job, position=self._queue.position(job.id))
 
     async def wait(self, owner: Owner, job_id: str) -> Event | None:
-        """The job's last event, or None where the program ends before the job. A caller who is cancelled meanwhile
-        cancels the job. Raises JobNotFound."""
+        """The job's last event, or None if the program ends before the job. If the caller is cancelled meanwhile, the
+        job is cancelled, too. Raises JobNotFound.
+        """
         last: Event | None = None
         try:
             async with aclosing(self._queue.watch(owner, job_id)) as events:

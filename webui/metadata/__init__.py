@@ -1,1 +1,3 @@
-"""Reading what pictures of any program say about themselves: `texts.py` finds it, `reading.py` understands it."""
+"""Reads what pictures of any program say about themselves: `embedded_texts.py` finds it,
+`reading.py` understands it.
+"""

@@ -1,9 +1,9 @@
-"""What made a picture by ComfyUI's graph, walked back from the node that saves it to the sampler that began with noise,
-and from there to prompts, checkpoint and size.
+"""How a picture was made, from ComfyUI's graph: followed back from the node that saves it to the sampler that began
+with noise, and from there to prompts, checkpoint and size.
 
-Nodes are known by what they do, which shows in the names of their inputs; of the thousands of classes hardly any is
-known by name. What only the running graph could tell is named as not followed. No node is entered twice on one way, and
-only so many are. Knows no settings of ours.
+Nodes are recognised by what they do, which shows in the names of their inputs; of the thousands of classes, hardly any
+is known by name. Whatever only the running graph could tell is listed as not followed. No node is entered twice on one
+way, and the number of nodes is limited. Knows no settings of ours.
 """
 
 from __future__ import annotations
@@ -45,10 +45,15 @@ _HOLDERS = re.compile(r"guider|pipe|context|ctx", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ComfyPicture:
-    """What made the picture. `values` by ComfyUI's own names (`steps`, `cfg`, `sampler_name`, …, as JSON had them),
-    `loras` as name and strength; `samplers` is how many there are on the way, of which the first in time is told.
-    `unfollowed` are values that only the running graph knows, `joined` of how many texts a prompt was put together by
-    more than joining them, `others` what an encoder of several texts was given beside the first."""
+    """How a picture was made.
+
+    - `values`: by ComfyUI's own names (`steps`, `cfg`, `sampler_name`, …), as they were in the JSON.
+    - `loras`: name and strength of each.
+    - `samplers`: how many there are on the way; `values` are those of the first in time.
+    - `unfollowed`: values that only the running graph knows.
+    - `joined`: how many texts a prompt was made of, if they were not simply joined.
+    - `others`: what an encoder of several texts was given besides the first.
+    """
 
     values: dict[str, Any]
     loras: tuple[tuple[str, str], ...] = ()
@@ -60,19 +65,19 @@ class ComfyPicture:
 
 
 def read_prompt(prompt: Any) -> ComfyPicture | None:
-    """From the JSON of `prompt`, or a call of the API; None where it leads nowhere."""
+    """Reads the JSON of `prompt`, or a call of the API; None if it leads to no picture."""
     graph = graph_of_prompt(prompt)
     return _Reading(graph).picture() if graph else None
 
 
 def read_workflow(workflow: Any) -> ComfyPicture | None:
-    """From the JSON of `workflow`; None where it leads nowhere."""
+    """Reads the JSON of `workflow`; None if it leads to no picture."""
     graph = graph_of_workflow(workflow)
     return _Reading(graph).picture() if graph else None
 
 
 class _Reading:
-    """One graph, and how much of it has been walked."""
+    """One graph, and how much of it has been followed."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -80,7 +85,7 @@ class _Reading:
         self._unfollowed: list[str] = []  # settings, as ComfyUI calls them
 
     def picture(self) -> ComfyPicture | None:
-        """Of the first output that a sampler leads to."""
+        """The picture of the first output that a sampler leads to."""
         for output in self._outputs():
             samplers = [id for id in self._upstream(output) if _is_sampler(self._graph[id])][:_MAX_SAMPLERS]
             if samplers:
@@ -88,7 +93,7 @@ class _Reading:
         return None
 
     def _outputs(self) -> list[str]:
-        """What nobody else takes anything from: what saves before what shows, and before all else."""
+        """The nodes whose outputs nothing uses: first those that save, then those that show, then all others."""
         taken = {link.node for node in self._graph.values() for link in node.inputs.values() if isinstance(link, Link)}
 
         def rank(id: str) -> int:
@@ -99,8 +104,9 @@ class _Reading:
         return sorted(ends, key=rank)[:_MAX_OUTPUTS]
 
     def _upstream(self, *starts: str, through: re.Pattern[str] | None = None, stop: bool = False) -> Iterator[str]:
-        """The nodes before `starts`, these included, nearest first and each once; with `through` by the inputs so
-        named, with `stop` not past a sampler."""
+        """The nodes before `starts`, including these, nearest first and each once; with `through`, only by inputs with
+        such names, with `stop`, not beyond a sampler.
+        """
         waiting = list(starts)
         seen = set(waiting)
         for id in waiting:
@@ -116,7 +122,9 @@ class _Reading:
                     waiting.append(value.node)
 
     def _read(self, samplers: list[str]) -> ComfyPicture:
-        """Of several samplers the one that begins with noise: those after it only refine its picture."""
+        """Reads the settings. Of several samplers, the one that begins with noise counts: later ones only refine its
+        picture.
+        """
         self._visited = 0
         latents = {id: list(self._upstream(id, through=_LATENTS, stop=True)) for id in samplers}
         first = [id for id in samplers if not any(_is_sampler(self._graph[one]) for one in latents[id] if one != id)]
@@ -173,7 +181,7 @@ class _Reading:
         return None
 
     def _size(self, latents: list[str]) -> dict[str, Any]:
-        """Of the empty latent: the first node that says a size and takes no picture."""
+        """The size of the empty latents: that of the first node that gives a size and takes no picture."""
         for id in latents:
             node = self._graph[id]
             if any(isinstance(value, Link) and _LATENTS.search(name) for name, value in node.inputs.items()):
@@ -206,7 +214,7 @@ class _Reading:
         return next((value for value in found if value is not None), None)
 
     def _value(self, node: Node, name: str) -> Any:
-        """An input's number or text, also where another node gives it; None where that cannot be followed."""
+        """The number or text of an input, also if another node provides it; None if that cannot be followed."""
         value = node.inputs.get(name)
         for _ in range(_MAX_HOPS):
             if not isinstance(value, Link):
@@ -224,7 +232,7 @@ class _Reading:
 
 
 def _conditioning(node: Node, name: str) -> list[Link]:
-    """What a sampler, a guider or a pipe is given as the prompt, or as the negative one."""
+    """What a sampler, a guider or a pipe is given as the prompt or the negative prompt."""
     names = ("negative",) if name == "negative" else ("positive", "conditioning", "cond1", "cond2", "cond")
     return [link for one in names if isinstance(link := node.inputs.get(one), Link)]
 
@@ -235,7 +243,7 @@ def _words(kind: str) -> str:
 
 
 def _is_sampler(node: Node) -> bool:
-    """What removes noise takes steps or sigmas, and a model or a guider."""
+    """Whether a node removes noise: it takes steps or sigmas, and a model or a guider."""
     names = node.inputs.keys()
     if "sigmas" in names:
         return bool(names & {"guider", "latent_image", "latent", "samples"})

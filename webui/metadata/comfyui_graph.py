@@ -1,8 +1,8 @@
 """ComfyUI's two kinds of JSON as one graph: `prompt` (nodes as they ran) and `workflow` (as they were drawn).
 
-Of a workflow only what ran is kept: muted nodes are not there, bypassed ones hand their inputs on, and so do reroutes,
-pairs of Set and Get, and subgraphs, which are unfolded. Graphs may have circles and be as large as they like. Knows no
-node's meaning but for those that only hand something on.
+Of a workflow, only what ran is kept: muted nodes are left out, bypassed ones pass their inputs on, and so do reroutes,
+pairs of Set and Get, and subgraphs, which are unfolded. Graphs may have cycles and any size. Knows no node's meaning,
+except for those that only pass something on.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _WIDGETS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Link:
-    """The output number `slot` of a node."""
+    """Output number `slot` of a node."""
 
     node: str
     slot: int
@@ -58,8 +58,9 @@ class Link:
 
 @dataclass
 class Node:
-    """`inputs` are links, or values as JSON had them. `hands_on` belongs to a node that only passes things along: what
-    comes out of each of its outputs."""
+    """`inputs` are links, or values as in the JSON. `hands_on` is for a node that only passes things along: what comes
+    out of each of its outputs.
+    """
 
     kind: str
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -70,8 +71,9 @@ Graph = dict[str, Node]
 
 
 def graph_of_prompt(prompt: Any) -> Graph | None:
-    """From nodes by id, each with `class_type` and `inputs`; or from a call of ComfyUI's API that has them in `prompt`,
-    or an entry of its history. None for what is none, or more than is sensible."""
+    """Reads nodes by id, each with `class_type` and `inputs`; also a call of ComfyUI's API that has them in `prompt`,
+    or an entry of its history. None for anything else, and for more than is sensible.
+    """
     if isinstance(prompt, dict):
         prompt = prompt.get("prompt", prompt.get("output", prompt))
     if isinstance(prompt, list) and len(prompt) > 2:
@@ -88,7 +90,7 @@ def graph_of_prompt(prompt: Any) -> Graph | None:
 
 
 def graph_of_workflow(workflow: Any) -> Graph | None:
-    """From `nodes` with `type` and `widgets_values`, joined by `links`; None for what is none, or too much."""
+    """Reads `nodes` with `type` and `widgets_values`, joined by `links`; None for anything else, and for too much."""
     if not isinstance(workflow, dict) or not isinstance(workflow.get("nodes"), list):
         return None
     definitions = workflow.get("definitions")
@@ -100,7 +102,7 @@ def graph_of_workflow(workflow: Any) -> Graph | None:
 
 
 def _link(value: Any) -> Link | None:
-    """`[node, slot]`, as a prompt has it."""
+    """`[node, slot]`, as in a prompt."""
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int) and type(value[1]) is int:
         return Link(str(value[0]), value[1])
     return None
@@ -111,13 +113,13 @@ def _dicts(listed: Any) -> Iterator[dict[str, Any]]:
 
 
 def _slots(node: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The `inputs` or `outputs` of a drawn node or a subgraph, which may stand in a graph thousands of times."""
+    """The `inputs` or `outputs` of a drawn node or a subgraph, which may occur in a graph thousands of times."""
     listed = node.get(name)
     return list(_dicts(listed[:_MAX_SLOTS])) if isinstance(listed, list) else []
 
 
 def _resolved(graph: Graph) -> Graph:
-    """The same without the nodes that only hand on, and without links that lead nowhere."""
+    """The same without the nodes that only pass things on, and without links that lead nowhere."""
 
     def end_of(value: Any) -> Any:
         for _ in range(_MAX_HOPS):
@@ -140,7 +142,7 @@ def _resolved(graph: Graph) -> Graph:
 
 @dataclass
 class _Unfolding:
-    """Puts a workflow and the subgraphs in it into one graph, under ids like those of a prompt (`12:3`)."""
+    """Puts a workflow and its subgraphs into one graph, under ids like those of a prompt (`12:3`)."""
 
     subgraphs: Mapping[str, dict[str, Any]]
     graph: Graph = field(default_factory=dict)
@@ -148,8 +150,9 @@ class _Unfolding:
     _links: int = 0
 
     def add(self, level: Mapping[str, Any], prefix: str, depth: int) -> None:
-        """One level's nodes; a subgraph's own ends are `<prefix>-10`, which its instance has put there, and
-        `<prefix>-20`."""
+        """Adds the nodes of one level; a subgraph's own ends are `<prefix>-10`, which its instance has put there, and
+        `<prefix>-20`.
+        """
         nodes, links = list(_dicts(level.get("nodes"))), level.get("links")
         links = links if isinstance(links, list) else []
         self._links += len(links)
@@ -211,7 +214,7 @@ def _parts(link: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def _links_in(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[str, Link]:
-    """The inputs of a drawn node that are linked, by name."""
+    """The linked inputs of a drawn node, by name."""
     found = {}
     for given in _slots(node, "inputs"):
         link = given.get("link")
@@ -221,7 +224,9 @@ def _links_in(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[str,
 
 
 def _bypassed(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[int, Any]:
-    """What comes out of a bypassed node: for each output the input of its type, that of the same place first."""
+    """What comes out of a bypassed node: for each output the input of its type, preferably the one
+    in the same place.
+    """
     found: dict[int, Any] = {}
     inputs = [(str(one.get("type")), one.get("link")) for one in _slots(node, "inputs")]
     for slot, output in enumerate(_slots(node, "outputs")):
@@ -233,7 +238,7 @@ def _bypassed(node: Mapping[str, Any], origins: Mapping[Any, Link]) -> dict[int,
 
 
 def _widgets(node: Mapping[str, Any]) -> dict[str, Any]:
-    """What is typed into a drawn node, by name as far as the names are known; a lone value is called `value`."""
+    """What was typed into a drawn node, by name if the names are known; a single value is called `value`."""
     values = node.get("widgets_values")
     if isinstance(values, dict):
         return {str(name): value for name, value in islice(values.items(), _MAX_SLOTS)}

@@ -1,8 +1,8 @@
-"""The prompt that conditioning in a ComfyUI graph was made of: through whatever stands between encoder and sampler, and
-through the nodes that texts come from.
+"""The prompt behind a conditioning in a ComfyUI graph: through whatever is between encoder and sampler, and through the
+nodes that provide texts.
 
-Texts that are joined are joined; conditionings that are combined give both their texts. What a node would compute from
-a text (a language model, a random choice) cannot be followed and is said. Knows no settings of ours.
+Joined texts are joined; combined conditionings give both their texts. What a node would compute from a text (a language
+model, a random choice) cannot be followed, and is reported. Knows no settings of ours.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOT_TEXT = ("text_encoder", "prompt_mode", "text_mode", "value_type")
 
 @dataclass
 class Prompts:
-    """Follows the conditionings of one sampler; what is found on the way is kept."""
+    """Follows the conditionings of one sampler, and keeps what it finds on the way."""
 
     graph: Graph
     encoders: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Prompts:
     _visited: int = 0
 
     def of(self, conditionings: list[Link], name: str) -> str | None:
-        """The text behind what a sampler takes as `positive` or `negative`; None where there is none to be had."""
+        """The text behind what a sampler takes as `positive` or `negative`; None if there is none."""
         seen: set[str] = set()
         texts = [text for link in conditionings for text in self._texts(link, name, seen, 0)]
         if len(texts) > 1:
@@ -71,7 +71,7 @@ class Prompts:
         return [] if text is None else [text]
 
     def _encoded(self, node: Node, name: str) -> str | None:
-        """What an encoder was given; of several texts the first, the others where they differ are kept aside."""
+        """What an encoder was given; of several texts the first, and the others are kept aside if they differ."""
         if isinstance(said := node.inputs.get(name), str):
             return said  # a loader that encodes both prompts itself
         names = _text_inputs(node)
@@ -87,7 +87,7 @@ class Prompts:
         return texts[first]
 
     def _text(self, value: Any, depth: int) -> str | None:
-        """A text, also where other nodes give it or put it together."""
+        """A text, also if other nodes provide it or put it together."""
         if isinstance(value, str):
             return value[:_MAX_CHARACTERS]
         self._visited += 1
@@ -115,7 +115,7 @@ def _field(name: str) -> str:
 
 
 def _conditionings(node: Node, name: str) -> list[Link]:
-    """The inputs that a conditioning comes from; of a pair of them the one of that name."""
+    """The inputs that a conditioning comes from; of a pair, the one with that name."""
     links = {name: value for name, value in node.inputs.items() if isinstance(value, Link)}
     lone = list(links.values())
     links = {name: value for name, value in links.items() if _CONDITIONING.fullmatch(name)}

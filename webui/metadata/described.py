@@ -1,4 +1,6 @@
-"""What another program says of a picture, under one set of names, and how it is taken out of JSON. Knows no program."""
+"""What another program says about a picture, under one set of names, and how it is taken from JSON.
+Knows no program.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _SIZE = re.compile(r"\D{0,3}(\d{1,6})\s*[x×,]\s*(\d{1,6})\D{0,3}")
 @dataclass(kw_only=True)
 class Described:
     """`values` as they were written, by the names of our fields and `sampler schedule checkpoint checkpoint_hash`;
-    `names` are what the program itself calls them. `rest` is what has no such name."""
+    `names` are what the program itself calls them. `rest` holds what has no such name.
+    """
 
     source: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -29,12 +32,12 @@ class Described:
     notes: list[str] = field(default_factory=list)
 
     def note(self, code: str) -> None:
-        """One more thing worth knowing, by the code of its sentence."""
+        """Adds a note, by the code of its sentence."""
         self.notes.append(code)
 
 
 def json_in(texts: Texts, *names: str) -> dict[str, Any]:
-    """The object in the first text of these names that is one; empty where none is."""
+    """The object in the first text with one of these names that is one; empty if there is none."""
     for name in (*names, PASTED):
         text = texts.get(name, "")
         if text.lstrip().startswith("{") and len(text) <= MAX_TEXT_BYTES:
@@ -46,15 +49,17 @@ def json_in(texts: Texts, *names: str) -> dict[str, Any]:
 
 
 def dict_of(value: Any) -> dict[str, Any]:
+    """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
+    """The first entries of `value`, at most as many as a prompt may have LoRAs; empty if it is not a list."""
     return value[:MAX_LORAS] if isinstance(value, list) else []
 
 
 def taken(source: str, said: Mapping[str, Any], ours: Mapping[str, str], left_out: tuple[str, ...] = ()) -> Described:
-    """What is said under known names, and the rest of it that says anything."""
+    """The values under known names, and whatever else is not empty as the rest."""
     found, known = Described(source=source), frozenset(left_out)
     for name, value in said.items():
         field_name = ours.get(name)
@@ -66,7 +71,7 @@ def taken(source: str, said: Mapping[str, Any], ours: Mapping[str, str], left_ou
 
 
 def set_sides(found: Described, said: Any) -> None:
-    """`1152x896`, `(1152, 896)`, `[1152, 896]`; what is none of these stays as it is."""
+    """Reads `1152x896`, `(1152, 896)` or `[1152, 896]` as width and height; anything else stays as it is."""
     sides = _SIZE.fullmatch(str(said)[:40])
     if sides:
         found.values |= {"width": sides[1], "height": sides[2]}

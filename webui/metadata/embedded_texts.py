@@ -1,7 +1,7 @@
-"""The texts in a PNG, JPEG or WebP, found without decoding a pixel and without believing a length.
+"""The texts in a PNG, JPEG or WebP, found without decoding a pixel and without trusting a length.
 
-Whatever is not text is stepped over and never read, however long it says it is; what is read is bounded one by one and
-together, also after decompression. Nothing raises but reading itself: what does not make sense is left out. Knows what
+Whatever is not text is skipped and never read, however long it claims to be. What is read is limited, each text and all
+together, also after decompression. Only reading the file itself raises; what makes no sense is left out. Knows which
 places of a file hold texts, not what they mean.
 """
 
@@ -33,20 +33,22 @@ _OUR_JSON = re.compile(r"<darkroom:json\b[^<>]{0,200}>([^<]*)</darkroom:json>") 
 
 @dataclass(frozen=True)
 class Text:
-    """One text and the name of its place: PNG's keyword, EXIF's tag, `XMP`, `Comment`; `darkroom` is ours anywhere."""
+    """A text and the name of its place: PNG's keyword, EXIF's tag, `XMP`, `Comment`; `darkroom` is
+    ours in any format.
+    """
 
     name: str
     text: str
 
 
 def is_known_picture(source: BinaryIO) -> bool:
-    """Whether the file begins as a PNG, JPEG or WebP does."""
+    """Whether the file begins like a PNG, JPEG or WebP."""
     source.seek(0)
     return _reader(source.read(12)) is not None
 
 
 def texts_in(source: BinaryIO) -> tuple[Text, ...]:
-    """All texts of the picture in `source`, which can seek; none for what is no PNG, JPEG or WebP."""
+    """All texts of the picture in `source`, which must be able to seek; none if it is not a PNG, JPEG or WebP."""
     source.seek(0)
     reader = _reader(source.read(12))
     kept: list[Text] = []
@@ -60,7 +62,7 @@ def texts_in(source: BinaryIO) -> tuple[Text, ...]:
 
 
 def _reader(start: bytes) -> Callable[[BinaryIO], Iterator[tuple[str, str]]] | None:
-    """What reads a file that begins so."""
+    """The function that reads a file with this beginning."""
     if start.startswith(_PNG):
         return _png_texts
     if start.startswith(b"\xff\xd8\xff"):
@@ -100,7 +102,7 @@ def _png_text(kind: bytes, content: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _inflated(content: bytes) -> bytes | None:
-    """None for what is damaged, or longer than any text may be."""
+    """The decompressed text; None if it is damaged, or longer than any text may be."""
     inflate = zlib.decompressobj()
     try:
         text = inflate.decompress(content, MAX_TEXT_BYTES)
@@ -147,7 +149,7 @@ def _webp_texts(source: BinaryIO) -> Iterator[tuple[str, str]]:
 
 
 def _xmp_texts(packet: str) -> Iterator[tuple[str, str]]:
-    """Our own JSON, if it is in there; the packet itself is XML, which nobody parses here."""
+    """Our own JSON if it is there, else the packet itself, which nobody parses as XML here."""
     if found := _OUR_JSON.search(packet):
         yield "darkroom", html.unescape(found[1])
     else:

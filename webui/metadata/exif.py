@@ -1,6 +1,6 @@
-"""The few texts of an EXIF block (a TIFF structure) in which generators write: UserComment, and ComfyUI's two tags.
+"""The few texts of an EXIF block (a TIFF structure) that generators write: UserComment, and ComfyUI's two tags.
 
-Every offset and count is checked against the block. What a camera and a place are called is not among them.
+Every offset and count is checked against the block. The camera and the location are never read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def exif_texts(tiff: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _entries(tiff: bytes, order: str, at: int) -> Iterator[tuple[int, int, bytes]]:
-    """Tag, type and value of the entries of the directory at `at` whose values are bytes or one offset."""
+    """Tag, type and value of those entries of the directory at `at` whose values are bytes or one offset."""
     if at + 2 > len(tiff):
         return
     (count,) = struct.unpack_from(f"{order}H", tiff, at)
@@ -59,8 +59,9 @@ def _entries(tiff: bytes, order: str, at: int) -> Iterator[tuple[int, int, bytes
 
 
 def _user_comment(value: bytes, order: str) -> str:
-    """Its first eight bytes name the code, which those who write it do not agree on: UTF-16 comes in either order
-    whatever the block's own, and UTF-8 under every name."""
+    """The comment. Its first eight bytes name the encoding, on which writers do not agree: UTF-16 occurs in either byte
+    order whatever the block's own, and UTF-8 under every name.
+    """
     code, text = value[:8], value[8:]
     utf16 = ("utf-16-be", "utf-16-le") if order == ">" else ("utf-16-le", "utf-16-be")
     if code == b"UNICODE\0":

@@ -1,4 +1,4 @@
-"""Which checkpoint of the models folder a hash or a name means."""
+"""Finds the checkpoint of the models folder that a hash or a name means."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ _SUFFIXES = (".safetensors", ".ckpt", ".pt")
 
 
 class CheckpointFinder:
-    """Asks the catalogue for names, and the book for the hashes of those that were loaded before."""
+    """Looks names up in the catalogue, and hashes in the book of checkpoints that were loaded before."""
 
     def __init__(self, catalogue: Catalogue, book: HashBook) -> None:
         self._catalogue = catalogue
         self._book = book
 
     def __call__(self, hash: str | None, name: str | None) -> tuple[str, bool | None] | None:
-        """Its id and whether the hash is the same, None where that is not known; None where there is no such."""
+        """The checkpoint's id, and whether its hash is the same (None if unknown); None if there is
+        no such checkpoint.
+        """
         wanted = (hash or "").casefold()
         checkpoints = self._catalogue.list()
         known = {checkpoint.id: self._book.get(checkpoint) for checkpoint in checkpoints}

@@ -26,7 +26,7 @@ FindCheckpoint = Callable[[str | None, str | None], tuple[str, bool | None] | No
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """Something worth knowing; `code` names its sentence, `details` fills it."""
+    """A remark for people; `code` names its sentence, `details` fills the gaps in it."""
 
     code: str
     details: dict[str, str | int | float] = field(default_factory=dict)
@@ -34,27 +34,27 @@ class Note:
 
 @dataclass(kw_only=True)
 class Findings:
-    """What is put together while a text is read."""
+    """What has been found while a text is read."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     unknown: list[tuple[str, str]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
     def set(self, name: str, value: Any, said_as: str, said: Any = None) -> None:
-        """The field `name`, if it takes `value`; else `said_as` is unknown, with what was said of it."""
+        """Sets the field `name` if it takes `value`; else `said_as` is listed as unknown, with what the text says."""
         if value is not None and fits(name, value):
             self.settings[name] = clean_text(value) if isinstance(value, str) else value
         else:
             self.refuse(said_as, value if said is None else said)
 
     def refuse(self, name: str, value: Any) -> None:
-        """One more that is not known here."""
+        """Lists a name and value as unknown."""
         if len(self.unknown) < MAX_UNKNOWN:
             shown = clean_text(str(value)[:MAX_VALUE_CHARACTERS])
             self.unknown.append((clean_text(name[:MAX_NAME_CHARACTERS]), shown))
 
     def note(self, code: str, **details: str | int | float) -> None:
-        """Says it once."""
+        """Adds a note, once."""
         found = Note(code=code, details=details)
         if found not in self.notes:
             self.notes.append(found)
@@ -75,7 +75,7 @@ def fits(name: str, value: Any) -> bool:
 
 
 def whole(text: Any) -> int | None:
-    """`20`, `"20"`, `20.0` → 20; None for what is no whole number of a sane length."""
+    """`20`, `"20"`, `20.0` → 20; None if it is not a whole number of sensible length."""
     number = decimal(text)
     if isinstance(text, int) and not isinstance(text, bool):
         return text
@@ -85,7 +85,7 @@ def whole(text: Any) -> int | None:
 
 
 def decimal(text: Any) -> float | None:
-    """A finite number; None for what is none."""
+    """A finite number; None for anything else."""
     if isinstance(text, bool) or not isinstance(text, str | int | float) or (isinstance(text, str) and len(text) > 40):
         return None
     try:
@@ -96,7 +96,7 @@ def decimal(text: Any) -> float | None:
 
 
 def set_size(findings: Findings, width: Any, height: Any) -> None:
-    """Both sides, each brought to the nearest multiple of 8; unknown where one is out of bounds."""
+    """Sets both sides, each rounded to the nearest multiple of 8; unknown if one is out of bounds."""
     sides = whole(width), whole(height)
     rounded = [None if side is None else (side + 4) // 8 * 8 for side in sides]
     if None in sides or not all(fits("width", side) for side in rounded):
@@ -108,7 +108,7 @@ def set_size(findings: Findings, width: Any, height: Any) -> None:
 
 
 def set_checkpoint(findings: Findings, find: FindCheckpoint, hash: str | None, name: str | None) -> None:
-    """The checkpoint of that hash or name, if it is here."""
+    """Sets the checkpoint with that hash or name, if it is here."""
     if not hash and not name:
         return
     found = find(hash, name)

@@ -16,7 +16,7 @@ _WEIGHTS = re.compile(r"\([^()]{1,200}\)")
 
 
 def read_picture(picture: ComfyPicture, findings: Findings, find: FindCheckpoint) -> None:
-    """Everything that the graph says, into `findings`."""
+    """Enters everything that the graph says into `findings`."""
     values = picture.values
     for name, field in (("positive", "prompt"), ("negative", "negative_prompt")):
         if isinstance(values.get(name), str):

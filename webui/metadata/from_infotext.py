@@ -26,7 +26,7 @@ _FIRST_PASS_PIXELS, _FIRST_PASS_STEP = 512 * 512, 64  # what A1111 aimed at by i
 
 
 def source_of(text: Infotext) -> str:
-    """Which program wrote it, as far as that can be told."""
+    """The program that wrote the text, as far as that can be told."""
     version = (text.get(Fact.VERSION) or "").casefold()
     if version.startswith("darkroom"):
         return "darkroom"
@@ -41,7 +41,7 @@ def source_of(text: Infotext) -> str:
 
 
 def read_settings(text: Infotext, findings: Findings, find: FindCheckpoint) -> None:
-    """Everything that the text says, into `findings`."""
+    """Enters everything that the text says into `findings`."""
     source = source_of(text)
     if source == "darkroom" and text.get(infotext_names(StyleTransfer)["content_weight"].name):
         _read_style_transfer(text, findings)
@@ -59,7 +59,7 @@ def read_settings(text: Infotext, findings: Findings, find: FindCheckpoint) -> N
 
 
 def _read_style_transfer(text: Infotext, findings: Findings) -> None:
-    """Our own line for a style transfer; its two pictures are not in it."""
+    """Reads our own line for a style transfer, which does not include its two pictures."""
     findings.settings["task"] = "style_transfer"
     layers: dict[str, Any] = {}
     for name, value in text.pairs.items():
@@ -82,7 +82,7 @@ def _read_pair(name: str, value: str, findings: Findings) -> None:
 
 
 def _field_called(request: type, name: str) -> str | None:
-    """The field that goes by this name in an infotext, whatever its case."""
+    """The field with this name in an infotext, whatever its case."""
     return _fields_by_name(request).get(name.casefold())
 
 
@@ -93,7 +93,7 @@ def _fields_by_name(request: type) -> Mapping[str, str]:
 
 
 def _value(request: type, field: str, said: str) -> Any:
-    """What a pair's text says, as a value of this field; None for what is none."""
+    """The value of this field that a pair's text stands for; None if it is not one."""
     marker = infotext_names(request)[field]
     return marker.read(said) if marker.values else _READERS.get(field_type(request, field), str)(said)
 
@@ -119,7 +119,7 @@ def _read_scheduler(text: Infotext, findings: Findings) -> None:
 
 
 def _read_size(text: Infotext, findings: Findings) -> None:
-    """The picture's size, or that of its first pass where the old hires fix enlarged it."""
+    """The picture's size, or that of its first pass if the old hires fix enlarged it."""
     size, first = (text.get(name) for name in (Composed.SIZE, FIRST_PASS_SIZE))
     sides = _SIZE.fullmatch((first or size or "").strip())
     if first and sides and size:
@@ -149,7 +149,7 @@ def _read_tiling(text: Infotext, findings: Findings) -> None:
 
 
 def _read_origin(text: Infotext, findings: Findings, source: str) -> None:
-    """Whether a picture came from another one, and whether its noise can be drawn again."""
+    """Notes whether the picture came from another one, and whether its noise can be drawn again."""
     names = {name.casefold() for name in text.pairs}
     is_hires = not names.isdisjoint(_HIRES)
     findings.settings["task"] = "text_to_image"

@@ -1,4 +1,4 @@
-"""What other programs say of a picture, as fields of our request."""
+"""What other programs say about a picture, as fields of our request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OWN_SIGMAS = ("native", "normal", "model")  # words for those of the checkpoint
 
 
 def read_described(described: Described, findings: Findings, find: FindCheckpoint) -> None:
-    """Everything that a program says, into `findings`."""
+    """Enters everything that a program says into `findings`."""
     values, names = described.values, described.names
     findings.settings["task"] = "text_to_image"
     for name, read in _READERS.items():

@@ -1,7 +1,8 @@
-"""A1111's line of settings, as it, Forge and SD.Next write it: prompts by line, then `Name: value` pairs with commas.
+"""A1111's line of settings, as A1111, Forge and SD.Next write it: the prompts on lines of their own, then `Name: value`
+pairs with commas.
 
-Reads in one pass, whatever the text; an expression that tries every beginning of every name takes minutes for megabytes
-of letters. Knows no settings of ours.
+It is read in a single pass, whatever the text; a regular expression that tries every beginning of every name takes
+minutes for megabytes of letters. Knows no settings of ours.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _SDNEXT_LINES = {f"{name.casefold()}:": name for name in (TEMPLATE, NEGATIVE_TEM
 
 @dataclass(frozen=True, kw_only=True)
 class Infotext:
-    """`pairs` by their own names, in order; the first of several with one name counts."""
+    """`pairs` by the names in the text, in order; if a name occurs twice, the first one counts."""
 
     prompt: str
     negative_prompt: str
@@ -38,7 +39,7 @@ class Infotext:
 
 
 def read_infotext(text: str) -> Infotext | None:
-    """None for what is no such text: no line has three pairs and steps or a seed among them."""
+    """The parsed text; None if it is not such a text: no line has three pairs with steps or a seed among them."""
     lines = text[:MAX_CHARACTERS].strip().split("\n")
     found = _line_of_pairs(lines)
     if found is None:
@@ -60,7 +61,7 @@ def read_infotext(text: str) -> Infotext | None:
 
 
 def _line_of_pairs(lines: list[str]) -> tuple[int, dict[str, str]] | None:
-    """Where the pairs begin, and all of them: in the last line, or (as SD.Next and extensions do) in several."""
+    """Where the pairs begin, and all of them: in the last line, or in several lines (SD.Next and extensions)."""
     pairs = read_pairs(lines[-1])
     if _are_settings(pairs):
         return len(lines) - 1, pairs
@@ -76,8 +77,9 @@ def _are_settings(pairs: dict[str, str]) -> bool:
 
 
 def read_pairs(line: str) -> dict[str, str]:
-    """`Name: value` between commas, a value with commas as JSON: a string, a list or an object, the latter two kept as
-    they stand. What is neither is stepped over."""
+    """Reads `Name: value` between commas. A value with commas is JSON: a string, a list or an object; the latter two
+    are kept as they are. Anything else is skipped.
+    """
     pairs: dict[str, str] = {}
     at = broken = 0
     while at < len(line) and len(pairs) < MAX_PAIRS:
@@ -103,7 +105,7 @@ def read_pairs(line: str) -> dict[str, str]:
 
 
 def _end_of_json(line: str, start: int) -> int | None:
-    """Where the list or object from `start` ends; None where none does, or where more follows than a comma."""
+    """Where the list or object that starts at `start` ends; None if none does, or if more than a comma follows."""
     try:
         _, end = _DECODER.raw_decode(line, start)
     except (ValueError, RecursionError):

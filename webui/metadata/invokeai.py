@@ -23,7 +23,7 @@ _INVOKEAI_OTHER = (
 
 
 def invokeai(texts: Texts) -> Described | None:
-    """What InvokeAI says, of any version; None where none of it did."""
+    """What InvokeAI says, in any version; None if it did not write these texts."""
     said = json_in(texts, "invokeai_metadata")
     if not isinstance(said.get("positive_prompt"), str):
         return _invokeai_2(texts)
@@ -54,7 +54,7 @@ def invokeai(texts: Texts) -> Described | None:
 
 
 def _invokeai_2(texts: Texts) -> Described | None:
-    """InvokeAI 2, `sd-metadata`, and before it (as lstein/stable-diffusion) the command alone, `Dream`."""
+    """InvokeAI 2, `sd-metadata`, and before it (as lstein/stable-diffusion) only the command, `Dream`."""
     said = json_in(texts, "sd-metadata")
     image = dict_of(said.get("image"))
     if not image or "sampler" not in image:
@@ -93,13 +93,13 @@ def _dream(text: str) -> Described | None:
 
 
 def _split_negative(found: Described, prompt: str) -> None:
-    """In InvokeAI 2 the negative prompt stands in brackets within the prompt."""
+    """In InvokeAI 2, the negative prompt is in brackets within the prompt."""
     found.values["prompt"] = _BRACKETED.sub("", prompt).strip()
     found.values["negative_prompt"] = ", ".join(text.strip() for text in _BRACKETED.findall(prompt))
 
 
 def _with_compel(found: Described) -> Described:
-    """Its prompts are Compel's, whose weights mean something else to A1111."""
+    """Its prompts use Compel's dialect, whose weights mean something else to A1111."""
     said = "\n".join(str(found.values.get(name))[:20_000] for name in ("prompt", "negative_prompt"))
     if _COMPEL.search(said):
         found.values["prompt_dialect"] = "compel"

@@ -20,7 +20,7 @@ _NOVELAI_OTHER = (
 
 
 def novelai(texts: Texts) -> Described | None:
-    """What NovelAI says; None where it did not write these."""
+    """What NovelAI says; None if it did not write these texts."""
     nested = json_in(texts, "UserComment")  # of a WebP: all the texts of a PNG as one object
     if isinstance(nested.get("Comment"), str) and "Software" in nested:
         texts = {name: value for name, value in nested.items() if isinstance(value, str)}

@@ -1,5 +1,5 @@
-"""NovelAI's weights in a prompt, written as A1111's: `{red}` is 1.05 times as strong, `[red]` as weak, `1.3::red::` 1.3
-times. Round brackets are text there.
+"""Rewrites NovelAI's weights in a prompt as A1111's: `{red}` is 1.05 times as strong, `[red]` as weak, `1.3::red::` 1.3
+times. Round brackets are plain text there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _CLOSES = {"}": "{", "]": "[", "::": "::"}
 
 
 def as_a1111_weights(text: str) -> tuple[str, bool]:
-    r"""The text with its weights in A1111's words, and whether all of them could be; what could not stays as it is.
+    r"""The text with its weights as A1111 writes them, and whether all could be rewritten; others stay as they are.
 
     >>> as_a1111_weights("{{red}} fox (animal), 1.3::snow::")
     ('((red:1.05):1.05) fox \\(animal\\), (snow:1.3)', True)

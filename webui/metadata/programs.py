@@ -1,7 +1,7 @@
-"""What other programs write of a picture besides A1111's line and ComfyUI's graph.
+"""What other programs write about a picture, besides A1111's line and ComfyUI's graph.
 
-Each has a function that takes the texts of a picture by name and gives what they say, or None where they are not its
-own; a pasted JSON comes without a name.
+Each has a function that takes the texts of a picture by name and returns what they say, or None if they are not its
+own; pasted JSON has no name.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from webui.metadata.novelai import novelai
 
 
 def described(texts: Texts) -> Described | None:
-    """What the first program says whose texts these are."""
+    """What the first program says that recognises these texts as its own."""
     return next((found for read in _PROGRAMS if (found := read(texts)) is not None), None)
 
 
 def described_in(text: str) -> Described | None:
-    """The same of a text that was pasted."""
+    """The same for a pasted text."""
     return described({PASTED: text})
 
 

@@ -1,8 +1,8 @@
-"""What texts of a picture, or a text that somebody pastes, say of how it was made: as settings of ours, what of it has
-no place among them, and what is worth knowing. Any text whatever gives an answer; nothing here raises.
+"""What the texts of a picture, or a text that somebody pastes, say about how it was made: as settings of ours, with
+what has no place among them and notes on the rest. Any text gives an answer; nothing here raises.
 
-Asked in this order: our own JSON, that of other programs, A1111's line (also of Forge, SD.Next and Fooocus), ComfyUI's
-graph as it ran, as it was drawn.
+Tried in this order: our own JSON, that of other programs, A1111's line (also of Forge, SD.Next and Fooocus), and
+ComfyUI's graph, first as it ran, then as it was drawn.
 """
 
 from __future__ import annotations
@@ -36,10 +36,14 @@ _FILLED_IN = ("resolved_prompts", "resolved_from", "schema_version")  # by the p
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """`source`: `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
-    `none` where no settings were found. `settings` are fields of a request, `task` among them, each of which a request
-    takes; `unknown` are names and values as they were written. `again`: the request that makes the picture again, where
-    our own JSON says it whole."""
+    """What was found.
+
+    - `source`: `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
+      `none` if no settings were found.
+    - `settings`: fields of a request, `task` among them, all with valid values.
+    - `unknown`: names and values as they were written.
+    - `again`: the request that makes the picture again, if our own JSON is complete.
+    """
 
     source: str
     settings: dict[str, Any]
@@ -61,7 +65,7 @@ def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
 
 
 def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
-    """What a text says that is one of all these, nobody knows which."""
+    """What a text says that may be any of these."""
     kinds = ("darkroom", "prompt", "workflow") if text.lstrip().startswith("{") else ("infotext",)
     others = (_read_described(described_in(text), find) for _ in (text,))
     found = (_read(kind, text, find) for kind in kinds)
@@ -70,7 +74,9 @@ def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
 
 
 def _first(found: Iterable[Inspection]) -> Inspection:
-    """The first with settings, and what the one before it could not say: a task that this version does not know."""
+    """The first inspection with settings, with what the one before it could not use: a task that this version does not
+    know.
+    """
     before = Inspection(source="none", settings={})
     for one in found:
         if one.settings:
@@ -107,7 +113,7 @@ def _read_described(found: Described | None, find: FindCheckpoint) -> Inspection
 
 
 def _json(text: str) -> Any:
-    """None for what is no JSON, or too much of it."""
+    """The parsed JSON; None if it is not JSON, or too much of it."""
     if len(text) > MAX_TEXT_BYTES:
         return None
     try:
@@ -163,7 +169,7 @@ def _read_ours(values: Any, findings: Findings, find: FindCheckpoint) -> Inspect
 
 
 def _again(request: Request, seed: Any, info: dict[str, Any]) -> Request | None:
-    """None where it is not said which of the request's images the picture is."""
+    """The request, for this picture only; None if nothing says which of the request's images it is."""
     image = image_of(request, seed, info) if _is_seed(seed) else None
     return None if image is None else made_again(request, image)
 

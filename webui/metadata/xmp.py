@@ -1,5 +1,6 @@
-"""The one text of an XMP packet in which programs write settings, found without an XML parser: nothing that is foreign
-gets to expand an entity."""
+"""The one text of an XMP packet in which programs write settings, found without an XML parser, so that no foreign
+entity is ever expanded.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ _ELEMENT, _ATTRIBUTE = "<exif:UserComment", ' exif:UserComment="'
 
 
 def xmp_texts(packet: str) -> dict[str, str]:
-    """EXIF's UserComment as XMP has it, under a name of its own; empty where there is none.
+    """EXIF's UserComment in the form that XMP has for it, under a name of its own; empty if there is none.
 
     >>> xmp_texts('<exif:UserComment><rdf:Alt><rdf:li xml:lang="x-default">{&quot;c&quot;}</rdf:li></rdf:Alt>')
     {'XMP UserComment': '{"c"}'}
