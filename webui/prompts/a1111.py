@@ -3,9 +3,10 @@
 `(x)` `((x))` `(x:1.2)` `[x]`, escapes with a backslash, `BREAK`, `a AND b :1.2`, prompt editing `[from:to:when]`
 `[to:when]` `[from::when]`, alternation `[a|b]`, `<lora:name:weight>`, in capitals too, and comments from `#` to the end
 of the line.
-Read in this order: comments and LoRAs go, `AND` cuts the rest into prompts of their own, each has a timeline of texts
-(timeline.py), and each of those texts has weights (attention.py). The negative prompt knows no `AND`.
-Whatever is no syntax is text. Knows no tokens and no files.
+
+Comments and LoRAs are removed first. `AND` then divides the rest into prompts of their own; each has a timeline of
+texts (timeline.py), and each of those texts has weights (attention.py). A negative prompt has no `AND`. Whatever is not
+syntax is text. Knows no tokens and no files.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _AND = re.compile(r"\bAND\b")
 
 @dataclass(frozen=True)
 class Lora:
-    """A LoRA that the prompt asks for, by its file's name: how strongly in the U-Net, and in the text encoders."""
+    """A LoRA that the prompt asks for, by its file's name, with its weights for the U-Net and for the text encoders."""
 
     name: str
     weight: float = 1.0
@@ -38,13 +39,13 @@ class Lora:
     position: int = 0
 
     def times(self, factor: float) -> Lora:
-        """So much of it."""
+        """The same LoRA with its weights multiplied by `factor`."""
         return replace(self, weight=self.weight * factor, text_weight=self.text_weight * factor)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One prompt between the `AND`s, with what it adds to the guidance, in [-3, 3]."""
+    """One prompt between `AND`s, with its weight in the guidance, in [-3, 3]."""
 
     timeline: Timeline
     weight: float = 1.0
@@ -52,20 +53,21 @@ class Part:
 
 @dataclass(frozen=True)
 class A1111Prompt:
-    """Several prompts that pull at the picture together; mostly it is one."""
+    """One or several prompts that guide the picture together."""
 
     parts: tuple[Part, ...]
     loras: tuple[Lora, ...] = ()
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """Of the parts."""
+        """The weights of the parts."""
         return tuple(part.weight for part in self.parts)
 
 
 def parse(text: str, *, is_negative: bool = False) -> A1111Prompt:
-    """What `text` says. Raises PromptError for more of something than is sensible, for a LoRA without a name or with a
-    weight that is none, and for a LoRA in the negative prompt; everything else means something."""
+    """Reads `text`. Raises PromptError if there is too much of something, for a LoRA without a name or with an invalid
+    weight, and for a LoRA in the negative prompt; everything else has a meaning.
+    """
     text = without_comments(text)
     breaks = [match.start() for match in BREAK.finditer(text)]
     if len(breaks) > MAX_BREAKS:
@@ -78,15 +80,16 @@ def parse(text: str, *, is_negative: bool = False) -> A1111Prompt:
 
 
 def without_comments(text: str) -> str:
-    """`text` with blanks for what stands between a `#` and the end of its line; every other character keeps its place.
+    """`text` with spaces in place of comments, from `#` to the end of the line, so that every other character keeps its
+    place.
 
-    As A1111 does, wherever in the line the sign stands, but for the names of LoRAs.
+    As in A1111, a `#` begins a comment anywhere in the line, except in the names of LoRAs.
     """
     return _COMMENT.sub(lambda match: match[1] or " " * len(match[0]), text)
 
 
 def take_loras(text: str, *, is_negative: bool = False) -> tuple[tuple[Lora, ...], str]:
-    """The LoRAs, and the text without them. Raises PromptError as `parse` does for them."""
+    """The LoRAs, and the text without them. Raises the same PromptErrors for them as `parse`."""
     loras = []
     for match in _NETWORK.finditer(text):
         if match[1].lower() == "hypernet":
@@ -100,12 +103,12 @@ def take_loras(text: str, *, is_negative: bool = False) -> tuple[tuple[Lora, ...
 
 
 def lora_spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the LoRAs stand that `take_loras` takes out, as [start, end)."""
+    """The places of the LoRAs that `take_loras` removes, as [start, end)."""
     return tuple(match.span() for match in _NETWORK.finditer(text))
 
 
 def _lora(arguments: str, position: int) -> Lora:
-    """`name`, `name:weight` or `name:text encoders:U-Net`; those two also as `te=` and `unet=`, as A1111 has them."""
+    """`name`, `name:weight` or `name:text encoders:U-Net`; the last two also as `te=` and `unet=`, as in A1111."""
     name, *rest = (word.strip() for word in arguments.split(":"))
     if not 0 < len(name) <= MAX_NAME_CHARACTERS:
         raise PromptError(reason="prompt_lora_name", position=position)
@@ -129,7 +132,7 @@ def _lora_weight(word: str, name: str, position: int) -> float:
 def _split_at_and(text: str) -> list[tuple[str, float]]:
     """The prompts between the `AND`s, and their weights.
 
-    A number at the end counts as a weight only where there is an `AND`: A1111 takes "a screen of 16:9" for a prompt of
+    A number at the end counts as a weight only if there is an `AND`: A1111 takes "a screen of 16:9" for a prompt of
     weight 9, which nobody means.
     """
     texts = _AND.split(text)

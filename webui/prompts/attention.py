@@ -1,7 +1,8 @@
-"""A1111's weights: `(x)` is x times 1.1, `[x]` divided by 1.1, `(x:1.2)` times 1.2, all of them multiplied.
+"""A1111's weights: `(x)` multiplies the weight of x by 1.1, `[x]` divides it by 1.1, `(x:1.2)` multiplies it by 1.2;
+nested weights are multiplied.
 
-Round and square brackets are matched each among themselves; one that is never closed reaches to the end, and one that
-was never opened is text. `BREAK` parts the text into sections. Knows no timeline and no tokens.
+Round and square brackets are matched separately; one that is never closed reaches to the end, and one that was never
+opened is text. `BREAK` divides the text into sections. Knows no timeline and no tokens.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _Part = tuple[str, float, int]  # text, weight, place
 
 
 def attention(text: str) -> tuple[Section, ...]:
-    """`text` as weighted fragments, one section more than there are `BREAK`s."""
+    """`text` as weighted fragments in sections; there is one section more than there are `BREAK`s."""
     return attention_with_places(text)[0]
 
 
@@ -61,7 +62,7 @@ def attention_with_places(text: str) -> tuple[tuple[Section, ...], tuple[Places,
 def _match_round(pieces: list[Piece]) -> tuple[dict[int, float], dict[int, int]]:
     """Index of each opening bracket → its factor; index of each closing piece → index of the piece after it.
 
-    What closes is `)`, or the colon of `:1.2)`.
+    The closing piece is `)`, or the colon of `:1.2)`.
     """
     factors: dict[int, float] = {}
     closers: dict[int, int] = {}
@@ -85,7 +86,7 @@ def _match_round(pieces: list[Piece]) -> tuple[dict[int, float], dict[int, int]]
 
 
 def _rounded(weight: float) -> float:
-    """Exactly 1 for what is 1 but for rounding, such as `[(x)]`."""
+    """Exactly 1 for a weight that differs from 1 only by rounding, such as that of `[(x)]`."""
     return 1.0 if abs(weight - 1.0) < 1e-9 else weight
 
 
@@ -103,7 +104,7 @@ def _add(sections: list[list[_Part]], piece: Piece, weight: float) -> None:
 
 
 def _joined(parts: list[_Part]) -> list[tuple[Fragment, Places]]:
-    """Neighbours of one weight as one fragment, none of them empty; a section of nothing has no fragments."""
+    """Neighbours of the same weight as one fragment, none of them empty; an empty section has no fragments."""
     runs: list[list[_Part]] = []
     for part in parts:
         if runs and runs[-1][0][1] == part[1]:

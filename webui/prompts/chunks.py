@@ -1,6 +1,6 @@
-"""Fragments → chunks of 75 tokens, cut as A1111 cuts them: behind a comma, where one is near the border.
+"""Fragments → chunks of 75 tokens, cut as in A1111: after a comma, if one is near the border.
 
-A text encoder of CLIP's kind has 77 places, two of which are its own. Longer texts are encoded chunk by chunk. Names of
+A text encoder like CLIP's has 77 places, two of which are its own. Longer texts are encoded chunk by chunk. Names of
 embeddings (textual inversions) are found among the tokens, and take as many places as they have vectors. Works with any
 tokenizer that gives ids; knows no torch.
 """
@@ -19,14 +19,16 @@ _NO_COMMA = -1000  # farther away than any comma
 
 
 class Vector(NamedTuple):
-    """One vector of an embedding, in the place of a token."""
+    """One vector of an embedding, which takes the place of a token."""
 
     embedding: str
     number: int  # from 0
 
 
 class Token(NamedTuple):
-    """What stands at one place: a token's id or a vector; its weight; where it comes from, as (fragment, character)."""
+    """The content of one place: a token's id or a vector; its weight; and where it comes from, as (fragment,
+    character).
+    """
 
     value: int | Vector
     weight: float
@@ -35,13 +37,13 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """At most 75 tokens, in order, without the encoder's own and without padding."""
+    """At most 75 tokens, in order, without the encoder's own tokens and without padding."""
 
     tokens: tuple[Token, ...]
 
 
 class Word(NamedTuple):
-    """A token as the tokenizer gives it: its id, and the index of its first character in the text."""
+    """A token from the tokenizer: its id, and the index of its first character in the text."""
 
     id: int
     start: int
@@ -49,7 +51,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Names to be found among the tokens, and how many vectors each has."""
+    """Names to find among the tokens, and how many vectors each has."""
 
     vectors: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[tuple[int, ...], str] = field(default_factory=dict)  # by the ids of their tokens
@@ -57,7 +59,7 @@ class Embeddings:
 
     @classmethod
     def of(cls, vectors: Mapping[str, int], ids_of: Callable[[str], Sequence[int]]) -> Embeddings:
-        """Those with as many vectors as `vectors` says by name, for the tokenizer behind `ids_of`."""
+        """Embeddings with the numbers of vectors in `vectors`, by name, for the tokenizer behind `ids_of`."""
         names = {tuple(ids_of(name)): name for name in sorted(vectors)}
         names.pop((), None)
         lengths: dict[int, set[int]] = {}
@@ -66,7 +68,7 @@ class Embeddings:
         return cls(vectors, names, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()})
 
     def longest_at(self, words: Sequence[Word], start: int) -> tuple[str, int] | None:
-        """The name that begins there, the longest if there are several, and how many tokens it takes."""
+        """The longest name that begins there, and how many tokens it takes; None if no name does."""
         for count in self.lengths.get(words[start].id, ()):
             name = self.names.get(tuple(word.id for word in words[start : start + count]))
             if name is not None:
@@ -84,9 +86,10 @@ def cut(
     embeddings: Embeddings = NO_EMBEDDINGS,
     size: int = CHUNK_TOKENS,
 ) -> list[Chunk]:
-    """All sections as chunks of at most `size` tokens, at least one; every section but the first begins a new one.
+    """All sections as chunks of at most `size` tokens, at least one chunk; every section but the first begins a new
+    one.
 
-    `comma` is the id of a comma that ends a word; None where the tokenizer has none.
+    `comma` is the id of a comma that ends a word; None if the tokenizer has none.
     """
     cutter = _Cutter(comma, size)
     number = 0
@@ -123,6 +126,7 @@ class _Cutter:
         self._last_comma = _NO_COMMA  # its place in the chunk
 
     def add(self, token: Token) -> None:
+        """Adds one token; a full chunk is ended first."""
         if token.value == self._comma:
             self._last_comma = len(self._tokens)
         else:
@@ -132,14 +136,14 @@ class _Cutter:
         self._tokens.append(token)
 
     def add_together(self, tokens: list[Token]) -> None:
-        """Tokens that a border may not part; more than a chunk holds are cut off."""
+        """Adds tokens that must stay in one chunk; those beyond its size are cut off."""
         self._move_behind_comma()
         if len(self._tokens) + len(tokens) > self._size:
             self.end_chunk()
         self._tokens += tokens[: self._size]
 
     def _move_behind_comma(self) -> None:
-        """Of a full chunk, the text behind a near comma goes to the next one rather than be torn apart."""
+        """Moves the text after a nearby comma from a full chunk to the next one, so that it is not torn apart."""
         if len(self._tokens) == self._size and len(self._tokens) - self._last_comma <= COMMA_BACKTRACK:
             moved = self._tokens[self._last_comma + 1 :]
             del self._tokens[self._last_comma + 1 :]
@@ -147,11 +151,13 @@ class _Cutter:
             self._tokens = moved
 
     def end_chunk(self) -> None:
+        """Ends the chunk that is being filled."""
         self._chunks.append(Chunk(tuple(self._tokens)))
         self._tokens = []
         self._last_comma = _NO_COMMA
 
     def finish(self) -> list[Chunk]:
+        """Ends the last chunk and returns all of them."""
         if self._tokens or not self._chunks:
             self.end_chunk()
         return self._chunks

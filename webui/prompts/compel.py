@@ -1,10 +1,11 @@
 """Compel's prompt dialect, read in linear time: text → weighted fragments.
 
-`word+` `word--` `(a b)1.3` `(a b)++` `"a b"-` `(a).attend(1.2)`, nested at will, and around a whole prompt
-`("a", "b").blend(0.7, 0.3)` and `("a", "b").and()`. A backslash makes any of `( ) " + -` plain text. Compel's own
-parser backtracks and does not end on `((((((((a` (damian0815/compel#103), so it never sees what a person typed.
-Whatever is no syntax is text: brackets that do not close, a quote after a digit, `c++11`.
-Knows no tokens and no torch.
+`word+` `word--` `(a b)1.3` `(a b)++` `"a b"-` `(a).attend(1.2)`, nested at will, and around a whole prompt `("a",
+"b").blend(0.7, 0.3)` and `("a", "b").and()`. A backslash makes any of `( ) " + -` plain text. Compel's own parser
+backtracks and never ends on `((((((((a` (damian0815/compel#103), so it never sees what a person typed.
+
+Whatever is not syntax is text: brackets that are not closed, a quote after a digit, `c++11`. Knows no tokens and no
+torch.
 """
 
 from __future__ import annotations
@@ -40,26 +41,27 @@ class Blend:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Parts whose embeddings stand one behind the other; most prompts have one part."""
+    """Parts whose embeddings follow one another; most prompts have one part."""
 
     parts: tuple[Fragments | Blend, ...]
     weights: tuple[float, ...] = (1.0,)
 
     @property
     def plain_text(self) -> str:
-        """All of the text, without its weights."""
+        """The whole text without its weights."""
         prompts = [p for part in self.parts for p in (part.prompts if isinstance(part, Blend) else (part,))]
         return " ".join(fragment.text for prompt in prompts for fragment in prompt).strip()
 
 
 def parse(text: str) -> Prompt:
-    """What `text` says. Raises PromptError for a blend or conjunction that cannot be, and for more lowered fragments
-    than MAX_LOWERED; everything else means something."""
+    """Reads `text`. Raises PromptError for an impossible blend or conjunction, and for more than MAX_LOWERED lowered
+    fragments; everything else has a meaning.
+    """
     return parse_with_places(text)[0]
 
 
 def parse_with_places(text: str) -> tuple[Prompt, tuple[Places, ...]]:
-    """The same, and for each fragment of all prompts where in the text it comes from."""
+    """The same as `parse`, and for each fragment of all prompts where in the text it comes from."""
     pieces = lex(text, _PIECE)
     closers = _match_brackets(pieces)
     parsed, prompts = _parse_combined(pieces, closers, text)
@@ -105,7 +107,7 @@ def _match_brackets(pieces: list[Piece]) -> dict[int, int]:
 
 
 def _fragments(pieces: list[Piece], closers: dict[int, int], start: int, stop: int) -> _Placed:
-    """Pieces [start, stop) as fragments, neighbours of equal weight joined. Runs once over them, without recursion."""
+    """Pieces [start, stop) as fragments, with neighbours of equal weight joined; one pass, without recursion."""
     text = "".join([piece.text for piece in pieces[start:stop]])  # operators are looked for in here
     offset = pieces[start].start if start < stop else 0
     found: list[_Part] = []
@@ -140,7 +142,7 @@ def _fragments(pieces: list[Piece], closers: dict[int, int], start: int, stop: i
 
 
 def _group_operator(text: str, position: int) -> tuple[float, int]:
-    """Weight that stands directly behind a group's end at `position`, and where the text goes on after it."""
+    """The weight directly after a group's end at `position`, and where the text continues after it."""
     if attend := _ATTEND.match(text, position):
         return _weight(attend.group(1)), attend.end()
     if operator := _OPERATOR.match(text, position):
@@ -151,7 +153,7 @@ def _group_operator(text: str, position: int) -> tuple[float, int]:
 
 
 def _word_operator(word: str) -> tuple[str, float]:
-    """`word++` → (`word`, 1.21). Signs alone are text."""
+    """`word++` → (`word`, 1.21). Signs without a word are text."""
     if operator := _WORD_OPERATOR.fullmatch(word):
         return operator.group(1), _weight(operator.group(2))
     return word, 1.0
@@ -166,7 +168,9 @@ def _weight(operator: str) -> float:
 
 
 def _tidy(parts: list[_Part]) -> _Placed:
-    """Neighbours of one weight joined, blanks given to the neighbour before them, runs of blanks made one."""
+    """Joins neighbours of the same weight, gives spaces to the neighbour before them, and reduces runs of spaces to
+    one.
+    """
     runs: list[list[_Part]] = []
     for part in parts:
         if runs and (runs[-1][0][1] == part[1] or part[0].isspace()):
@@ -177,7 +181,7 @@ def _tidy(parts: list[_Part]) -> _Placed:
 
 
 def _joined(run: list[_Part]) -> tuple[Fragment, Places]:
-    """Parts of one weight, the first of them not blank."""
+    """Parts of the same weight, the first of which is not blank."""
     texts: list[str] = []
     places = []
     length = 0
@@ -197,7 +201,7 @@ def _joined(run: list[_Part]) -> tuple[Fragment, Places]:
 
 
 def _parse_combined(pieces: list[Piece], closers: dict[int, int], text: str) -> tuple[Prompt, tuple[_Placed, ...]]:
-    """`("a", "b").blend(0.7, 0.3)` or `.and()` around the whole prompt, or one prompt; and the prompts in it."""
+    """`("a", "b").blend(0.7, 0.3)` or `.and()` around the whole prompt, or a single prompt; and the prompts in it."""
     first = next((i for i, piece in enumerate(pieces) if not piece.text.isspace()), None)
     last = closers.get(first) if first is not None and pieces[first].text == "(" else None
     operator = _COMBINED.match(text, pieces[last].start + 1) if last is not None else None
@@ -221,7 +225,7 @@ def _texts(placed: _Placed) -> Fragments:
 
 
 def _split_at_commas(pieces: list[Piece], closers: dict[int, int], start: int, stop: int) -> list[tuple[int, int]]:
-    """Ranges of pieces between the commas that stand in no inner brackets or quotes."""
+    """Ranges of pieces between commas, except for commas in inner brackets or quotes."""
     ranges = []
     begin = index = start
     while index < stop:
@@ -233,7 +237,7 @@ def _split_at_commas(pieces: list[Piece], closers: dict[int, int], start: int, s
 
 
 def _arguments(text: str, count: int, position: int) -> tuple[tuple[float, ...], bool]:
-    """Weights in the brackets behind `.blend` or `.and`, and whether they are to be normalised; none means 1 each."""
+    """The weights in the brackets after `.blend` or `.and`, and whether to normalise them; without any, each is 1."""
     words = [word.strip() for word in text.split(",")] if text.strip() else []
     normalize = True
     if words and words[-1] == "no_normalize":

@@ -1,6 +1,6 @@
-"""What the two dialects share: pieces of text with their places, weighted fragments, and weights that stay sane.
+"""What both dialects use: pieces of text with their places, weighted fragments, and limits for weights.
 
-A dialect is a pattern for its pieces and a grammar over them. Every pattern must take each character exactly once and
+A dialect is a pattern for its pieces and a grammar over them. Every pattern must match each character exactly once and
 must not backtrack over more than a piece, so that reading is linear in the text. Knows no dialect and no tokens.
 """
 
@@ -18,14 +18,14 @@ _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)")
 
 
 class Piece(NamedTuple):
-    """A bit of the prompt; `start` is the index of its first character there."""
+    """A piece of the prompt; `start` is the index of its first character there."""
 
     text: str
     start: int
 
 
 class Fragment(NamedTuple):
-    """A piece of text with the weight that its tokens get, in [0, 3]."""
+    """A text and the weight of its tokens, in [0, 3]."""
 
     text: str
     weight: float = 1.0
@@ -36,26 +36,26 @@ Places = tuple[tuple[int, int], ...]  # (character of the fragment, character of
 
 
 def lex(text: str, pattern: re.Pattern[str]) -> list[Piece]:
-    """`text` cut into what `pattern` finds; together the pieces are the text."""
+    """`text` divided into the matches of `pattern`; together the pieces are the text."""
     return [Piece(match[0], match.start()) for match in pattern.finditer(text)]
 
 
 def clamp(weight: float) -> float:
-    """`weight` in [0, 3]; what is no number counts as 1."""
+    """`weight`, limited to [0, 3]; NaN counts as 1."""
     return 1.0 if math.isnan(weight) else min(max(weight, MIN_WEIGHT), MAX_WEIGHT)
 
 
 def multiply(weight: float, factor: float) -> float:
-    """The product of two weights, kept finite; clamp it when it is complete."""
+    """The product of two weights, kept finite; clamp the final product."""
     product = min(weight, _LARGEST) * min(factor, _LARGEST)
     return min(max(product, -_LARGEST), _LARGEST)
 
 
 def harmless(text: str) -> str:
-    """Without names of special tokens: `<|endoftext|>` in a prompt would end it."""
+    """`text` without the names of special tokens: `<|endoftext|>` in a prompt would end it."""
     return text.replace("<|", "< |")
 
 
 def plain_number(text: str) -> float | None:
-    """The number that all of `text` is, without blanks around it and without exponent; None for anything else."""
+    """The number that `text` consists of, without spaces around it and without an exponent; None for anything else."""
     return float(text) if _PLAIN_NUMBER.fullmatch(text) else None

@@ -1,9 +1,9 @@
-"""A prompt as plain words, for a model that judges pictures by them: what the picture should show, with no syntax.
+"""A prompt as plain words, for a model that judges pictures by them: what the picture should show, without syntax.
 
-Left out are comments, LoRAs, weights, brackets and `BREAK`, and what weighs nothing: prompts joined by `AND` with a
-weight of 0 or less, and of what changes from step to step all but its last state, in which the picture was finished.
-Names of embeddings stay, as words like any others. The negative prompt has no say. Cuts no length: a CLIP reads the
-first 75 tokens, and whoever asks it sees to that. Knows no tokens and no files.
+Left out are comments, LoRAs, weights, brackets and `BREAK`; prompts joined by `AND` with a weight of 0 or less; and of
+what changes from step to step, everything but its last state, in which the picture was finished. Names of embeddings
+stay, as ordinary words. The negative prompt is ignored. The text is not cut: CLIP reads the first 75 tokens, and the
+critic sees to that. Knows no tokens and no files.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from webui.requests.diffusion import Diffusion
 
 
 def words_to_fit(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[str, ...]:
-    """The words of each image's own prompt, for a request whose wildcards are settled.
+    """The words of each image's own prompt, for a request with settled wildcards.
 
-    Raises InvalidRequest where an image has none, for then nothing can fit it, and PromptError as the dialects do.
+    Raises InvalidRequest if an image has no words, since no picture could then fit it, and PromptError as the dialects
+    do.
     """
     found = {
         prompt: plain_words(prompt, request.prompt_dialect, steps, has_syntax=has_syntax)

@@ -1,4 +1,4 @@
-"""How prompts are read, and whether they can be: the engine's own parsers, without encoding anything.
+"""How prompts are read, and whether they can be: uses the engine's own parsers, without encoding anything.
 
 Knows the dialects and the request, no files and no tokens.
 """
@@ -16,7 +16,9 @@ from webui.requests.diffusion import Diffusion
 
 @dataclass(frozen=True)
 class Reading:
-    """The dialect; `emphasis` matters to A1111's alone. `clip_skip`: which layer of CLIP is used, from the end."""
+    """The dialect; `emphasis`, for A1111's dialect only; and `clip_skip`: which layer of CLIP is used, counted from the
+    end.
+    """
 
     dialect: Literal["a1111", "compel"] = "a1111"
     emphasis: Literal["original", "no_norm"] = "original"
@@ -27,10 +29,10 @@ AS_A1111 = Reading()
 
 
 def check_prompts(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[a1111.Lora, ...]:
-    """The LoRAs that the prompts of any image ask for, each with what it is asked for first.
+    """The LoRAs that the prompts of any image ask for, each with its first weights.
 
-    Families without `has_syntax` read prompts as they stand, but for comments and LoRAs. Raises
-    PromptError where a prompt cannot be read.
+    Families without `has_syntax` read prompts as plain text, except for comments and LoRAs. Raises PromptError if a
+    prompt cannot be read.
     """
     texts = {
         (field, getattr(prompts_of(request, index), field))
@@ -48,12 +50,14 @@ def check_prompts(request: Diffusion, steps: int, *, has_syntax: bool) -> tuple[
 
 
 def as_it_stands(text: str, dialect: str) -> str:
-    """What a family without prompt syntax is told: all of it but comments and LoRAs."""
+    """What a family without prompt syntax is given: everything but comments and LoRAs."""
     return a1111.take_loras(a1111.without_comments(text))[1] if dialect == "a1111" else text
 
 
 def loras_in(prompt: str, dialect: str) -> tuple[a1111.Lora, ...]:
-    """The LoRAs that a prompt asks for, whatever the family. Raises PromptError as `check_prompts` does for them."""
+    """The LoRAs that a prompt asks for, whatever the family. Raises the same PromptErrors for them
+    as `check_prompts`.
+    """
     return a1111.take_loras(a1111.without_comments(prompt))[0] if dialect == "a1111" else ()
 
 

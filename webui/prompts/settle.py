@@ -1,7 +1,7 @@
-"""Settles the looks and wildcards of a request, for each of its images with that image's own seed.
+"""Settles the looks and wildcards of a request, for each image with its own seed.
 
-The request keeps the template; what it became goes beside it, so that it gives the same pictures also when looks and
-wildcard files have changed meanwhile. Knows requests and wildcards, no checkpoints.
+The request keeps the template and stores the result beside it, so that it gives the same pictures even after looks and
+wildcard files have changed. Knows requests and wildcards, no checkpoints.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DIGEST_DIGITS = 16
 
 
 def settle_prompts(request: SomeDiffusion, wildcards: Wildcards, looks: tuple[LookText, ...] = ()) -> SomeDiffusion:
-    """The request with `looks` as the texts of its looks, and `resolved_prompts`, one for each image; None where its
-    prompts are no templates and have no looks.
+    """The request with `looks` as the texts of its looks, and with `resolved_prompts`, one for each image.
 
-    What it had there before stays where it was made of the same, and is replaced where it was not. Raises PromptError
-    as `settle` does and for more than a prompt can hold, InvalidRequest for an open seed.
+    These are None if its prompts are not templates and have no looks. Prompts that were resolved from the same template
+    and seed before are kept, others are replaced. Raises PromptError as `settle` does and if a prompt becomes too long,
+    and InvalidRequest for an open seed.
     """
     request = dataclasses.replace(request, looks=tuple(look.name for look in looks), look_texts=looks)
     if not looks and not is_template(request.prompt) and not is_template(request.negative_prompt):
@@ -50,9 +50,9 @@ def settle_prompts(request: SomeDiffusion, wildcards: Wildcards, looks: tuple[Lo
 
 
 def with_looks(prompt: str, negative_prompt: str, looks: Iterable[LookText]) -> tuple[str, str]:
-    """The prompts with all looks, each around what the ones before it made.
+    """The prompts with all looks, each around the result of the ones before it.
 
-    An empty prompt leaves a look's words alone; an empty look never leaves a leading comma.
+    With an empty prompt, only the look's words remain; an empty look never leaves a leading comma.
     """
     for look in looks:
         prompt = look.prompt.replace("{prompt}", _closed(prompt.strip(" ,，"))).strip(" ,，")
@@ -70,7 +70,7 @@ def prompts_of(request: Diffusion, index: int) -> ResolvedPrompt:
 
 
 def _closed(text: str) -> str:
-    """With its last comment ended: what a look adds behind it must not become part of it."""
+    """The text with its last comment ended, so that what a look adds after it is not part of the comment."""
     return f"{text}\n" if "#" in text.rpartition("\n")[2] else text
 
 
@@ -87,7 +87,7 @@ def _resolved(text: str, dialect: str, field: str, seed: int, wildcards: Wildcar
 
 
 def _digest(request: Diffusion) -> str:
-    """Of all that the prompts of a request's images are made of, but for the files of wildcards."""
+    """A digest of everything that the prompts of a request's images are made of, except for the files of wildcards."""
     looks = [dataclasses.asdict(look) for look in request.look_texts]
     made_of = (request.prompt, request.negative_prompt, request.prompt_dialect, request.seed, request.num_images, looks)
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:DIGEST_DIGITS]

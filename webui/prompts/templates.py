@@ -42,16 +42,16 @@ _LEFT_ALONE = "{prompt"  # and the brace that closes it
 
 
 def is_template(text: str) -> bool:
-    """Whether `text` may hold something to settle."""
+    """Whether `text` may contain something to settle."""
     return "{" in text or text.count("__") > 1
 
 
 def settle(text: str, seed: str, wildcards: Wildcards, *, has_comments: bool = False) -> str:
     """`text` with every wildcard and choice settled by `seed`.
 
-    `has_comments`: what begins with `#` in a wildcard's value is one, and ends with it, instead of taking away what
-    stands behind the wildcard. Raises PromptError for a wildcard that is not there, has no values or leads to itself,
-    and for more than is sensible of anything.
+    With `has_comments`, a `#` in a wildcard's value begins a comment that ends with the value, instead of removing what
+    follows the wildcard. Raises PromptError for a wildcard that does not exist, has no values or leads back to itself,
+    and if there is too much of anything.
     """
     if not is_template(text):
         return text
@@ -64,7 +64,7 @@ def settle(text: str, seed: str, wildcards: Wildcards, *, has_comments: bool = F
 
 @dataclass
 class _Brace:
-    """An open bracket while it is read, and the bars at its own level."""
+    """An open bracket while it is being read, and the bars at its own level."""
 
     index: int
     kind: str
@@ -72,7 +72,7 @@ class _Brace:
 
 
 class _Settling:
-    """One text's worth of choices."""
+    """The choices made for one text."""
 
     def __init__(self, wildcards: Wildcards, chance: random.Random, has_comments: bool) -> None:
         self._wildcards = wildcards
@@ -84,7 +84,9 @@ class _Settling:
         self._characters = 0
 
     def text(self, text: str, inside: tuple[str, ...], position: int | None = None) -> str:
-        """`inside` are the wildcards whose value `text` is; `position` is where the outermost of them stands."""
+        """`inside` are the wildcards whose value `text` is; `position` is where the outermost of
+        them is in the prompt.
+        """
         pieces = lex(text, _PIECE)
         braces = _match_braces(pieces, position)
         settled = _Level(self, text, pieces, braces, inside, position).read(0, len(pieces))
@@ -94,7 +96,7 @@ class _Settling:
         return settled
 
     def choose(self, weights: Sequence[float], count: int, position: int) -> list[int]:
-        """Indices of so many different ones, in the order in which they are drawn."""
+        """The indices of `count` different options, in the order in which they are drawn."""
         self._choices += max(1, count)
         if self._choices > MAX_CHOICES:
             raise PromptError(reason="prompt_choices", position=position, limit=MAX_CHOICES)
@@ -105,21 +107,21 @@ class _Settling:
         return taken
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, either included."""
+        """A whole number from `low` to `high`, both included."""
         return low + int(self._chance.random() * (high - low + 1))
 
     def value(self, name: str, inside: tuple[str, ...], position: int) -> str:
-        """A value of a wildcard, with what is inside it settled too."""
+        """A value of a wildcard, with everything in it settled, too."""
         return self.joined_values(name, inside, position, 1, "")
 
     def joined_values(self, name: str, inside: tuple[str, ...], position: int, count: int, separator: str) -> str:
-        """So many different values of a wildcard."""
+        """`count` different values of a wildcard, joined by `separator`."""
         values, weights = self.values(name, inside, position)
         chosen = self.choose(weights, count, position)
         return separator.join(self.text(values[index], (*inside, name), position) for index in chosen)
 
     def values(self, name: str, inside: tuple[str, ...], position: int) -> tuple[list[str], list[float]]:
-        """All values of a wildcard as they stand in its file, and their weights."""
+        """All values of a wildcard as they are in its file, and their weights."""
         if name in inside:
             raise PromptError(reason="prompt_wildcard_loop", position=position, name=name)
         if len(inside) >= MAX_DEPTH:
@@ -148,7 +150,7 @@ class _Settling:
 
 @dataclass(frozen=True)
 class _Level:
-    """The pieces of one text, and how it reads them."""
+    """The pieces of one text, and how they are read."""
 
     settling: _Settling
     source: str
@@ -158,7 +160,7 @@ class _Level:
     position: int | None
 
     def read(self, start: int, stop: int, skip: int = 0) -> str:
-        """Pieces [start, stop) but for their first `skip` characters, settled."""
+        """Pieces [start, stop), without their first `skip` characters, settled."""
         parts = []
         index = start
         while index < stop:
@@ -241,14 +243,14 @@ def _weighed(option: str) -> tuple[str, float]:
 
 
 def _wildcard(piece: str) -> str | None:
-    """The name between two double underscores; `~` before it, which asks for chance, is what we do anyway."""
+    """The name between two double underscores; `~` before it asks for a random value, which is what we do anyway."""
     if len(piece) > 4 and piece.startswith("__") and piece.endswith("__") and _PIECE.fullmatch(piece):
         return piece[2:-2].removeprefix("~")
     return None
 
 
 def _match_braces(pieces: list[Piece], position: int | None) -> dict[int, tuple[int, list[int]]]:
-    """The braces that close. Square brackets that close keep their bars to themselves."""
+    """The braces that are closed. The bars in closed square brackets belong to those."""
     found: dict[int, tuple[int, list[int]]] = {}
     waiting: list[_Brace] = []
     open_braces = 0

@@ -1,9 +1,9 @@
-"""A1111's prompt editing and alternation: which text a prompt is at which step.
+"""A1111's prompt editing and alternation: which text a prompt has at which step.
 
 `[from:to:when]` is `from` until step `when` and `to` after it; `[to:when]` and `[from::when]` leave one side empty.
-`when` with a point in it is a share of the steps, rounded down, and else a step (A1111 1.10; both readings agree for
-every share below 1). `[a|b|c]` is another one at every step, and any but the first may be empty. They nest. Square
-brackets without such a thing in them are weights, and stay in the text. Knows no weights.
+`when` with a decimal point is a share of the steps, rounded down, otherwise a step (A1111 1.10; both readings agree for
+every share below 1). `[a|b|c]` is a different option at every step; any but the first may be empty. They can be nested.
+Square brackets without any of this are weights, and stay in the text. Knows no weights.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class _Edit:
     is_share: bool
 
     def step(self, steps: int) -> int:
-        """The last step that still has `before`; nothing below 1 ever had it."""
+        """The last step that still has `before`; below 1, no step has it."""
         step = min(self.when * steps if self.is_share else self.when, steps)
         return int(max(step, -1.0))
 
 
 @dataclass(frozen=True)
 class _Alternation:
-    """Text that is another one at every step."""
+    """Text that is different at every step."""
 
     options: tuple[_Text, ...]
 
@@ -49,7 +49,7 @@ _Text = tuple["str | _Edit | _Alternation", ...]
 
 @dataclass
 class _Bracket:
-    """An open bracket while it is read: its piece, and the pieces that part it at its own level."""
+    """An open bracket while it is being read: its piece, and the pieces that divide it at its own level."""
 
     index: int
     kind: str
@@ -66,7 +66,7 @@ class Timeline:
 
     @classmethod
     def of(cls, text: str) -> Timeline:
-        """Raises PromptError for more places that change than MAX_CHANGES."""
+        """Reads a prompt. Raises PromptError if more than MAX_CHANGES places change."""
         pieces = lex(text, PIECE)
         brackets = _changing_brackets(pieces)
         if len(brackets) > MAX_CHANGES:
@@ -80,9 +80,9 @@ class Timeline:
         return self.changes == 0
 
     def schedule(self, steps: int) -> tuple[tuple[int, str], ...]:
-        """(last step, text) one after the other, the last of them for step `steps`; the first step is 1.
+        """Pairs (last step, text) in order; the first step is 1, and the last pair is for step `steps`.
 
-        Raises PromptError where all different texts together are too long.
+        Raises PromptError if all the different texts together are too long.
         """
         ends = {steps}
         _collect_ends(self.text, steps, ends)
@@ -100,7 +100,7 @@ class Timeline:
         return tuple(found)
 
     def texts(self, steps: int) -> tuple[str, ...]:
-        """The text at each of `steps` steps, the first one first. Raises PromptError as `schedule` does."""
+        """The text at each of `steps` steps. Raises PromptError as `schedule` does."""
         texts: list[str] = []
         for end, text in self.schedule(steps):
             texts += [text] * (end - len(texts))
@@ -108,7 +108,7 @@ class Timeline:
 
 
 def _changing_brackets(pieces: list[Piece]) -> dict[int, tuple[int, _Bracket]]:
-    """The brackets that change something: index of the opening piece → index of the closing one and what parts it."""
+    """The brackets that change something: index of the opening piece → index of the closing one and what divides it."""
     found: dict[int, tuple[int, _Bracket]] = {}
     waiting: list[_Bracket] = []
     for index, piece in enumerate(pieces):
@@ -134,7 +134,7 @@ def _changes(pieces: list[Piece], bracket: _Bracket, end: int) -> bool:
 
 
 def _when(pieces: list[Piece], colon: int, end: int) -> str | None:
-    """The number that is all between the last colon and the end."""
+    """The number that is all there is between the last colon and the end."""
     if end - colon != 2:
         return None
     text = pieces[colon + 1].text.strip()
@@ -142,7 +142,7 @@ def _when(pieces: list[Piece], colon: int, end: int) -> str | None:
 
 
 class _Reader:
-    """Makes the text of a range of pieces; goes one level down for each bracket that changes something."""
+    """Builds the text of a range of pieces; goes one level down for each bracket that changes something."""
 
     def __init__(self, text: str, pieces: list[Piece], brackets: dict[int, tuple[int, _Bracket]]) -> None:
         self._text = text

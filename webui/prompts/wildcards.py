@@ -1,8 +1,8 @@
-"""The wildcard files: `presets/wildcards/colours/warm.txt` is `__colours/warm__`, one value a line.
+"""The wildcard files: `presets/wildcards/colours/warm.txt` is `__colours/warm__`, with one value on each line.
 
-`#` begins a comment line, `2::value` gives a value twice the weight, values may hold wildcards and choices themselves,
-and `*` in a name takes several files at once. Files are in UTF-8, UTF-16 or GBK, which is found out. Names are looked
-up among the files that lie there, so that no name can lead anywhere else. Knows no prompts and no chance.
+`#` begins a comment line, `2::value` gives a value twice the weight, values may contain wildcards and choices
+themselves, and `*` in a name takes several files at once. Files may be in UTF-8, UTF-16 or GBK, which is detected.
+Names are looked up among the existing files, so that no name can lead outside. Knows no prompts and no chance.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The files of one moment, by name."""
+    """The wildcard files at one moment, by name."""
 
     _files: dict[str, Path]
     _values_of: Callable[[Path], tuple[str, ...] | None]
@@ -47,15 +47,15 @@ class Shelf:
         return tuple(sorted(self._files))
 
     def values(self, name: str) -> tuple[str, ...]:
-        """The values of a name, weights and all; of all the names that it stands for, where there is a `*` in it.
+        """The values of a name with their weights; if it contains `*`, those of all names that it matches.
 
-        Empty where there is no such name.
+        Empty if there is no such name.
         """
         values = [value for path in self._meant(name) for value in self._values_of(path) or ()]
         return tuple(values[:MAX_VALUES])
 
     def unreadable(self, name: str) -> bool:
-        """Whether a file of this name is there and cannot be read: too large, in no known encoding, or forbidden."""
+        """Whether a file of this name exists but cannot be read: too large, in no known encoding, or forbidden."""
         return any(self._values_of(path) is None for path in self._meant(name))
 
     def _meant(self, name: str) -> list[Path]:
@@ -67,7 +67,7 @@ class Shelf:
 
 
 class Wildcards:
-    """The wildcards of a folder; looks again at every call, reads only what has changed. Thread-safe."""
+    """The wildcards of a folder; looks again at every call and reads only what has changed. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -75,11 +75,13 @@ class Wildcards:
         self._read: dict[Path, _File] = {}
 
     def look(self) -> Shelf:
-        """What lies there now; no folder, nothing."""
+        """The files that are there now; empty if there is no folder."""
         return Shelf(dict(self._files()), self._values_of)
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        """Name and file of each; hidden ones and those that a link leads out of the folder to are left out."""
+        """Name and file of each wildcard; hidden ones, and those that a link leads out of the
+        folder to, are left out.
+        """
         root = self._folder.resolve()
         count = 0
         for folder, folders, files in os.walk(root):
@@ -112,7 +114,7 @@ class Wildcards:
 
 
 def _read(path: Path) -> tuple[str, ...] | None:
-    """The lines that are values; None for what is too large or no text. Raises OSError."""
+    """The lines that are values; None for a file that is too large or not text. Raises OSError."""
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:

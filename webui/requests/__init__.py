@@ -40,10 +40,10 @@ def from_dict(values: dict[str, Any]) -> Request:
 
 
 def to_dict(request: Request) -> dict[str, Any]:
-    """Plain JSON, `task` and `schema_version` included."""
+    """Plain JSON, including `task` and `schema_version`."""
     return dataclasses.asdict(request)
 
 
 def image_seed(seed: int, index: int) -> int:
-    """Seed of image `index` (from 0) of a request."""
+    """The seed of image `index` (from 0) of a request."""
     return (seed + index) % (MAX_SEED + 1)

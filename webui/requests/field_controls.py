@@ -1,6 +1,6 @@
-"""Where on the page a field's control stands and what kind it is, or why it has none: markers for declarations.
+"""Where on the page a field's control is and what kind it is, or why it has none: markers for declarations.
 
-Within a group controls stand in the order in which their fields are declared. A label's key is its field's name. Knows
+Within a group, controls are in the order in which their fields are declared. A label's key is its field's name. Knows
 no field and no page.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 
 
 class Group(StrEnum):
-    """What stands together on the page."""
+    """The groups of controls on the page."""
 
     HEADER = "header"
     UPLOADS = "uploads"  # pictures that go in
@@ -37,10 +37,10 @@ Kind = Literal["slider", "number", "chips", "list", "checkbox", "text", "picture
 
 @dataclass(frozen=True)
 class Control:
-    """Stands in a field's declaration: its control is in this group, `beside` the one before or below it.
+    """A marker in a field's declaration: its control is in this group, and `beside` the one before it or below.
 
-    `kind` is said where it does not follow from the type. `empty` is the key of what its number box says while nothing
-    is in it, for a field that may be left open.
+    `kind` is given if it does not follow from the type. `empty` is the key of the text in an empty number box, for a
+    field that may be left open.
     """
 
     group: Group
@@ -51,9 +51,9 @@ class Control:
 
 @dataclass(frozen=True)
 class WithoutControl:
-    """Stands in a field's declaration: nothing on the page sets it, for this reason.
+    """A marker in a field's declaration: no control on the page sets it, for this reason.
 
-    Where it is not `is_told`, it is not among what the page says of how a picture was made, either.
+    Unless `is_told`, the page does not show it among the settings of a picture, either.
     """
 
     reason: str
@@ -62,6 +62,6 @@ class WithoutControl:
 
 @dataclass(frozen=True)
 class ProperNames:
-    """Stands beside a type whose values have names that are the same in every language, by value."""
+    """A marker beside a type whose values have names that are the same in every language."""
 
     names: Mapping[str, str] = field(hash=False)

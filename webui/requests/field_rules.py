@@ -1,8 +1,9 @@
-"""Rules of when a field is inactive, refused or wrong, as plain data: markers for declarations, and their conditions.
+"""Rules for when a field is inactive, refused or wrong, as plain data: markers for declarations, and their conditions.
 
-A condition is a tuple of an operator and its operands, which JSON has as a list; `rules/evaluate.py` and the page's
-`rules.js` evaluate it alike. Where it compares numbers, an operand is a number, the name of a field, or several of both
-that are added up. A name may lead into a field (`walk_to.seed`); what is open compares with nothing. Knows no request.
+A condition is a tuple of an operator and its operands, which is a list in JSON; `rules/evaluate.py` and the page's
+`rules.js` evaluate it in the same way. An operand in a comparison is a number, the name of a field, or several of both
+to be added up. A name may lead into a field (`walk_to.seed`); comparisons with an open field are false. Knows no
+request.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ Effect = Literal["inactive", "refused", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What becomes of `field` where the condition `when` holds. `reason` is a sentence's code, `limit` its blank.
+    """What happens to `field` if the condition `when` holds. `reason` is the code of a sentence, `limit` fills its gap.
 
-    In a declaration `field` is empty: it is the one that is declared.
+    In a declaration `field` is empty, and means the field that is declared.
     """
 
     reason: str
@@ -32,42 +33,42 @@ class Rule:
 
 
 def inactive(reason: str, *when: Condition) -> Rule:
-    """Where all of this holds, the field says nothing: the page greys it out, and what it is set to is ignored."""
+    """If all of this holds, the field has no effect: the page greys it out, and its value is ignored."""
     return Rule(reason=reason, when=all_of(*when), effect="inactive")
 
 
 def refused(reason: str, *when: Condition) -> Rule:
-    """Where all of this holds, the page greys the field out, and a value other than its default is an error."""
+    """If all of this holds, the page greys the field out, and a value other than its default is an error."""
     return Rule(reason=reason, when=all_of(*when), effect="refused")
 
 
 def error(reason: str, *when: Condition, limit: Operand | None = None) -> Rule:
-    """Where all of this holds, the field's value is an error."""
+    """If all of this holds, the field's value is an error."""
     return Rule(reason=reason, when=all_of(*when), effect="error", limit=limit)
 
 
 def about(field: str, *rules: Rule) -> tuple[Rule, ...]:
-    """The same rules for a field that does not declare them itself."""
+    """The same rules, for a field that does not declare them itself."""
     return tuple(dataclasses.replace(rule, field=field) for rule in rules)
 
 
 def all_of(*conditions: Condition) -> Condition:
-    """Each of these holds."""
+    """All of these conditions hold."""
     return conditions[0] if len(conditions) == 1 else ("all", *conditions)
 
 
 def any_of(*conditions: Condition) -> Condition:
-    """One of these holds."""
+    """At least one of these conditions holds."""
     return ("any", *conditions)
 
 
 def negated(condition: Condition) -> Condition:
-    """This does not hold."""
+    """This condition does not hold."""
     return ("not", condition)
 
 
 def is_set(*fields: str) -> Condition:
-    """One of these fields at least has a value that is neither zero nor empty."""
+    """At least one of these fields has a value that is neither zero nor empty."""
     return ("set", *fields)
 
 
@@ -97,15 +98,15 @@ def lacks(capability: str) -> Condition:
 
 
 def offers_only(field: str, *values: str) -> Condition:
-    """The checkpoint leaves exactly these values of the field to choose from."""
+    """The checkpoint offers exactly these values of the field."""
     return ("offers_only", field, *values)
 
 
 def one_choice(field: str, *by: str) -> Condition:
-    """The checkpoint leaves nothing to choose; `by`: the field that its choices depend on."""
+    """The checkpoint offers only one value; `by` is the field that its choices depend on."""
     return ("one_choice", field, *by)
 
 
 def not_offered(field: str, *by: str) -> Condition:
-    """The field has a value that is none of the checkpoint's choices; `by`: the field that these depend on."""
+    """The field has a value that the checkpoint does not offer; `by` is the field that its choices depend on."""
     return ("not_offered", field, *by)

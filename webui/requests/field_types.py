@@ -1,6 +1,6 @@
-"""The types of the fields of requests: bounds, texts, pictures, and how far a field is about one image alone.
+"""The types of the fields of requests: bounds, texts, pictures, and how far a field concerns a single image.
 
-Each says what the page, the HTTP API and the stored form need to know of a value; knows no request.
+Each says what the page, the HTTP API and the stored form need to know about a value; knows no request.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def clean_text(text: str) -> str:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether Chinese characters are in it."""
+    """Whether `text` contains Chinese characters."""
     return _HAN.search(text) is not None
 
 
@@ -64,7 +64,7 @@ def _clean_if_text(value: object) -> object:
 
 
 def is_reference(picture: str) -> bool:
-    """Whether `picture` names a stored upload, rather than carrying the bytes themselves."""
+    """Whether `picture` names a stored upload, instead of containing the bytes themselves."""
     return _REFERENCE.fullmatch(picture) is not None
 
 
@@ -99,7 +99,7 @@ def _check_sigmas(name: str) -> str:
 
 
 class Scope(Enum):
-    """What a field may differ in from another picture's request; all others are the course that both are on."""
+    """How far a field may differ on one way from noise to picture: between images, or in a branch. Others must not."""
 
     IMAGE = "image"  # one image's own: a walk goes over it, or it says nothing of how one image looks
     BRANCH = "branch"  # what the network is told and when: a branch may have it otherwise, and one image's own

@@ -1,4 +1,4 @@
-"""What the declarations of requests say of their fields: bounds, defaults, rules, controls, which are pictures.
+"""What the declarations of requests say about their fields: bounds, defaults, rules, controls, which are pictures.
 
 Knows no request in particular, and no field by name.
 """
@@ -24,7 +24,7 @@ from webui.requests.infotext_names import InfotextName
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a control needs to know of a numeric field; `step` in the field's own unit."""
+    """What a control needs to know about a numeric field; `step` is in the field's own unit."""
 
     minimum: float
     maximum: float
@@ -53,13 +53,13 @@ def field_limits(request: type, name: str) -> Limits:
 
 
 def multiple_of(request: type, name: str) -> float | None:
-    """What a numeric field has to be a multiple of; None where any number between its bounds will do."""
+    """The number that a numeric field must be a multiple of; None if any number between its bounds will do."""
     found: Any = next((mark for mark in _declared(request)[name] if isinstance(mark, MultipleOf)), None)
     return None if found is None else float(found.multiple_of)
 
 
 def picture_fields(request: type) -> frozenset[str]:
-    """Names of the fields that are a picture themselves, told by their type."""
+    """The names of the fields that are pictures themselves, according to their type."""
     return frozenset(name for name, marks in _declared(request).items() if PICTURE in marks)
 
 
@@ -152,13 +152,13 @@ MOST_SLIDER_STEPS = 2000  # what is finer is typed into a box
 
 
 def controls_in(request: type) -> Mapping[str, Control]:
-    """Where the controls of a request's fields stand, by name, in the order of their declaration."""
+    """The controls of a request's fields, by name, in the order of their declaration."""
     marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
     return {name: mark for name, mark in marked if isinstance(mark, Control)}
 
 
 def without_control(request: type) -> Mapping[str, WithoutControl]:
-    """Why fields of a request have no control, by name."""
+    """The reasons why fields of a request have no control, by name."""
     marked = ((name, mark) for name, marks in _declared(request).items() for mark in marks)
     return {name: mark for name, mark in marked if isinstance(mark, WithoutControl)}
 

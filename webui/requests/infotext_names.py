@@ -1,6 +1,6 @@
-"""The names in A1111's line of settings: those of fields, which stand beside their declarations, and all others.
+"""The names in A1111's line of settings: those of fields, which are part of their declarations, and all others.
 
-What A1111 has no name for goes by that of an extension, or by ours. Knows no field and no syntax.
+A field that A1111 has no name for has the name of an extension, or our own. Knows no field and no syntax.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class InfotextName:
-    """Stands in a field's declaration: the line has this field under `name`, where it is not at its default.
+    """A marker in a field's declaration: the line contains this field as `name`, unless it has its default.
 
-    `values` are the words for its values, where these are not written as they are. `aliases` are further names under
-    which it is read. `always`: it is written at its default too.
+    `values` are the words for its values, if these are not written as they are. `aliases` are further names under which
+    it is read. `always`: it is written even at its default.
     """
 
     name: str
@@ -25,11 +25,11 @@ class InfotextName:
     always: bool = False
 
     def written(self, value: Any) -> Any:
-        """The word for a value of ours, or the value itself."""
+        """The word for one of our values, or the value itself."""
         return self.values.get(value, value)
 
     def read(self, said: str) -> Any:
-        """The value that a word stands for, whatever its case; None for a word that is none of these."""
+        """The value that a word means, whatever its case; None if it is not one of these words."""
         return next((ours for ours, word in self.values.items() if word.casefold() == said.casefold()), None)
 
 
@@ -70,7 +70,7 @@ FIRST_PASS_SIZE = "First pass size"  # of hires fix before A1111 1.0; 0x0 left i
 
 
 class Composed(StrEnum):
-    """What of a request stands there in a syntax of its own, or in several pairs."""
+    """Parts of a request that have a syntax of their own in the line, or take several pairs."""
 
     SAMPLER = "Sampler"
     SCHEDULE_TYPE = "Schedule type"
@@ -84,7 +84,7 @@ class Composed(StrEnum):
 
 
 class Fact(StrEnum):
-    """What is said of the file or of what happened, and nothing that a request could ask for."""
+    """What is said about the file or about what happened, and that no request could ask for."""
 
     VERSION = "Version"
     APP = "App"

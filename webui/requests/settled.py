@@ -1,7 +1,7 @@
-"""What a request becomes when it is submitted: it leaves nothing open, so running it again gives the same picture.
+"""What a request becomes when it is submitted: nothing is left open, so running it again gives the same picture.
 
-`jobs/resolve.py` makes these, and only these are stored, queued, sent to a worker and run. Each is also a valid request
-of its task, as a person might have sent it. Knows no torch, no gradio, no storage.
+`jobs/resolve.py` makes these; only these are stored, queued, sent to a worker and run. Each is also a valid request of
+its task, as a person might have sent it. Knows no torch, no gradio, no storage.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Settled:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class SettledTextToImage(_Settled, TextToImage):
-    """Raises ValueError, as pydantic does, where something is open after all."""
+    """A text to image with nothing left open. Raises ValueError, as pydantic does, if something is open after all."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -64,7 +64,7 @@ class SettledTextToImage(_Settled, TextToImage):
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class SettledImageToImage(_Settled, ImageToImage):
-    """Raises ValueError, as pydantic does, where something is open after all."""
+    """An image to image with nothing left open. Raises ValueError, as pydantic does, if something is open after all."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -92,13 +92,15 @@ _ADAPTER: TypeAdapter[Settled] = TypeAdapter(Annotated[Settled, Field(discrimina
 
 
 def settled_from_dict(values: dict[str, Any]) -> Settled:
-    """The settled request that `requests.to_dict` wrote, in this version or an earlier one. Raises pydantic's
-    ValidationError for anything else, and for a request that leaves something open."""
+    """The settled request that `requests.to_dict` wrote, in this version or an earlier one.
+
+    Raises pydantic's ValidationError for anything else, and for a request that leaves something open.
+    """
     return _ADAPTER.validate_python(values)
 
 
 def as_asked(request: Request) -> Request:
-    """The same as a request in which things may be left open again."""
+    """The same as a request that may leave things open again."""
     return from_dict(to_dict(request))
 
 

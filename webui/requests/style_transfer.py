@@ -31,7 +31,7 @@ _NO_STYLE_STRENGTH = inactive("no_style_strength", one_of("method", "instant"), 
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class WeightedStyle:
-    """A further style picture, and what it counts beside the others."""
+    """A further style picture, and its weight beside the others."""
 
     image: Picture
     weight: Weight = 1.0
@@ -39,9 +39,9 @@ class WeightedStyle:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class LayerWeights:
-    """What each layer of VGG-19 counts in the style, from the finest to the coarsest.
+    """The weight of each layer of VGG-19 in the style, from the finest to the coarsest.
 
-    The built-in features end at conv3_1; what is set for deeper ones is refused where there are no trained weights.
+    The built-in features end at conv3_1; weights for deeper layers are refused without trained weights.
     """
 
     conv1_1: Annotated[Weight, infotext("Weight of conv1_1")] = 1.0
@@ -53,13 +53,13 @@ class LayerWeights:
 
 @dataclass(frozen=True, kw_only=True, config=CONFIG)
 class StyleTransfer:
-    """One picture's content in another's style, or in that of several. `size` is the result's longest side, in pixels.
+    """One picture's content in the style of another, or of several. `size` is the result's longest side, in pixels.
 
-    `method` says whether the picture is optimised, or painted by a network in one pass (`instant`); what belongs to one
-    of them alone is refused beside the other. `style_strength` goes from the content's own style, 0, to the styles', 1.
-    `style_scale` is the size of the styles' strokes beside the content. `init` is what the coarsest scale starts from.
-    `keep_colours` says how the content's colours are kept: not at all, by styling its luminance alone, or by giving the
-    styles its colours first, linearly (`coral`) or by their whole distribution (`histogram`).
+    `method` says whether the picture is optimised or painted by a network in one pass (`instant`); fields of one method
+    are refused with the other. `style_strength` goes from the content's own style (0) to the styles' (1). `style_scale`
+    is the size of the styles' strokes relative to the content. `init` is what the coarsest scale starts from.
+    `keep_colours` says how the content's colours are kept: not at all, by styling only its luminance, or by first
+    giving the styles its colours, linearly (`coral`) or by their whole distribution (`histogram`).
     """
 
     task: Annotated[Literal["style_transfer"], WithoutControl("the tab says it", is_told=False)] = "style_transfer"

@@ -1,5 +1,6 @@
-"""Turns requests of earlier versions into today's, wherever they were kept: in jobs' rows, pictures, branches' origins,
-and in what clients send. Knows no types."""
+"""Turns requests of earlier versions into today's, wherever they were stored: in jobs' rows, pictures and branches'
+origins, and in what clients send. Knows no types.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any
 
 
 def upgraded(values: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """The fields of a request for `task` as version 2 has them; those of a later version stay as they are.
+    """The fields of a request for `task` in version 2; those of a later version stay as they are.
 
-    Whoever looks at what comes out finds the same pixels: a field that version 1 did not have, and whose default draws
-    something else than version 1 did, gets the value that draws the same.
+    The result gives the same pixels: a field that version 1 did not have, and whose default draws something else than
+    version 1 did, gets the value that draws the same.
     """
     current = dict(values)
     if type(version := values.get("schema_version")) is int and version == 1:

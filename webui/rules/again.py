@@ -1,4 +1,4 @@
-"""The request that makes one finished picture again, and nothing else. Knows requests, no storage."""
+"""The request that makes exactly one finished picture again. Knows requests, no storage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webui.requests.style_transfer import StyleTransfer
 
 
 def made_again(request: Request, image: int) -> Request:
-    """The settled request for nothing but image `image` (from 0) of `request`: its prompts stay as they were settled.
+    """The settled request for image `image` (from 0) of `request` only; its prompts stay as they were settled.
 
     Raises InvalidRequest for an image that the request does not make.
     """
@@ -27,7 +27,7 @@ def made_again(request: Request, image: int) -> Request:
 
 def image_of(request: Request, seed: int, info: Mapping[str, Any]) -> int | None:
     """Which image (from 0) of a settled request a picture is, by its seed and by what happened when it was made; None
-    where they do not say.
+    if these do not say.
 
     >>> image_of(TextToImage(seed=7, num_images=3), 9, {})
     2
@@ -49,7 +49,7 @@ def image_of(request: Request, seed: int, info: Mapping[str, Any]) -> int | None
 
 
 def _after(first: int | None, seed: Any) -> int | None:
-    """How many images lie between the two seeds."""
+    """How many images are between the two seeds."""
     if first is None or first < 0 or not isinstance(seed, int):
         return None
     return (seed - first) % (MAX_SEED + 1)

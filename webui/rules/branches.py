@@ -1,6 +1,6 @@
 """Steps of a picture that become pictures themselves: one that is kept, and one where another picture branches off.
 
-Both are requests like any other, made of the request of the job whose strip was looked at. Knows requests and the rules
+Both are requests like any other, made from the request of the job whose strip was used. Knows requests and the rules
 for these, no latents and no jobs.
 """
 
@@ -37,7 +37,7 @@ WITHOUT_TEMPLATES: dict[str, Any] = {"looks": (), "look_texts": (), "resolved_pr
 
 
 def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
-    """The request for nothing but image `image` (from 0) of a settled one: the same picture, its wildcards settled.
+    """The request for image `image` (from 0) of a settled one only: the same picture, with settled wildcards.
 
     Raises InvalidRequest for an image that the request does not make.
     """
@@ -56,10 +56,10 @@ def image_alone(request: SomeDiffusion, image: int) -> SomeDiffusion:
 
 
 def step_kept(request: Request, image: int, step: int) -> Request:
-    """The request for step `step` (from 1) of image `image` (from 0) of `request`, as a picture.
+    """The request that makes a picture of step `step` (from 1) of image `image` (from 0) of `request`.
 
-    Of a style transfer it is the averaged picture after that iteration. Raises InvalidRequest where there is no such
-    image.
+    For a style transfer, this is the averaged picture after that iteration. Raises InvalidRequest if there is no such
+    image or step.
     """
     if isinstance(request, StyleTransfer):
         if image != 0:
@@ -72,7 +72,7 @@ def step_kept(request: Request, image: int, step: int) -> Request:
 
 
 def can_branch(request: Request, capabilities: Collection[Capability]) -> bool:
-    """Whether another picture may leave this one's way; `capabilities` are those of its checkpoint's family."""
+    """Whether another picture may branch off from this request; `capabilities` are those of its checkpoint's family."""
     if isinstance(request, StyleTransfer) or Capability.BRANCHES not in capabilities:
         return False
     return sum(1 for _ in origins(request)) < MAX_BRANCHES
@@ -81,7 +81,7 @@ def can_branch(request: Request, capabilities: Collection[Capability]) -> bool:
 def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -> Request:
     """The request that leaves image `image` of `request` at `step`, with `changes` to the fields in FREE.
 
-    Without changes it is the same picture. Raises InvalidRequest as `step_kept` does, TypeError for other fields.
+    Without changes, it gives the same picture. Raises InvalidRequest as `step_kept` does, TypeError for other fields.
     """
     if isinstance(request, StyleTransfer):
         raise InvalidRequest(field="branch_from", reason="only_unet")
@@ -106,7 +106,7 @@ def branched(request: Request, image: int, step: int, changes: dict[str, Any]) -
 
 
 def seed_alone(alone: Diffusion) -> int | None:
-    """The seed of the one image of `image_alone`: a branch with this seed goes on in the same noise."""
+    """The seed of the single image of `image_alone`; a branch with this seed continues with the same noise."""
     if alone.seed is None or alone.variation_strength > 0:
         return alone.seed
     if isinstance(alone, TextToImage) and alone.walk_to is not None:
@@ -122,7 +122,7 @@ def count_images(request: Request) -> int:
 
 
 def count_steps(request: Diffusion) -> int | None:
-    """How many steps a settled request's pictures take from noise on; None where its steps are open."""
+    """How many steps a settled request's pictures take from noise on; None if its steps are open."""
     if request.steps is None:
         return None
     if not isinstance(request, ImageToImage) or request.strongest == 1:
@@ -131,14 +131,16 @@ def count_steps(request: Diffusion) -> int | None:
 
 
 def origins(request: Diffusion) -> Iterator[Branch]:
-    """Where the request branched off, where that one did, and so on."""
+    """The branch of the request, the branch of its origin, and so on."""
     while (branch := request.branch_from) is not None:
         yield branch
         request = branch.origin
 
 
 def with_origins_course(request: SomeDiffusion) -> SomeDiffusion:
-    """What a branch leaves open of its course is its origin's; a request that is no branch stays as it is."""
+    """A branch with everything that it leaves open taken from its origin; a request that is not a branch stays as it
+    is.
+    """
     if request.branch_from is None:
         return request
     origin = request.branch_from.origin
@@ -151,14 +153,15 @@ def with_origins_course(request: SomeDiffusion) -> SomeDiffusion:
 
 
 def digest_of(alone: TextToImage | ImageToImage) -> str:
-    """What tells two requests for one image apart as far as their steps go."""
+    """A digest of everything that affects the steps of a request for one image."""
     values = to_dict(dataclasses.replace(alone, stop_after=None))
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def check_steps(request: Diffusion) -> None:
-    """Raises InvalidRequest for a settled request with an image or a step that is not there, or a branch that is not
-    on its origin's course."""
+    """Raises InvalidRequest for a settled request with an image or step that does not exist, or a branch that differs
+    from its origin in a field that must not differ.
+    """
     refuse(request, STEPS)
     total = count_steps(request)
     if request.stop_after is not None and total is not None and request.stop_after > total:

@@ -1,6 +1,6 @@
-"""Evaluates rules as data: which fields of a request are inactive, and what is refused.
+"""Evaluates rules that are data: which fields of a request are inactive, and what is refused.
 
-`ui/assets/rules.js` does the same in the browser, and both are held to the same test vectors. Knows no rule.
+`ui/assets/form/rules.js` does the same in the browser; both must pass the same test vectors. Knows no rule.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _COMPARISONS = {"at_most": operator.le, "at_least": operator.ge, "above": operat
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointFacts:
-    """What rules may ask about a checkpoint. Without a checkpoint nothing is missing and nothing is limited.
+    """What rules may ask about a checkpoint. Without a checkpoint, nothing is missing and nothing is limited.
 
-    `choices`: the values that a field can have, or these by the value of the field that they depend on.
+    `choices` has the values that a field can have; if they depend on another field, by the value of that field.
     """
 
     lacking: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ def first_refusal(rules: Iterable[Rule], settings: Settings, defaults: Settings,
 
 
 def inactive_fields(rules: Iterable[Rule], settings: Settings, facts: CheckpointFacts) -> dict[str, str]:
-    """The fields that have no effect with the others, each with the reason that the first rule gives."""
+    """The fields that have no effect with the others, each with the reason of the first rule that says so."""
     found: dict[str, str] = {}
     for rule in rules:
         if rule.effect != "error" and rule.field not in found and holds(rule.when, settings, facts):
@@ -66,7 +66,7 @@ def inactive_fields(rules: Iterable[Rule], settings: Settings, facts: Checkpoint
 
 
 def holds(condition: Condition, settings: Settings, facts: CheckpointFacts) -> bool:
-    """Whether the condition is true of the settings and the checkpoint."""
+    """Whether the condition is true for the settings and the checkpoint."""
     match condition:
         case ("all", *others):
             return all(holds(other, settings, facts) for other in others)
@@ -110,7 +110,7 @@ def _number(operand: Operand, settings: Settings, facts: CheckpointFacts) -> flo
 
 
 def _sum(value: Any, path: list[str]) -> float:
-    """The number at the end of the path, NaN where there is none; of a list, all of its members added up."""
+    """The number at the end of the path, NaN if there is none; a list is added up."""
     if isinstance(value, list | tuple):
         return sum(_sum(one, path) for one in value)
     if path:

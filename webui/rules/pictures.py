@@ -1,4 +1,4 @@
-"""What there is to know of an image to image's settings: sides, ways to bring a picture to size, a mask's shape.
+"""Facts about an image to image's settings: added sides, resize modes, the proportions of a mask.
 
 Knows no torch and opens no picture.
 """
@@ -27,13 +27,13 @@ def is_extended(request: ImageToImage) -> bool:
 
 
 def resize_modes_for(family: Family) -> tuple[str, ...]:
-    """How checkpoints of `family` can have a picture brought to size, in the order of the control."""
+    """The resize modes that checkpoints of `family` support, in the order of the control."""
     can_enlarge_latents = Capability.LATENT_UPSCALE in family.capabilities
     return (*_PIXELS_ONLY, "latent_upscale") if can_enlarge_latents else _PIXELS_ONLY
 
 
 def is_alike(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
-    """Whether a mask of this (width, height) has the picture's shape, give or take a pixel of the smaller one.
+    """Whether a mask of this (width, height) has the picture's proportions, give or take a pixel of the smaller one.
 
     >>> is_alike((512, 384), (4000, 3000)), is_alike((512, 512), (512, 384))
     (True, False)

@@ -1,9 +1,9 @@
-"""Which settings of a diffusion can go together: what a family or a scheduler cannot do is refused, never ignored.
+"""Which settings of a diffusion go together: what a family or a scheduler cannot do is refused, never ignored.
 
-Asked twice: when a request is submitted, so that nobody waits for a refusal, and by the engine, which trusts nobody.
-The rules are `table.py`'s and the declarations'; the page has the same ones, so that it does not offer what would be
-refused. Knows no torch: what the classes behind the names can do is declared in `schedulers` and `families`, and tests
-hold both to the classes.
+Checked twice: when a request is submitted, so that nobody waits for a refusal, and by the engine, which trusts nobody.
+The rules are those of `table.py` and of the declarations; the page has the same ones, so that it offers nothing that
+would be refused. Knows no torch: what the classes behind the names can do is declared in `schedulers` and `families`,
+and tests compare both with the classes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from webui.schedulers import FLOW_SIGMAS, FLOW_SOLVERS, SCHEDULERS, SIGMAS, has_
 
 
 def schedulers_for(family: Family) -> tuple[str, ...]:
-    """The schedulers that checkpoints of `family` can be followed by, in the order of the control.
+    """The schedulers that work with checkpoints of `family`, in the order of the control.
 
-    A folder may bring a noise of its own that leaves fewer of them; then the engine says so.
+    A folder may have noise of its own that allows fewer of them; the engine then says so.
     """
     if family.schedulers is not None:
         return family.schedulers
@@ -30,7 +30,7 @@ def schedulers_for(family: Family) -> tuple[str, ...]:
 
 
 def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
-    """The sigmas that `scheduler` can run on with checkpoints of `family`, in the order of the control."""
+    """The sigmas that work with `scheduler` and checkpoints of `family`, in the order of the control."""
     if not has_sigmas(scheduler):
         return ("default",)
     if scheduler in FLOW_SOLVERS and family.schedulers is not None:
@@ -41,7 +41,7 @@ def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
 
 
 def facts_of(family: Family, clip_layers: int | None = None) -> CheckpointFacts:
-    """What rules may ask for of a checkpoint of `family` whose text encoder has so many layers (None: unknown)."""
+    """What rules may ask about a checkpoint of `family` whose text encoder has `clip_layers` layers (None: unknown)."""
     schedulers = schedulers_for(family)
     return CheckpointFacts(
         lacking=tuple(capability for capability in Capability if capability not in family.capabilities),
@@ -55,9 +55,9 @@ def facts_of(family: Family, clip_layers: int | None = None) -> CheckpointFacts:
 
 
 def check(request: Diffusion, family: Family, clip_layers: int | None = None) -> None:
-    """Raises InvalidRequest for a resolved request whose settings contradict each other or the family.
+    """Raises InvalidRequest for a settled request whose settings contradict each other or the family.
 
-    `clip_layers`: how many the checkpoint's text encoder has, where that is known.
+    `clip_layers` is the number of layers of the checkpoint's text encoder, if known.
     """
     facts = facts_of(family, clip_layers)
     refuse(request, (*SCHEDULING, *declared_rules(type(request)), *TOGETHER), facts)

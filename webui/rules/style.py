@@ -1,6 +1,6 @@
-"""What has an effect in a style transfer: it depends on whether there are trained features, and on other settings.
+"""What has an effect in a style transfer, which depends on whether there are trained features and on other settings.
 
-Knows no torch; of VGG-19's weights, only whether a file is there.
+Knows no torch; of VGG-19's weights, only whether there is a file.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ RANDOM_LAYERS = ("conv1_1", "conv2_1", "conv3_1")  # deeper ones bring grain: se
 
 
 def find_weights(models_dir: Path) -> Path | None:
-    """VGG-19's trained weights: the first file by name; None if there is none.
+    """The file with VGG-19's trained weights, the first by name; None if there is none.
 
-    Raises CheckpointPickled where only a pickled file lies: whoever put it there expects it to be used.
+    Raises CheckpointPickled if there are only pickled files: whoever put one there expects it to be used.
     """
     folder = models_dir / WEIGHTS_FOLDER
     if found := sorted(folder.glob("*.safetensors")):
@@ -32,13 +32,13 @@ def find_weights(models_dir: Path) -> Path | None:
 
 
 def style_shares(request: StyleTransfer) -> list[float]:
-    """What each style counts of all, from 0 to 1: the first one, then the further ones."""
+    """The share of each style, from 0 to 1: the first one, then the further ones."""
     weights = [request.style_image_weight, *(style.weight for style in request.style_images)]
     return [weight / sum(weights) for weight in weights]
 
 
 def check_style(request: StyleTransfer, models_dir: Path) -> None:
-    """Raises InvalidRequest for what would have no effect, CheckpointPickled as `find_weights` does."""
+    """Raises InvalidRequest for settings without an effect, CheckpointPickled as `find_weights` does."""
     refuse(request, rules_of(StyleTransfer))
     untrained = [name for name in TRAINED_LAYERS if name not in RANDOM_LAYERS]
     plain = LayerWeights()

@@ -1,7 +1,7 @@
-"""The rules between several fields of a request, as data; what is about one field stands in its declaration.
+"""The rules between several fields of a request, as data; rules about a single field are in its declaration.
 
-The tables are asked in the order in which they stand here, and within each the first rule that refuses gives the
-reason. Knows no family and no evaluator.
+The tables are applied in the order below, and within each the first rule that refuses gives the reason. Knows no family
+and no evaluator.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ STYLES = (
 
 
 def rules_of(request: type) -> tuple[Rule, ...]:
-    """All rules about a request's own fields, in the order in which they are asked."""
+    """All rules about a request's own fields, in the order in which they are applied."""
     if request is StyleTransfer:
         return (*declared_rules(request), *STYLES)
     everything = (*SCHEDULING, *declared_rules(request), *TOGETHER, *STEPS, *BRANCHES, *PICTURES)

@@ -1,7 +1,7 @@
-"""A walk between two pictures: the request whose images lead from the one to the other.
+"""A walk between two pictures: the request whose images lead from one to the other.
 
-Noise and prompts are what a walk goes over; everything else is the first picture's, so that where the second was made
-with other settings, the walk's last image is not that picture. What differs is said. Knows requests, no storage.
+A walk changes noise and prompts; everything else is the first picture's. So if the second was made with other settings,
+the walk's last image is not exactly that picture, and the differences are reported. Knows requests, no storage.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Walk:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """One image of a resolved request, counted from 0."""
+    """One image of a settled request, counted from 0."""
 
     request: TextToImage
     index: int
 
 
 def walk_between(first: Image, second: Image, num_images: int) -> Walk:
-    """From `first` to `second` in `num_images` images, the two ends among them.
+    """The walk from `first` to `second` in `num_images` images, including both ends.
 
-    Raises InvalidRequest for an image from the middle of another walk, a branch, and a step that was kept: no seed and
-    no prompt alone can give these.
+    Raises InvalidRequest for an image from the middle of another walk, a branch, and a kept step: no seed and prompt
+    alone can give these.
     """
     start, end = _end_at(first), _end_at(second)
     request = dataclasses.replace(

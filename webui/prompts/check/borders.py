@@ -1,7 +1,7 @@
-"""Where the chunks of a prompt begin in its text, in both dialects, and how compel's are cut.
+"""Where the chunks of a prompt begin in its text, in both dialects, and how compel's chunks are cut.
 
-A1111's chunks are cut by `webui.prompts.chunks`, which the engine uses too. Compel cuts its own in the engine; here
-that is done again without torch (a test compares them).
+`webui.prompts.chunks` cuts A1111's chunks, which the engine uses, too. Compel cuts its own in the engine; this is
+repeated here without torch (a test compares them).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _PHRASE_ENDS = frozenset(sign + WORD_END for sign in ".,;:")
 def chunk_infos(
     chunks: Sequence[Chunk], text: str | None, dialect: str, *, is_negative: bool = False
 ) -> tuple[ChunkInfo, ...]:
-    """`text` is the prompt as it is written, None where the chunks come from something else."""
+    """The size and start of each chunk. `text` is the prompt as it is written; None if the chunks come from another
+    text.
+    """
     if text is None:
         places: tuple[Places, ...] = ()
     elif dialect == "compel":
@@ -34,7 +36,7 @@ def chunk_infos(
 
 
 def compel_chunks(prompt: compel.Prompt, tokenizer: ClipTokenizer) -> list[Chunk]:
-    """The chunks of all parts one behind the other; of a blend, whose texts are averaged, those of its longest text."""
+    """The chunks of all parts one after the other; of a blend, whose texts are averaged, those of its longest text."""
     found: list[Chunk] = []
     number = 0
     for part in prompt.parts:
@@ -52,7 +54,7 @@ def compel_chunks(prompt: compel.Prompt, tokenizer: ClipTokenizer) -> list[Chunk
 
 
 def _cut(tokens: list[Token], tokenizer: ClipTokenizer) -> list[Chunk]:
-    """At most 75 at a time, behind the last sentence that fits, else the last phrase, else the last word."""
+    """At most 75 tokens at a time, cut after the last sentence that fits, else the last phrase, else the last word."""
     spelt = [tokenizer.spelt(token.value) if isinstance(token.value, int) else "" for token in tokens]
     chunks = []
     at = 0
@@ -64,7 +66,7 @@ def _cut(tokens: list[Token], tokenizer: ClipTokenizer) -> list[Chunk]:
 
 
 def _last_end(spelt: list[str], start: int, stop: int) -> int:
-    """The index behind the best end in [start, stop), `stop` where there is none."""
+    """The index after the best end in [start, stop), or `stop` if there is none."""
     for ends in (_SENTENCE_ENDS, _PHRASE_ENDS):
         for index in range(stop - 1, start - 1, -1):
             if spelt[index] in ends:
@@ -74,7 +76,7 @@ def _last_end(spelt: list[str], start: int, stop: int) -> int:
 
 
 def _a1111_places(text: str, is_negative: bool) -> tuple[Places, ...]:
-    """For each fragment where it comes from; nothing where there is more than one text, by `AND` or by step."""
+    """Where each fragment comes from; nothing if there is more than one text, because of `AND` or prompt editing."""
     parts = a1111.parse(text, is_negative=is_negative).parts
     if len(parts) > 1 or not parts[0].timeline.is_constant:
         return ()
@@ -88,7 +90,9 @@ def _a1111_places(text: str, is_negative: bool) -> tuple[Places, ...]:
 
 
 def _moved(places: Places, kept: Sequence[int]) -> Places:
-    """`kept` says for each character of the bare text where it stands in the whole one; a run that it tears is two."""
+    """`kept` says for each character of the bare text where it is in the whole one; a run that is torn apart becomes
+    two.
+    """
     moved = []
     for (offset, place), following in zip(places, [*places[1:], None], strict=True):
         stop = place + (following[0] - offset) if following is not None else len(kept)
@@ -98,7 +102,7 @@ def _moved(places: Places, kept: Sequence[int]) -> Places:
 
 
 def _start(chunk: Chunk, places: tuple[Places, ...]) -> int | None:
-    """The character of the text at which the chunk begins."""
+    """The index of the character in the text at which the chunk begins."""
     if not chunk.tokens:
         return None
     fragment, character = chunk.tokens[0].source

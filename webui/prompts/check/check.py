@@ -1,6 +1,6 @@
-"""Counts a prompt's tokens and says what in it will have no effect, for one checkpoint and the settings at hand.
+"""Counts a prompt's tokens and says which parts of it will have no effect, for one checkpoint and the given settings.
 
-Nothing is loaded but a tokenizer. Knows no HTTP and no words: notes are codes.
+Loads nothing but a tokenizer. Knows no HTTP and no sentences: notes are codes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is checked; None for the checkpoint's default. `seed` chooses among the wildcards."""
+    """What to check; None means the checkpoint's default. `seed` chooses among the wildcards."""
 
     prompt: str = ""
     negative_prompt: str = ""
@@ -58,7 +58,7 @@ class Question:
 
 
 class PromptCheck:
-    """Checks prompts. Keeps the last few tokenizers. Thread-safe."""
+    """Checks prompts, and keeps the last few tokenizers. Thread-safe."""
 
     def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
         self._catalogue = catalogue
@@ -69,7 +69,7 @@ class PromptCheck:
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
 
     def check(self, question: Question) -> Checked:
-        """Both prompts. Raises the errors of the catalogue for a checkpoint that is not there or cannot be used."""
+        """Checks both prompts. Raises the catalogue's errors for a checkpoint that does not exist or cannot be used."""
         asked = question.checkpoint
         checkpoint = self._catalogue.get(asked) if asked is not None else self._catalogue.default()
         return Checked(
@@ -119,7 +119,7 @@ class PromptCheck:
         tokenizer: ClipTokenizer | None,
         checkpoint: Checkpoint,
     ) -> tuple[list[Chunk] | None, tuple[a1111.Lora, ...]]:
-        """The chunks of the text with the most tokens among all that the prompt becomes. Raises PromptError."""
+        """The chunks of the text with the most tokens among all texts that the prompt becomes. Raises PromptError."""
         if dialect == "compel":
             prompt = compel.parse(text)
             if tokenizer is None:
@@ -156,7 +156,9 @@ class PromptCheck:
         return Embeddings.of({name: file.vectors for name, file in files.items() if file.fits(widths)}, tokenizer.ids)
 
     def _cut_notes(self, settled: str, written: str, checkpoint: Checkpoint) -> list[Note]:
-        """What a family that reads prompts as they stand does not get to; where, unless chance decided on the text."""
+        """What a family that reads prompts as plain text leaves unread; without a place if wildcards have changed the
+        text.
+        """
         end = self._reach.end(settled, checkpoint)
         if end is None:
             return []
@@ -190,8 +192,9 @@ class PromptCheck:
     def _word_notes(
         self, text: str, dialect: str, checkpoint: Checkpoint, tokenizer: ClipTokenizer | None
     ) -> list[Note]:
-        """Words that the checkpoint cannot know, each once, and other languages than the one it was taught. Names of
-        LoRAs, wildcards and embeddings are no words."""
+        """Words that the checkpoint cannot know, each once, and languages other than the one it was trained on. Names
+        of LoRAs, wildcards and embeddings do not count as words.
+        """
         spoken = _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
         names = {*self._addons.embeddings(), *self._addons.pickled_embeddings()} if dialect == "a1111" else set()
         for _, start, end in find_names(spoken, names, tokenizer) if tokenizer is not None else ():
@@ -212,7 +215,9 @@ class PromptCheck:
 
 
 def _nothing_known(text: str, checkpoint: Checkpoint) -> Note:
-    """The picture will have nothing to do with the prompt; where the checkpoint brings examples, what would work."""
+    """Says that the picture will have nothing to do with the prompt, with a prompt that works if the checkpoint has
+    examples.
+    """
     if not checkpoint.examples:
         return Note(code="nothing_known", level="warning")
     example = checkpoint.examples[0]
@@ -221,7 +226,7 @@ def _nothing_known(text: str, checkpoint: Checkpoint) -> Note:
 
 
 def _guidance_notes(question: Question, checkpoint: Checkpoint, is_negative: bool, text: str) -> list[Note]:
-    """A negative prompt works through guidance alone; `AND` brings it in all the same."""
+    """A negative prompt works only through guidance, which `AND` switches on in any case."""
     family = FAMILIES[checkpoint.family]
     scale = checkpoint.defaults.guidance_scale if question.guidance_scale is None else question.guidance_scale
     is_a1111 = Capability.PROMPT_SYNTAX in family.capabilities and question.dialect == "a1111"
@@ -234,7 +239,7 @@ def _guidance_notes(question: Question, checkpoint: Checkpoint, is_negative: boo
 
 
 def _ignored(text: str, dialect: str) -> list[Note]:
-    """Syntax that a family takes for plain text."""
+    """Syntax that the family takes for plain text."""
     pattern = _PLAIN_SYNTAX if dialect == "a1111" else COMPEL_SYNTAX
     return [_at(match, "syntax_ignored", text=match[0][:60]) for match in pattern.finditer(text)][:MAX_NOTES]
 
@@ -267,7 +272,7 @@ def _load(checkpoint: Checkpoint, tokenizers_dir: Path) -> ClipTokenizer | None:
 
 
 def _text_widths(checkpoint: Checkpoint) -> tuple[int, ...]:
-    """How wide the checkpoint's text encoders are, from their configs."""
+    """The widths of the checkpoint's text encoders, from their configs."""
     root = checkpoint.path if checkpoint.form == "folder" else checkpoint.components
     widths = []
     for name in ("text_encoder", "text_encoder_2"):

@@ -1,4 +1,4 @@
-"""CLIP's tokenizer without transformers: the same tokens, each with the place in the text that it comes from.
+"""CLIP's tokenizer without transformers: the same tokens, each with its place in the text.
 
 Agrees with transformers' CLIPTokenizer, which the engine uses (a test compares them).
 """
@@ -76,7 +76,7 @@ _log = logging.getLogger(__name__)
 
 
 class ClipTokenizer:
-    """A tokenizer from its files. Raises Broken for files that are none."""
+    """A tokenizer from its files. Raises Broken for files that are not a tokenizer's."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -112,20 +112,20 @@ class ClipTokenizer:
         return self._size < CLOSED_VOCABULARY
 
     def words(self, text: str) -> list[Word]:
-        """The tokens of `text`."""
+        """The tokens of `text`, with their places."""
         encoded = self._tokenizer.encode(harmless(text), add_special_tokens=False)
         return [Word(id, start) for id, (start, _) in zip(encoded.ids, encoded.offsets, strict=True)]
 
     def ids(self, text: str) -> list[int]:
-        """The same without their places."""
+        """The token ids of `text`."""
         return [word.id for word in self.words(text)]
 
     def spelt(self, id: int) -> str:
-        """A token as the vocabulary writes it, with `</w>` where it ends a word."""
+        """A token as it is in the vocabulary, with `</w>` if it ends a word."""
         return self._tokenizer.id_to_token(id) or ""
 
     def knows_nothing_of(self, text: str, unknown: Iterable[tuple[int, int]]) -> bool:
-        """Whether every word of `text` that means something is among those that are `unknown`."""
+        """Whether every meaningful word of `text` is among the `unknown` ones."""
         spelt = {start for start, _ in unknown}
         content = []
         for match in _LETTERS.finditer(text):
@@ -137,9 +137,10 @@ class ClipTokenizer:
         return bool(content) and spelt.issuperset(content)
 
     def unknown(self, text: str, known: Iterable[str] = ()) -> list[tuple[int, int]]:
-        """Where in `text` words stand that a closed vocabulary has to spell; single letters are no words.
+        """The places [start, end) of words in `text` that a closed vocabulary has to spell; single letters do not
+        count.
 
-        A Chinese character counts as a word of its own. `known` are words, in small letters, that count as known.
+        A Chinese character counts as a word of its own. `known` are lower-case words that count as known.
         """
         allowed = frozenset(known)
         is_spelt = functools.cache(lambda word: len(self.ids(word)) > 1)

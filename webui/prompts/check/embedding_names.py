@@ -1,6 +1,6 @@
 """Where a prompt names embeddings (textual inversions), and which of them will not be used.
 
-A name is what its tokens are, as the engine finds it: `bad-hands_5` is five of them, and a different case is the same.
+As in the engine, a name is identified by its tokens: `bad-hands_5` is five of them, and case does not matter.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Named(NamedTuple):
 
 
 def find_names(text: str, names: Collection[str], tokenizer: ClipTokenizer) -> list[Named]:
-    """Which of `names` stand in `text` and where; of several that begin alike the longest."""
+    """Which of `names` occur in `text`, and where; of several with the same beginning, the longest."""
     bare, places = _without_syntax(text)
     lowered = bare.casefold()
     known = Embeddings.of({name: 1 for name in names if name.casefold() in lowered}, tokenizer.ids)
@@ -50,7 +50,7 @@ def find_names(text: str, names: Collection[str], tokenizer: ClipTokenizer) -> l
 
 
 def embedding_notes(text: str, addons: Addons, widths: Sequence[int], tokenizer: ClipTokenizer | None) -> list[Note]:
-    """Names of embeddings that are there and cannot be used, and those asked for in ComfyUI's way."""
+    """Notes on embeddings that exist but cannot be used, and on those named in ComfyUI's way."""
     files, pickled = addons.embeddings(), addons.pickled_embeddings()
     notes = []
     for match in _ASKED_FOR.finditer(text):
@@ -70,7 +70,7 @@ def _note(code: str, named: Named) -> Note:
 
 
 def _without_syntax(text: str) -> tuple[str, list[int]]:
-    """`text` with blanks for brackets and without the backslashes of escapes, and where each character comes from."""
+    """`text` with spaces for brackets and without the backslashes of escapes, and where each character comes from."""
     characters: list[str] = []
     places: list[int] = []
     for piece in lex(text, PIECE):

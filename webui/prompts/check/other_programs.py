@@ -1,7 +1,8 @@
-"""What in a prompt means something to other programs and is read as plain words here; each remark says as what.
+"""Parts of a prompt that mean something to other programs and are read as plain words here; each note says what they
+mean.
 
-Full-width signs, decimal commas, variables, JSON, tags, flags, NovelAI's weights. All signs are looked at once: linear
-in the text.
+Full-width signs, decimal commas, variables, JSON, tags, flags, NovelAI's weights. Each sign is looked at once, so the
+time is linear in the text.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _GROUP_WEIGHT = re.compile(r"[)](?:\+{1,9}|-{1,9}|[0-9]\.[0-9])")  # compel's
 
 
 def other_syntax_notes(text: str, dialect: str) -> list[Note]:
-    """For every family, in either dialect. `text` is without comments."""
+    """The notes for every family, in either dialect. `text` has no comments."""
     if match := _JSON.match(text):
         return [_note("json_prompt", text, match.start(), len(text))]
     patterns = {
@@ -59,7 +60,7 @@ def other_syntax_notes(text: str, dialect: str) -> list[Note]:
 
 
 def other_weight_notes(text: str, dialect: str) -> list[Note]:
-    """For families that know weights. `text` is without comments."""
+    """The notes for families with weights. `text` has no comments."""
     spans = _full_width_brackets(text) if dialect == "a1111" else _full_width_groups(text)
     notes = [_full_width(text, *span) for span in islice(spans, MAX_NOTES)]
     return notes + (_decimal_commas(text) if dialect == "a1111" else [])
@@ -75,7 +76,7 @@ def _full_width(text: str, start: int, end: int) -> Note:
 
 
 def _full_width_choices(text: str) -> Iterator[tuple[int, int]]:
-    """`｛a｜b｝`, in part or as a whole."""
+    """`｛a｜b｝`, with some or all signs full-width."""
     for match in _CHOICE.finditer(text.translate(_LATIN)):
         written = text[match.start() : match.end()]
         if "|" in match[0] and (written[0] != "{" or written[-1] != "}" or "｜" in written):
@@ -83,22 +84,23 @@ def _full_width_choices(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _full_width_networks(text: str) -> Iterator[tuple[int, int]]:
-    """LoRAs that are none as they stand."""
+    """LoRAs that have no effect as they are written."""
     for match in _NETWORK.finditer(text.translate(_LATIN)):
         if not _NETWORK.match(text, match.start()):
             yield match.span()
 
 
 def _full_width_groups(text: str) -> Iterator[tuple[int, int]]:
-    """Compel's weights behind a bracket."""
+    """Compel's weights after a bracket."""
     for match in _GROUP_WEIGHT.finditer(text.translate(_LATIN)):
         if text[match.start()] != match[0][0]:
             yield match.span()
 
 
 def _full_width_brackets(text: str) -> Iterator[tuple[int, int]]:
-    """Weights and changes from step to step, at least one of whose signs is full-width: in Latin signs they would mean
-    something, and as they stand they do not."""
+    """Weights and prompt editing with at least one full-width sign: with Latin signs they would have a meaning, as they
+    are written they do not.
+    """
     latin = text.translate(_LATIN)
     if latin == text:
         return
@@ -117,7 +119,7 @@ def _full_width_brackets(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _meant(latin: str, pieces: list[Piece], closer: int, opener: Piece, signs: list[Piece]) -> list[int]:
-    """Where the signs stand by which a bracket would mean something; nowhere where it would be text."""
+    """The places of the signs that would give a bracket its meaning; empty if it would be text."""
     start, end = opener.start, pieces[closer].start
     if signs and signs[-1].text == ":" and pieces[closer - 2] == signs[-1]:
         number = pieces[closer - 1]
@@ -131,7 +133,7 @@ def _meant(latin: str, pieces: list[Piece], closer: int, opener: Piece, signs: l
 
 
 def _decimal_commas(text: str) -> list[Note]:
-    """`(a:1,2)` and its like."""
+    """`(a:1,2)` and the like."""
     latin = text.translate(_LATIN)
     pieces = lex(latin, PIECE)
     spans = [

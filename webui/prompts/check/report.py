@@ -1,4 +1,6 @@
-"""What the check of a prompt finds. Notes carry codes and values; the doors word them (`note.<code>`)."""
+"""The result of checking a prompt. Notes have codes and values; `note.<code>` is the sentence that the page and API
+show.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ Level = Literal["error", "warning", "hint"]
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """One remark. `start` and `end` are characters of the prompt, where it is about a part of it.
+    """One note. `start` and `end` are indices of characters in the prompt, if it is about a part of it.
 
-    An `error` keeps the job from being submitted; a `warning` says that something will not do what it looks like; a
+    An `error` prevents the job from being submitted; a `warning` says that something will not do what it seems to do; a
     `hint` is worth knowing.
     """
 
@@ -27,8 +29,9 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkInfo:
-    """One pass of the text encoder: how many of its 75 places are taken, and the character at which it begins, where
-    that can be said."""
+    """One pass of the text encoder: how many of its 75 places are used, and the character at which
+    it begins, if known.
+    """
 
     tokens: int
     start: int | None = None
@@ -36,7 +39,7 @@ class ChunkInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`tokens` is None where no tokenizer is at hand; `chunks` is empty where they cannot be told."""
+    """The result for one prompt. `tokens` is None without a tokenizer; `chunks` is empty if they are unknown."""
 
     tokens: int | None
     chunks: tuple[ChunkInfo, ...]
@@ -45,7 +48,7 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """Both prompts of a request."""
+    """The results for both prompts of a request."""
 
     prompt: Report
     negative_prompt: Report

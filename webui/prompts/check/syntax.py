@@ -1,4 +1,4 @@
-"""What can be said of a prompt without a checkpoint: brackets, weights beyond the bounds, the other dialect's words."""
+"""What can be said about a prompt without a checkpoint: brackets, weights out of range, syntax of the other dialect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLOSERS = {")": "(", "]": "["}
 
 
 def syntax_notes(text: str, dialect: str) -> list[Note]:
-    """In the order of the text, a kind at a time. `text` is without comments."""
+    """All notes, one kind after the other, each in the order of the text. `text` has no comments."""
     brackets = "()[]" if dialect == "a1111" else "()"
     notes = _unbalanced(text, brackets) + _unbalanced_braces(text)
     if dialect == "a1111":
@@ -29,7 +29,7 @@ def syntax_notes(text: str, dialect: str) -> list[Note]:
 
 
 def comment_notes(text: str) -> list[Note]:
-    """For each comment that does not begin its line, where somebody may have meant the sign itself."""
+    """A note for each comment that does not begin its line, where somebody may have meant the sign itself."""
     found = []
     at = 0
     for line in text.split("\n"):
@@ -41,7 +41,7 @@ def comment_notes(text: str) -> list[Note]:
 
 
 def _unbalanced(text: str, brackets: str) -> list[Note]:
-    """Brackets without a partner, round and square ones each among themselves, as weights are read."""
+    """Brackets without a partner; round and square ones are matched separately, as for weights."""
     waiting: dict[str, list[int]] = {"(": [], "[": []}
     alone: list[tuple[int, str]] = []
     for piece in lex(text, PIECE):
@@ -62,7 +62,7 @@ def _unbalanced(text: str, brackets: str) -> list[Note]:
 
 
 def _unbalanced_braces(text: str) -> list[Note]:
-    """Braces without a partner: a choice that is not closed is text, in either dialect."""
+    """Braces without a partner: an unclosed choice is text, in either dialect."""
     waiting: list[int] = []
     alone: list[int] = []
     for match in _BRACE.finditer(text):
@@ -90,7 +90,7 @@ def _clamped(text: str) -> list[Note]:
 
 
 def _foreign(text: str, pattern: re.Pattern[str], code: str) -> list[Note]:
-    """Each a note: what the other dialect would take for syntax is only text in this one."""
+    """A note for each match: syntax of the other dialect that is only text in this one."""
     return [
         Note(code=code, level="warning", start=match.start(), end=match.end(), details={"text": match[0][:60]})
         for match in pattern.finditer(text)

@@ -1,7 +1,8 @@
-"""How far into a prompt the families get that read prompts as they stand: their encoders cut what is longer.
+"""How much of a prompt the families read that read it as plain text: their encoders cut off the rest.
 
-Counts with the checkpoint's own `tokenizer.json`, or with CLIP's files where CLIP reads. Where there is neither
-(`spiece.model` alone, as PixArt-Σ was published), nothing can be said. Knows no U-Nets, whose prompts have no end.
+Counts with the checkpoint's own `tokenizer.json`, or with CLIP's files if CLIP reads the prompt. With neither
+(`spiece.model` alone, as PixArt-Σ was published), nothing can be said. Knows no U-Nets, which read prompts of any
+length.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ _log = logging.getLogger(__name__)
 
 
 class TokenLimits:
-    """Keeps the tokenizer that was asked last: the larger ones take a second to read. Thread-safe."""
+    """Keeps the tokenizer that was used last: the larger ones take a second to load. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: tuple[Path, str, ClipTokenizer | Tokenizer | None] | None = None
 
     def end(self, text: str, checkpoint: Checkpoint) -> int | None:
-        """The first character of `text` that the checkpoint's encoder does not get; None where it gets all of it."""
+        """The index of the first character of `text` that the checkpoint's encoder does not read; None if it reads
+        everything.
+        """
         reads = FAMILIES[checkpoint.family].reads
         folders = [(checkpoint.path / component, limit) for component, limit in reads]
         folder, limit = next(((one, limit) for one, limit in folders if one.is_dir()), (None, 0))
@@ -57,7 +60,7 @@ class TokenLimits:
 
 
 def _load(folder: Path, *, is_clip: bool) -> ClipTokenizer | Tokenizer | None:
-    """None where there is no file for it; raises Broken for one that cannot be read."""
+    """None if there is no file for it; raises Broken for one that cannot be read."""
     if is_clip:
         return ClipTokenizer(folder)
     file = folder / "tokenizer.json"
