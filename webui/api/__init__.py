@@ -1,1 +1,1 @@
-"""The HTTP door: native API, login, guard. It words errors for people; it knows no torch and no gradio component."""
+"""The HTTP door: native API, login, guard. It puts errors into words; it knows no torch and no Gradio component."""

@@ -1,7 +1,7 @@
-"""Compresses answers that gain from it – HTML, scripts, styles and JSON – with Brotli or gzip, as the caller has it.
+"""Compresses answers that gain from it – HTML, scripts, styles and JSON – with Brotli or gzip, as the caller accepts.
 
-Pure ASGI. Pictures, archives, parts of files and streams of events go through as they are. What never changes at its
-address is compressed once and kept in memory; that holds nothing of anybody's.
+Pure ASGI. Pictures, archives, parts of files and streams of events pass unchanged. What never changes at its address is
+compressed once and kept in memory; this contains nobody's data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 class Compression:
-    """Wraps an app; `lasting` are the folders where an address always has the same content, whoever asks."""
+    """Wraps an app; `lasting` are the folders in which an address always has the same content, whoever asks."""
 
     def __init__(self, app: ASGIApp, *, lasting: tuple[str, ...]) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class Compression:
         self._kept: dict[tuple[str, str], tuple[Message, Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything on but for whole answers to GET."""
+        """Compresses whole answers to GET, and passes everything else on."""
         if scope["type"] != "http" or scope["method"] != "GET" or "range" in Headers(scope=scope):
             await self._app(scope, receive, send)
             return
@@ -55,7 +55,7 @@ class Compression:
 
 
 def encoding_for(accepted: str) -> str:
-    """`br`, `gzip`, or nothing: the best that an Accept-Encoding header allows."""
+    """`br`, `gzip` or nothing: the best that an Accept-Encoding header allows."""
     allowed = set()
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
@@ -66,7 +66,7 @@ def encoding_for(accepted: str) -> str:
 
 @dataclass
 class _Answer:
-    """`send` for one answer: holds its start back until it is clear what to do with the body."""
+    """A `send` for one answer: it holds the start back until it is clear what to do with the body."""
 
     send: Send
     encoding: str
@@ -75,6 +75,7 @@ class _Answer:
     _body: bytearray = field(default_factory=bytearray)
 
     async def __call__(self, message: Message) -> None:
+        """Passes a message on, or collects it to compress the whole body at the end."""
         if message["type"] == "http.response.start" and _gains(message):
             self._start = message
             MutableHeaders(raw=message["headers"]).add_vary_header("Accept-Encoding")
@@ -110,12 +111,12 @@ class _Answer:
 
 
 def _is_gathered(start: Message) -> bool:
-    """Whether a body that comes in pieces is a file of known length, and not a stream that nobody may hold back."""
+    """Whether a body in pieces is a file of known length, and not a stream that must not be held back."""
     return int(Headers(raw=start["headers"]).get("content-length", _MOST_BYTES + 1)) <= _MOST_BYTES
 
 
 def _gains(start: Message) -> bool:
-    """Whether an answer that starts like this becomes smaller."""
+    """Whether an answer with this start becomes smaller."""
     headers = Headers(raw=start["headers"])
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return start["status"] == 200 and kind in _TYPES and "content-encoding" not in headers

@@ -1,5 +1,6 @@
-"""How many calls of a route may be under way at once: dependencies, declared where the route is; and what is done for
-a caller who may leave."""
+"""How many calls of a route may run at once: dependencies, declared where the route is; and work for a caller who may
+leave.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ Answer = TypeVar("Answer")
 
 
 def at_once(most: int) -> Any:
-    """At most so many calls over all people; the others wait."""
+    """A dependency: at most `most` calls of all people at once; the others wait."""
     limiter = CapacityLimiter(most)
 
     async def take_turn() -> AsyncIterator[None]:
@@ -31,7 +32,7 @@ def at_once(most: int) -> Any:
 
 
 def at_once_per_person(most: int) -> Any:
-    """At most so many calls of one person; one more is refused with TooManyJobs."""
+    """A dependency: at most `most` calls of one person at once; further ones are refused with TooManyJobs."""
     under_way: Counter[Owner] = Counter()
 
     async def take_place(owner: Annotated[Owner, Depends(owner_of)]) -> AsyncIterator[None]:
@@ -49,8 +50,9 @@ def at_once_per_person(most: int) -> Any:
 
 
 async def unless_left(call: Request, work: Callable[[], Awaitable[Answer]]) -> Answer | None:
-    """What `work` gives. Where the caller goes away meanwhile, it is cancelled, and None is returned. Raises what
-    `work` raises."""
+    """What `work` returns. If the caller disconnects meanwhile, the work is cancelled and None is returned. Raises
+    whatever `work` raises.
+    """
     answer: Answer | None = None
     try:
         async with anyio.create_task_group() as group:

@@ -1,5 +1,5 @@
-"""Errors on their way out of a route: domain errors get their words, schema errors become FastAPI's `detail` in
-pydantic's words, except for fields of a newer version.
+"""Turns errors into answers: domain errors get their sentences, schema errors become FastAPI's `detail` in pydantic's
+words, except for fields of a newer version.
 
 Anything else is a bug: it reaches the guard, which logs it and answers `internal`.
 """
@@ -28,7 +28,7 @@ _UNKNOWN_FIELD = ("unexpected_keyword_argument", "extra_forbidden")  # pydantic'
 
 
 def install_error_handlers(app: FastAPI, texts: Texts) -> None:
-    """Gives every error of our routes one of the two shapes that `api.md` knows."""
+    """Gives every error of our routes one of two shapes: `{"error": …}`, or FastAPI's `detail`."""
 
     @app.exception_handler(DarkroomError)
     async def on_domain_error(request: Request, error: DarkroomError) -> Response:
@@ -50,7 +50,7 @@ def install_error_handlers(app: FastAPI, texts: Texts) -> None:
 
 
 def answer(error: DarkroomError, texts: Texts, language: Language) -> Response:
-    """The answer for a domain error: 422 with its field where one value is wrong, `{"error": …}` otherwise."""
+    """The answer for a domain error: 422 with its field if a single value is wrong, `{"error": …}` otherwise."""
     match error:
         case InvalidRequest():
             message, _ = texts.word(error.kind, error.details, language)
@@ -70,7 +70,7 @@ def _item(kind: str, loc: list[str | int], message: str, ctx: Mapping[str, Any] 
 
 
 def _detail(items: Sequence[Mapping[str, Any]], texts: Texts, language: Language) -> list[dict[str, Any]]:
-    """Pydantic's errors; what a request of another version brings along is said in one sentence about all of it."""
+    """Pydantic's errors; everything that a request of another version brings along is reported in one sentence."""
     unknown = [_name(item) for item in items if item["type"] in _UNKNOWN_FIELD]
     named = texts.text("request.comma", language).join(f"“{name}”" for name in unknown[:_MAX_NAMED_FIELDS])
     if (more := len(unknown) - _MAX_NAMED_FIELDS) > 0:
@@ -91,7 +91,7 @@ def _detail(items: Sequence[Mapping[str, Any]], texts: Texts, language: Language
 
 
 def _bounds(item: Mapping[str, Any]) -> dict[str, float]:
-    """The bounds that a value has not kept to, by pydantic's names for them: `ge`, `max_length`, …"""
+    """The bounds that a value violates, by pydantic's names for them: `ge`, `max_length`, …"""
     return {name: value for name, value in item.get("ctx", {}).items() if isinstance(value, int | float)}
 
 
@@ -100,19 +100,21 @@ def _loc(item: Mapping[str, Any]) -> list[str | int]:
 
 
 def _name(item: Mapping[str, Any]) -> str:
-    """A field by its way from the body on, such as `walk_to.seed`; without the tasks that pydantic tells apart by."""
+    """A field by its path in the body, such as `walk_to.seed`, without the tasks by which pydantic tells requests
+    apart.
+    """
     way = ".".join(str(part)[:_MAX_NAME_CHARACTERS] for part in item["loc"][1:] if part not in REQUESTS)
     return way[-_MAX_NAME_CHARACTERS:]
 
 
 def _is_newer(item: Mapping[str, Any]) -> bool:
-    """Whether it is about the version of a request that a later version of the program wrote."""
+    """Whether the error concerns the version of a request that a later version of the program wrote."""
     version = item.get("input")
     return item["loc"][-1:] == ("schema_version",) and type(version) is int and version > SCHEMA_VERSION
 
 
 def _from_http(error: HTTPException, method: str) -> DarkroomError:
-    """Starlette's own refusals, as errors of ours."""
+    """Starlette's own refusals as errors of ours."""
     match error.status_code:
         case 401:
             return http_errors.LoginNeeded()

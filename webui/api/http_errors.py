@@ -1,7 +1,7 @@
-"""What the HTTP door itself refuses, and which status each error of the domain has there.
+"""The HTTP door's own refusals, and the HTTP status of each domain error.
 
-An answer that refuses is always `{"error": {"kind", "message", "hint"}}`, worded in the caller's language; only a body
-that does not fit its schema is answered in FastAPI's own form (`webui/api/error_handlers.py`).
+An answer that refuses is always `{"error": {"kind", "message", "hint"}}`, in the caller's language; only a body that
+does not fit its schema is answered in FastAPI's own form (`webui/api/error_handlers.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LoginWrong(DarkroomError):
 
 
 class TooManyAttempts(DarkroomError):
-    """So many wrong passwords came from this address that it has to wait. Details: `retry_after_seconds`."""
+    """Too many wrong passwords came from this address, so it has to wait. Details: `retry_after_seconds`."""
 
     kind = "too_many_attempts"
 
@@ -40,7 +40,7 @@ class ForeignOrigin(DarkroomError):
 
 
 class ForeignHost(DarkroomError):
-    """Asked for under a name that is not ours: DNS rebinding, or a forged header. Details: `host`, `port`."""
+    """The call used a name that is not ours: DNS rebinding, or a forged header. Details: `host`, `port`."""
 
     kind = "foreign_host"
 
@@ -58,13 +58,13 @@ class NotFound(DarkroomError):
 
 
 class MethodNotAllowed(DarkroomError):
-    """The address exists, but not for this method. Details: `method`, `allow` (those that it takes, with commas)."""
+    """The address exists, but not for this method. Details: `method`, `allow` (the methods it accepts, with commas)."""
 
     kind = "method_not_allowed"
 
 
 class BodyTooLarge(DarkroomError):
-    """More bytes than the address takes. Details: `limit_megabytes`."""
+    """More bytes than the address accepts. Details: `limit_megabytes`."""
 
     kind = "body_too_large"
 
@@ -76,13 +76,13 @@ class BodyTooSlow(DarkroomError):
 
 
 class MediaTypeRefused(DarkroomError):
-    """The body is of a kind that the address does not take. Details: none."""
+    """The body is of a type that the address does not accept. Details: none."""
 
     kind = "media_type"
 
 
 class Busy(DarkroomError):
-    """Too much of this is going on at the moment. Details: `retry_after_seconds`."""
+    """Too many of these calls are running at the moment. Details: `retry_after_seconds`."""
 
     kind = "busy"
 
@@ -140,12 +140,12 @@ _RETRY_AFTER_SECONDS = 60  # for a 503 or 429 that does not say itself when to c
 
 
 def status_of(error: DarkroomError) -> int:
-    """HTTP status of an error; 500 for one that should never have come this far."""
+    """The HTTP status of an error; 500 for one that should never have reached the door."""
     return STATUS.get(error.kind, 500)
 
 
 def refuse(error: DarkroomError, texts: Texts, language: Language) -> Response:
-    """The answer for an error, with `Retry-After` or `Allow` where the status asks for it."""
+    """The answer for an error, with `Retry-After` or `Allow` if the status needs it."""
     status = status_of(error)
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
     if status in (429, 503):
@@ -159,12 +159,12 @@ def refuse(error: DarkroomError, texts: Texts, language: Language) -> Response:
 
 
 def refuse_json(error: DarkroomError, texts: Texts, language: Language) -> dict[str, str]:
-    """An error's kind, and its words."""
+    """An error's kind and sentences."""
     message, hint = texts.word(error.kind, error.details, language)
     return {"kind": error.kind, "message": message, "hint": hint}
 
 
 def json_response(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON in plain ASCII: whatever a caller sent, lone surrogates too, can be sent back to them."""
+    """JSON in plain ASCII, so that anything a caller sent, even lone surrogates, can be sent back."""
     body = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
     return Response(body, status, headers, media_type="application/json")

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a caller whose connection may break sends the same call again, and it is the same job."""
+"""`Idempotency-Key`: a caller whose connection may break sends the same call again, and gets the same job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ Key = Annotated[
 
 
 async def once_of(call: Request, key: str | None) -> Once | None:
-    """The key with a digest of the body's very bytes and of the address that they were sent to."""
+    """The key, with a digest of the body's exact bytes and of the address that they were sent to;
+    None without a key.
+    """
     if key is None:
         return None
     body = await call.body()  # read already: the request was made of it

@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field
 
 
 class Submitted(BaseModel):
-    """A job that is queued. `position` counts from 1 among all that wait; 0 when it runs already. `request` is what it
-    was submitted with, nothing left open; null where the same call made it before and this version cannot read it."""
+    """A queued job. `position` counts from 1 among all that are waiting, and is 0 if the job is running already.
+    `request` is what it was submitted with, with nothing left open; null if the same call made the job before and this
+    version cannot read it.
+    """
 
     id: str
     position: int
@@ -17,7 +19,7 @@ class Submitted(BaseModel):
 
 
 class PictureOut(BaseModel):
-    """A finished picture; `url` is relative. The last four say something only where the best were to be kept."""
+    """A finished picture; `url` is relative. The last four fields matter only with `keep_best`."""
 
     id: str
     url: str
@@ -33,14 +35,14 @@ class PictureOut(BaseModel):
 
 
 class Kept(BaseModel):
-    """Whether a picture is kept as of now."""
+    """Whether a picture is kept now."""
 
     id: str
     kept: bool
 
 
 class ErrorOut(BaseModel):
-    """What went wrong: `kind` for programs, the sentences for people, in the language that they asked for."""
+    """What went wrong: `kind` for programs, sentences for people, in the language that they asked for."""
 
     kind: str
     message: str
@@ -48,7 +50,7 @@ class ErrorOut(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """Every answer that refuses, but for 422."""
+    """The body of every refusal except 422."""
 
     error: ErrorOut
 
@@ -60,7 +62,7 @@ class JobFailure(ErrorOut):
 
 
 class JobOut(BaseModel):
-    """A job, its request resolved; null where this version cannot read the job. `timings` in seconds."""
+    """A job with its settled request, which is null if this version cannot read the job. `timings` in seconds."""
 
     id: str
     state: Literal["waiting", "running", "finished", "failed", "cancelled"]
@@ -87,9 +89,9 @@ class Uploaded(BaseModel):
 
 
 class WordOut(BaseModel):
-    """A word that a checkpoint knows, in English and Chinese, with its plural and its measure word where it has them.
+    """A word that a checkpoint knows, in English and Chinese, with its plural and measure word if it has them.
 
-    `goes_with` names, for some kinds, the only English words of that kind that this one may stand with.
+    `goes_with` names, for some kinds, the only English words of that kind that can go with this one.
     """
 
     en: str
@@ -100,12 +102,12 @@ class WordOut(BaseModel):
 
 
 class CheckpointOut(BaseModel):
-    """A checkpoint that can be named in a request, and what it does where the request leaves a value open.
+    """A checkpoint that a request can name, and the values that it uses where the request leaves them open.
 
-    `clip_layers` is the most that `clip_skip` can be, or null where that cannot be chosen. `critic` is the CLIP model
-    that would choose the best of its pictures (`keep_best`), its path below the models folder; null where none is.
-    `vocabulary` are the words that a small checkpoint knows, by kind (place, hour, season, weather, style, thing,
-    colour, number); empty where the checkpoint says nothing of it.
+    `clip_layers` is the maximum of `clip_skip`, or null if that cannot be chosen. `critic` is the CLIP model that would
+    choose its best pictures (`keep_best`), as a path below the models folder; null if there is none. `vocabulary` holds
+    the words that a small checkpoint knows, by kind (place, hour, season, weather, style, thing, colour, number); empty
+    if the checkpoint does not say.
     """
 
     id: str
@@ -119,7 +121,7 @@ class CheckpointOut(BaseModel):
 
 
 class SchedulerOut(BaseModel):
-    """A scheduler; `aliases` are accepted too."""
+    """A scheduler; `aliases` are accepted as well."""
 
     id: str
     name: str
@@ -144,8 +146,9 @@ class GalleryPicture(PictureOut):
 
 
 class GalleryPage(BaseModel):
-    """Newest first; `next` goes into `before` for the page after this, null on the last one. `total` counts all pages,
-    and is only said with the first one."""
+    """The newest pictures first. Pass `next` as `before` to get the next page; null on the last one. `total` counts all
+    pages and comes with the first one only.
+    """
 
     pictures: list[GalleryPicture]
     next: str | None
@@ -153,13 +156,13 @@ class GalleryPage(BaseModel):
 
 
 class PicturesDone(BaseModel):
-    """Those of the pictures in question that were there, and so were changed."""
+    """The pictures that existed, and so were changed."""
 
     ids: list[str]
 
 
 class BoardOut(BaseModel):
-    """Pictures under a name. `cover_url` is a thumbnail of the newest one; `created` in seconds since 1970."""
+    """Pictures under a name. `cover_url` is a thumbnail of the newest one; `created` is in seconds since 1970."""
 
     id: str
     name: str

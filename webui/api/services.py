@@ -1,4 +1,4 @@
-"""What the routes need from the rest, handed to them by the composition root, and what a call says about its caller."""
+"""What the routes need from the rest, given by the composition root, and what a call says about its caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webui.texts import Language, Texts, language_of
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """The halves that the HTTP door joins."""
+    """The services that the routes use."""
 
     queue: JobQueue
     submissions: Submissions
@@ -28,11 +28,11 @@ class Services:
 
 
 def owner_of(request: Request) -> Owner:
-    """Whose call it is, as the guard found out."""
+    """The owner of the call, as the guard found out."""
     owner: Owner = getattr(request.state, "owner", LOCAL)
     return owner
 
 
 def language_asked(request: Request) -> Language:
-    """The language of this call's answer."""
+    """The language for the answer to this call."""
     return language_of(request.headers.get("accept-language"))

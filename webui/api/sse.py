@@ -1,4 +1,4 @@
-"""Server-sent events: frames, keep-alive comments, and an end when the source ends or the caller goes."""
+"""Server-sent events: frames, keep-alive comments, and an end when the source ends or the caller leaves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADERS = {
 
 
 def frame(data: Any, *, event: str | None = None, id: int | str | None = None) -> bytes:
-    """One event. `data` is JSON on a single line; lone surrogates and line separators come out escaped."""
+    """One event. `data` becomes JSON on a single line, with lone surrogates and line separators escaped."""
     lines = []
     if id is not None:
         lines.append(f"id: {id}")
@@ -30,7 +30,7 @@ def frame(data: Any, *, event: str | None = None, id: int | str | None = None) -
 
 
 def stream(frames: AsyncIterator[bytes], *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> StreamingResponse:
-    """The response that sends `frames` as they come, and a comment whenever none came for a while."""
+    """The response that sends `frames` as they come, and a comment whenever none has come for a while."""
     return StreamingResponse(
         _with_keep_alive(frames, keep_alive_seconds), media_type="text/event-stream", headers=_HEADERS
     )

@@ -1,4 +1,4 @@
-"""Jobs, pictures and events as the API shows them: plain JSON, errors worded, pictures with a relative address."""
+"""Jobs, pictures and events as the API shows them: plain JSON, errors in words, pictures with a relative address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GALLERY_THUMBNAIL_PIXELS = 256  # twice the width of a tile on the rail: sharp o
 
 
 def picture_url(picture_id: str) -> str:
-    """Where a picture is served; relative to the host, so that it holds behind a tunnel too."""
+    """The address of a picture; relative to the host, so that it also works behind a tunnel."""
     return f"/api/images/{picture_id}"
 
 
@@ -42,12 +42,12 @@ def picture_json(info: events.PictureInfo) -> dict[str, Any]:
 
 
 def thumbnail_url(picture_id: str) -> str:
-    """Where the small picture of a tile is served."""
+    """The address of a tile's thumbnail."""
     return f"{picture_url(picture_id)}?size={GALLERY_THUMBNAIL_PIXELS}"
 
 
 def gallery_json(picture: Picture, boards: Sequence[str] = ()) -> dict[str, Any]:
-    """One picture of the gallery, with the request that makes it again and the boards that it lies on."""
+    """One picture of the gallery, with the request that makes it again and the boards that it is on."""
     return {
         **picture_json(picture.info),
         "thumbnail_url": thumbnail_url(picture.id),
@@ -71,13 +71,13 @@ def pictures_json(images: Iterable[events.PictureInfo]) -> list[dict[str, Any]]:
 
 
 def failure_json(failed: events.Failed, texts: Texts, language: Language) -> dict[str, Any]:
-    """What went wrong, worded. `log_id` finds the traceback, where there is one."""
+    """What went wrong, in words. `log_id` finds the traceback, if there is one."""
     message, hint = texts.word(failed.kind, {**failed.details, "log_id": failed.log_id}, language)
     return {"kind": failed.kind, "message": message, "hint": hint, "log_id": failed.log_id or None}
 
 
 def event_json(event: events.Event, texts: Texts, language: Language) -> dict[str, Any]:
-    """The fields of an event as `api.md` lists them."""
+    """The fields of an event, as they are sent."""
     match event:
         case events.Finished():
             return {"images": pictures_json(event.images), "seconds": event.seconds}
@@ -88,7 +88,7 @@ def event_json(event: events.Event, texts: Texts, language: Language) -> dict[st
 
 
 def submitted_json(submitted: Submitted, **more: Any) -> dict[str, Any]:
-    """A job that was just submitted, with what one way of submitting has `more` to say of it."""
+    """A job that was just submitted; `more` has fields of the particular call."""
     request = None if isinstance(submitted.job, UnreadableJob) else to_dict(submitted.request)
     return {"id": submitted.job.id, "position": submitted.position, "request": request, **more}
 
@@ -96,8 +96,10 @@ def submitted_json(submitted: Submitted, **more: Any) -> dict[str, Any]:
 def job_json(
     job: Job | UnreadableJob, checkpoints: Iterable[Checkpoint], texts: Texts, language: Language
 ) -> dict[str, Any]:
-    """A job as `GET /api/jobs/{id}` shows it: its request resolved, its pictures, its error worded. `checkpoints` are
-    those that are here."""
+    """A job as `GET /api/jobs/{id}` shows it: its settled request, its pictures, its error in words.
+
+    `checkpoints` are those that exist now.
+    """
     if isinstance(job, UnreadableJob):
         return {
             "id": job.id,
@@ -124,7 +126,7 @@ def job_json(
 
 
 def _capabilities(request: requests.Request, checkpoints: Iterable[Checkpoint]) -> frozenset[Capability]:
-    """What the family of the request's checkpoint can do; nothing where the checkpoint is gone."""
+    """What the family of the request's checkpoint can do; nothing if the checkpoint is gone."""
     if isinstance(request, StyleTransfer):
         return frozenset()
     found = next((one for one in checkpoints if one.id == request.checkpoint), None)

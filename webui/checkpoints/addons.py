@@ -1,8 +1,8 @@
-"""What lies beside the checkpoints for prompts to name: LoRAs in `models/loras/`, embeddings in `models/embeddings/`.
+"""What is beside the checkpoints for prompts to name: LoRAs in `models/loras/`, embeddings in `models/embeddings/`.
 
-A file `models/loras/people/ink.safetensors` is `ink`, and `people/ink` where there are two. An embedding (textual
-inversion) is a few vectors that stand for a word; which checkpoints it fits follows from how wide they are. Reads
-headers, never weights. Knows no torch.
+A file `models/loras/people/ink.safetensors` is `ink`, or `people/ink` if there are two. An embedding (textual
+inversion) is a few vectors that stand for a word; their width tells which checkpoints it fits. Reads headers, never
+weights. Knows no torch.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Kind = TypeVar("Kind")
 
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
-    """A LoRA. Its `family` and `text_width`, how wide what its U-Net hears is, are None where nothing tells.
+    """A LoRA. `family` and `text_width`, the width of the text embeddings that its U-Net takes, are None if unknown.
 
-    One with a `problem`, the code of a reason, cannot be used; `kind` is what it is, where that is the reason.
+    If there is a `problem`, the code of a reason, the LoRA cannot be used; `kind` names its kind if that is the reason.
     """
 
     name: str
@@ -48,14 +48,16 @@ class LoraFile:
     kind: str | None = None
 
     def fits(self, family: str, text_width: int | None = None) -> bool:
-        """Whether nothing in its header speaks against a checkpoint of `family` whose U-Net hears `text_width`."""
+        """Whether nothing in its header speaks against a checkpoint of `family` whose U-Net takes embeddings of
+        `text_width`.
+        """
         is_other_width = None not in (self.text_width, text_width) and self.text_width != text_width
         return self.family in (None, family) and not is_other_width
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddingFile:
-    """A textual inversion: `tensors` names its tensor for each text encoder, `widths` says how wide each is."""
+    """A textual inversion: `tensors` names its tensor for each text encoder, `widths` gives the width of each."""
 
     name: str
     path: Path
@@ -65,11 +67,11 @@ class EmbeddingFile:
     widths: Mapping[str, int]
 
     def fits(self, widths: Sequence[int]) -> bool:
-        """Whether it is made for text encoders so wide, one or SDXL's two."""
+        """Whether it is made for text encoders of these widths, one or SDXL's two."""
         return self.for_encoders(widths) is not None
 
     def for_encoders(self, widths: Sequence[int]) -> tuple[str, ...] | None:
-        """The names of the tensors for text encoders so wide, in order; None where it does not fit."""
+        """The names of the tensors for text encoders of these widths, in order; None if it does not fit."""
         slots = {1: (SINGLE,), 2: (FIRST, SECOND)}.get(len(widths), ())
         if len(widths) == 1 and SINGLE not in self.tensors:  # SDXL's refiner has only the second
             slots = (SECOND,)
@@ -79,22 +81,24 @@ class EmbeddingFile:
 
 
 class Addons:
-    """The LoRAs and embeddings below a models folder. Looks again at every call, reads what changed. Thread-safe."""
+    """The LoRAs and embeddings below a models folder. Looks again at every call and reads what has changed.
+    Thread-safe.
+    """
 
     def __init__(self, models_dir: Path) -> None:
         self._loras = _Folder(models_dir / "loras", _read_lora)
         self._embeddings = _Folder(models_dir / "embeddings", _read_embedding)
 
     def loras(self) -> dict[str, LoraFile]:
-        """By every name that they go by."""
+        """The LoRAs, under each of their names."""
         return self._loras.look()
 
     def embeddings(self) -> dict[str, EmbeddingFile]:
-        """By every name that they go by."""
+        """The embeddings, under each of their names."""
         return self._embeddings.look()
 
     def pickled_embeddings(self) -> frozenset[str]:
-        """Names of files that are refused, because opening them could run code."""
+        """The names of files that are refused, because opening them could run code."""
         return frozenset(_in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
 
 
@@ -154,7 +158,7 @@ class _Folder(Generic[Kind]):
 
 
 def _in_prompts(name: str) -> str:
-    """A file's name as a prompt gives it: macOS may take its accents apart, which prompts never have."""
+    """A file's name as a prompt gives it: macOS may decompose its accents, which prompts never do."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -184,12 +188,14 @@ def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
 
 
 def _is_packed(name: str, info: TensorInfo) -> bool:
-    """Whether what should be weights are whole numbers, or packed otherwise; an alpha may be."""
+    """Whether something that should be weights is integers, or packed in another way; an alpha may be."""
     return info.dtype not in FLOATS and not name.endswith(".alpha")
 
 
 def _lora_family(header: Header, text_width: int | None) -> str | None:
-    """By the width of what cross-attention is told; else by what kohya's trainer and the ModelSpec wrote down."""
+    """The family, by the width that cross-attention takes; else by what kohya's trainer and the
+    ModelSpec wrote down.
+    """
     if family := _TEXT_WIDTHS.get(text_width or 0):
         return family
     said = f"{header.metadata.get('ss_base_model_version', '')} {header.metadata.get('modelspec.architecture', '')}"

@@ -1,7 +1,7 @@
 """Tells from a single file's header which family it is, by the names and shapes of its tensors.
 
-Names on which the decision rests are those of the code that each family was first published with (CompVis' latent
-diffusion, OpenCLIP, Stability's generative models). Loads nothing and knows no torch.
+The names that decide are those of the code that each family was first published with (CompVis' latent diffusion,
+OpenCLIP, Stability's generative models). Loads nothing and knows no torch.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _OTHERS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """What the header tells. `prediction_type` is None where only a guess is left."""
+    """What the header says. `prediction_type` is None if it can only be guessed."""
 
     family: Family
     is_inpainting: bool
@@ -97,7 +97,7 @@ def _other_kind(header: Header) -> str:
 
 
 def _check_shapes(header: Header, components: Path | None) -> None:
-    """The U-Net's width and that of its text are what the configs say: distilled networks differ there."""
+    """Checks the width of the U-Net and of its text embeddings against the configs: distilled networks differ there."""
     if components is None:
         raise Unrecognised("foreign")
     try:
@@ -112,7 +112,7 @@ def _check_shapes(header: Header, components: Path | None) -> None:
 
 
 def _check_noise(header: Header) -> None:
-    """Raises Unrecognised where the file says that it learnt from the noise of EDM or of a flow."""
+    """Raises Unrecognised if the file says that it was trained on the noise of EDM or of a flow."""
     said = header.metadata.get("modelspec.prediction_type", "").casefold()
     if said == "edm" or any(name.startswith("edm_") for name in header.tensors):
         raise Unrecognised("edm")
@@ -121,7 +121,7 @@ def _check_noise(header: Header) -> None:
 
 
 def _prediction_type(header: Header) -> str | None:
-    """What the file says of itself: an empty tensor `v_pred`, or metadata of the ModelSpec or of kohya's trainer."""
+    """What the file says about itself: an empty tensor `v_pred`, or metadata of the ModelSpec or of kohya's trainer."""
     if "v_pred" in header.tensors:
         return "v_prediction"
     said = header.metadata.get("modelspec.prediction_type", "").casefold()

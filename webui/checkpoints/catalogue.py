@@ -1,4 +1,4 @@
-"""What lies in the models folder: checkpoints that can be loaded, and those that cannot, each with its reason.
+"""What is in the models folder: checkpoints that can be loaded, and those that cannot, each with its reason.
 
 Reads names, headers and small configs, never weights; the web process and the worker use it alike. Knows no torch.
 """
@@ -36,7 +36,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A prompt that a checkpoint is good at, in both languages; `picture` is what it gave, if that lies beside it."""
+    """A prompt that a checkpoint is good at, in both languages; `picture` is the result, if it is beside the
+    checkpoint.
+    """
 
     prompt: str
     prompt_zh: str = ""
@@ -48,8 +50,8 @@ class Example:
 class Checkpoint:
     """One checkpoint below the models folder.
 
-    `family` is `sd15`, `sd2`, `sdxl` or the name of a diffusers pipeline class. A checkpoint with a `problem` cannot
-    be loaded; what could not be read of it is then empty.
+    `family` is `sd15`, `sd2`, `sdxl` or the name of a diffusers pipeline class. A checkpoint with a `problem` cannot be
+    loaded; fields that could not be read are then empty.
     """
 
     id: str  # path below models/ without suffix, "/" between
@@ -75,7 +77,7 @@ _NO_DEFAULTS = Defaults(width=512, height=512, steps=20, guidance_scale=7.0, sch
 
 
 class Catalogue:
-    """The checkpoints below one folder. Looks again at every call; reads only what has changed since. Thread-safe."""
+    """The checkpoints below one folder. Looks again at every call and reads only what has changed. Thread-safe."""
 
     def __init__(self, models_dir: Path) -> None:
         self.models_dir = models_dir
@@ -83,15 +85,17 @@ class Catalogue:
         self._known: dict[str, Checkpoint] = {}
 
     def list(self) -> tuple[Checkpoint, ...]:
-        """Those that can be loaded, by id."""
+        """The checkpoints that can be loaded, by id."""
         return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is None)
 
     def refused(self) -> tuple[Checkpoint, ...]:
-        """Those that cannot, each with its `problem`, by id."""
+        """The checkpoints that cannot be loaded, each with its `problem`, by id."""
         return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is not None)
 
     def get(self, id: str) -> Checkpoint:
-        """Raises CheckpointNotFound, CheckpointBroken, CheckpointPickled or FamilyUnknown."""
+        """The checkpoint with this id. Raises CheckpointNotFound, CheckpointBroken,
+        CheckpointPickled or FamilyUnknown.
+        """
         for checkpoint in self._look():
             if checkpoint.id == id:
                 if checkpoint.problem is not None:
@@ -100,7 +104,7 @@ class Catalogue:
         raise CheckpointNotFound(checkpoint=id)
 
     def default(self) -> Checkpoint:
-        """The starter if it is there, else the first one. Raises NoCheckpoint."""
+        """The starter if it exists, else the first checkpoint. Raises NoCheckpoint."""
         usable = self.list()
         if not usable:
             raise NoCheckpoint(folder=self.models_dir.name)
@@ -146,7 +150,9 @@ def _read(found: Found) -> Checkpoint:
 
 
 def problem_of(id: str, error: Refusal | OSError) -> DarkroomError:
-    """What a refusal, or a file that cannot be read, is to the job that asked for the checkpoint."""
+    """The domain error for a refusal, or for a file that cannot be read, as the job that asked for the checkpoint gets
+    it.
+    """
     match error:
         case Pickled():
             return CheckpointPickled(checkpoint=id)
@@ -211,11 +217,11 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
 
 
 def _guess_sd2(stem: str, is_inpainting: bool, said: str | None) -> tuple[str, int]:
-    """Prediction type and size of an SD 2.x file, of which neither is in its tensors.
+    """The prediction type and size of an SD 2.x file, neither of which is in its tensors.
 
     The published ones are `512-base-ema`, `512-inpainting-ema` (epsilon at 512 pixels) and `768-v-ema`,
-    `v2-1_768-ema-pruned` (v at 768), and most others descend from the latter. So: what the file says of itself; else
-    epsilon for inpainting and where the name says "512" or "base"; else v. The note beside the file overrules it.
+    `v2-1_768-ema-pruned` (v at 768), and most others descend from the latter. So: what the file says about itself; else
+    epsilon for inpainting and if the name contains "512" or "base"; else v. The note beside the file overrides this.
     """
     looks_base = is_inpainting or "512" in stem or "base" in stem.casefold()
     prediction_type = said or ("epsilon" if looks_base else "v_prediction")
@@ -223,7 +229,7 @@ def _guess_sd2(stem: str, is_inpainting: bool, said: str | None) -> tuple[str, i
 
 
 def _tuned(family: Family, prediction_type: str | None, is_zero_terminal_snr: bool, size: int | None) -> Defaults:
-    """The family's defaults for what the checkpoint says of itself."""
+    """The family's defaults, adjusted to what the checkpoint says about itself."""
     defaults = replace(family.defaults, prediction_type=prediction_type)
     if size is not None:
         defaults = replace(defaults, width=size, height=size)
@@ -233,7 +239,7 @@ def _tuned(family: Family, prediction_type: str | None, is_zero_terminal_snr: bo
 
 
 def _examples(folder: Path, notes: Notes) -> tuple[Example, ...]:
-    """The notes' examples; a picture counts only where it lies in `folder`."""
+    """The examples in the notes; a picture counts only if it is in `folder`."""
     examples = []
     for note in notes.examples:
         picture = (folder / note.picture).resolve() if note.picture else None

@@ -1,4 +1,4 @@
-"""Where the critics are, the models that judge how well a picture fits its prompt. Looks at file names only.
+"""Where the critics are, the models that judge how well a picture fits its prompt. Looks only at file names.
 
 A critic is a CLIP model as `CLIPModel.save_pretrained` writes it, with its tokenizer and `preprocessor_config.json`: a
 checkpoint's own `clip/`, which reads the same prompts as the checkpoint, or a folder below `models/clip/`. Knows no
@@ -19,14 +19,16 @@ _MAX_CONFIG_BYTES = 1 << 20  # CLIP's configs have a few thousand
 
 
 def find_critics(checkpoint: Path, models_dir: Path) -> list[Path]:
-    """Folders of CLIP models that can judge what `checkpoint` draws: its own first, then those of `models/clip/`."""
+    """The folders of CLIP models that can judge the pictures of `checkpoint`: its own first, then those in
+    `models/clip/`.
+    """
     shared = models_dir / FOLDER
     inner = sorted(place for place in shared.iterdir() if not place.name.startswith(".")) if shared.is_dir() else []
     return [place for place in (checkpoint / FOLDER, shared, *inner) if _is_critic(place)]
 
 
 def critic_for(checkpoint: Checkpoint, models_dir: Path) -> Path:
-    """The one that judges what `checkpoint` draws. Raises CriticMissing, which says where one would go."""
+    """The critic for the pictures of `checkpoint`. Raises CriticMissing, which says where to put one."""
     found = find_critics(checkpoint.path, models_dir)
     if not found:
         raise CriticMissing(checkpoint=checkpoint.id, folder=f"{models_dir.name}/{FOLDER}")
@@ -34,18 +36,20 @@ def critic_for(checkpoint: Checkpoint, models_dir: Path) -> Path:
 
 
 def critic_id(place: Path, models_dir: Path) -> str:
-    """A critic's name in answers and metadata: its path below the models folder, `/` between."""
+    """A critic's name in answers and metadata: its path below the models folder, with `/`."""
     return place.relative_to(models_dir).as_posix() if place.is_relative_to(models_dir) else place.name
 
 
 def critic_id_for(checkpoint: Checkpoint, models_dir: Path) -> str | None:
-    """The name of the one that judges what `checkpoint` draws; None where there is none."""
+    """The name of the critic for the pictures of `checkpoint`; None if there is none."""
     found = find_critics(checkpoint.path, models_dir)
     return critic_id(found[0], models_dir) if found else None
 
 
 def _is_critic(place: Path) -> bool:
-    """Whether the files are there, weights too, and the config says that it is a whole CLIP, not a tower of one."""
+    """Whether the files are there, including weights, and the config says that it is a whole CLIP, not one of its
+    towers.
+    """
     if not all((place / name).is_file() for name in _FILES) or not any(place.glob("*.safetensors")):
         return False
     config = place / "config.json"

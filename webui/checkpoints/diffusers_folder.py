@@ -1,7 +1,7 @@
-"""Reads a diffusers folder without loading it: which pipeline it is, what its parts are, where their weights lie.
+"""Reads a diffusers folder without loading it: its pipeline, its parts, and where their weights are.
 
 Refuses what could run code (Python files, classes from elsewhere, pickled weights) and what points outside the folder.
-Which classes really exist is the engine's to check, that has the libraries. Knows no torch.
+Whether the classes really exist is checked by the engine, which has the libraries. Knows no torch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _UNET_PIPELINES = re.compile(r"StableDiffusion(XL)?(Img2Img|Inpaint)?Pipeline")
 
 @dataclass(frozen=True)
 class Component:
-    """One part: where its class comes from, and its weights, if it has any. `variant` is `fp16` where only that is."""
+    """One part: where its class comes from, and its weights, if any. `variant` is `fp16` if there is only that."""
 
     library: str
     class_name: str
@@ -46,7 +46,7 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class DiffusersFolder:
-    """What there is to know of a folder before it is loaded. `native_size` is the side in pixels it was trained at."""
+    """What is known about a folder before it is loaded. `native_size` is the side in pixels that it was trained at."""
 
     family: Family
     pipeline: str
@@ -61,7 +61,7 @@ class DiffusersFolder:
 def read_folder(folder: Path) -> DiffusersFolder:
     """Reads `model_index.json`, the parts' configs and the headers of their weights.
 
-    Raises Broken, Pickled or Unrecognised; OSError where a file cannot be read.
+    Raises Broken, Pickled or Unrecognised; OSError if a file cannot be read.
     """
     index = read_json(folder / "model_index.json")
     pipeline = index.get("_class_name")
@@ -108,7 +108,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def clip_layers(folder: Path) -> int | None:
-    """Layers of the smaller one of the text encoders whose configs lie below `folder`; None where none says so."""
+    """The number of layers of the smallest text encoder whose config is below `folder`; None if no config says."""
     counts = [_config(folder / name).get("num_hidden_layers") for name in ("text_encoder", "text_encoder_2")]
     return min((count for count in counts if isinstance(count, int)), default=None)
 
@@ -189,7 +189,7 @@ def _family(pipeline: str, denoiser: Mapping[str, Any], components: set[str]) ->
 
 
 def _has_scales(header: Header) -> bool:
-    """Whether weights are scaled or packed, which the libraries would leave as they are where no config says so."""
+    """Whether weights are scaled or packed; the libraries would leave them like that if no config says so."""
     try:
         return bool(scales_of(header))
     except Unrecognised:
@@ -197,7 +197,7 @@ def _has_scales(header: Header) -> bool:
 
 
 def _check_noise(class_name: Any, scheduler: Mapping[str, Any]) -> None:
-    """Raises Unrecognised where a U-Net learnt from the noise of EDM or of a flow."""
+    """Raises Unrecognised if a U-Net was trained on the noise of EDM or of a flow."""
     if re.match(r"EDM|CosineDPM|KarrasVe|ScoreSde", str(class_name)):
         raise Unrecognised("edm")
     if str(class_name).startswith("FlowMatch") or scheduler.get("prediction_type") == "flow_prediction":

@@ -1,4 +1,4 @@
-"""What can be said of a family of checkpoints. Knows no particular one, and no torch: both processes read it."""
+"""What can be said about a family of checkpoints. Knows no particular one, and no torch: both processes read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webui.capabilities import Capability, Needs
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What a checkpoint is asked for when the request leaves it open. Sizes in pixels."""
+    """The values that a checkpoint uses where the request leaves them open. Sizes in pixels."""
 
     width: int
     height: int
@@ -33,8 +33,11 @@ class LatentToRgb:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerSource:
-    """A published tokenizer: CLIP's `vocab.json` and `merges.txt` below `folder` of the Hub's `repository`, at one
-    fixed revision. `pad_token` fills a prompt up to its 77 tokens."""
+    """A published tokenizer: CLIP's `vocab.json` and `merges.txt` in `folder` of the Hub's `repository`, at a fixed
+    revision.
+
+    `pad_token` fills a prompt up to its 77 tokens.
+    """
 
     repository: str
     revision: str  # 40 hex digits
@@ -44,7 +47,7 @@ class TokenizerSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """One architecture. `components` and `tokenizers` are there where single files are read."""
+    """One architecture. `components` and `tokenizers` are set if single files can be read."""
 
     id: str
     name: str
@@ -69,21 +72,21 @@ class Family:
     tokenizers: Mapping[str, TokenizerSource] | None = None  # by component: tokenizer, tokenizer_2
 
     def lacks(self, needed: Needs) -> Capability | None:
-        """The first of what is needed that it cannot do; None where it can do all."""
+        """The first of the needed capabilities that it does not have; None if it has all of them."""
         return next((one for one in needed.capabilities if one not in self.capabilities), None)
 
     @property
     def pipelines(self) -> frozenset[str]:
-        """diffusers' classes that a folder may name: all work on the same parts."""
+        """The diffusers classes that a folder may name; all work on the same parts."""
         return frozenset(name for name in (self.pipeline, self.image_pipeline, self.inpaint_pipeline) if name)
 
     @property
     def tasks(self) -> frozenset[str]:
-        """Which tabs it serves."""
+        """The tasks that it can do."""
         return frozenset({"text_to_image", "image_to_image"} if self.image_pipeline else {"text_to_image"})
 
     def components_for(self, is_inpainting: bool) -> Path | None:
-        """The configs for the plain form or for the one with nine input channels."""
+        """The configs for the plain form, or for the one with nine input channels."""
         if self.components is None or not is_inpainting:
             return self.components
         return self.components.with_name(f"{self.components.name}_inpaint")

@@ -1,9 +1,9 @@
-"""What a checkpoint's weights hash to, so that a picture can name them and another program can tell them again.
+"""The hashes of a checkpoint's weights, so that a picture can name them and another program can recognise them.
 
 For a single file it is the file's sha256, of which A1111 and its relatives write the first ten digits (`Model hash`).
-They know no folders: a folder's is that of a list of its weight files, `<sha256> <path>` by line in the order of the
-paths. A VAE of its own file has that file's. Weights are hashed while they are loaded; the book keeps what came of it
-for later loads, and for whoever finds a picture and asks which checkpoint made it. Knows no torch.
+They know no folders: the hash of a folder is that of a list of its weight files, one `<sha256> <path>` on each line in
+the order of the paths. A VAE in a file of its own has that file's hash. Weights are hashed while they are loaded; the
+book keeps the result for later loads, and for finding the checkpoint that made a picture. Knows no torch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Hashes:
-    """64 hexadecimal digits each; `vae` is None where the VAE is part of the checkpoint's one file."""
+    """64 hexadecimal digits each; `vae` is None if the VAE is part of the checkpoint's single file."""
 
     checkpoint: str
     vae: str | None = None
@@ -55,18 +55,18 @@ def _combined(digests: Mapping[str, str]) -> str:
 class HashBook:
     """A small file with the hashes of every checkpoint that was loaded, each with the version that it had then.
 
-    The worker writes it, the web process reads it. It can be thrown away at any time.
+    The worker writes it, the web process reads it. It can be deleted at any time.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def get(self, checkpoint: Checkpoint) -> Hashes | None:
-        """Its hashes, if it was loaded once and is still the same."""
+        """The checkpoint's hashes, if it was loaded before and has not changed."""
         return self._hashes(self._entries().get(checkpoint.id), checkpoint.version)
 
     def put(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
-        """Keeps the hashes; where that cannot be written, it is hashed again next time."""
+        """Stores the hashes; if that fails, the checkpoint is hashed again next time."""
         entries = self._entries() | {checkpoint.id: {"version": checkpoint.version, **asdict(hashes)}}
         beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
         try:
@@ -79,7 +79,7 @@ class HashBook:
                 beside.unlink(missing_ok=True)
 
     def _entries(self) -> dict[str, Any]:
-        """What the file says; nothing where there is none or somebody else wrote into it."""
+        """The file's entries; empty if there is no file or somebody else wrote into it."""
         try:
             if self._file.stat().st_size > _MAX_BOOK_BYTES:
                 return {}

@@ -1,7 +1,7 @@
 """What a LoRA's tensors are, by their names: which layer each is for, which part of its change it is, and of what kind.
 
-kohya's trainer, LyCORIS, PEFT and diffusers each have their own names. Read are LoRA, LoCon, LoHa and LoKr; the others
-are known by name, to be refused by it. Knows no tensors and no networks.
+kohya's trainer, LyCORIS, PEFT and diffusers each have their own names. LoRA, LoCon, LoHa and LoKr are read; other kinds
+are recognised, so that they can be refused by name. Knows no tensors and no networks.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ UNKNOWN = "?"
 
 
 def is_lora(names: Iterable[str]) -> bool:
-    """Whether a file is a LoRA or of its kin, read or not."""
+    """Whether a file is a LoRA of any kind, supported or not."""
     return any(_MARKS.search(name) or any(pattern.search(name) for _, pattern in _OTHERS) for name in names)
 
 
 def split(name: str) -> tuple[str, str] | None:
-    """The layer as the file names it, and the tensor's role in its change; None for one of no kind that is read."""
+    """The layer as the file names it, and the tensor's role in its change; None for a tensor of an unsupported kind."""
     for pattern, role in _ENDINGS:
         if match := pattern.search(name):
             return name[: match.start()], role or match[1]
@@ -58,7 +58,7 @@ def split(name: str) -> tuple[str, str] | None:
 
 
 def unread_kind(names: Iterable[str], metadata: Mapping[str, str]) -> str | None:
-    """The first kind in a file that is not read, `?` for one without a name here; None where all can be."""
+    """The first unsupported kind in a file, `?` if it has no name here; None if the whole file can be read."""
     roles: dict[str, set[str]] = {}
     is_odd = False
     for name in names:
@@ -78,12 +78,12 @@ def unread_kind(names: Iterable[str], metadata: Mapping[str, str]) -> str | None
 
 
 def _is_of(roles: Set[str], kind: Set[str]) -> bool:
-    """Whether a layer's tensors are of `kind`; an alpha alone is of none."""
+    """Whether a layer's tensors are of `kind`; a lone alpha belongs to none."""
     return bool(roles) and roles <= kind
 
 
 def adapter_settings(metadata: Mapping[str, str]) -> dict[str, object] | None:
-    """What diffusers and PEFT write of an adapter into the metadata; None where that cannot be read."""
+    """What diffusers and PEFT write about an adapter into the metadata; None if it cannot be read."""
     try:
         settings = json.loads(metadata.get("lora_adapter_metadata", "{}"))
     except (ValueError, RecursionError):

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Found:
-    """Something that could be a checkpoint. `id` is its path below models/ without suffix."""
+    """Something that could be a checkpoint. `id` is its path below the models folder without suffix."""
 
     id: str
     path: Path
@@ -53,7 +53,7 @@ class Found:
 
     @property
     def notes(self) -> Path:
-        """The small file beside it in which a person says what the weights do not."""
+        """The small file beside it, in which a person says what the weights do not."""
         return self.path / "darkroom.json" if self.form == "folder" else self.path.with_suffix(".json")
 
     @property
@@ -72,8 +72,11 @@ class Found:
 
 
 def find_checkpoints(models_dir: Path) -> list[Found]:
-    """Everything that could be a checkpoint, by id. Of two with the same id the folder comes before the file and that
-    before the pickle; the later ones keep their suffix in their id. No folder: nothing."""
+    """Everything that could be a checkpoint, by id; empty if there is no folder.
+
+    Of several with the same id, the folder comes before the file and that before the pickle; the later ones keep their
+    suffix in their id.
+    """
     order = {"folder": 0, "file": 1, "pickle": 2}
     found = sorted(_walk(models_dir), key=lambda item: (order[item.form], item.id))
     taken: dict[str, Found] = {}
@@ -119,7 +122,7 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_candidate(name: str) -> bool:
-    """No hidden files, and none whose name is no text: it could not be stored in a request."""
+    """Refuses hidden files, and names that are not valid text, which could not be stored in a request."""
     return not name.startswith((".", "__")) and name.isprintable() and max(name, default="") < "\udc80"
 
 
@@ -148,7 +151,7 @@ def _entries(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def _stat(path: Path) -> tuple[int, int]:
-    """Time in nanoseconds and size in bytes; zeros for what is not there."""
+    """Time in nanoseconds and size in bytes; zeros if the file does not exist."""
     try:
         status = path.stat()
     except OSError:

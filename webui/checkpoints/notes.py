@@ -22,7 +22,7 @@ _Pixels = Annotated[int, Ge(64), Le(2048), MultipleOf(8)]
 
 
 class DefaultsNotes(BaseModel):
-    """Parts of the defaults; None leaves the family's."""
+    """Some of the defaults; None keeps the family's."""
 
     model_config = _CONFIG
 
@@ -77,8 +77,8 @@ WordKind = Literal["place", "hour", "season", "weather", "style", "thing", "colo
 class WordNotes(BaseModel):
     """A word that the checkpoint knows. English words may have a plural, Chinese ones a measure word.
 
-    `goes_with` names, for some kinds, the only English words of that kind that this one may stand with; it may stand
-    with all of a kind that is not named.
+    `goes_with` names, for some kinds, the only English words of that kind that can go with this one; for other kinds,
+    all words can.
     """
 
     model_config = _CONFIG
@@ -91,7 +91,7 @@ class WordNotes(BaseModel):
 
 
 class Notes(BaseModel):
-    """Everything that the file may say."""
+    """Everything that the file can say."""
 
     model_config = _CONFIG
 
@@ -112,7 +112,7 @@ class Notes(BaseModel):
 
 
 def read_notes(path: Path) -> Notes:
-    """What `path` says; nothing, where there is no such file. Raises Broken."""
+    """The notes in `path`; empty if there is no such file. Raises Broken."""
     try:
         if not path.is_file():
             return Notes()
@@ -126,7 +126,9 @@ def read_notes(path: Path) -> Notes:
 
 
 def apply_notes(notes: Notes, defaults: Defaults) -> Defaults:
-    """The family's defaults, where the notes say nothing else. Raises Broken for sigmas that the scheduler has not."""
+    """The family's defaults, with the changes in the notes. Raises Broken for sigmas that the
+    scheduler does not have.
+    """
     said = {name: value for name, value in notes.defaults.model_dump().items() if value is not None}
     if "scheduler" in said:  # the family's sigmas belong to the family's scheduler
         said.setdefault("sigmas", "default")

@@ -1,6 +1,6 @@
 """The families that run through diffusers' own pipelines, with cautious defaults.
 
-All are diffusers folders, and go by the name of their pipeline's class. How each pipeline is called says its adapter.
+All are diffusers folders, and are named after their pipeline's class. The adapter says how each pipeline is called.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from webui.schedulers import FLOW_SOLVERS
 
 
 def _flow_defaults(size: int, steps: int, guidance_scale: float, scheduler: str = "euler") -> Defaults:
-    """Euler is what most pipelines of flows were published with."""
+    """Defaults with Euler, which most pipelines of flows were published with."""
     return Defaults(
         width=size, height=size, steps=steps, guidance_scale=guidance_scale, scheduler=scheduler, sigmas="default"
     )
@@ -32,7 +32,7 @@ def _row(
     is_flow: bool = True,
     **more: Any,
 ) -> Family:
-    """A family that runs through its pipeline: what that takes is what it can do."""
+    """A family that runs through its pipeline, and can do what that pipeline accepts."""
     can = {
         Capability.NEGATIVE_PROMPT: takes_negative_prompt,
         Capability.INPAINTING: "inpaint_pipeline" in more,

@@ -1,7 +1,7 @@
 """The tensors of a single file by the names that its family was first published with, whoever wrote the file.
 
-Programs that save checkpoints leave out what they need not: `model.` before the U-Net, all before it where it is alone,
-`text_model.` in CLIP (transformers has none since 5.6), `first_stage_model.` before the VAE. Knows names alone.
+Programs that save checkpoints leave out what they do not need: `model.` before the U-Net, every prefix if it is alone,
+`text_model.` in CLIP (transformers has none since 5.6), `first_stage_model.` before the VAE. Knows only names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CONTROLNET = "input_hint_block."  # beside which a bare U-Net is a ControlNet's
 
 
 def published_names(names: Collection[str]) -> Mapping[str, str]:
-    """By the file's own name, the published one. Raises Broken where two tensors would have one name."""
+    """The published name for each name in the file. Raises Broken if two tensors would have the same name."""
     prefixes: list[tuple[re.Pattern[str], str]] = []
     if not any(name.startswith(UNET) for name in names):
         if any(name.startswith(_UNET_SHORT) for name in names):

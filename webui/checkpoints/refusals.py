@@ -10,7 +10,7 @@ from webui.errors import Detail
 
 
 class Refusal(Exception):
-    """Raised by what reads headers and folders. `details` fill the blanks of the reason's sentence."""
+    """Raised by what reads headers and folders. `details` fill the gaps in the reason's sentence."""
 
     def __init__(self, reason: str, **details: Detail) -> None:
         super().__init__(reason)
@@ -19,7 +19,7 @@ class Refusal(Exception):
 
 
 class Broken(Refusal):
-    """Damaged, cut off, or not what its name says."""
+    """Damaged, truncated, or not what its name says."""
 
 
 class Pickled(Refusal):
@@ -27,4 +27,4 @@ class Pickled(Refusal):
 
 
 class Unrecognised(Refusal):
-    """Sound, but no checkpoint of a family we know."""
+    """Intact, but not a checkpoint of a family that we know."""

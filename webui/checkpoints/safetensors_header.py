@@ -51,7 +51,7 @@ _DTYPE_BITS: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What the header says of one tensor; `start` and `end` in bytes from the end of the header."""
+    """What the header says about one tensor; `start` and `end` in bytes from the end of the header."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -61,7 +61,7 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Header:
-    """A whole and sound header. `metadata` is free text by name."""
+    """A complete and valid header. `metadata` is free text by name."""
 
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str]
@@ -103,7 +103,7 @@ def _parse(text: bytes) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A name that comes twice would mean one tensor to us and another to the loader."""
+    """Refuses a name that occurs twice: it would mean one tensor to us and another to the loader."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Broken("header_unreadable")
@@ -121,7 +121,7 @@ def _check_metadata(metadata: Any) -> dict[str, str]:
 
 
 def _check_tensors(entries: dict[str, Any], data_bytes: int) -> dict[str, TensorInfo]:
-    """All tensors sound, and together they fill the `data_bytes` after the header exactly once."""
+    """Checks that all tensors are valid and together fill the `data_bytes` after the header exactly once."""
     if not entries:
         raise Broken("no_tensors")
     if len(entries) > MAX_TENSORS:
@@ -162,7 +162,7 @@ def _are_counts(values: Any) -> bool:
 
 
 def _is_sane(name: str) -> bool:
-    """Printable, short, and no path: some tools turn a tensor's name into a file's."""
+    """Printable, short, and not a path: some tools turn a tensor's name into a file's."""
     if not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable():
         return False
     return ".." not in name and not name.startswith(("/", "\\"))

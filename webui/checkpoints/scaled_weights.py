@@ -1,9 +1,9 @@
-"""Weights that were scaled to fit into eight bits: which tensor is the scale of which weights, by a file's header.
+"""Weights that were scaled to fit into eight bits: finds the tensor with the scale of each, from a file's header.
 
-ComfyUI writes `X.scale_weight` beside `X.weight` (with a tensor `scaled_fp8` as a mark), newer versions
-`X.weight_scale` as compressed-tensors has it: one number for all, or one for each row. What the layer's input is scaled
-by (`scale_input`, `input_scale`) is for multiplying in eight bits, and nobody here does. Anything else that is no
-floating-point weight is packed in a way of its own, and refused. Reads names, types and shapes.
+ComfyUI writes `X.scale_weight` beside `X.weight` (and a tensor `scaled_fp8` as a mark), newer versions `X.weight_scale`
+as in compressed-tensors: one number for all weights, or one for each row. The scales of a layer's input (`scale_input`,
+`input_scale`) are for multiplying in eight bits, which is not done here. Any other weight that is not floating point is
+packed in a way of its own, and refused. Reads names, types and shapes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ QUANTISED = "quantised"
 
 
 def scales_of(header: Header) -> dict[str, str]:
-    """The name of the scale for each weight that has one. Raises Unrecognised with `quantised`."""
+    """The name of the scale of each weight that has one. Raises Unrecognised with `quantised`."""
     _check_formats(header.metadata)
     scales = {}
     for name, info in header.tensors.items():
@@ -42,12 +42,14 @@ def scales_of(header: Header) -> dict[str, str]:
 
 
 def is_needed(name: str) -> bool:
-    """Whether a tensor is a weight, and not what belongs to one."""
+    """Whether a tensor is a weight itself, and not an addition to one."""
     return not name.endswith(_SCALES) and not _NOT_NEEDED.search(name)
 
 
 def check_format(text: str) -> None:
-    """Of what a layer's `comfy_quant` says, or the metadata of one layer. Raises Unrecognised with `quantised`."""
+    """Checks the text of a layer's `comfy_quant`, or a layer's entry in the metadata. Raises Unrecognised with
+    `quantised`.
+    """
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
@@ -69,7 +71,7 @@ def _check_formats(metadata: Mapping[str, str]) -> None:
 
 
 def _fits(scale: TensorInfo, weight: TensorInfo | None) -> bool:
-    """Whether it is one number, or one for each row of the weights."""
+    """Whether the scale is one number, or one for each row of the weights."""
     if weight is None or weight.dtype not in FLOATS or scale.dtype not in FLOATS or not weight.shape:
         return False
     if all(length == 1 for length in scale.shape):

@@ -1,6 +1,6 @@
-"""The families that our own denoising loop draws: `sd15`, `sd2`, `sdxl`.
+"""The families that run through our own denoising loop: `sd15`, `sd2`, `sdxl`.
 
-They also come as single files, so their components' configs are ours, as data below `components/`.
+They also come as single files, so we have their components' configs, as data below `components/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SDXL_ALIGNED = (14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234,
 
 
 def _unet_defaults(size: int, guidance_scale: float, prediction_type: str) -> Defaults:
-    """DPM++ 2M on Karras' sigmas: converged at 25 steps for pictures of everyday use (Lu et al. 2022, fig. 3)."""
+    """DPM++ 2M with Karras sigmas: converged at 25 steps for everyday pictures (Lu et al. 2022, fig. 3)."""
     return Defaults(
         width=size,
         height=size,

@@ -1,7 +1,7 @@
 """Pictures without a row: added again after the database was lost, or after the program was killed between file and
 row.
 
-A picture's file says what made it. Its folder says whose it is; its name says when it was made and by which job.
+A picture's file says what made it. Its folder says who owns it; its name says when it was made and by which job.
 Favourites and boards are in the file of marks beside the pictures. No pixel is decoded: a damaged picture that still
 says what it is comes back as damaged as it was.
 """
@@ -54,8 +54,11 @@ _NAMED_SECONDS = 2.0  # how far a file's own time may lie from its name's
 
 @dataclass
 class Rebuilt:
-    """What came of it. `foreign`: pictures that say nothing of ours; `unreadable` and `ownerless`: paths of files and
-    of folders below that of the pictures."""
+    """The result of rebuilding.
+
+    `foreign` counts pictures that were not made here; `unreadable` and `ownerless` are paths of files and of folders
+    below the pictures' folder.
+    """
 
     pictures: int = 0
     owners: int = 0
@@ -79,10 +82,10 @@ def rebuild(
     owners: Sequence[Owner] = (),
     say: Callable[[int], None] = lambda count: None,
 ) -> Rebuilt:
-    """Makes the rows of all pictures that have none, and does again what was done with them.
+    """Adds rows for all pictures that have none, and applies again what people did with them.
 
-    `owners` are those whom folders may belong to that do not say themselves whose they are. `say` hears now and then
-    how many files have been looked at. A file that cannot be read is left alone.
+    `owners` are the possible owners of folders that do not say whose they are. `say` is called now and then with the
+    number of files looked at so far. A file that cannot be read is left alone.
     """
     report = Rebuilt()
     looked = 0
@@ -99,8 +102,9 @@ def rebuild(
 
 
 def read_picture(path: Path, owner: Owner) -> Picture | None:
-    """The picture that a file of ours holds, with a new id; None for one that says nothing of ours. Raises one of
-    _UNREADABLE for one that cannot be read."""
+    """The picture in a file of ours, with a new id; None for one that was not made here. Raises one of _UNREADABLE if
+    it cannot be read.
+    """
     with path.open("rb") as file:
         text = next((text.text for text in texts_in(file) if text.name == "darkroom"), None)
         said = parse_darkroom(text)
@@ -160,7 +164,7 @@ def write_marks(database: Database, marks: Marks) -> None:
 
 
 def _folders(pictures: DiskPictures, owners: Sequence[Owner], report: Rebuilt) -> Iterator[tuple[Path, Owner]]:
-    """The owners' folders that hold anything, and whose each is."""
+    """The owners' folders that contain anything, with the owner of each."""
     known = {pictures.owner_folder(owner).name: owner for owner in owners}
     for folder in sorted(path for path in pictures.folder.iterdir() if path.is_dir()):
         try:
@@ -180,7 +184,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _adopt(pictures: DiskPictures, owner: Owner, path: Path, report: Rebuilt) -> int:
-    """1 if this file has a new row, else 0."""
+    """1 if this file got a new row, else 0."""
     if pictures.has_file(path):
         return 0
     relative = path.relative_to(pictures.folder).as_posix()
@@ -204,7 +208,7 @@ def _digest(text: str) -> str:
 
 
 def _moment(path: Path) -> float:
-    """When a picture was made: the file's own time, unless that is not what its name and folder say (it was copied)."""
+    """When a picture was made: the file's own time, unless its name and folder say otherwise (it was copied)."""
     try:
         changed = path.stat().st_mtime
     except OSError:

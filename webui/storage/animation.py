@@ -1,4 +1,4 @@
-"""A strip of previews as a picture that moves. Reads our own JPEGs alone."""
+"""A strip of previews as an animated picture. Reads only our own JPEGs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ _METHOD = 4  # of 0–6: 150 frames of 256×256 take about two seconds of a core
 
 
 def animated_webp(previews: Sequence[bytes]) -> bytes:
-    """One frame for each JPEG of `previews` (at least one), or for as many as there may be, spread evenly; all of the
-    first one's size. Repeats for ever."""
+    """An animated WebP with a frame for each of `previews` (JPEGs, at least one), all in the size of the first; it
+    repeats for ever.
+
+    If there are too many, those used are spread evenly.
+    """
     frames = [Image.open(io.BytesIO(preview), formats=("JPEG",)).convert("RGB") for preview in _spread(previews)]
     frames = [frame if frame.size == frames[0].size else frame.resize(frames[0].size) for frame in frames]
     content = io.BytesIO()
@@ -36,7 +39,7 @@ def animated_webp(previews: Sequence[bytes]) -> bytes:
 
 
 def _spread(previews: Sequence[bytes]) -> Sequence[bytes]:
-    """All, or MAX_FRAMES of them with the first and the last."""
+    """All of them, or MAX_FRAMES including the first and the last."""
     if len(previews) <= MAX_FRAMES:
         return previews
     return [previews[round(i * (len(previews) - 1) / (MAX_FRAMES - 1))] for i in range(MAX_FRAMES)]

@@ -1,4 +1,4 @@
-"""Boards: pictures of the gallery put together under a name. A picture may lie on many or on none.
+"""Boards: pictures of the gallery put together under a name. A picture may be on any number of boards.
 
 Deleting a board deletes no picture, and can be undone for an hour. Knows no HTTP and no file.
 """
@@ -24,7 +24,7 @@ KEPT_DELETED_SECONDS = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """`count` pictures lie on it; `cover` is the id of the newest one. `created` in seconds since 1970."""
+    """A board with `count` pictures; `cover` is the id of the newest one. `created` is in seconds since 1970."""
 
     id: str
     name: str
@@ -34,14 +34,14 @@ class Board:
 
 
 class Boards:
-    """Everybody's boards. Somebody else's is treated exactly like one that does not exist."""
+    """Everybody's boards. Somebody else's board is treated like one that does not exist."""
 
     def __init__(self, database: Database, marks: Marks) -> None:
         self._database = database
         self._marks = marks
 
     def list(self, owner: Owner) -> list[Board]:
-        """By name, as people sort: without regard to case."""
+        """The owner's boards, by name, ignoring case."""
         rows = self._database.rows(
             "SELECT found.id, name, found.created, count, cover.id AS cover FROM"
             " (SELECT b.id, b.name, b.created, COUNT(p.number) AS count, MAX(p.number) AS newest"
@@ -54,14 +54,14 @@ class Boards:
         return sorted((Board(**dict(row)) for row in rows), key=lambda board: (board.name.casefold(), board.created))
 
     def get(self, owner: Owner, id: str) -> Board:
-        """Raises BoardNotFound."""
+        """One board. Raises BoardNotFound."""
         found = next((board for board in self.list(owner) if board.id == id), None)
         if found is None:
             raise BoardNotFound(board=id[:80])
         return found
 
     def create(self, owner: Owner, name: str) -> Board:
-        """A board of that name: a new one, or the one that there is. Raises InvalidRequest, TooManyBoards."""
+        """The board of that name, which is made if it does not exist. Raises InvalidRequest, TooManyBoards."""
         name = board_name(name)
         with self._database.transaction() as connection:
             known = connection.execute(
@@ -78,7 +78,7 @@ class Boards:
         return board
 
     def bring_back(self, owner: Owner, board: Board, paths: Sequence[str]) -> None:
-        """A board as it was, with the pictures at these paths, after the database was lost."""
+        """Restores a board with the pictures at these paths, after the database was lost."""
         with self._database.transaction() as connection:
             self._insert(connection, owner, board)
             connection.executemany(
@@ -89,7 +89,9 @@ class Boards:
             )
 
     def rename(self, owner: Owner, id: str, name: str) -> Board:
-        """Raises BoardNotFound, InvalidRequest, and BoardExists where another one of theirs has that name."""
+        """Renames a board. Raises BoardNotFound, InvalidRequest, and BoardExists if another board of theirs has that
+        name.
+        """
         name = board_name(name)
         try:
             with self._database.transaction() as connection:
@@ -104,7 +106,7 @@ class Boards:
         return self.get(owner, id)
 
     def delete(self, owner: Owner, id: str) -> None:
-        """The pictures stay. Twice is once. Raises BoardNotFound."""
+        """Deletes a board, but not its pictures; may be called again. Raises BoardNotFound."""
         with self._database.transaction() as connection:
             self._touch(connection, owner, id)
             connection.execute(
@@ -114,7 +116,7 @@ class Boards:
         self._marks.delete_board(owner, id)
 
     def restore(self, owner: Owner, id: str) -> Board:
-        """Undoes `delete`. Raises BoardNotFound once it is gone, and BoardExists where its name was given away."""
+        """Undoes `delete`. Raises BoardNotFound once the board is gone, and BoardExists if its name is taken by now."""
         try:
             with self._database.transaction() as connection:
                 self._touch(connection, owner, id)
@@ -126,8 +128,10 @@ class Boards:
         return self.get(owner, id)
 
     def change(self, owner: Owner, id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Board:
-        """Puts pictures of theirs on it and takes others off; those that are (not) on it already stay as they are, and
-        what is no picture of theirs is left out. Raises BoardNotFound."""
+        """Puts pictures on a board and takes others off; those already on it, or not on it, are ignored.
+
+        Ids of pictures that are not theirs are ignored, too. Raises BoardNotFound.
+        """
         changes = [(picture, True) for picture in add] + [(picture, False) for picture in remove]
         done: dict[str, bool] = {}
         with self._database.transaction() as connection:
@@ -153,7 +157,7 @@ class Boards:
         return self.get(owner, id)
 
     def of(self, owner: Owner, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """On which boards each of these pictures lies; those on none are left out."""
+        """The ids of the boards that each of these pictures is on; pictures on none are left out."""
         marks = ", ".join("?" for _ in ids)
         rows = self._database.rows(
             "SELECT p.id AS picture, b.id AS board FROM pictures AS p"
@@ -178,8 +182,9 @@ class Boards:
 
 
 def board_name(name: str) -> str:
-    """The name in one line, without what breaks files and pages. Raises InvalidRequest for one that is empty or over
-    MAX_NAME_CHARACTERS."""
+    """The name in one line, without characters that break files and pages. Raises InvalidRequest if it is empty or
+    longer than MAX_NAME_CHARACTERS.
+    """
     cleaned = " ".join(clean_text(name[: 10 * MAX_NAME_CHARACTERS]).split())
     if not cleaned or len(cleaned) > MAX_NAME_CHARACTERS:
         raise InvalidRequest(field="name", reason="board_name")

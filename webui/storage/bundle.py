@@ -1,8 +1,8 @@
-"""Many pictures as one zip, made while it is sent: only the part under way is in memory, and nothing on the disk.
+"""Many pictures as one zip, made while it is sent: only the part being sent is in memory, and nothing is on the disk.
 
 PNG, JPEG and WebP are not compressed again. The last entry, `metadata.json`, says what made each picture and names
-those that could not be read. The pictures contain the same, except for texts that are too long for their format, which
-it names too.
+those that could not be read. The pictures contain the same texts, except for those that are too long for their format,
+which it names, too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _MAX_NAME_CHARACTERS = 100
 
 
 def zip_of(pictures: Sequence[Picture], boards: Mapping[str, Sequence[str]], form: Format) -> Iterator[bytes]:
-    """The zip's bytes. `boards` are names by the picture's id; `form` is the format in which the pictures go in."""
+    """The zip's bytes. `boards` has the names of the boards by the picture's id; `form` is the
+    format of the pictures.
+    """
     pipe = _Pipe()
     said: list[dict[str, Any]] = []
     taken: set[str] = {METADATA_NAME}
@@ -50,13 +52,13 @@ def zip_of(pictures: Sequence[Picture], boards: Mapping[str, Sequence[str]], for
 
 
 class _Pipe(io.RawIOBase):
-    """Takes what is written, until somebody takes it away."""
+    """Holds what is written until somebody takes it."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
-        """It can be written to, and nothing else."""
+        """Always true: it can be written to, and nothing else."""
         return True
 
     def write(self, content: Any) -> int:
@@ -65,21 +67,21 @@ class _Pipe(io.RawIOBase):
         return len(content)
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """What was written since the last call."""
         content, self._parts = b"".join(self._parts), []
         return content
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What goes in, and the texts that are too long to go in with it."""
+    """A picture's file, and the texts that are too long to be in it."""
 
     file: BinaryIO
     left_out: Sequence[str]
 
 
 def _content(picture: Picture, form: Format) -> _Content | None:
-    """None where the file is gone, or cannot be turned into that format."""
+    """None if the file is gone, or cannot be converted to that format."""
     try:
         if form == "png" or picture.path.suffix.lower() == SUFFIXES[form]:
             missing = left_out(picture.path, "png")  # nothing more than what it lacks already
@@ -91,7 +93,7 @@ def _content(picture: Picture, form: Format) -> _Content | None:
 
 
 def _name(picture: Picture, form: Format) -> str:
-    """Day and file; of letters, digits, dots, dashes and underscores alone, whatever the file itself is called."""
+    """Day and file; only letters, digits, dots, dashes and underscores, whatever the file itself is called."""
     suffix = picture.path.suffix.lower() if form == "png" else SUFFIXES[form]
     plain = [
         re.sub(r"[^A-Za-z0-9._-]+", "_", part).strip("._") for part in (picture.path.parent.name, picture.path.stem)
@@ -100,7 +102,7 @@ def _name(picture: Picture, form: Format) -> str:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    """The name, or one like it that is not taken yet: also on disks that take `A` and `a` for the same."""
+    """The name, or a similar one that is not taken yet, even on disks that treat `A` and `a` as the same."""
     path = PurePosixPath(name)
     free, number = name, 1
     while free.lower() in taken:

@@ -1,7 +1,7 @@
-"""The one SQLite file: how it is opened, kept sound, brought up to date and written to.
+"""The one SQLite file: how it is opened, kept intact, brought up to date and written to.
 
-Knows its schema, but nothing of what a job or a picture means; those who do (`job_rows`, `pictures`, `boards`,
-`uploads`) write their own SQL. WAL with synchronous=FULL: a commit that returned is on the disk, also after a power
+Knows its schema, but nothing about what a job or a picture means; those who do (`job_rows`, `pictures`, `boards`,
+`uploads`) write their own SQL. WAL with synchronous=FULL: a commit that has returned is on the disk, even after a power
 cut.
 """
 
@@ -131,7 +131,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 class Database:
     """One connection behind one lock: SQLite has a single writer anyway, and so no thread ever waits for a busy file.
 
-    `is_new`: the file was not there, or it was damaged and had to be set aside (`set_aside` names it then).
+    `is_new`: the file did not exist, or it was damaged and had to be set aside (`set_aside` is then its new path).
     """
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
@@ -158,7 +158,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the block or none of it; on the disk when the block is left. Blocks of one thread may nest."""
+        """Does all of the block or none of it; it is on the disk once the block is left. Blocks of one thread may be
+        nested.
+        """
         with self._lock, naming_refusals(self.path.parent):
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -179,23 +181,23 @@ class Database:
                     raise
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a query. Values are always bound, never pasted."""
+        """All rows of a query. Values are always bound, never inserted into the SQL."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
-        """The first row of a query, if there is one."""
+        """The first row of a query, or None."""
         with self._lock:
             row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
             return row
 
     def close(self) -> None:
-        """Folds the log back into the file and lets go of it."""
+        """Writes the log back into the file and closes it."""
         with self._lock:
             self._connection.close()
 
     def close_connection(self) -> Callable[[], None]:
-        """What closes it, for when nobody has this object any more."""
+        """A function that closes the connection, for when this object is gone."""
         return self._connection.close
 
     def _roll_back(self) -> None:
@@ -214,7 +216,7 @@ class Database:
 
 
 class _Damaged(Exception):
-    """The file is no database, or one that does not hold together."""
+    """The file is not a database, or is a corrupt one."""
 
 
 def _open_sound(path: Path) -> sqlite3.Connection:

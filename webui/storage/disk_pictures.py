@@ -1,4 +1,4 @@
-"""The gallery on the disk, where files can also be looked for that have no row (yet)."""
+"""The gallery on the disk, where files without a row can also be found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webui.storage.thumbnails import Thumbnails
 
 
 class DiskPictures(Pictures):
-    """What people do with their pictures is also kept beside these."""
+    """What people do with their pictures is also stored beside these."""
 
     folder: Path
 
@@ -20,7 +20,7 @@ class DiskPictures(Pictures):
         super().__init__(folder, database, thumbnails, Marks(self.owner_folder))
 
     def owner_folder(self, owner: Owner) -> Path:
-        """Where this person's files lie."""
+        """The folder with this person's files."""
         return self.folder / folder_name(owner)
 
     def has_file(self, path: Path) -> bool:

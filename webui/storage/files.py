@@ -1,6 +1,6 @@
-"""Writing files so that a crash, a full disk or a pulled plug leaves the old file or the new one, never half of one.
+"""Writes files so that a crash, a full disk or a power cut leaves the old file or the new one, never half of one.
 
-Knows nothing of pictures or the database; words what the system refuses as errors of the domain.
+Knows nothing about pictures or the database; turns what the system refuses into domain errors.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ TEMPORARY = ".tmp-"  # how every name begins that is not meant to outlive its pr
 
 @contextmanager
 def naming_refusals(folder: Path) -> Iterator[None]:
-    """Turns what the system or SQLite says about room, rights and locks into DiskFull, FolderNotWritable and
-    DatabaseLocked."""
+    """Turns the errors of the system and of SQLite about space, permissions and locks into DiskFull, FolderNotWritable
+    and DatabaseLocked.
+    """
     try:
         yield
     except OSError as error:
@@ -53,7 +54,7 @@ def naming_refusals(folder: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """The folder with its parents, if it is not there. Raises FolderNotWritable, DiskFull."""
+    """Makes the folder and its parents, if they do not exist. Raises FolderNotWritable, DiskFull."""
     with naming_refusals(folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -62,11 +63,11 @@ def make_folder(folder: Path) -> None:
 
 
 def write_atomically(path: StoredPath, content: bytes) -> None:
-    """Puts `content` at `path`, whole or not at all, and durably.
+    """Writes `content` to `path`, completely or not at all, and durably.
 
-    Temporary name in the same folder (so that the renaming never crosses a file system), flush to the disk, rename,
-    flush of the folder's entry. A path in memory takes it as it is. Raises DiskFull, FolderNotWritable, or the OSError;
-    then nothing temporary is left.
+    It writes to a temporary name in the same folder (so that renaming never crosses a file system), flushes it to the
+    disk, renames it, and flushes the folder's entry. A path in memory simply takes the content. Raises DiskFull,
+    FolderNotWritable, or the OSError; nothing temporary is left then.
     """
     if not isinstance(path, Path):
         path.write_bytes(content)
@@ -88,8 +89,11 @@ def write_atomically(path: StoredPath, content: bytes) -> None:
 
 
 def append_durably(path: Path, lines: bytes) -> None:
-    """Adds whole lines to a file, or makes it. A line that a killed process left half written is ended first, so that
-    it spoils no other. Raises DiskFull, FolderNotWritable, or the OSError."""
+    """Adds whole lines to a file, which is made if it does not exist.
+
+    A line that a killed process left half-written is ended first, so that it spoils no other. Raises DiskFull,
+    FolderNotWritable, or the OSError.
+    """
     make_folder(path.parent)
     with naming_refusals(path.parent), open(path, "a+b") as file:
         end = file.seek(0, os.SEEK_END)
@@ -102,14 +106,14 @@ def append_durably(path: Path, lines: bytes) -> None:
 
 
 def _flush(descriptor: int) -> None:
-    """To the disk itself; macOS' fsync ends at the disk's own cache."""
+    """Flushes to the disk itself; macOS' fsync only reaches the disk's own cache."""
     if sys.platform == "darwin":
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flushes the folder's own entries; Windows has no such thing and needs none."""
+    """Flushes the folder's own entries; Windows cannot do that and does not need it."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -120,10 +124,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep_temporary(folder: Path, *, is_deep: bool = True) -> int:
-    """Removes what a killed process left half written in `folder` (and, `is_deep`, below it); only while nobody writes
-    there.
+    """Removes what a killed process left half-written in `folder` (and with `is_deep` below it); returns how many files
+    and folders were removed.
 
-    Returns how many files and folders went.
+    Only to be called while nobody writes there.
     """
     removed = 0
     for parent, folders, names in os.walk(folder):

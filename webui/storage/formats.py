@@ -1,8 +1,8 @@
 """Pictures of the gallery in other formats, for saving: the same pixels (JPEG and WebP lose a little), the same texts.
 
-A1111's line goes into EXIF's UserComment, written as piexif writes it and A1111 reads it; our JSON into XMP, as
-`darkroom:json`, beside the mark that a machine made the picture. A JPEG has room for 64 KB of each: what is longer than
-that is left out, and said to be. Reads our own pictures alone: PNGs, and what somebody put back as one of these.
+A1111's line goes into EXIF's UserComment, written as piexif writes it and A1111 reads it; our JSON goes into XMP, as
+`darkroom:json`, beside the mark that a machine made the picture. A JPEG has room for 64 KB of each; longer texts are
+left out, and reported. Reads only our own pictures: PNGs, and files that somebody put back as one of these formats.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ TEXTS = ("parameters", "darkroom")  # what each of our pictures says of itself, 
 
 @dataclass(frozen=True)
 class InFormat:
-    """A picture as a file. `left_out`: those of TEXTS that are not in it, because they are too long."""
+    """A picture as a file. `left_out`: which of TEXTS are not in it, because they are too long."""
 
     content: bytes
     left_out: tuple[str, ...]
 
 
 def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> InFormat:
-    """The picture at `source` as a JPEG or WebP with its texts. Raises PictureNotFound where it cannot be read."""
+    """The picture at `source` as a JPEG or WebP with its texts. Raises PictureNotFound if it cannot be read."""
     try:
         with source.open("rb") as file:
             texts = _texts(file, form)
@@ -65,8 +65,7 @@ def in_format(source: StoredPath, form: Literal["jpeg", "webp"]) -> InFormat:
 
 
 def left_out(source: StoredPath, form: Format) -> tuple[str, ...]:
-    """Those of TEXTS that the picture at `source` lacks in that format. No pixel is read for it. Raises
-    PictureNotFound."""
+    """Which of TEXTS the picture at `source` would lack in that format; reads no pixels. Raises PictureNotFound."""
     try:
         with source.open("rb") as file:
             return _missing(_texts(file, form))
@@ -75,7 +74,7 @@ def left_out(source: StoredPath, form: Format) -> tuple[str, ...]:
 
 
 def _texts(file: BinaryIO, form: Format) -> Mapping[str, str]:
-    """Those of TEXTS that are there and have room."""
+    """Those of TEXTS that exist and fit."""
     found = {text.name: text.text for text in texts_in(file)}
     texts = {"parameters": found.get("parameters") or found.get("UserComment"), "darkroom": found.get("darkroom")}
     return {name: text for name, text in texts.items() if text and (form != "jpeg" or _fits_jpeg(name, text))}
@@ -99,9 +98,9 @@ def _packet(text: str) -> bytes:
 
 
 def _exif(comment: str) -> bytes:
-    """A TIFF structure with nothing in it but the EXIF directory, and in that nothing but the UserComment.
+    """A TIFF structure with only the EXIF directory, and in that only the UserComment.
 
-    By hand, for Pillow writes the comment with the type of numbers, which piexif does not read as text.
+    It is written by hand, because Pillow gives the comment a numeric type, which piexif does not read as text.
     """
     value = UNICODE + comment.encode("utf-16-be")
     directory, entry = struct.Struct(">H"), struct.Struct(">HHLL")

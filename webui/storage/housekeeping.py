@@ -30,11 +30,11 @@ class Housekeeper:
         self._thread = threading.Thread(target=self._work, name="housekeeper", daemon=True)
 
     def start(self) -> None:
-        """Begins with a first round."""
+        """Starts the thread, with a first round."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends after the round that it is in."""
+        """Ends the thread after its current round."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()

@@ -1,7 +1,7 @@
-"""The journal of jobs: one row a job, written before anybody hears of it.
+"""The rows of jobs: one for each, written before anybody hears of the job.
 
-Knows columns, not what a job goes through; `webui/jobs/` decides that. The events of an ended job are kept with it,
-without their previews, packed (a style transfer has two thousand steps).
+Knows columns, not the life of a job; `webui/jobs/` decides that. The events of an ended job are stored with it, without
+their previews, compressed (a style transfer has two thousand steps).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ StoredEvent = tuple[int, str, dict[str, Any]]  # id, name on the wire, fields
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """One job as it is stored. Times are seconds since 1970; `epoch` counts restarts that it lived through.
+    """One job as it is stored. Times are seconds since 1970; `epoch` counts the restarts that it has survived.
 
-    Where the row is damaged, `request` and `timings` are empty and `outcome` is None.
+    If the row is damaged, `request` and `timings` are empty and `outcome` is None.
     """
 
     number: int
@@ -43,7 +43,7 @@ class JobRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Once:
-    """What makes a repeated submit the same one: a key of the caller's choice, and a digest of what came with it."""
+    """What identifies a repeated submission: a key chosen by the caller, and a digest of what came with it."""
 
     key: str
     digest: str
@@ -56,7 +56,7 @@ class JobRows:
         self._database = database
 
     def insert(self, id: str, owner: Owner, request: dict[str, Any], state: str, once: Once | None = None) -> JobRow:
-        """A new job; `once` stays with it. An owner has each key once (sqlite3.IntegrityError)."""
+        """Adds a new job, with `once` if given. An owner can use each key once (sqlite3.IntegrityError)."""
         check_place(owner, self._database.path if self._database.is_on_disk else None)
         created = time.time()
         with self._database.transaction() as connection:
@@ -90,14 +90,16 @@ class JobRows:
         )
 
     def start(self, id: str, state: str) -> None:
-        """One more attempt begins."""
+        """Begins another attempt."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, attempts = attempts + 1, started = ? WHERE id = ?", (state, time.time(), id)
             )
 
     def wait_again(self, id: str, state: str, *, forgive: bool = False) -> None:
-        """Back into the queue; `forgive` takes the attempt back, for it was not the job that ended it."""
+        """Puts the job back into the queue; with `forgive`, the attempt does not count, since the
+        job was not to blame.
+        """
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, started = NULL, attempts = MAX(0, attempts - ?) WHERE id = ?",
@@ -105,12 +107,12 @@ class JobRows:
             )
 
     def new_epoch(self, ids: list[str]) -> None:
-        """These jobs live through a restart of the program."""
+        """Counts one more restart of the program for these jobs."""
         with self._database.transaction() as connection:
             connection.executemany("UPDATE jobs SET epoch = epoch + 1 WHERE id = ?", [(id,) for id in ids])
 
     def end(self, id: str, state: str, events: list[StoredEvent], timings: dict[str, float]) -> None:
-        """Nothing more happens to it; the last of `events` is its outcome."""
+        """Ends the job; the last of `events` is its outcome."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, finished = ?, outcome = ?, events = ?, timings = ? WHERE id = ?",
@@ -125,19 +127,19 @@ class JobRows:
             )
 
     def get(self, id: str) -> JobRow | None:
-        """One job, whoever owns it; None if there is none."""
+        """One job, whoever owns it; None if it does not exist."""
         row = self._database.row(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (id,))
         return _job_row(row) if row else None
 
     def submitted(self, owner: Owner, key: str) -> tuple[JobRow, str] | None:
-        """The job that this owner submitted with this key, and the digest that came with it."""
+        """The job that this owner submitted with this key, and the digest that came with it; None if there is none."""
         row = self._database.row(
             f"SELECT {_COLUMNS}, once_digest FROM jobs WHERE owner = ? AND once_key = ?", (owner, key)
         )
         return (_job_row(row), row["once_digest"]) if row else None
 
     def of_owner(self, owner: Owner, limit: int) -> list[JobRow]:
-        """Newest first."""
+        """The owner's newest jobs, newest first."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM jobs WHERE owner = ? ORDER BY number DESC LIMIT ?", (owner, limit)
         )
@@ -150,14 +152,14 @@ class JobRows:
         return [_job_row(row) for row in rows]
 
     def events(self, id: str) -> list[StoredEvent]:
-        """What happened to an ended job; empty for one that has not ended."""
+        """The events of an ended job; empty for one that has not ended."""
         row = self._database.row("SELECT events FROM jobs WHERE id = ?", (id,))
         if row is None or row["events"] is None:
             return []
         return [(number, name, values) for number, name, values in json.loads(zlib.decompress(row["events"]))]
 
     def last_finished(self, state: str, limit: int) -> list[JobRow]:
-        """The newest ended jobs in this state, oldest of them first; their timings say how long things take here."""
+        """The newest ended jobs in this state, the oldest of them first; their timings show how long jobs take here."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM jobs WHERE state = ? ORDER BY number DESC LIMIT ?", (state, limit)
         )

@@ -1,7 +1,7 @@
-"""Which pictures of the gallery are wanted, and their rows page by page, newest first.
+"""Finds the pictures of the gallery that are wanted, and their rows page by page, newest first.
 
 A page begins after the number of the last row of the page before, so that a deep page takes no longer than the first
-one, and a new picture moves no page. Whatever is asked for, one index leads: that of the words, of the board, of the
+one, and a new picture moves no page. Every query is led by one index: that of the words, of the board, of the
 favourites, of the day, or of the owner.
 """
 
@@ -18,8 +18,9 @@ from webui.storage.search import match_of
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Conditions that hold together. `query`: words of the prompts and the checkpoint; `board`: a board's id; created
-    in [`since`, `until`), seconds since 1970."""
+    """Conditions that must all hold. `query`: words of the prompts and the checkpoint; `board`: a board's id; created
+    in [`since`, `until`), seconds since 1970.
+    """
 
     query: str = ""
     starred: bool = False
@@ -33,7 +34,7 @@ _BOARD = "(SELECT number FROM boards WHERE id = ? AND owner = ? AND deleted IS N
 
 
 def rows_before(database: Database, owner: Owner, number: int, page: int, wanted: Wanted) -> Iterator[sqlite3.Row]:
-    """Rows of `pictures` with lower numbers, read `page` at a time for as long as somebody takes them."""
+    """Rows of `pictures` with lower numbers, read `page` at a time as they are needed."""
     found = _query(owner, wanted)
     if found is None:
         return
@@ -48,7 +49,7 @@ def rows_before(database: Database, owner: Owner, number: int, page: int, wanted
 
 
 def count(database: Database, owner: Owner, wanted: Wanted) -> int:
-    """How many rows there are in all."""
+    """The total number of rows."""
     found = _query(owner, wanted)
     if found is None:
         return 0
@@ -58,9 +59,9 @@ def count(database: Database, owner: Owner, wanted: Wanted) -> int:
 
 
 def _query(owner: Owner, wanted: Wanted) -> tuple[str, str, str, tuple[object, ...]] | None:
-    """Tables, the column that orders them, conditions and their values; None where nothing can be found.
+    """Tables, the column that orders them, conditions and their values; None if nothing can match.
 
-    CROSS JOIN is SQLite's word for: the left table leads. Each of them comes in the order of the pictures' numbers.
+    CROSS JOIN makes SQLite start from the left table. Each of them comes in the order of the pictures' numbers.
     """
     conditions: list[tuple[str, tuple[object, ...]]] = [("p.owner = ?", (owner,)), ("p.deleted IS NULL", ())]
     source, key = "pictures AS p", "p.number"

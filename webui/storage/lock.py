@@ -1,4 +1,6 @@
-"""One Darkroom for one data folder: a lock of the operating system, which ends with its process however that ends."""
+"""Only one Darkroom for each data folder: a lock of the operating system, which ends with its process however that
+ends.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from webui.storage.files import naming_refusals
 
 
 class FolderLock:
-    """Held from construction until `close`, from any thread, or the end of the process."""
+    """Held from construction until `close`, from any thread, or until the process ends."""
 
     def __init__(self, folder: Path) -> None:
         """Raises FolderInUse while another process, or another Storage of this one, holds it."""
@@ -24,5 +26,5 @@ class FolderLock:
             raise FolderInUse(folder=str(folder)) from error
 
     def close(self) -> None:
-        """Gives the folder back."""
+        """Releases the folder."""
         self._lock.release()

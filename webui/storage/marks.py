@@ -1,8 +1,8 @@
-"""What people did with their pictures, kept beside them: favourites, boards, what was kept after all or deleted.
+"""What people did with their pictures, stored beside them: favourites, boards, what was kept after all or deleted.
 
-The database is where all of this is looked up. This file restores it when the database is lost. There is one for each
-owner, in the folder of their pictures, with a line of JSON for each change; lines are only added until the file is
-rewritten as a whole. Knows lines, but neither pictures nor the database.
+The database is where all of this is looked up. This file restores it if the database is lost. There is one for each
+owner, in the folder of their pictures, with a line of JSON for each change; lines are only added until the whole file
+is rewritten. Knows lines, but neither pictures nor the database.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ Line = dict[str, Any]
 
 @dataclass
 class MarksSaid:
-    """All that the lines of one owner come to. Pictures by their path below the gallery's folder; `boards` names by
-    id, without those that were deleted; `on_boards` the pictures of each board, in the order they were put there."""
+    """The result of all lines of one owner.
+
+    Pictures are given by their path below the gallery's folder. `boards` has names by id, without deleted boards;
+    `on_boards` the pictures of each board, in the order in which they were added.
+    """
 
     pictures: dict[str, dict[str, bool]] = field(default_factory=dict)
     boards: dict[str, str] = field(default_factory=dict)
@@ -34,40 +37,40 @@ class MarksSaid:
 
 
 class Marks:
-    """Adds lines. What cannot be written is logged and no more: the database has it."""
+    """Adds lines. A line that cannot be written is only logged, since the database has it."""
 
     def __init__(self, owner_folder: Callable[[Owner], Path] | None) -> None:
         """`owner_folder` says where an owner's pictures lie; None keeps nothing."""
         self._owner_folder = owner_folder
 
     def mark(self, owner: Owner, paths: Iterable[str], name: str, value: bool) -> None:
-        """`name` is `starred`, `kept` or `deleted`."""
+        """Notes a value for pictures; `name` is `starred`, `kept` or `deleted`."""
         self._add(owner, [{"picture": path, name: value} for path in paths])
 
     def name_board(self, owner: Owner, id: str, name: str) -> None:
-        """A board is there, and that is its name."""
+        """Notes that a board exists under this name."""
         self._add(owner, [{"board": id, "name": name}])
 
     def delete_board(self, owner: Owner, id: str) -> None:
-        """A board is gone."""
+        """Notes that a board was deleted."""
         self._add(owner, [{"board": id, "deleted": True}])
 
     def restore_board(self, owner: Owner, id: str) -> None:
-        """It is back, with what was on it."""
+        """Notes that a board is back, with the pictures on it."""
         self._add(owner, [{"board": id, "deleted": False}])
 
     def put_on_board(self, owner: Owner, id: str, pictures: Mapping[str, bool]) -> None:
-        """Which pictures, by path, lie on a board from now on, or no longer."""
+        """Notes which pictures, by path, are now on a board (true) or no longer (false)."""
         self._add(owner, [{"board": id, "picture": path, "on": is_on} for path, is_on in pictures.items()])
 
     def write(self, owner: Owner, said: MarksSaid) -> None:
-        """Everything about one owner in as few lines as there can be. Raises DiskFull, FolderNotWritable."""
+        """Rewrites an owner's file with as few lines as possible. Raises DiskFull, FolderNotWritable."""
         if self._owner_folder is not None:
             content = "".join(_line(line) for line in _lines(said))
             write_atomically(self._owner_folder(owner) / MARKS_FILE, content.encode())
 
     def read(self, owner: Owner) -> MarksSaid:
-        """What the lines come to; one that cannot be read says nothing, and hides no other."""
+        """The result of an owner's lines; a line that cannot be read is skipped."""
         if self._owner_folder is None:
             return MarksSaid()
         return read_marks(self._owner_folder(owner) / MARKS_FILE)
@@ -83,7 +86,7 @@ class Marks:
 
 
 def read_marks(path: Path) -> MarksSaid:
-    """What the lines of a file come to."""
+    """The result of the lines in a file."""
     said = MarksSaid()
     deleted: dict[str, bool] = {}
     try:

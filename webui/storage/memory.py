@@ -1,6 +1,6 @@
-"""Files that lie in memory and nowhere else, with paths that serve the stores as those on the disk do.
+"""Files that exist only in memory, with paths that the stores use like those on the disk.
 
-What is over the limit of bytes goes, the oldest first. Knows no picture and no owner.
+When they exceed the limit in bytes, the oldest are dropped. Knows no picture and no owner.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class MemoryFiles:
 
     @property
     def used_bytes(self) -> int:
-        """What all files take together."""
+        """The size of all files together."""
         return self._used_bytes
 
     def folder(self, name: str) -> MemoryPath:
-        """A folder in memory, for a store to work in as in one on the disk."""
+        """A folder in memory, which a store can use like one on the disk."""
         return MemoryPath(self, PurePosixPath(name))
 
     def write(self, path: str, content: bytes) -> None:
-        """Raises PrivateMemoryFull for one that has no room even alone."""
+        """Stores a file. Raises PrivateMemoryFull if it is larger than the limit by itself."""
         if len(content) > self.limit_bytes:
             raise PrivateMemoryFull(megabytes=self.limit_bytes // 2**20)
         with self._lock:
@@ -44,16 +44,16 @@ class MemoryFiles:
             self._shrink(self.limit_bytes)
 
     def read(self, path: str) -> bytes | None:
-        """None where there is no such file (any more)."""
+        """The content of a file; None if it does not exist (any more)."""
         return self._contents.get(path)
 
     def remove(self, path: str) -> bool:
-        """Whether it was there."""
+        """Removes a file; returns whether it existed."""
         with self._lock:
             return self._drop(path)
 
     def shrink(self, most_bytes: int) -> None:
-        """Lets the oldest go until no more than that is left."""
+        """Drops the oldest files until at most `most_bytes` are left."""
         with self._lock:
             self._shrink(most_bytes)
 
@@ -68,7 +68,7 @@ class MemoryFiles:
 
 
 class MemoryPath:
-    """One path among them."""
+    """The path of a file in memory."""
 
     def __init__(self, files: MemoryFiles, path: PurePosixPath) -> None:
         self._files = files
@@ -88,55 +88,55 @@ class MemoryPath:
 
     @property
     def name(self) -> str:
-        """As pathlib's."""
+        """As in pathlib."""
         return self._path.name
 
     @property
     def stem(self) -> str:
-        """As pathlib's."""
+        """As in pathlib."""
         return self._path.stem
 
     @property
     def suffix(self) -> str:
-        """As pathlib's."""
+        """As in pathlib."""
         return self._path.suffix
 
     @property
     def parent(self) -> MemoryPath:
-        """As pathlib's."""
+        """As in pathlib."""
         return MemoryPath(self._files, self._path.parent)
 
     def relative_to(self, folder: MemoryPath) -> PurePosixPath:
-        """As pathlib's."""
+        """As in pathlib."""
         return self._path.relative_to(folder._path)
 
     def is_file(self) -> bool:
-        """Whether it is (still) there."""
+        """Whether the file (still) exists."""
         return self._files.read(str(self._path)) is not None
 
     def read_bytes(self) -> bytes:
-        """Raises FileNotFoundError."""
+        """As in pathlib. Raises FileNotFoundError."""
         content = self._files.read(str(self._path))
         if content is None:
             raise FileNotFoundError(str(self))
         return content
 
     def write_bytes(self, content: bytes) -> int:
-        """Raises PrivateMemoryFull."""
+        """As in pathlib. Raises PrivateMemoryFull."""
         self._files.write(str(self._path), content)
         return len(content)
 
     def open(self, mode: Literal["rb"]) -> BinaryIO:
-        """For reading alone. Raises FileNotFoundError."""
+        """Opens the file for reading. Raises FileNotFoundError."""
         if mode != "rb":
             raise ValueError(mode)
         return io.BytesIO(self.read_bytes())
 
     def stat(self) -> os.stat_result:
-        """Size alone says something. Raises FileNotFoundError."""
+        """Only the size is meaningful. Raises FileNotFoundError."""
         return os.stat_result((0o100600, 0, 0, 1, 0, 0, len(self.read_bytes()), 0, 0, 0))
 
     def unlink(self, missing_ok: bool = False) -> None:
-        """Raises FileNotFoundError, unless that is fine."""
+        """Removes the file. Raises FileNotFoundError unless `missing_ok`."""
         if not self._files.remove(str(self._path)) and not missing_ok:
             raise FileNotFoundError(str(self))

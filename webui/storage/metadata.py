@@ -1,8 +1,8 @@
 """What a picture's file says about itself: the whole request, A1111's line of text, and that a machine made it.
 
-In a PNG these are text chunks; `webui/storage/formats.py` carries the same texts over into JPEG and WebP. Nothing
-private goes in: no owner, no host, no path; pictures that went in appear by their sha256 alone. Knows the request, but
-no database and no file.
+In a PNG these are text chunks; `webui/storage/formats.py` puts the same texts into JPEG and WebP. Nothing private is
+included: no owner, no host, no path; input pictures appear only by their sha256. Knows the request, but no database and
+no file.
 """
 
 from __future__ import annotations
@@ -200,8 +200,10 @@ def _not_said(request: TextToImage | ImageToImage) -> Collection[str]:
 
 
 def _size(request: TextToImage | ImageToImage, image: RawImage) -> str:
-    """The size that was asked for. The picture may differ by what was added or kept around it; read back, this size
-    means the same. A1111's size is also that of what is drawn."""
+    """The size that was asked for, which is also what A1111 writes: the size of what is drawn.
+
+    The picture may differ by what was added or kept around it; read back, this size means the same.
+    """
     is_other = isinstance(request, ImageToImage) and (request.mask is not None or is_extended(request))
     if is_other and request.width is not None and request.height is not None:
         return f"{request.width}x{request.height}"

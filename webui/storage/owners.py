@@ -1,4 +1,4 @@
-"""Who owns something: a person, or a person's private session, whose things exist in memory only."""
+"""Who owns something: a person, or a person's private session, whose data exists only in memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PASSING = "passing:"  # which no session's name holds
 
 @dataclass(frozen=True)
 class Owner:
-    """A person by their user name. What is theirs is kept on the disk and may be named in logs."""
+    """A person, by their user name. Their data is kept on the disk, and logs may name it."""
 
     name: str
     is_private: ClassVar[bool] = False
 
     @property
     def key(self) -> str:
-        """What stands for this owner in a database's columns and in the names of folders; `owner_of_key` reads it."""
+        """The owner's name in database columns and folder names; `owner_of_key` reads it back."""
         return self.name
 
     def __conform__(self, protocol: type[sqlite3.PrepareProtocol]) -> str:
@@ -29,9 +29,9 @@ class Owner:
 
 @dataclass(frozen=True)
 class PrivateOwner(Owner):
-    """A person in private mode, an owner of their own as long as the session lasts: nothing of it may touch the disk.
+    """A person in private mode, who is a separate owner while the session lasts: nothing of theirs may touch the disk.
 
-    `is_passing`: the session is one answer, and its things go with it.
+    `is_passing`: the session lasts for a single answer, and its data goes with it.
     """
 
     session: str
@@ -40,7 +40,7 @@ class PrivateOwner(Owner):
 
     @property
     def key(self) -> str:
-        """As Owner's, and never the same as a person's."""
+        """As in Owner, and never the same as a person's."""
         return f"{self.name}{_MARK}{_PASSING if self.is_passing else ''}{self.session}"
 
 
@@ -48,7 +48,7 @@ LOCAL = Owner("local")  # whose everything is where there are no logins
 
 
 def owner_of_key(key: str) -> Owner:
-    """Whose key that is."""
+    """The owner with this key."""
     name, mark, session = key.partition(_MARK)
     if not mark:
         return Owner(name)
@@ -56,6 +56,6 @@ def owner_of_key(key: str) -> Owner:
 
 
 def check_place(owner: Owner, folder: object) -> None:
-    """Raises RuntimeError where something private is about to go to the disk: a bug that nobody may notice too late."""
+    """Raises RuntimeError if something private is about to be written to the disk, which would be a bug."""
     if owner.is_private and isinstance(folder, Path):
         raise RuntimeError("somebody in private mode was about to leave something on the disk")

@@ -1,4 +1,4 @@
-"""What the stores ask of a path, so that one on the disk (`pathlib.Path`) and one in memory serve them alike."""
+"""What the stores need of a path, so that one on the disk (`pathlib.Path`) and one in memory work alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal, Protocol, Self
 
 
 class StoredPath(Protocol):
-    """All of it means what it means for `pathlib.Path`."""
+    """Everything means the same as for `pathlib.Path`."""
 
     @property
     def name(self) -> str: ...

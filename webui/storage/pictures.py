@@ -1,7 +1,7 @@
 """The gallery: finished pictures as ordinary PNG files, and the index that finds them by page and by owner.
 
-The index can be rebuilt from the files; one file that is damaged or gone hides no other. A picture that is deleted can
-be brought back for an hour. Knows no HTTP and no queue.
+The index can be rebuilt from the files; a file that is damaged or gone does not hide the others. A deleted picture can
+be restored for an hour. Knows no HTTP and no queue.
 """
 
 from __future__ import annotations
@@ -49,9 +49,12 @@ OWNER_FILE = ".owner"
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One picture of the gallery. `request` is the job's resolved request as JSON, of whatever schema version it had;
-    `seed` this picture's own; `created` in seconds since 1970; `position` counts from 0 within its job; `score`,
-    `rank`, `critic` and `kept` as in PictureInfo; `starred`: a favourite of its owner's."""
+    """One picture of the gallery.
+
+    `request` is the job's settled request as JSON, in whatever schema version it had; `seed` is this picture's own;
+    `created` is in seconds since 1970; `position` counts from 0 within its job. `score`, `rank`, `critic` and `kept`
+    are as in PictureInfo; `starred`: it is one of its owner's favourites.
+    """
 
     id: str
     owner: Owner = field(repr=False)
@@ -73,7 +76,7 @@ class Picture:
 
     @property
     def info(self) -> PictureInfo:
-        """As a job names it."""
+        """The picture as a job lists it."""
         return PictureInfo(**{f.name: getattr(self, f.name) for f in fields(PictureInfo)})
 
 
@@ -87,8 +90,11 @@ class Pictures:
         self.marks = marks
 
     def save(self, owner: Owner, job_id: str, request: Request, raw: RawImage, position: int = 0) -> PictureInfo:
-        """Writes the PNG, then its row; what it is called from now on. Saving the same place of a job again replaces
-        the file and keeps the id. Raises DiskFull, FolderNotWritable; then neither file nor row is there."""
+        """Writes the PNG, then its row, and returns the picture's info.
+
+        Saving the same position of a job again replaces the file and keeps the id. Raises DiskFull, FolderNotWritable;
+        then there is neither a file nor a row.
+        """
         check_place(owner, self.folder)
         content = encode_png(request, raw)
         now = time.time()
@@ -203,8 +209,10 @@ class Pictures:
         return tuple(PictureInfo(**(dict(row) | {"kept": bool(row["kept"])})) for row in rows)
 
     def keep(self, owner: Owner, id: str, *, kept: bool = True) -> Picture:
-        """Adds a picture that fits less well to those that are kept, or undoes that (then it must have been judged).
-        Returns it as it is afterwards. Its file still has the critic's verdict. Raises PictureNotFound."""
+        """Adds a picture that fits less well to those that are kept, or undoes that (only for one that was judged).
+
+        Returns the picture as it is afterwards. Its file still has the critic's verdict. Raises PictureNotFound.
+        """
         self._change(owner, [id], "kept", int(kept), "deleted IS NULL AND rank IS NOT NULL")
         return self.get(owner, id)
 
@@ -318,12 +326,14 @@ def folder_name(owner: Owner) -> str:
 
 
 def file_name(job_id: str, seed: int, position: int, created: float) -> str:
-    """Sorts by time, contains the seed and names its job, so that a file without a row can be matched again."""
+    """A name that sorts by time, contains the seed and names its job, so that a file without a row can be matched
+    again.
+    """
     return f"{datetime.fromtimestamp(created):%H%M%S}-{seed}-{job_id}-{position}.png"
 
 
 def encode_png(request: Request, raw: RawImage) -> bytes:
-    """The picture's file: 8-bit RGB with its metadata. ValueError if `rgb` is not height × width × 3 bytes."""
+    """The picture's file: 8-bit RGB with its metadata. Raises ValueError if `rgb` is not height × width × 3 bytes."""
     image = Image.frombytes("RGB", (raw.width, raw.height), raw.rgb)
     content = io.BytesIO()
     image.save(content, "PNG", compress_level=_COMPRESS_LEVEL, pnginfo=png_info(request, raw))

@@ -1,4 +1,4 @@
-"""Private mode: everything of a person who turned it on stays in memory, and ends with the program at the latest.
+"""Private mode: all data of a person who turned it on stays in memory, and is gone when the program ends at the latest.
 
 Meanwhile they are another owner, with a database, pictures, uploads and thumbnails of their own that never touch the
 disk. The stores on the disk refuse a private owner.
@@ -35,7 +35,7 @@ _UNENDED = ("waiting", "running")
 
 @dataclass(frozen=True)
 class Stores:
-    """Where one owner's things lie, on the disk or in memory."""
+    """The stores of one owner, on the disk or in memory."""
 
     pictures: Pictures
     boards: Boards
@@ -53,7 +53,7 @@ class _Session:
 
 
 class PrivateSessions:
-    """All who are in private mode. Thread-safe."""
+    """Everybody in private mode. Thread-safe."""
 
     def __init__(
         self, session_bytes: int = SESSION_BYTES, all_bytes: int = ALL_BYTES, idle_seconds: float = IDLE_SECONDS
@@ -66,8 +66,10 @@ class PrivateSessions:
         self._forgotten: deque[PrivateOwner] = deque(maxlen=_FORGOTTEN)
 
     def of(self, owner: PrivateOwner) -> Stores:
-        """Their stores, made when first needed; used now. One who has left private mode gets stores that nobody else
-        will ever see."""
+        """The owner's stores, which are made when first needed; this counts as use.
+
+        Somebody who has left private mode gets stores that nobody else will ever see.
+        """
         with self._lock:
             session = self._sessions.get(owner)
             if session is None:
@@ -80,18 +82,18 @@ class PrivateSessions:
             return session.stores
 
     def used_bytes(self, owner: PrivateOwner) -> int:
-        """What somebody's pictures, uploads and thumbnails take."""
+        """The memory that the owner's pictures, uploads and thumbnails take."""
         session = self._sessions.get(owner)
         return 0 if session is None else session.files.used_bytes
 
     def forget(self, owner: PrivateOwner) -> None:
-        """Everything of theirs goes, and nothing comes back."""
+        """Drops all data of this owner for good."""
         with self._lock:
             self._forgotten.append(owner)
             self._sessions.pop(owner, None)
 
     def expire(self) -> list[PrivateOwner]:
-        """Forgets those who have not been here for long and have no job that goes on; who that was."""
+        """Drops the data of those who have not been here for long and have no unfinished job; returns their owners."""
         before = time.monotonic() - self._idle_seconds
         with self._lock:
             gone = [
@@ -114,17 +116,17 @@ class PrivateSessions:
         return min(owners, key=lambda owner: self._sessions[owner].used)
 
     def _share(self, owner: PrivateOwner) -> None:
-        """Takes from the largest what is too much over all."""
+        """Drops the oldest files of the largest sessions until all sessions together are within the limit."""
         while (excess := sum(one.files.used_bytes for one in self._sessions.values()) - self._all_bytes) > 0:
             largest = max(self._sessions.values(), key=lambda one: one.files.used_bytes)
             largest.files.shrink(max(0, largest.files.used_bytes - excess))
 
 
 class _EndlessRoom:
-    """Has no disk to look at: memory has its own limit, and goes as a whole."""
+    """Checks nothing: memory has a limit of its own, and there is no disk."""
 
     def check_room(self, owner: Owner) -> None:
-        """There is always room: the oldest goes."""
+        """Always succeeds, because the oldest files are dropped."""
 
 
 def _new_session(limit_bytes: int) -> _Session:

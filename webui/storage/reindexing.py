@@ -1,7 +1,7 @@
 """Rebuilds the database from the pictures alone, on request.
 
 The old one stays beside the new one under another name. If it can still be read, what people did with their pictures is
-first written to the files beside them.
+first written to the files beside these.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reindexed:
-    """What was found again, and where the old database lies, if there was one."""
+    """What was found again, and the path of the old database, if there was one."""
 
     rebuilt: Rebuilt
     kept: Path | None
 
 
 def reindex(data_dir: Path, owners: Sequence[Owner], say: Callable[[int], None]) -> Reindexed:
-    """Rebuilds the database of a data folder that no Darkroom works on.
+    """Rebuilds the database of a data folder that no Darkroom is using.
 
-    `owners`: whose a folder of pictures may be that does not say so itself; `say` hears how many files have been looked
-    at. Raises FolderInUse, FolderNotWritable, DiskFull.
+    `owners`: the possible owners of folders that do not say whose they are; `say` is called with the number of files
+    looked at so far. Raises FolderInUse, FolderNotWritable, DiskFull.
     """
     make_folder(data_dir)
     lock = FolderLock(data_dir)
@@ -58,7 +58,9 @@ def reindex(data_dir: Path, owners: Sequence[Owner], say: Callable[[int], None])
 
 
 def _write_down(data_dir: Path) -> Path | None:
-    """Stars, boards and the like, as far as the old database can be read; where it lies if it was found damaged."""
+    """Writes down favourites, boards and the like, as far as the old database can be read; its path
+    if it is damaged.
+    """
     path = data_dir / DATABASE_NAME
     if not path.is_file():
         return None
@@ -81,7 +83,7 @@ def _write_down(data_dir: Path) -> Path | None:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """Gives the old database another name; None where there is none."""
+    """Gives the old database another name; None if there is none."""
     if not path.is_file():
         return None
     kept = path.with_name(path.name + time.strftime(".before-reindex-%Y%m%d-%H%M%S"))

@@ -1,14 +1,14 @@
-"""Searching pictures by the words that made them, with SQLite's FTS5.
+"""Finds pictures by the words that made them, with SQLite's FTS5.
 
 FTS5's tokenizer `unicode61` takes a run of Chinese for one word, and `trigram` finds nothing shorter than three
-characters. So each character of a script without spaces is written as a word of its own, in the index and in the
-question alike, and a Chinese word is a phrase of them: one and two characters are found as well as ten. Other words are
-found by their beginning. Case, accents and full width make no difference.
+characters. So each character of a script without spaces is written as a word of its own, both in the index and in the
+query, and a Chinese word is a phrase of them: one or two characters are found as well as ten. Other words are found by
+their beginning. Case, accents and full width make no difference.
 
-Of symbols, emoji among them, FTS5 sees nothing, so each is spelled as a word of letters. An emoji of several characters
-is a phrase: first its pictures, then what modifies them, so that 👩‍🚀 finds 👩🏽‍🚀 too, but not the other way round.
+FTS5 ignores symbols, including emoji, so each is spelled as a word of letters. An emoji of several characters is a
+phrase: first its pictures, then their modifiers, so that 👩‍🚀 also finds 👩🏽‍🚀, but not the other way round.
 
-What somebody types is never FTS5's syntax: every word goes in quoted.
+What somebody types is never FTS5 syntax: every word is quoted.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def searchable(text: str) -> str:
 
 
 def match_of(query: str) -> str | None:
-    """FTS5's expression for what somebody typed: all of its words, in any order, those in quotes as they stand.
+    """FTS5's expression for what somebody typed: all of its words, in any order, and those in quotes as they stand.
 
-    None where there is nothing in it that could be found: no letter, no digit and no symbol.
+    None if there is nothing in it that could be found: no letter, no digit and no symbol.
 
     >>> match_of('fox "red hat" 秋树')
     '"fox"* "red hat" "秋 树"'
@@ -64,9 +64,9 @@ def match_of(query: str) -> str | None:
 
 
 def words_of(request: str, position: int) -> str:
-    """What is searched of a picture: the words of its prompts, what wildcards in them became, and its checkpoint.
+    """The words by which a picture is found: those of its prompts, what their wildcards became, and its checkpoint.
 
-    `request` is the stored JSON, `position` which of its images it is. Empty for what cannot be read.
+    `request` is the stored JSON, `position` the image's number in it. Empty if it cannot be read.
     """
     try:
         values = json.loads(request)
@@ -89,7 +89,7 @@ def _terms(query: str) -> Iterator[str]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The text in pieces: each emoji or other symbol for itself, and what stands between them."""
+    """The text in pieces: each emoji or other symbol by itself, and what is between them."""
     plain: list[str] = []
     signs: list[str] = []
     modifiers: list[str] = []
@@ -126,7 +126,7 @@ def _is_flag(signs: str) -> bool:
 
 
 def _spelled(signs: Sequence[str]) -> str:
-    """As words of letters; a flag is one word, or its letters would be found between two others, too."""
+    """As words of letters; a flag is a single word, or its letters would also be found between two others."""
     between = "" if _is_flag("".join(signs)) else " "
     return between.join(f"{_SPELLED}{ord(sign):06x}" for sign in signs)
 

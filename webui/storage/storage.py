@@ -1,4 +1,4 @@
-"""The data folder as one thing: its lock, its database, and the stores that live in it."""
+"""The data folder as a whole: its lock, its database, and its stores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Storage:
-    """Opens (and if need be makes) a data folder; `close` gives it back. All methods may be called from any thread."""
+    """Opens a data folder, which is made if it does not exist; `close` releases it. All methods are thread-safe."""
 
     def __init__(
         self, data_dir: Path, owners: Sequence[Owner] = (LOCAL,), say: Callable[[int], None] = lambda looked: None
@@ -63,15 +63,15 @@ class Storage:
         self.pictures.purge()
 
     def of(self, owner: Owner) -> Stores:
-        """Where this owner's things lie: on the disk, or in memory while they are in private mode."""
+        """The stores of this owner: on the disk, or in memory for a private owner."""
         return self._sessions(owner).of(owner) if isinstance(owner, PrivateOwner) else self._stores
 
     def forget(self, owner: PrivateOwner) -> None:
-        """Everything of somebody private goes, and nothing comes back."""
+        """Drops all data of a private owner for good."""
         self._sessions(owner).forget(owner)
 
     def close(self) -> None:
-        """Writes everything out and lets another process have the folder."""
+        """Writes everything out and releases the folder."""
         self.database.close()
         self._lock.close()
 

@@ -1,4 +1,4 @@
-"""Small WebPs of pictures, made once and kept. They can all be thrown away at any time."""
+"""Small WebPs of pictures, made once and kept. They can all be deleted at any time."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class Thumbnails:
         self.folder = folder
 
     def path(self, name: str, source: StoredPath, size: int, shrink: Shrink | None = None) -> StoredPath:
-        """The thumbnail of `source` whose longest side is the next of SIZES from `size` up, never enlarged.
+        """The thumbnail of `source`; its longest side is the smallest of SIZES that is not below `size`, but never
+        enlarged.
 
-        `shrink(source, longest side)` makes the WebP where the source is too large to be opened here.
-        Raises PictureNotFound where the source is missing or cannot be read; DiskFull, FolderNotWritable.
+        `shrink(source, longest side)` makes the WebP if the source is too large to be opened here. Raises
+        PictureNotFound if the source is missing or cannot be read; DiskFull, FolderNotWritable.
         """
         wanted = next((known for known in SIZES if known >= size), SIZES[-1])
         target = self._target(name, wanted)

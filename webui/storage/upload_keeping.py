@@ -1,7 +1,7 @@
 """How long uploads are kept, and how many unused ones a person may have.
 
-An upload is needed as long as the gallery has a picture made from it, or a job names it that has not ended or ended
-lately (it can be tried again). The newest few of each person are kept in any case, because the page remembers its
+An upload is needed while the gallery has a picture made from it, or while a job names it that has not ended or ended
+recently (it can be tried again). The newest few of each person are kept in any case, because the page remembers its
 pictures and shows them again weeks later. Everything else is deleted a day after it was last used. Knows the rows that
 name uploads, but not what a request means: it looks for a reference in the request's text.
 """
@@ -48,7 +48,7 @@ class ChecksRoom(Protocol):
     """Says whether a person may upload more."""
 
     def check_room(self, owner: Owner) -> None:
-        """Whether this person may upload one more picture. Raises UploadsFull, DiskFull."""
+        """Raises UploadsFull or DiskFull if this person may not upload another picture."""
 
 
 class UploadKeeper:
@@ -104,19 +104,20 @@ class UploadKeeper:
         return removed
 
     def adopt_all(self) -> None:
-        """After the database was lost: everybody gets back the uploads that their pictures in the gallery were made
-        from."""
+        """Gives everybody back the uploads that their pictures in the gallery were made from, after the database was
+        lost.
+        """
         for row in self._database.rows("SELECT DISTINCT owner FROM pictures"):
             owner = owner_of_key(row["owner"])
             for digest in self._made_of(owner):
                 self._uploads.adopt(owner, f"sha256:{digest}")
 
     def is_too_much(self, sizes: list[int]) -> bool:
-        """Whether uploads of these sizes, in bytes, are all that one person may have."""
+        """Whether uploads of these sizes, in bytes, reach the limit for one person."""
         return len(sizes) >= self._limits.unneeded_count or sum(sizes) >= self._limits.unneeded_bytes
 
     def _old(self, before: float) -> list[tuple[Owner, str]]:
-        """Owner and hash of what was not used since, without the newest few of each owner."""
+        """Owner and hash of uploads that were not used since `before`, without the newest few of each owner."""
         rows = self._database.rows(
             "SELECT owner, hex FROM (SELECT owner, hex, used, row_number() OVER"
             " (PARTITION BY owner ORDER BY used DESC, created DESC) AS place FROM uploads)"
@@ -126,11 +127,13 @@ class UploadKeeper:
         return [(owner_of_key(row["owner"]), row["hex"]) for row in rows]
 
     def _made_of(self, owner: Owner) -> set[str]:
-        """What pictures of the gallery were made of, those too that can still be brought back."""
+        """The uploads that pictures of the gallery were made from, including deleted ones that can
+        still be restored.
+        """
         return set(self._named_in("pictures", "owner = ?", (owner,)))
 
     def _asked_for(self, owner: Owner, since: float) -> set[str]:
-        """What jobs name that have not ended, or not before `since`."""
+        """The uploads named by jobs that have not ended, or ended after `since`."""
         return set(self._named_in("jobs", "owner = ? AND (finished IS NULL OR finished >= ?)", (owner, since)))
 
     def _named_in(self, table: str, condition: str, values: tuple[object, ...]) -> Iterator[str]:

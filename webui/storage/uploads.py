@@ -1,7 +1,7 @@
 """Pictures that people brought: one file for each content, and rows that say whose it is.
 
-Takes PNGs that were decoded, turned upright and written again by us; the bytes of strangers are opened elsewhere.
-A reference is `sha256:<hex>` of that PNG. Knows no HTTP and no job.
+Takes PNGs that we have decoded, turned upright and written again; strangers' bytes are opened elsewhere. A reference is
+`sha256:<hex>` of that PNG. Knows no HTTP and no job.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ _USED_LATELY_SECONDS = 3600.0  # a use is written down at most that often: looki
 
 
 class Uploads:
-    """The store of uploads. Somebody else's reference is treated exactly like one that does not exist."""
+    """The store of uploads. Somebody else's reference is treated like one that does not exist."""
 
     def __init__(self, folder: StoredPath, database: Database) -> None:
         self.folder = folder
         self._database = database
 
     def add(self, owner: Owner, png: bytes, width: int, height: int) -> str:
-        """Stores a normalised PNG of width × height pixels. Its reference. Raises DiskFull, FolderNotWritable."""
+        """Stores a normalised PNG of width × height pixels and returns its reference. Raises DiskFull,
+        FolderNotWritable.
+        """
         check_place(owner, self.folder)
         digest = hashlib.sha256(png).hexdigest()
         self._write(digest, png)
@@ -48,7 +50,8 @@ class Uploads:
 
     def adopt(self, owner: Owner, reference: str) -> bool:
         """Restores the row of a file that lost it, for somebody who has a picture made from it; returns whether the
-        file exists."""
+        file exists.
+        """
         digest = reference.removeprefix("sha256:")
         path = self._path(digest)
         if not is_reference(reference) or self.has(owner, reference) or not path.is_file():
@@ -75,7 +78,10 @@ class Uploads:
             return connection.execute(statement, (now, owner, digest)).rowcount == 1
 
     def remove(self, owner: Owner, digest: str, unused_since: float) -> bool:
-        """Takes it from this person, unless it was used since; the file goes with its last owner. Whether it went."""
+        """Takes the upload from this owner, unless it was used after `unused_since`; returns whether it did.
+
+        The file is deleted with its last owner.
+        """
         with self._database.transaction() as connection:
             gone = connection.execute(
                 "DELETE FROM uploads WHERE owner = ? AND hex = ? AND used < ?", (owner, digest, unused_since)
@@ -91,7 +97,7 @@ class Uploads:
         return self._database.row("SELECT 1 FROM uploads WHERE hex = ?", (digest,)) is not None
 
     def has(self, owner: Owner, reference: str) -> bool:
-        """Whether this person stored it, and its file is still there."""
+        """Whether this person stored the upload and its file still exists."""
         if not is_reference(reference):
             return False
         digest = reference.removeprefix("sha256:")
@@ -108,13 +114,13 @@ class Uploads:
         raise PictureNotFound(picture=reference[:80])
 
     def path(self, owner: Owner, reference: str) -> StoredPath:
-        """The PNG's file. Raises PictureNotFound for what is not there or not theirs."""
+        """The PNG's path. Raises PictureNotFound if it does not exist or is not theirs."""
         if not self.has(owner, reference):
             raise PictureNotFound(picture=reference[:80])
         return self._path(reference.removeprefix("sha256:"))
 
     def read(self, owner: Owner, reference: str) -> bytes:
-        """The PNG's bytes. Raises PictureNotFound for what is not there or not theirs."""
+        """The PNG's bytes. Raises PictureNotFound if they do not exist or are not theirs."""
         path = self.path(owner, reference)
         try:
             return path.read_bytes()

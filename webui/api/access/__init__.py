@@ -1,1 +1,1 @@
-"""Who may use the app: the guard, logins, origins, private mode, and the open part of Gradio."""
+"""Who may use the app: the guard, logins, origins, private mode, and the part of Gradio that is open."""

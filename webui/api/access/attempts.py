@@ -1,7 +1,7 @@
-"""Wrong passwords by address: the first few are only slow; after that the address must wait, twice as long each time.
+"""Wrong passwords by address: the first few are only slow; then the address must wait, twice as long each time.
 
 This never locks out anybody at another address, nor anybody who is already logged in. It is not for addresses that many
-people call from (`webui/api/access/slowing.py`).
+people share (`webui/api/access/slowing.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Record:
 
 
 class Attempts:
-    """Counts in memory, on a clock that nobody can set."""
+    """Counts in memory, with a monotonic clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class Attempts:
             raise TooManyAttempts(retry_after_seconds=math.ceil(left))
 
     def failed(self, address: str) -> None:
-        """One more wrong password from there."""
+        """Counts a wrong password from this address."""
         now = self._clock()
         record = self._records.pop(address, None)
         if record is None or now - record.last > FORGOTTEN_AFTER_SECONDS:
@@ -57,5 +57,5 @@ class Attempts:
             self._records.popitem(last=False)
 
     def succeeded(self, address: str) -> None:
-        """The right one: all is forgiven."""
+        """Forgets the wrong passwords from this address after a right one."""
         self._records.pop(address, None)

@@ -34,7 +34,7 @@ class IdleLimitedProtocol(ReadingOnProtocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Starts the clock, or stops it while a request is being answered. What trickles in does not set it back."""
+        """Starts the clock, or stops it while a request is being answered. Bytes that trickle in do not reset it."""
         if not self._is_idle():
             self._stop()
         elif self._clock is None:

@@ -1,7 +1,8 @@
-"""The routes of Gradio that the page needs; all its others are closed.
+"""The routes of Gradio that the page needs; all others are closed.
 
 Gradio serves far more than a page: a proxy, a file server, uploads, a run history, deep links, monitoring. The list was
-found by using the page and noting its requests. None of its handlers uses Gradio's queue, so that is closed too.
+found by using the page and noting its requests. None of the page's handlers uses Gradio's queue, so that is closed,
+too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ LASTING = ("/assets/", "/page/files/", "/theme.css")
 
 
 def is_gradios(path: str) -> bool:
-    """Whether the path lies below Gradio's own API."""
+    """Whether the path belongs to Gradio's own API."""
     return path == _PREFIX or path.startswith(f"{_PREFIX}/")
 
 

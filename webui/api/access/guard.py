@@ -1,7 +1,7 @@
-"""The guard in front of everything, Gradio's mount included: nothing reaches a route that did not pass here.
+"""The guard in front of everything, including Gradio's mount: nothing reaches a route without passing here.
 
-Pure ASGI, and every decision is made on `scope["path"]`. It writes whose call it is into `scope["state"]["owner"]`.
-Knows no job, no picture and no page.
+Pure ASGI; every decision is based on `scope["path"]`. It writes the caller into `scope["state"]["owner"]`. Knows no
+job, no picture and no page.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Guard:
         self._names = origins.allowed_names(settings.host) if checks_names else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guards HTTP calls, and passes on the server's own lifespan messages; other kinds of connection are closed."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -64,7 +65,9 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _guard(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
-        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body not too long or slow."""
+        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body that is not too long or too
+        slow.
+        """
         headers = Headers(scope=scope)
         path = scope["path"]
         try:
@@ -86,21 +89,21 @@ class Guard:
             await self._refuse(http_errors.Internal(log_id=log_id), scope, headers, receive, send)
 
     def _check_name(self, headers: Headers) -> None:
-        """Refuses other names than ours (DNS rebinding), and what is no name at all."""
+        """Refuses names other than ours (DNS rebinding), and malformed ones."""
         host = headers.get("host", "")
         name = origins.host_name(host)
         if name is None or (self._names is not None and name not in self._names):
             raise http_errors.ForeignHost(host=host[:100], port=self._port)
 
     def _check_origin(self, method: str, headers: Headers, path: str) -> None:
-        """Other sites may link to us; they may not change anything, nor take our answers apart."""
+        """Other sites may link to us; they may not change anything, nor read our answers."""
         if method not in _SAFE_METHODS and origins.is_foreign(headers):
             raise http_errors.ForeignOrigin()
         if path != "/healthz" and origins.is_foreign_embedding(headers):
             raise http_errors.ForeignOrigin()
 
     async def _login(self, scope: Scope, headers: Headers) -> Owner:
-        """Whose call this is. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
+        """The caller's owner. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
         if not self._logins.are_needed or scope["path"] in _OPEN_PATHS:
             return LOCAL
         if user := self._logins.user_of(headers):
@@ -111,7 +114,7 @@ class Guard:
         return Owner(given[0])
 
     def _check_address(self, scope: Scope) -> None:
-        """Closes what of Gradio the page does not need, and what nobody serves."""
+        """Refuses the parts of Gradio that the page does not need, and addresses that nobody serves."""
         path = scope["path"]
         is_open = self._routes.answer(scope) or gradio_routes.is_needed(path)
         if not is_open and gradio_routes.is_gradios(path):

@@ -1,4 +1,4 @@
-"""The login form as HTML: one self-contained file, in the visitor's language, light or dark as their system is."""
+"""The login form as HTML: one self-contained file, in the visitor's language, light or dark like their system."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class LoginPage:
         self._template = _TEMPLATE.read_text("utf-8")
 
     def html(self, language: Language, *, next: str = "/", user: str = "", problem: DarkroomError | None = None) -> str:
-        """The form. `next`: where to go after it; `user`: what was typed before; `problem`: why it is shown again."""
+        """The form. `next`: where to go afterwards; `user`: what was typed before; `problem`: why the form is shown
+        again.
+        """
         said = ""
         if problem is not None:
             message, hint = self._texts.word(problem.kind, problem.details, language)

@@ -1,7 +1,7 @@
-"""Who is who: passwords compared in constant time, and a signed cookie for those who came through the form.
+"""Who is who: passwords compared in constant time, and a signed cookie for people who used the form.
 
-The cookie names the user and when it was made, signed with a secret of the data folder and the user's password, so that
-a login survives a restart and ends with a changed password. Nothing about it is kept on the server.
+The cookie names the user and when it was made. It is signed with a secret of the data folder and the user's password,
+so that a login survives a restart and ends when the password changes. The server stores nothing about it.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ class Logins:
         return bool(self._passwords)
 
     def is_right(self, user: str, password: str) -> bool:
-        """Whether they belong together; takes as long for a user who does not exist."""
+        """Whether user and password belong together; takes the same time for a user who does not exist."""
         known = self._passwords.get(user)
         same = hmac.compare_digest(_digest(known or secrets.token_hex()), _digest(password))
         return same and known is not None
 
     def cookie(self, user: str) -> str:
-        """The value to set for somebody who gave the right password."""
+        """The cookie's value for somebody who gave the right password."""
         return self._signer(user).sign(base64_encode(user)).decode()
 
     def user_of(self, headers: Headers) -> str | None:
-        """Whose valid cookie came along; None without one."""
+        """The user of a valid cookie in the headers; None without one."""
         try:
             cookie = SimpleCookie(headers.get("cookie", "")[:_MAX_COOKIE_CHARACTERS])[self.cookie_name].value
             user = base64_decode(cookie.partition(".")[0]).decode()
@@ -61,13 +61,15 @@ class Logins:
         return user
 
     def _signer(self, user: str) -> TimestampSigner:
-        """Its key is made of the secret and the user's password. Raises KeyError for a user who does not exist."""
+        """Signs with a key made from the secret and the user's password. Raises KeyError for a user
+        who does not exist.
+        """
         password = self._passwords[user]
         return TimestampSigner(self._secret, salt=password, key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def basic_login(headers: Headers) -> tuple[str, str] | None:
-    """User and password of an HTTP Basic header; None when there is none that can be read."""
+    """User and password of an HTTP Basic header; None if there is none that can be read."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -79,7 +81,7 @@ def basic_login(headers: Headers) -> tuple[str, str] | None:
 
 
 def read_secret(path: Path) -> bytes:
-    """The data folder's secret, made on the first call, readable by its owner only."""
+    """The data folder's secret, made on the first call and readable by its owner only."""
     if not path.exists():
         new = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

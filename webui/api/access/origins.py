@@ -1,6 +1,6 @@
 """Whether a call comes from our own page, under our own name. Pure functions over ASGI scopes.
 
-The path is always `scope["path"]`, never a URL put together from headers: a forged `Host` can carry a path.
+The path is always `scope["path"]`, never a URL built from headers: a forged `Host` can carry a path.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOT_OF_ONE_CALLER = tuple(
 
 
 def host_name(host: str) -> str | None:
-    """The name in a `Host` header, in lower case, without port and brackets; None when the header is malformed.
+    """The name in a `Host` header, in lower case, without port and brackets; None if the header is malformed.
 
     >>> host_name("[::1]:7860")
     '::1'
@@ -36,12 +36,12 @@ def host_name(host: str) -> str | None:
 
 
 def allowed_names(host: str) -> frozenset[str]:
-    """The names under which an app without a login answers: loopback's, and the address it was bound to."""
+    """The names under which an app without logins answers: those of loopback, and the address it was bound to."""
     return frozenset({"localhost", "127.0.0.1", "::1", host.lower().strip("[]")})
 
 
 def is_path_plain(path: str) -> bool:
-    """Whether a path means the same to everybody: no NUL, no backslash, no empty or dotted parts."""
+    """Whether everybody reads a path in the same way: no NUL, no backslash, no empty or dotted parts."""
     if "\0" in path or "\\" in path or "//" in path or not path.startswith("/"):
         return False
     return not any(part in (".", "..") for part in path.split("/"))
@@ -50,9 +50,9 @@ def is_path_plain(path: str) -> bool:
 def is_foreign(headers: Headers) -> bool:
     """Whether another site's page made the browser send this.
 
-    Browsers put `Origin` on everything that changes something; `null` stands for sandboxes and files, and is foreign.
-    The scheme is not compared, because TLS ends at a tunnel or proxy in front of us. A caller without `Origin` is no
-    page, unless `Sec-Fetch-Site` says otherwise.
+    Browsers send `Origin` with everything that changes something; `null` comes from sandboxes and files, and is
+    foreign. The scheme is not compared, because TLS ends at a tunnel or proxy in front of us. A caller without `Origin`
+    is not a page, unless `Sec-Fetch-Site` says so.
     """
     origin = headers.get("origin")
     if origin is None:
@@ -64,7 +64,7 @@ def is_foreign(headers: Headers) -> bool:
 
 
 def is_foreign_embedding(headers: Headers) -> bool:
-    """Whether another site's page fetches this as a part of itself; following a link to us is not meant."""
+    """Whether another site's page fetches this as a part of itself; following a link to us does not count."""
     return headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
 
 
@@ -74,19 +74,22 @@ def _without_default_port(host: str, port: str) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Where a call comes from. `address`: whom to hold wrong passwords against, or None where others call from there
-    too; `is_forwarded`: it came through a tunnel or proxy on this machine, as far as can be seen."""
+    """Where a call comes from.
+
+    `address`: the one to count wrong passwords for; None if other people call from there, too. `is_forwarded`: the call
+    came through a tunnel or proxy on this machine, as far as can be seen.
+    """
 
     address: str | None
     is_forwarded: bool
 
 
 def caller_of(scope: Scope, headers: Headers) -> Caller:
-    """The peer, an IPv6 one by its /64, which is one household.
+    """The caller of a request: the peer, or for IPv6 its /64, which is one household.
 
-    Tunnel and local proxy connect from loopback; then it is whom they name last in `X-Forwarded-For`. What stands
-    before that, the caller wrote themselves. Where they name nobody, or a machine of a network of their own (the next
-    proxy before them), everybody's calls come from there.
+    Tunnels and local proxies connect from loopback; the caller is then the last entry of `X-Forwarded-For`, since the
+    caller could have written the entries before it. If that entry is missing, or is a machine in a network of their own
+    (the next proxy before them), everybody's calls come from there.
     """
     peer = _parsed(scope["client"][0] if scope.get("client") else "")
     if peer is not None and not peer.is_loopback:
@@ -111,5 +114,5 @@ def _network(address: _Address) -> str:
 
 
 def accepts_html(headers: Headers) -> bool:
-    """Whether a person in a browser asks, and a login form is a better answer than JSON."""
+    """Whether a person in a browser asks, so that a login form is a better answer than JSON."""
     return "text/html" in headers.get("accept", "")

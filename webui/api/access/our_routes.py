@@ -1,4 +1,4 @@
-"""Which addresses our own routes answer, and how much of a body each takes, both read off the routes themselves."""
+"""Which addresses our own routes answer, and how much of a body each accepts, both taken from the routes themselves."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from webui.api.bodies.media_types import BodyRoute
 
 
 class OurRoutes:
-    """All that the app serves but for Gradio's mount, which would answer anywhere."""
+    """All that the app serves, except for Gradio's mount, which would answer at any address."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self.routes = tuple(routes)
 
     def answer(self, scope: Scope) -> bool:
-        """Whether one of them answers at this address, for whatever method."""
+        """Whether one of the routes answers at this address, whatever the method."""
         return any(route.matches(scope)[0] is not Match.NONE for route in self.routes)
 
     def limit_megabytes(self, scope: Scope) -> int:
-        """The most that the call may have in its body; a little where no route of ours says."""
+        """The largest body that the call may have, in megabytes; a small one if no route of ours says."""
         found = (route for route in self.routes if route.matches(scope)[0] is Match.FULL)
         return next((route.megabytes for route in found if isinstance(route, BodyRoute)), OTHER_MEGABYTES)

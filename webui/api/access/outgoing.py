@@ -39,7 +39,7 @@ _DAY_SECONDS = 86_400
 
 
 class Outgoing:
-    """`send` that puts our headers on every answer and takes Gradio's cross-origin ones off."""
+    """A `send` that adds our headers to every answer and removes Gradio's cross-origin ones."""
 
     def __init__(self, send: Send, path: str, *, is_public: bool) -> None:
         """`is_public`: there are no logins, so that a cache that several people share may keep scripts and styles."""
@@ -50,6 +50,7 @@ class Outgoing:
         self.has_started = False
 
     async def __call__(self, message: Message) -> None:
+        """Sends a message; the start of an answer with our headers."""
         if message["type"] == "http.response.start":
             self.has_started = True
             kept = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"access-control-")]
@@ -63,8 +64,11 @@ class Outgoing:
 
 
 def _caching(path: str, is_public: bool) -> str | None:
-    """The Cache-Control of a success that has none of its own. What is somebody's own stays in no cache; the page may
-    be kept if it is asked for again each time; scripts and styles are the same for everybody."""
+    """The Cache-Control of a successful answer that has none of its own.
+
+    Personal data is never cached; the page may be kept if the browser asks for it again each time; scripts and styles
+    are the same for everybody.
+    """
     audience = "public" if is_public else "private"
     if path.startswith(("/api/", "/gradio_api/")):
         return "no-store"

@@ -1,4 +1,4 @@
-"""One password at a time: who has to wait, how long the answer takes, and whether it is the right one."""
+"""Checks a password: who has to wait, how long the answer takes, and whether the password is right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILURE_DELAY_SECONDS = 0.5  # a person hardly notices it; a program that guesse
 
 
 class Passwords:
-    """Behind HTTP Basic and the login form alike."""
+    """Used by HTTP Basic and the login form alike."""
 
     def __init__(
         self,
@@ -30,10 +30,11 @@ class Passwords:
         self._sleep = sleep
 
     async def check(self, caller: Caller, user: str, password: str) -> None:
-        """Raises TooManyAttempts before it even looks, LoginWrong after a moment.
+        """Raises TooManyAttempts before looking at the password, LoginWrong after a moment.
 
-        Who shares an address with everybody is never told to wait for what others got wrong. Those who came through a
-        tunnel or proxy are slowed down by login as well: some write the address that is told themselves.
+        Callers who share an address with everybody never have to wait for the mistakes of others. Those who came
+        through a tunnel or proxy are also slowed down by login, since some of them write the forwarded address
+        themselves.
         """
         if caller.address is not None:
             self._attempts.check(caller.address)

@@ -1,8 +1,8 @@
 """Who is in private mode: a session cookie that the browser sends with every call, and a second one that scripts can
-see.
+read.
 
-The cookie names no person and is worth nothing without their login. A page that believes to be in private mode says so
-in a header. Its call is refused if private mode is over, so that nothing reaches the disk by mistake.
+The cookie names no person and is worth nothing without their login. A page in private mode says so in a header, and its
+call is refused if private mode is over, so that nothing reaches the disk by mistake.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_COOKIE_CHARACTERS = 4096
 
 
 def owner_in(owner: Owner, headers: Headers, port: int) -> Owner:
-    """Whose call this is, now that the login is known. Raises PrivateOver."""
+    """The owner of the call, once the login is known. Raises PrivateOver."""
     session = _session_of(headers, port)
     if session is not None:
         return PrivateOwner(owner.name, session)
@@ -35,7 +35,7 @@ def owner_in(owner: Owner, headers: Headers, port: int) -> Owner:
 
 
 def begin(response: Response, port: int, *, is_secure: bool) -> None:
-    """Has the browser be somebody new until it is closed, or until `end`."""
+    """Makes the browser a new owner until it is closed, or until `end`."""
     for name, value, is_hidden in (
         (f"{_COOKIE}-{port}", secrets.token_urlsafe(24), True),
         (f"{SEEN_BY_SCRIPTS}-{port}", "yes", False),
@@ -44,7 +44,7 @@ def begin(response: Response, port: int, *, is_secure: bool) -> None:
 
 
 def end(response: Response, port: int) -> None:
-    """Undoes that."""
+    """Undoes `begin`."""
     for name in (_COOKIE, SEEN_BY_SCRIPTS):
         response.delete_cookie(f"{name}-{port}", path="/", samesite="strict")
 

@@ -1,8 +1,8 @@
-"""Answers that go out before the caller has sent all of a body: what still comes is read on and thrown away.
+"""Answers that are sent before the caller has sent the whole body: the rest is read and discarded.
 
-Most clients send a whole body before they look at the answer. To close the connection meanwhile would reset it, and
+Most clients send the whole body before they look at the answer. Closing the connection meanwhile would reset it, and
 they would see that instead of the answer (RFC 9112, 9.6: a server closes in stages). Knows HTTP/1.1, but no route and
-no status: whatever is answered early is treated alike.
+no status: all early answers are treated alike.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_AT_ONCE = 8  # whoever comes when so many are read on is reset
 
 
 class _Transport:
-    """A transport whose first `close` may leave it open for what still comes; the second one closes it."""
+    """A transport whose first `close` may leave it open for the rest of a body; the second one closes it."""
 
     def __init__(self, transport: asyncio.Transport, protocol: ReadingOnProtocol) -> None:
         self._transport = transport
@@ -34,7 +34,7 @@ class _Transport:
         return self._is_half_closed or self._transport.is_closing()
 
     def close(self) -> None:
-        """Says that no more comes from us, and closes when the caller has said the same, or at once."""
+        """Says that no more will come from us, and closes when the caller has said the same, or at once."""
         if self.is_closing() or not self._protocol.reads_on():
             self._transport.close()
             return
@@ -45,12 +45,12 @@ class _Transport:
             self._transport.close()
 
     def hang_up(self) -> None:
-        """Closes, whatever is still to come."""
+        """Closes, whatever may still come."""
         self._transport.close()
 
 
 class ReadingOnProtocol(H11Protocol):
-    """uvicorn's own HTTP, which does not hang up on somebody who is still talking."""
+    """uvicorn's own HTTP, which does not hang up on a caller who is still sending."""
 
     is_reading_on = False
     _read_on_bytes = 0
@@ -80,7 +80,7 @@ class ReadingOnProtocol(H11Protocol):
             self._stop_reading_on()
 
     def on_response_complete(self) -> None:
-        """See H11Protocol; it throws away by itself what comes of a body after its answer."""
+        """See H11Protocol; it discards by itself whatever arrives of a body after its answer."""
         super().on_response_complete()
         if not self.transport.is_closing() and self._is_unfinished() and not self.reads_on():
             self.transport.close()
@@ -92,7 +92,7 @@ class ReadingOnProtocol(H11Protocol):
         super().shutdown()
 
     def reads_on(self) -> bool:
-        """Whether what the caller still sends is to be read: begins with that, where it may."""
+        """Whether to read what the caller still sends; starts doing so if allowed."""
         if self.is_reading_on:
             return True
         if not self._is_unfinished() or self._waits_to_be_asked() or self._others_reading_on() >= MOST_AT_ONCE:
@@ -104,17 +104,19 @@ class ReadingOnProtocol(H11Protocol):
         return True
 
     def hang_up(self) -> None:
-        """Closes for good, whatever is still to come."""
+        """Closes for good, whatever may still come."""
         self._stop_reading_on()
         self._whole_transport.hang_up()
 
     def _is_unfinished(self) -> bool:
-        """Whether the answer is out and more of a body is to come; or what came was no HTTP, so that nobody knows."""
+        """Whether the answer is sent and more of the body is to come, or what came was not HTTP, so
+        that nobody knows.
+        """
         is_at_work = self.cycle is not None and not self.cycle.response_complete
         return not is_at_work and self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
 
     def _waits_to_be_asked(self) -> bool:
-        """Whether the caller sends a body only when told to, and so sees the answer first."""
+        """Whether the caller sends its body only when told to, and so sees the answer first."""
         return any(name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers or ())
 
     def _others_reading_on(self) -> int:

@@ -1,7 +1,7 @@
-"""Wrong passwords by login, for calls whose addresses say nothing: those through a tunnel or proxy on this machine.
+"""Wrong passwords by login, for calls whose address says nothing: those through a tunnel or proxy on this machine.
 
-Nobody is refused for what others do. After a few wrong passwords for a login, every answer about it takes longer for a
-while, the right password's too, so that nobody learns sooner whether they guessed it.
+Nobody is refused because of others. After a few wrong passwords for a login, every answer about it takes longer for a
+while, even for the right password, so that nobody learns sooner whether they guessed it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_LOGINS = 10_000  # names that do not exist count too, or it would show which
 
 
 class Slowing:
-    """Counts in memory, on a clock that nobody can set."""
+    """Counts in memory, with a monotonic clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class Slowing:
         return 0.0 if too_many < 0 else min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**too_many)
 
     def failed(self, user: str) -> None:
-        """One more wrong password for it."""
+        """Counts a wrong password for this login."""
         key = _key(user)
         count = min(MOST_REMEMBERED, self._remembered(key) + 1)
         self._failures.pop(key, None)
@@ -46,5 +46,5 @@ class Slowing:
 
 
 def _key(user: str) -> bytes:
-    """Of one length, whatever somebody sent as a name."""
+    """A key of fixed length, whatever somebody sent as a name."""
     return hashlib.sha256(user.encode("utf-8", "surrogatepass")).digest()

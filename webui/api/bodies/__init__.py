@@ -1,1 +1,1 @@
-"""Incoming bodies: their size, their kind, and pictures, which a separate process opens."""
+"""Incoming bodies: their size, their type, and pictures, which a separate process opens."""

@@ -1,6 +1,7 @@
-"""Pictures that people bring, opened in a process of their own: the web process never decodes a stranger's bytes.
+"""Pictures that people bring are opened in a process of their own: the web process never decodes a stranger's bytes.
 
-One short-lived process for each picture (about 0.15 s of start), a few at a time, one at a time for each person.
+There is one short-lived process for each picture (about 0.15 s to start), a few at a time, one at a time for each
+person.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Decoded:
 
 
 class Decoder:
-    """Decodes one picture after the other for each owner, and `_PARALLEL` over all."""
+    """Decodes one picture after the other for each owner, and at most `_PARALLEL` at a time."""
 
     def __init__(self, folder: Path, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         """`folder` is for what is under way; it is made when first needed."""
@@ -62,24 +63,26 @@ class Decoder:
 
     @property
     def people_served(self) -> int:
-        """How many have a picture under way or waiting."""
+        """How many people have a picture being decoded or waiting."""
         return len(self._locks)
 
     async def decode(self, owner: Owner, source: BinaryIO) -> Decoded:
-        """The picture in `source`. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
+        """The picture in `source`, normalised. Raises NotAnImage, ImageTooLarge, Busy, DiskFull."""
         async with self._turn(owner):
             decode = self._decode_in_memory if owner.is_private else self._decode
             return await to_thread.run_sync(decode, source, limiter=self._limiter)
 
     def shrink(self, picture: StoredPath, size: int) -> bytes:
-        """A WebP of a picture from `decode`, `size` pixels on its longest side at most. Waits; the page's own
-        pictures, which are never large, need no process for this. Raises NotAnImage."""
+        """A WebP of a picture from `decode`, with at most `size` pixels on its longest side.
+
+        This waits. The page's own pictures, which are never large, need no process for this. Raises NotAnImage.
+        """
         with picture.open("rb") as source, self._target() as target:
             self._run(source, target, str(size))
             return target.read_bytes()
 
     async def decode_bytes(self, owner: Owner, content: bytes) -> Decoded:
-        """The same for bytes at hand."""
+        """The same as `decode`, for bytes."""
         return await self.decode(owner, io.BytesIO(content))
 
     @asynccontextmanager
@@ -110,7 +113,7 @@ class Decoder:
 
     @contextmanager
     def _target(self) -> Iterator[Path]:
-        """Where a process may write its picture; gone afterwards."""
+        """A path where a process may write its picture, removed afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=TEMPORARY) as folder:
             yield Path(folder) / "picture"
@@ -121,7 +124,7 @@ class Decoder:
             return self._size(self._call(str(target), *options, stdin=file))
 
     def _call(self, *arguments: str, **source: Any) -> bytes:
-        """What the process says. Raises NotAnImage, DiskFull."""
+        """The output of the process. Raises NotAnImage, DiskFull."""
         # -I: the process takes nothing from the environment or from the folder it was started in
         command = [sys.executable, "-I", str(_WORKER), *arguments]
         try:
@@ -139,7 +142,7 @@ class Decoder:
         return said
 
     def _size(self, line: bytes) -> tuple[int, int]:
-        """Width and height that the process says. Raises ImageTooLarge."""
+        """Width and height from the process's line. Raises ImageTooLarge."""
         said = json.loads(line)
         if said.get("error") == ImageTooLarge.kind:
             raise ImageTooLarge(width=said["width"], height=said["height"], limit_megapixels=LIMIT_MEGAPIXELS)
@@ -148,7 +151,7 @@ class Decoder:
 
 @contextmanager
 def _as_file(source: BinaryIO) -> Iterator[IO[bytes]]:
-    """`source` from its beginning as a file of the operating system; small uploads are still in memory only."""
+    """`source` from its beginning as a file of the operating system; small uploads exist only in memory at first."""
     with tempfile.TemporaryFile() as file:
         source.seek(0)
         shutil.copyfileobj(source, file, _COPY_BYTES)

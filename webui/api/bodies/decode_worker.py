@@ -1,10 +1,11 @@
-"""A process that opens one picture of a stranger's and may die of it: `python decode_worker.py TARGET < SOURCE`.
+"""A process that opens one picture from a stranger and may crash on it: `python decode_worker.py TARGET < SOURCE`.
 
 PNG, JPEG or WebP on standard input, which must be a file, becomes an upright 8-bit sRGB picture at TARGET: a PNG, RGB
-or RGBA, without any metadata. `-` as TARGET: the source may be a pipe, and the PNG follows the line of JSON on standard
-output, so that nothing touches the disk. With a number after TARGET: a WebP whose longest side has that many pixels at
-most.
-Prints one line of JSON: `{"width", "height"}`, or `{"error", …}`; ends with another status when the decoder gives up.
+or RGBA, without any metadata. With `-` as TARGET, the source may be a pipe, and the PNG follows the line of JSON on
+standard output, so that nothing touches the disk. With a number after TARGET, the result is a WebP whose longest side
+has at most that many pixels.
+
+Prints one line of JSON, `{"width", "height"}` or `{"error", …}`; exits with another status if the decoder gives up.
 Stands alone: it imports Pillow and nothing of ours, so that it starts in a tenth of a second.
 """
 
@@ -39,7 +40,7 @@ _UPRIGHT = {
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the line of JSON says it all."""
+    """Handles one picture; returns 0 if the line of JSON says everything."""
     limit_resources()
     warnings.simplefilter("ignore")  # about EXIF and the like; what would matter is checked below
     target, shrink_to = arguments[0], int(arguments[1]) if len(arguments) > 1 else None
@@ -66,7 +67,7 @@ def main(arguments: list[str]) -> int:
 
 
 def limit_resources() -> None:
-    """Memory, time and file size end here, where the operating system knows how (Windows does not)."""
+    """Limits memory, time and file size, where the operating system can (Windows cannot)."""
     with contextlib.suppress(ImportError):
         import resource  # not on Windows
 
@@ -81,7 +82,7 @@ def limit_resources() -> None:
 
 
 def normalised(image: Image.Image) -> Image.Image:
-    """The first frame, upright, 8 bits a channel, sRGB, RGB or (where something shows through) RGBA, no metadata."""
+    """The first frame, upright, 8 bits a channel, sRGB, RGB or (if any part is transparent) RGBA, without metadata."""
     key = _transparent_colour(image)
     orientation = _orientation(image)  # which loads a PNG
     profile = image.info.get("icc_profile")
@@ -106,15 +107,16 @@ def normalised(image: Image.Image) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """1–8 from EXIF; 1 where there is none or it is garbage."""
+    """The EXIF orientation, 1–8; 1 if there is none or it is invalid."""
     with contextlib.suppress(SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
         return int(image.getexif().get(_ORIENTATION, 1))
     return 1
 
 
 def _transparent_colour(image: Image.Image) -> int | tuple[int, ...] | None:
-    """The one colour that a PNG of grey or RGB calls transparent, on the scale on which Pillow gives its pixels: Pillow
-    leaves it on the file's own, of 2, 4 or 16 bits. None where there is none, or a palette's."""
+    """The single colour that a grey or RGB PNG declares as transparent, on the scale of Pillow's pixels: Pillow leaves
+    it on the file's own scale of 2, 4 or 16 bits. None if there is none, or for a palette.
+    """
     key = image.info.get("transparency")
     if not isinstance(key, int | tuple) or not isinstance(image, PngImagePlugin.PngImageFile) or not image.tile:
         return None
@@ -134,12 +136,12 @@ def _alpha_of_sixteen_bits(image: Image.Image, key: int) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey, [0, 65535], as 8-bit grey; convert() alone would cut everything above 255 off."""
+    """16-bit grey, [0, 65535], as 8-bit grey; convert() alone would clip everything above 255."""
     return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB in sRGB. A profile that is broken or belongs to another kind of picture counts as none."""
+    """RGB in sRGB. A profile that is damaged or for another kind of picture is ignored."""
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -1,7 +1,7 @@
 """How much a caller may send, and how slowly.
 
 Each route declares its limit (`media_types.py`). A body that is too large is refused by its `Content-Length` before
-anything is read, or else while it arrives. A body that trickles in is abandoned; time that the server spends itself
+anything is read, or else while it arrives. A body that trickles in is abandoned; time that the server itself spends
 does not count.
 """
 
@@ -23,15 +23,18 @@ SLOWEST_BYTES_PER_SECOND = 16 * 1024  # 128 kbit/s: a telephone at the edge of i
 
 
 def check_announced(headers: Headers, limit: int) -> None:
-    """Raises BodyTooLarge when the caller says themselves that it will be more than `limit` megabytes."""
+    """Raises BodyTooLarge if the caller announces more than `limit` megabytes."""
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit * MEGABYTE:
         raise BodyTooLarge(limit_megabytes=limit)
 
 
 def limited(receive: Receive, limit: int) -> Receive:
-    """`receive`, but raising BodyTooLarge once more than `limit` megabytes have come, and BodyTooSlow when they come
-    at less than the slowest pace. What follows the body (the caller's going away) may take for ever."""
+    """`receive`, but it raises BodyTooLarge once more than `limit` megabytes have arrived, and BodyTooSlow if they
+    arrive more slowly than the slowest pace allowed.
+
+    What follows the body (the caller's disconnection) may take any time.
+    """
     received_bytes = 0
     waited_seconds = 0.0
     is_complete = False
@@ -57,5 +60,5 @@ def limited(receive: Receive, limit: int) -> Receive:
 
 
 def _allowed_seconds(received_bytes: int) -> float:
-    """Seconds that so many bytes may have taken."""
+    """The seconds that this many bytes may take."""
     return GRACE_SECONDS + received_bytes / SLOWEST_BYTES_PER_SECOND

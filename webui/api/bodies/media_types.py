@@ -1,9 +1,9 @@
-"""What kind of body a route takes and how much, said before the body is read: JSON, or for an upload a form; and what
-JSON may be.
+"""Which kind of body a route accepts and how much of it, decided before the body is read: JSON, or a form for an
+upload; and which JSON is accepted.
 
 A page of another site may send `text/plain` and forms without asking first, but not JSON; and a caller who sends the
-wrong kind hears that, instead of complaints about fields that it did send. JSON is read strictly: no name twice in one
-object (readers differ in which one counts), and no more names than any request could have. Knows no route.
+wrong kind is told that, instead of complaints about fields that it did send. JSON is read strictly: no key twice in one
+object (readers differ in which one counts), and no more keys than any request could have. Knows no route.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_NAMES = 256  # in one object; complaining about each of a hundred thousand u
 
 
 class BodyRoute(APIRoute):
-    """A route that says how much of a body it takes, in megabytes; the guard holds callers to it."""
+    """A route that declares how much of a body it accepts, in megabytes; the guard enforces this."""
 
     megabytes = OTHER_MEGABYTES
 
@@ -40,14 +40,15 @@ class UnreadRoute(BodyRoute):
 
 
 class PictureRoute(BodyRoute):
-    """A route that a picture may be sent to."""
+    """A route that accepts a picture."""
 
     megabytes = PICTURE_MEGABYTES
 
 
 class JsonRoute(BodyRoute):
-    """A route whose body, where it has one, is `application/json` or a relative of it (`application/…+json`). It takes
-    as much as a picture where one may stand in its body, at any depth."""
+    """A route whose body, if any, is `application/json` or `application/…+json`. It accepts as much as a picture takes
+    if its body may contain one, at any depth.
+    """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -55,7 +56,7 @@ class JsonRoute(BodyRoute):
             self.megabytes = PICTURE_MEGABYTES
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own handler, behind the check."""
+        """FastAPI's own handler, after the check."""
         handle = _checked(self, is_json)
 
         async def handle_strictly(call: Request) -> Response:
@@ -65,10 +66,10 @@ class JsonRoute(BodyRoute):
 
 
 class FormRoute(PictureRoute):
-    """A route whose body, where it has one, is `multipart/form-data`: a picture."""
+    """A route whose body, if any, is `multipart/form-data`: a picture."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own handler, behind the check."""
+        """FastAPI's own handler, after the check."""
         handle = _checked(self, is_multipart)
 
         async def handle_in_place(call: Request) -> Response:
@@ -78,7 +79,7 @@ class FormRoute(PictureRoute):
 
 
 class _StrictRequest(Request):
-    """Reads its JSON strictly; what it does not take, FastAPI answers like any other JSON that cannot be read."""
+    """Reads its JSON strictly; FastAPI answers what it refuses like any other JSON that cannot be read."""
 
     async def json(self) -> Any:
         """Raises json.JSONDecodeError."""
@@ -86,7 +87,7 @@ class _StrictRequest(Request):
 
 
 class _MemoryParser(MultiPartParser):
-    """Puts no file of a form on the disk, however large; the guard has bounded the whole body."""
+    """Keeps files of a form in memory, however large; the guard has limited the whole body."""
 
     spool_max_size = 2 * PICTURE_MEGABYTES * MEGABYTE
 
@@ -107,13 +108,13 @@ class _MemoryRequest(Request):
 
 
 def in_memory_if_private(call: Request) -> Request:
-    """The same call; a form in it stays in memory where it is that of somebody in private mode."""
+    """The same call; the files of a form stay in memory if the caller is in private mode."""
     is_ours = owner_of(call).is_private and is_multipart(media_type(call))
     return _MemoryRequest(call.scope, call.receive) if is_ours else call
 
 
 def strict_json(content: bytes) -> Any:
-    """Raises json.JSONDecodeError, also for what ordinary JSON would take."""
+    """Parses JSON strictly. Raises json.JSONDecodeError, also for some things that ordinary parsers accept."""
     return json.loads(content, object_pairs_hook=_strict_object)
 
 
@@ -140,7 +141,7 @@ def _checked(route: APIRoute, is_taken: Callable[[str], bool]) -> Callable[[Requ
 
 
 def media_type(call: Request) -> str:
-    """`type/subtype` in lower case; empty where the caller does not say."""
+    """`type/subtype` in lower case; empty if the caller does not say."""
     said = call.headers.get("content-type", "")
     if not said:
         return ""
@@ -150,11 +151,11 @@ def media_type(call: Request) -> str:
 
 
 def is_json(said: str) -> bool:
-    """`application/json` or a relative of it."""
+    """Whether a media type is `application/json` or `application/…+json`."""
     kind, _, subtype = said.partition("/")
     return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 def is_multipart(said: str) -> bool:
-    """What a form with a file in it comes as."""
+    """Whether a media type is that of a form with a file in it."""
     return said == "multipart/form-data"

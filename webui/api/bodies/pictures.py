@@ -1,4 +1,4 @@
-"""Pictures on their way in: from an upload or from the inside of a JSON request into the store of uploads."""
+"""Incoming pictures: from an upload, or from inside a JSON request, into the store of uploads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webui.storage.owners import Owner
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StoredUpload:
-    """Where an upload went (`sha256:<hex>`), and its size in pixels, upright."""
+    """The reference of an upload (`sha256:<hex>`), and its size in pixels, upright."""
 
     reference: str
     width: int
@@ -29,7 +29,7 @@ class StoredUpload:
 
 
 async def store_file(services: Services, owner: Owner, source: BinaryIO) -> StoredUpload:
-    """Decodes and keeps the picture in an open file.
+    """Decodes and stores the picture in an open file.
 
     Raises NotAnImage, ImageTooLarge, Busy, DiskFull, UploadsFull.
     """
@@ -38,9 +38,10 @@ async def store_file(services: Services, owner: Owner, source: BinaryIO) -> Stor
 
 
 async def store_inline_pictures(storage: Storage, decoder: Decoder, owner: Owner, request: Request) -> Request:
-    """The request with references in place of base64 and `data:` URIs.
+    """The request with references instead of base64 and `data:` URIs.
 
-    Raises NotAnImage and the like for what cannot be decoded, PictureNotFound for a reference that is not this owner's.
+    Raises NotAnImage and similar errors for what cannot be decoded, PictureNotFound for a reference that is not this
+    owner's.
     """
     replaced: dict[str, str] = {}
     for _field, picture in pictures_of(request):
@@ -61,7 +62,7 @@ async def _store(storage: Storage, owner: Owner, decoded: Decoded) -> StoredUplo
 
 
 def _inline_bytes(picture: str) -> bytes:
-    """What base64 or a `data:` URI carries; the request has checked its form already."""
+    """The bytes in base64 or a `data:` URI; the request has checked its form already."""
     encoded = picture.partition(",")[2] if picture[:5].lower() == "data:" else picture
     compact = "".join(encoded.split()).rstrip("=")
     try:

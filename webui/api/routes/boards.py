@@ -24,7 +24,7 @@ class BoardNamed(BaseModel):
 
 
 class BoardChange(BaseModel):
-    """Pictures that go on the board, and pictures that leave it."""
+    """Pictures to put on the board, and pictures to take off it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -34,7 +34,7 @@ _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}
 
 
 class BundleAsked(BaseModel):
-    """Pictures of the caller's, and the format in which they are wanted."""
+    """The caller's pictures, and the format to download them in."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,8 +43,9 @@ class BundleAsked(BaseModel):
 
 
 class BundleOut(BaseModel):
-    """Where the zip is for a quarter of an hour. `bytes` is what the pictures take on our disk; `left_out`, how many of
-    them lack texts about themselves in that format, which are too long for it."""
+    """The address of the zip, for a quarter of an hour. `bytes` is what the pictures take on the server's disk;
+    `left_out` is how many of them lack texts about themselves in that format because these are too long.
+    """
 
     url: str
     count: int

@@ -24,7 +24,7 @@ _Moment = Annotated[float | None, Query(ge=0, le=2**40, allow_inf_nan=False)]
 
 
 class ManyPictures(BaseModel):
-    """Pictures of the caller's; what is none of theirs is left out."""
+    """The caller's pictures; ids that are not theirs are left out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,7 +32,7 @@ class ManyPictures(BaseModel):
 
 
 class Starred(ManyPictures):
-    """Whether they are to be favourites."""
+    """Whether the pictures should be favourites."""
 
     starred: StrictBool = True
 

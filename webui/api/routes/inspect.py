@@ -57,13 +57,13 @@ class NamedText(BaseModel):
 
 
 class InspectionOut(BaseModel):
-    """`source` is `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
-    `none` where no settings were found.
+    """What a picture or a text says about how it was made.
 
-    `settings` are fields of a request, `task` among them; `unknown` is what has no place there; `notes` are sentences
-    about what cannot be the same; `texts` are all that the picture carries, as they are. `again` is the request that
-    makes a picture of Darkroom's again, `task` among its fields; null for any other, and where a picture that went into
-    it is not here.
+    `source` is `darkroom a1111 forge sdnext comfyui invokeai fooocus novelai swarmui easydiffusion drawthings`, or
+    `none` if no settings were found. `settings` are fields of a request, `task` among them; `unknown` is what has no
+    place there; `notes` are sentences about what cannot be the same; `texts` are all texts in the picture, unchanged.
+    `again` is the request that makes a picture of Darkroom's again, including `task`; null for any other picture, and
+    if a picture that went into it is not here.
     """
 
     source: str

@@ -20,8 +20,9 @@ _MEGABYTE = 2**20
 
 
 class PrivateOut(BaseModel):
-    """Whether this browser is in private mode, what lies in memory for it and how much may, and for how many minutes
-    after its last call."""
+    """Whether this browser is in private mode, how much memory it uses and may use, and how many minutes after its last
+    call everything is forgotten.
+    """
 
     private: bool
     megabytes: float

@@ -21,7 +21,7 @@ from webui.texts import Language, Texts
 
 
 class PromptQuestion(BaseModel):
-    """Both prompts and the settings that matter to them; null is the checkpoint's default, as in a request."""
+    """Both prompts and the settings that matter to them; null means the checkpoint's default, as in a request."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -35,15 +35,16 @@ class PromptQuestion(BaseModel):
 
 
 class ChunkOut(BaseModel):
-    """One pass of the text encoder; `start` is the character at which it begins, null where that cannot be said."""
+    """One pass of the text encoder; `start` is the index of the character at which it begins, null if unknown."""
 
     tokens: int
     start: int | None
 
 
 class NoteOut(BaseModel):
-    """One remark: an `error` keeps the job from being submitted, a `warning` says what will have no effect, a `hint` is
-    worth knowing. `start` and `end` are characters of the prompt, null where it is about all of it."""
+    """One note: an `error` prevents the job from being submitted, a `warning` says what will have no effect, a `hint`
+    is worth knowing. `start` and `end` are indices of characters in the prompt, null if the note is about all of it.
+    """
 
     code: str
     level: Literal["error", "warning", "hint"]
@@ -53,7 +54,9 @@ class NoteOut(BaseModel):
 
 
 class ReportOut(BaseModel):
-    """`tokens` is null where no tokenizer is at hand; `chunk_tokens` is how many fit into one chunk."""
+    """The result for one prompt. `tokens` is null if there is no tokenizer; `chunk_tokens` is how many fit into one
+    chunk.
+    """
 
     tokens: int | None
     chunk_tokens: int
@@ -62,7 +65,7 @@ class ReportOut(BaseModel):
 
 
 class PromptCheckOut(BaseModel):
-    """Both prompts."""
+    """The results for both prompts."""
 
     prompt: ReportOut
     negative_prompt: ReportOut

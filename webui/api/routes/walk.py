@@ -24,7 +24,7 @@ _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class WalkAsked(BaseModel):
-    """From one picture of the caller's to another one; `num_images` counts both ends."""
+    """A walk from one of the caller's pictures to another one; `num_images` includes both ends."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +34,7 @@ class WalkAsked(BaseModel):
 
 
 class WalkSubmitted(Submitted):
-    """`differences` are settings that the second picture had otherwise: they are the first one's all the way."""
+    """`differences` are settings in which the second picture differs; the walk uses the first one's throughout."""
 
     differences: list[str]
 
