@@ -1,8 +1,8 @@
 """Starts Darkroom: `python launch.py`, or `python launch.py test` and `python launch.py bench`.
 
-Standard library only: the packages may not be there yet. Every call first makes sure of them, in a `.venv` beside this
-file unless the running interpreter has them already, and then goes on in the interpreter that has them. What that takes
-is in `webui/launch/`; this file only says in which order. Knows no torch, no gradio, no settings.
+Standard library only: the packages may not be installed yet. Every call first makes sure that they are, in a `.venv`
+beside this file unless the running interpreter has them already, and then continues in the interpreter that has them.
+`webui/launch/` has the details; this file only gives the order. Knows no torch, no gradio, no settings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ OLDEST_PYTHON = (3, 11)  # `requires-python` in pyproject.toml; older ones canno
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code of `launch.py` with these arguments."""
+    """Runs `launch.py` with these arguments and returns the exit code."""
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(map(str, sys.version_info[:3]))
         sys.stderr.write(

@@ -79,9 +79,9 @@ def build(
 ) -> FastAPI:
     """The whole app, not yet running: its lifespan starts and ends worker, queue and tunnel.
 
-    `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
-    failed, from a thread. Raises FolderInUse and the like for the data folder, and ValueError for settings that would
-    let strangers in without a login (`webui.share.link.settings_with_login` adds one).
+    `worker_target` names the worker process's function. `announce` is called, from a thread, once the public link is
+    open or has failed. Raises FolderInUse and similar errors for the data folder, and ValueError for settings that
+    would let strangers in without a login (`webui.share.link.settings_with_login` adds one).
     """
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")
@@ -124,7 +124,7 @@ def build(
 
 
 def _quiet_environment(settings: Settings) -> dict[str, str]:
-    """What Gradio and the hub's client can only be told by variables; the worker process inherits them."""
+    """Settings of Gradio and the Hub's client that can only be given as variables; the worker process inherits them."""
     return {
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(settings.data_dir / "gradio"),  # not shared with other people's Gradio on this machine
@@ -174,7 +174,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
 async def _running(
     settings: Settings, services: Services, share: ShareState, announce: Callable[[Share], None]
 ) -> AsyncIterator[None]:
-    """Worker, queue and tunnel live as long as the server does."""
+    """Runs worker, queue and tunnel for as long as the server runs."""
     tunnel = Tunnel(settings, share, announce)
     housekeeper = Housekeeper(services.storage)
     try:

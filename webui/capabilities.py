@@ -38,15 +38,16 @@ _ONLY_UNET = "only_unet"
 
 
 def reason_without(capability: Capability) -> str:
-    """The code of the sentence for a family that lacks it."""
+    """The code of the sentence for a family that lacks the capability."""
     return _REASONS.get(capability, _ONLY_UNET)
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Stands in a field's declaration: without these the field does nothing. The first that is lacking says why.
+    """A marker in a field's declaration: without these capabilities the field has no effect. The first missing one says
+    why.
 
-    Where it is not `is_refused`, it is let be; where it is, a value other than the default is an error.
+    If `is_refused`, a value other than the default is then an error; otherwise it is ignored.
     """
 
     capabilities: tuple[Capability, ...]

@@ -1,6 +1,6 @@
-"""Which encoding the bytes of a text are in, where nothing says so or what says so cannot be believed.
+"""Finds the encoding of a text's bytes, if nothing names it or the name cannot be trusted.
 
-Each candidate is read, and the one with the most characters that people write wins. Knows no files and no formats.
+Each candidate is tried, and the one with the most characters that people write wins. Knows no files and no formats.
 """
 
 from __future__ import annotations

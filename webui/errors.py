@@ -1,7 +1,8 @@
 """The errors of the domain: what went wrong, as data.
 
-An error carries its kind and the values that a sentence about it needs (bytes, names, sizes). It holds no sentence: the
-doors (`api/`, `ui/`) word it for people, in their language, from `webui/locales/`. Knows no torch, no HTTP, no page.
+An error carries its kind and the values that a sentence about it needs (bytes, names, sizes). It contains no sentence:
+the doors (`api/`, `ui/`) word it for people, in their language, from `webui/locales/`. Knows no torch, no HTTP, no
+page.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ Detail = str | int | float
 
 
 class DarkroomError(Exception):
-    """Something a person can be told about.
+    """Something that a person can be told about.
 
-    `kind` names it in events, in the API and in the catalogue of sentences (`error.<kind>`, `hint.<kind>`);
-    `details` fills the blanks of those sentences.
+    `kind` names it in events, in the API and in the catalogue of sentences (`error.<kind>`, `hint.<kind>`); `details`
+    fills the blanks of those sentences.
     """
 
     kind: ClassVar[str] = "internal"
@@ -76,7 +77,7 @@ class CheckpointPickled(DarkroomError):
 
 
 class CheckpointTooLarge(DarkroomError):
-    """The device's memory does not hold it, even alone. Details: `checkpoint`, `device`, `needed_gb`."""
+    """The device does not have enough memory for it, even alone. Details: `checkpoint`, `device`, `needed_gb`."""
 
     kind = "checkpoint_too_large"
 
@@ -94,8 +95,9 @@ class TaskUnsupported(DarkroomError):
 
 
 class TokenizerMissing(DarkroomError):
-    """No tokenizer beside the file, none in models/tokenizers/, none to be fetched. Details: `checkpoint`, `family`,
-    `folders` (where they go), `files` (which)."""
+    """No tokenizer beside the file or in models/tokenizers/, and none could be downloaded. Details: `checkpoint`,
+    `family`, `folders` (where to put it), `files` (which).
+    """
 
     kind = "tokenizer_missing"
 
@@ -116,8 +118,9 @@ class CriticBroken(DarkroomError):
 
 
 class PromptError(DarkroomError):
-    """The prompt cannot be read. Details: `reason`, `position` (index of the character); some reasons name more, such
-    as a limit; and `field` where it is the negative prompt."""
+    """The prompt cannot be read. Details: `reason`, `position` (index of the character); for some reasons more, such as
+    a limit; and `field` if it is the negative prompt.
+    """
 
     kind = "prompt"
 
@@ -217,7 +220,7 @@ class BundleTooLarge(DarkroomError):
 
 
 class PrivateOver(DarkroomError):
-    """The page believes to be in private mode, which has ended. Details: none."""
+    """The page still thinks that it is in private mode, which has ended. Details: none."""
 
     kind = "private_over"
 
@@ -265,7 +268,7 @@ class UploadsFull(DarkroomError):
 
 
 class KeyReused(DarkroomError):
-    """The same Idempotency-Key was used for another request. Details: `job` (the one that it made)."""
+    """The same Idempotency-Key was used for another request. Details: `job` (the one that the key made)."""
 
     kind = "key_reused"
 

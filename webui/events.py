@@ -16,7 +16,9 @@ from webui.errors import Detail
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """Waiting. `position` counts from 1 among all that wait; `eta_seconds` until it starts, None when unknown."""
+    """Waiting. `position` counts from 1 among all waiting jobs; `eta_seconds` is the time until it starts, None if
+    unknown.
+    """
 
     position: int
     eta_seconds: float | None = None
@@ -29,7 +31,7 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """A checkpoint is on its way to the device; `fraction` in [0, 1]."""
+    """A checkpoint is being loaded onto the device; `fraction` in [0, 1]."""
 
     checkpoint: str
     fraction: float
@@ -39,9 +41,9 @@ class Loading:
 class Step:
     """One step is done. Every step is an event; only `preview` may be missing.
 
-    `index` counts from 1 to `total`, the number of steps that really run for `image` (from 0) in `phase`
-    (`encode`, `denoise`, `decode`, `optimise`, …). `preview` is a small JPEG of the denoised estimate.
-    `seconds` is what this step took; `loss`, of an optimisation, is what it brings down.
+    `index` counts from 1 to `total`, the number of steps that really run for `image` (from 0) in `phase` (`encode`,
+    `denoise`, `decode`, `optimise`, …). `preview` is a small JPEG of the denoised estimate. `seconds` is what this step
+    took; `loss` is that of an optimisation.
     """
 
     index: int
@@ -55,11 +57,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureInfo:
-    """A saved picture, as a job names it. `id` is opaque.
+    """A saved picture, as a job lists it. `id` is opaque.
 
-    Where the best of several were to be kept: `score`, how well it fits the prompt (a cosine, in [-1, 1]; comparable
-    within one prompt and one critic alone), `rank` by it, from 1 for the best, `critic`, who judged (a path below the
-    models folder), and whether it is `kept`. Else None, and kept.
+    With `keep_best`: `score`, how well it fits the prompt (a cosine, in [-1, 1]; comparable only within one prompt and
+    one critic); its `rank`, from 1 for the best; `critic`, the model that judged it (a path below the models folder);
+    and whether it is `kept`. Otherwise None, and kept.
     """
 
     id: str
@@ -82,7 +84,7 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """It did not work: `kind` and `details` of the error; the doors word them. `log_id` finds the traceback."""
+    """The job failed, with the `kind` and `details` of the error; the doors word them. `log_id` finds the traceback."""
 
     kind: str
     details: dict[str, Detail] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Looks, surprises and style pictures: what lies in `presets/` as data.
+"""Looks, surprises and style pictures: what is in `presets/`, as data.
 
-A look wraps a prompt (`{prompt}` is where it goes) and adds to the negative prompt; a surprise is a ready prompt. Both
-exist in English and Simplified Chinese. Knows no torch, no gradio.
+A look wraps a prompt (`{prompt}` is where it goes) and adds to the negative prompt; a surprise is a ready-made prompt.
+Both exist in English and Simplified Chinese. Knows no torch, no gradio.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webui.requests.field_types import is_chinese
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look. `name` and `name_zh` are its labels; the templates hold `{prompt}` exactly once."""
+    """One look. `name` and `name_zh` are its labels; each template contains `{prompt}` exactly once."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class Look:
                 raise ValueError(f"look {self.id!r}: {template!r} must hold {{prompt}} exactly once")
 
     def text_for(self, prompt: str) -> LookText:
-        """What this look says, in the prompt's own language."""
+        """The look's text, in the prompt's own language."""
         if is_chinese(prompt):
             return LookText(name=self.id, prompt=self.prompt_zh, negative_prompt=self.negative_prompt_zh)
         return LookText(name=self.id, prompt=self.prompt, negative_prompt=self.negative_prompt)
@@ -41,7 +41,7 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Surprise:
-    """A ready prompt for *Surprise me*."""
+    """A ready-made prompt for *Surprise me*."""
 
     prompt: str
     prompt_zh: str
@@ -58,7 +58,7 @@ class GalleryStyle:
 
 
 class Presets:
-    """Everything in the presets folder, read once. Raises ValueError for a file that is not as it should be."""
+    """Everything in the presets folder, read once. Raises ValueError for an invalid file."""
 
     def __init__(self, folder: Path) -> None:
         self.looks: tuple[Look, ...] = tuple(Look(**_read(path)) for path in sorted((folder / "looks").glob("*.json")))
@@ -76,7 +76,7 @@ class Presets:
         self._by_name = labels | {id.casefold(): look for id, look in by_id.items()}
 
     def look(self, name: str) -> Look | None:
-        """The look of this id or label, whatever their case; None when there is no such (any more)."""
+        """The look with this id or label, whatever its case; None if there is none (any more)."""
         return self._by_name.get(name.strip().casefold())
 
 

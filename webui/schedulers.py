@@ -1,7 +1,7 @@
 """The schedulers by name: ours, the label that people know, and what other programs call them; and their sigmas.
 
-The classes behind the names live in `webui/engine/schedulers/make.py`, the spacings beside it in `sigmas.py`; tests
-hold both to the same sets.
+The classes behind the names are in `webui/engine/schedulers/make.py`, the spacings beside it in `sigmas.py`; tests
+check that both have the same names.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ FLOW_SOLVERS = ("dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis")
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulerName:
-    """One update rule. `aliases` are names by which other programs store it; compared without case.
+    """One update rule. `aliases` are names under which other programs store it; case does not matter.
 
-    Without `has_sigmas` it runs on its checkpoint's own sigmas alone, and a request for others is refused. `eta` is the
-    share of fresh noise at each step that it takes by itself; None where that cannot be chosen. `automatic` are the
-    sigmas that A1111 1.10 (`modules/sd_samplers_kdiffusion.py`) takes for it where its schedule type is *Automatic*.
+    Without `has_sigmas` it works only with its checkpoint's own sigmas, and a request for others is refused. `eta` is
+    its own share of fresh noise at each step; None if that cannot be chosen. `automatic` are the sigmas that A1111 1.10
+    (`modules/sd_samplers_kdiffusion.py`) uses for it when its schedule type is *Automatic*.
     """
 
     id: str
@@ -152,7 +152,8 @@ _NEAREST_BY_NAME = {name.casefold(): found for name, found in NEAREST.items()} |
 
 
 def canonical_sigmas(name: str, scheduler: str | None = None) -> str | None:
-    """A1111's schedule type as ours; None if we have no such. `scheduler` is the id of the one that it is for.
+    """A1111's schedule type under our name; None if we do not have it. `scheduler` is the id of the scheduler it is
+    for.
 
     >>> canonical_sigmas("SGM Uniform")
     'sgm_uniform'
@@ -166,12 +167,12 @@ def canonical_sigmas(name: str, scheduler: str | None = None) -> str | None:
 
 
 def nearest_sigmas(name: str) -> str | None:
-    """The label of ours that comes nearest to a schedule type that other programs have and Darkroom does not."""
+    """The label of our nearest sigmas for a schedule type that other programs have and Darkroom does not; else None."""
     return NEAREST_SIGMAS.get(name.strip().casefold())
 
 
 def canonical_scheduler(name: str) -> tuple[str, str | None] | None:
-    """Ours for any known name, and the sigmas that an old combined name asks for.
+    """Our id for any known name, and the sigmas that an old combined name includes.
 
     >>> canonical_scheduler("DPM++ 2M Karras")
     ('dpmpp_2m', 'karras')
@@ -180,7 +181,7 @@ def canonical_scheduler(name: str) -> tuple[str, str | None] | None:
     >>> canonical_scheduler("k_dpmpp_2m_sde_ka")
     ('dpmpp_2m_sde', 'karras')
 
-    None for a name that nobody knows.
+    None for an unknown name.
     """
     wanted = name.strip().casefold()
     if wanted in _BY_NAME:
@@ -193,7 +194,7 @@ def canonical_scheduler(name: str) -> tuple[str, str | None] | None:
 
 
 def nearest_scheduler(name: str) -> str | None:
-    """The label of ours that comes nearest to a rule that other programs have and Darkroom does not; else None."""
+    """The label of our nearest scheduler for one that other programs have and Darkroom does not; else None."""
     wanted = name.strip().casefold()
     for ending in ("", *_ENDINGS):
         if wanted.endswith(ending) and wanted.removesuffix(ending) in _NEAREST_BY_NAME:
@@ -202,7 +203,7 @@ def nearest_scheduler(name: str) -> str | None:
 
 
 def scheduler_named(scheduler: str) -> SchedulerName:
-    """The row of this id. Raises KeyError if there is none."""
+    """The row with this id. Raises KeyError if there is none."""
     for known in SCHEDULERS:
         if known.id == scheduler:
             return known
@@ -210,11 +211,11 @@ def scheduler_named(scheduler: str) -> SchedulerName:
 
 
 def has_sigmas(scheduler: str) -> bool:
-    """Whether the scheduler of this id can run on other sigmas than its checkpoint's own."""
+    """Whether the scheduler with this id works with sigmas other than its checkpoint's own."""
     return any(known.has_sigmas for known in SCHEDULERS if known.id == scheduler)
 
 
 def adds_noise(scheduler: str, eta: float | None = None) -> bool:
-    """Whether it adds fresh noise on the way, at this `eta` (None: its own)."""
+    """Whether the scheduler adds fresh noise on the way, at this `eta` (None: its own)."""
     known = scheduler_named(scheduler)
     return known.adds_noise if eta is None or known.eta is None else eta > 0

@@ -1,4 +1,4 @@
-"""The settings of one run: one frozen object, read once from flags and `DARKROOM_…`, handed down, never looked up.
+"""The settings of one run: one frozen object, read once from flags and `DARKROOM_…`, and passed on, never looked up.
 
 Knows no torch, no gradio.
 """
@@ -72,10 +72,10 @@ class Settings(BaseSettings):
 
     @property
     def logins(self) -> dict[str, str]:
-        """Password by user."""
+        """The passwords, by user."""
         return dict(login.split(":", 1) for login in self.auth)
 
     @property
     def is_public(self) -> bool:
-        """Whether others than this machine's own people can reach the page."""
+        """Whether people on other machines can reach the page."""
         return self.share or self.host not in LOOPBACK

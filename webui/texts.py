@@ -36,7 +36,7 @@ class Texts:
         }
 
     def word(self, kind: str, details: Mapping[str, Detail], language: Language) -> tuple[str, str]:
-        """Sentence and hint for an error. A kind that nobody wrote a sentence for reads like `internal`."""
+        """Sentence and hint for an error. A kind without a sentence reads like `internal`."""
         known = kind if f"error.{kind}" in self._catalogues[language] else "internal"
         shown = {name: _without_place(value) for name, value in details.items()} if self._are_for_guests else details
         values = {**shown, **_smaller(details)}
@@ -45,17 +45,17 @@ class Texts:
         return self.text(f"error.{known}", language, values), self.text(f"hint.{known}", language, values)
 
     def reason(self, details: Mapping[str, Detail], language: Language) -> str:
-        """The detail `reason` as a part of a sentence; "" where there is none."""
+        """The detail `reason` as a part of a sentence; "" if there is none."""
         reason = str(details.get("reason", ""))
         known = f"reason.{reason}" in self._catalogues[language]
         return self.text(f"reason.{reason}", language, {**details, **_smaller(details)}) if known else reason
 
     def text(self, key: str, language: Language, details: Mapping[str, Detail] | None = None) -> str:
-        """One sentence with its blanks filled. Raises KeyError for a key that is not in the catalogue."""
+        """One sentence with its blanks filled. Raises KeyError for an unknown key."""
         return _Filler().vformat(self._catalogues[language][key], (), dict(details or {}))
 
     def pattern(self, key: str, language: Language) -> str:
-        """One sentence, its blanks unfilled as `{name}`. Raises KeyError for a key that is not in the catalogue."""
+        """One sentence with its blanks still as `{name}`. Raises KeyError for an unknown key."""
         return self._catalogues[language][key].replace("{{", "{").replace("}}", "}")
 
     def keys(self, language: Language) -> frozenset[str]:
@@ -63,7 +63,7 @@ class Texts:
         return frozenset(self._catalogues[language])
 
     def blanks(self, key: str, language: Language) -> frozenset[str]:
-        """Names of the blanks in a sentence."""
+        """The names of the blanks in a sentence."""
         parsed = string.Formatter().parse(self._catalogues[language][key])
         return frozenset(name for _, name, _, _ in parsed if name)
 
@@ -78,7 +78,7 @@ def _without_place(value: Detail) -> Detail:
 
 
 def _smaller(details: Mapping[str, Detail]) -> dict[str, Detail]:
-    """A size worth trying instead of one that was too much: three quarters of each side, in steps of 64 pixels."""
+    """A size to try instead of one that was too large: three quarters of each side, in steps of 64 pixels."""
     sides = {name: details.get(name) for name in ("width", "height")}
     return {
         f"smaller_{name}": max(64, round(side * 0.75 / 64) * 64)
@@ -88,9 +88,10 @@ def _smaller(details: Mapping[str, Detail]) -> dict[str, Detail]:
 
 
 class _Filler(string.Formatter):
-    """Fills blanks by name only: no attributes, no indexing, and a value that is missing reads as a dash."""
+    """Fills blanks by name only: no attributes, no indexing; a missing value becomes a dash."""
 
     def get_field(self, field_name: str, args: object, kwargs: Mapping[str, object]) -> tuple[object, str]:
+        """See string.Formatter."""
         value = kwargs.get(field_name, "")
         return "–" if value == "" else value, field_name
 

@@ -10,7 +10,7 @@ from webui.errors import Detail
 
 
 class Refusal(Exception):
-    """Raised by what reads headers and folders. `details` fill the gaps in the reason's sentence."""
+    """Raised by what reads headers and folders. `details` fill the blanks in the reason's sentence."""
 
     def __init__(self, reason: str, **details: Detail) -> None:
         super().__init__(reason)

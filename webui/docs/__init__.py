@@ -1,4 +1,4 @@
-"""The manual: its pages, how they become HTML, how they are searched, and the tables that the declarations fill.
+"""The manual: its pages, how they become HTML, how they are searched, and the tables that follow from declarations.
 
 Knows no HTTP and no torch.
 """

@@ -1,4 +1,6 @@
-"""What the manual's tables hold, read off the declarations: fields, flags, routes, schedulers, families, errors."""
+"""The content of the manual's tables, taken from the declarations: fields, flags, routes,
+schedulers, families, errors.
+"""
 
 from __future__ import annotations
 
@@ -44,15 +46,16 @@ _NO: Mapping[Language, str] = {"en": "no", "zh-CN": "否"}
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is declared further up than the manual knows: the app's calls, such as `GET /api/jobs`, and the HTTP status
-    of each kind of error."""
+    """What is declared in higher layers than the manual's: the app's calls, such as `GET /api/jobs`, and the HTTP
+    status of each kind of error.
+    """
 
     routes: tuple[str, ...]
     statuses: Mapping[str, int]
 
 
 def table(name: str, language: Language, facts: Facts, texts: Texts) -> Table:
-    """The table of this name. Raises KeyError for one that there is not in this language."""
+    """The table with this name. Raises KeyError if there is none in this language."""
     columns = _HEADINGS[language][name]
     match name:
         case "fields":
@@ -99,7 +102,7 @@ def _schedulers(language: Language) -> Iterable[tuple[str, ...]]:
 
 
 def _by_name() -> list[Family]:
-    """Our own loop's families first, then the others by their names."""
+    """The families of our own loop first, then the others by name."""
     return sorted(FAMILIES.values(), key=lambda family: (family.adapter is not None, family.name.casefold()))
 
 

@@ -1,4 +1,4 @@
-"""The rows of the table of fields: which tasks have a field, what it takes, and its default."""
+"""The rows of the table of fields: which tasks have a field, what it accepts, and its default."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TASKS = {"text_to_image": "text", "image_to_image": "image", "style_transfer": 
 
 
 def field_rows() -> tuple[tuple[str, ...], ...]:
-    """Field, tasks, values, default; in the order of the declarations. The meaning is written by hand."""
+    """Field, tasks, values and default, in the order of the declarations. The meaning is written by hand."""
     having: dict[str, list[str]] = {}
     for task, request in REQUESTS.items():
         for field in dataclasses.fields(request):
@@ -36,14 +36,14 @@ def _tasks(tasks: list[str]) -> str:
 
 
 def _values_and_default(name: str, tasks: list[str]) -> tuple[str, str]:
-    """Both, for each task where tasks differ."""
+    """Both, separately for each task if the tasks differ."""
     values = dict.fromkeys(_values(REQUESTS[task], name) for task in tasks)
     defaults = dict.fromkeys(_default(REQUESTS[task], name) for task in tasks)
     return " or ".join(values), " or ".join(defaults)
 
 
 def _values(request: type, name: str) -> str:
-    """Words, bounds, or the kind of thing that a field takes."""
+    """Words, bounds, or the kind of thing that a field accepts."""
     own = field_type(request, name)
     if name in picture_fields(request):
         return "a picture"

@@ -1,4 +1,4 @@
-"""The manual's pages as whole HTML documents: contents beside the text, search above it, without any script.
+"""The manual's pages as complete HTML documents: contents beside the text, search above it, without any script.
 
 One style sheet serves light, dark and paper. All words come from the catalogues; whatever came from outside is escaped.
 """
@@ -31,7 +31,7 @@ class Frame:
         self._style = (_FOLDER / "frame.css").read_text("utf-8")
 
     def page(self, page: Page, language: Language) -> str:
-        """One page; `language` is the reader's, in which the page itself may be missing."""
+        """One page; `language` is the reader's, in which the page itself may not exist."""
         note = (
             ""
             if page.language == language
@@ -40,7 +40,7 @@ class Frame:
         return self._document(page.title, note + page.html, language, shown=page)
 
     def contents(self, language: Language) -> str:
-        """The list of all pages, each with its first words."""
+        """The list of all pages, each with its first sentence."""
         items = "".join(
             f'<li><a href="{_address(page.name, language)}">{escape(page.title)}</a>'
             f"<p>{escape(_first_sentence(page.introduction))}</p></li>"
@@ -50,7 +50,7 @@ class Frame:
         return self._document(title, f'<h1>{title}</h1>\n<ul class="results">{items}</ul>', language)
 
     def results(self, query: str, language: Language) -> str:
-        """What a search finds."""
+        """The results of a search."""
         shown = query[:MAX_QUERY_CHARACTERS]
         found = search(self._manual.pages(language), shown)
         title = self._word("results" if found else "nothing", language, words=shown)
@@ -58,7 +58,7 @@ class Frame:
         return self._document(title, f'<h1>{title}</h1>\n<ul class="results">{items}</ul>', language, query=shown)
 
     def unknown(self, language: Language) -> str:
-        """For an address below `/help` that leads nowhere."""
+        """The page for an address below `/help` that does not exist."""
         title, hint = self._word("unknown", language), self._word("unknown_hint", language)
         return self._document(title, f"<h1>{title}</h1>\n<p>{hint}</p>", language)
 
@@ -85,7 +85,7 @@ class Frame:
         )
 
     def _links(self, shown: Page | None, language: Language) -> Iterator[str]:
-        """The contents; below the page that is shown, its sections."""
+        """The contents, with the sections of the page that is shown."""
         for page in self._manual.pages(language):
             is_shown = shown is not None and page.name == shown.name
             current = ' aria-current="page"' if is_shown else ""

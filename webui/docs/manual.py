@@ -1,7 +1,7 @@
 """The pages of the manual, read from the Markdown files of each language.
 
-A page exists in English; where a translation is missing, the English one is shown. A translation has the same headings
-in the same order, so an address such as `/help/sampling#sigmas` leads to the same passage in every language.
+Every page exists in English, which is shown if a translation is missing. A translation has the same headings in the
+same order, so an address such as `/help/sampling#sigmas` leads to the same passage in every language.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ PAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page, rendered. `language` is what it is written in; `introduction` is the plain text before the first of its
-    `sections`."""
+    """One page, rendered. `language` is the one it is written in; `introduction` is the plain text before its first
+    section.
+    """
 
     name: str
     language: Language
@@ -49,7 +50,7 @@ class Page:
 
 
 class Manual:
-    """All pages; each is read and rendered when it is asked for first."""
+    """All pages; each is read and rendered when it is first needed."""
 
     def __init__(self, folder: Path = FOLDER, names: tuple[str, ...] = PAGES) -> None:
         self._folder = folder
@@ -57,7 +58,7 @@ class Manual:
         self._read = functools.cache(self._render)
 
     def page(self, name: str, language: Language) -> Page | None:
-        """The page of this name, in English where this language has none; None for an unknown name."""
+        """The page with this name, in English if this language has none; None for an unknown name."""
         return self._read(name, language) if name in self.names else None
 
     def pages(self, language: Language) -> tuple[Page, ...]:

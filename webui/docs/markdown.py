@@ -31,7 +31,7 @@ class Section:
 
 
 def render(text: str, anchors: Sequence[str], language: Language) -> tuple[str, tuple[Section, ...]]:
-    """The HTML of a page, and its sections; `anchors` are those of its headings in their order.
+    """The HTML of a page and its sections; `anchors` are those of its headings, in order.
 
     Raises ValueError if there are more or fewer headings than anchors.
     """
@@ -66,7 +66,7 @@ def _links(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _join_chinese_lines(tokens: Sequence[Token]) -> None:
-    """Where a line of Chinese ends, the text goes on without the space that a browser would make of the break."""
+    """Joins lines that end in Chinese without the space that a browser would make of the line break."""
     for token in tokens:
         children = token.children or []
         for before, here, after in zip(children, children[1:], children[2:], strict=False):
@@ -80,13 +80,14 @@ def _is_wide(character: str) -> bool:
 
 def _address(target: str, language: Language) -> str:
     """`sampling.md#sigmas` → `/help/sampling?lang=en#sigmas`; other targets stay as they are. A translation links to
-    `../en/` where a page is not translated."""
+    `../en/` for pages without a translation.
+    """
     found = _PAGE_LINK.fullmatch(target)
     return f"/help/{found['name']}?lang={language}{found['anchor'] or ''}" if found else target
 
 
 def _with_scrolling_tables(tokens: Sequence[Token]) -> list[Token]:
-    """Each table in a box of its own that scrolls sideways, so that a wide one does not widen the page on a phone."""
+    """Puts each table into a box that scrolls sideways, so that a wide table does not widen the page on a phone."""
     result: list[Token] = []
     for token in tokens:
         if token.type == "table_open":
@@ -117,7 +118,7 @@ def _section(heading: Token, title: str, words: Sequence[str]) -> Section:
 
 
 def _plain(token: Token) -> str:
-    """A token's text without its marks."""
+    """A token's text without markup."""
     if token.children is None:
         return token.content
     return "".join(" " if child.type in ("softbreak", "hardbreak") else child.content for child in token.children)

@@ -16,7 +16,7 @@ _EXCERPT_CHARACTERS = 240
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A section that was found; `anchor` is empty for the beginning of a page."""
+    """A section that matches; `anchor` is empty for the beginning of a page."""
 
     page: Page
     anchor: str
@@ -25,12 +25,12 @@ class Result:
 
 
 def words_of(query: str) -> tuple[str, ...]:
-    """The words that a section must contain, whatever their case."""
+    """The words that a section must contain, in lower case."""
     return tuple(dict.fromkeys(query[:MAX_QUERY_CHARACTERS].casefold().split()))
 
 
 def search(pages: Iterable[Page], query: str) -> tuple[Result, ...]:
-    """The best results, best first. None for a query without words."""
+    """The best results, best first; none for a query without words."""
     words = words_of(query)
     if not words:
         return ()
@@ -47,7 +47,7 @@ def search(pages: Iterable[Page], query: str) -> tuple[Result, ...]:
 
 
 def _score(page: Page, section: Section, words: Iterable[str]) -> int:
-    """0 if a word is missing. A word counts more in the section's title, and some in that of its page."""
+    """0 if a word is missing. A word counts more in the section's title, and somewhat in that of its page."""
     title, text, of_page = section.title.casefold(), section.text.casefold(), page.title.casefold()
     total = 0
     for word in words:
@@ -58,7 +58,7 @@ def _score(page: Page, section: Section, words: Iterable[str]) -> int:
 
 
 def _excerpt(text: str, words: Iterable[str]) -> str:
-    """The text around the first place where one of the words stands."""
+    """The text around the first occurrence of one of the words."""
     lower = text.casefold()
     places = [place for word in words if (place := lower.find(word)) >= 0]
     start = max(0, min(places, default=0) - _BEFORE_CHARACTERS)

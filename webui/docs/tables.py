@@ -1,7 +1,7 @@
-"""The tables of the manual that follow from declarations: found in a page by their marks, and rewritten.
+"""The tables of the manual that follow from declarations: finds them in a page by their marks, and rewrites them.
 
-A table stands between `<!-- table: flags -->` and `<!-- end of table -->`. If its last column is prose, people write
-that in the page, and it is kept; a new row begins with an empty cell there, which a test refuses.
+A table is between `<!-- table: flags -->` and `<!-- end of table -->`. If its last column is prose, people write that
+in the page, and it is kept; a new row begins with an empty cell there, which a test refuses.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Headings and rows. `has_prose`: each row lacks its last cell. `keeps_order`: rows stay in the order that the page
-    has, and new ones come last."""
+    """Headings and rows. `has_prose`: the last cell of each row is written by hand. `keeps_order`: rows stay in the
+    page's order, and new ones come last.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -26,7 +27,7 @@ class Table:
 
 
 def refreshed(page: str, table_named: Callable[[str], Table]) -> str:
-    """A page with all its tables as they should be; `table_named` raises KeyError for a name that no table has."""
+    """A page with all its tables brought up to date; `table_named` raises KeyError for an unknown table."""
 
     def rewritten(found: re.Match[str]) -> str:
         lines = _lines(table_named(found["name"]), _cells(found["rows"]))
@@ -36,7 +37,7 @@ def refreshed(page: str, table_named: Callable[[str], Table]) -> str:
 
 
 def rows_of(page: str, name: str) -> list[list[str]]:
-    """The cells of a table as they stand in a page, without its headings."""
+    """The cells of a table as they are in a page, without its headings."""
     return next(_cells(found["rows"]) for found in _TABLE.finditer(page) if found["name"] == name)
 
 
@@ -57,10 +58,10 @@ def _lines(table: Table, before: list[list[str]]) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """A sentence as a cell that shows it as it stands."""
+    """A sentence as a cell that shows it unchanged."""
     return re.sub(r"([\\`*_|<\[])", r"\\\1", text)
 
 
 def code(text: str) -> str:
-    """A word that programs read, as a cell."""
+    """A word for programs, as a cell."""
     return f"`{text}`"

@@ -1,4 +1,6 @@
-"""Where the page is served: reading it off the flags early, taking the port, saying it. Standard library only."""
+"""Where the page is served: reads the address from the flags early, takes the port, prints it.
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,15 @@ class Address:
 
     @property
     def url(self) -> str:
-        """What to type into a browser on this machine."""
+        """The address to type into a browser on this machine."""
         host = "127.0.0.1" if self.host in _ANY else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def early_address(arguments: Sequence[str]) -> Address:
-    """Host and port as the flags will say them, read before there is anything to read flags properly.
+    """Host and port from the flags, read before the packages that parse flags are installed.
 
-    A port that makes no sense gives the default; whoever parses the flags in earnest complains about it.
+    An invalid port gives the default; the real parser complains about it later.
     """
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--host", default=os.environ.get("DARKROOM_HOST", "127.0.0.1"))
@@ -46,7 +48,7 @@ def early_address(arguments: Sequence[str]) -> Address:
 def take(address: Address) -> socket.socket:
     """A socket bound to the address, not yet listening, so that nobody connects to a page that is not there.
 
-    Raises LaunchError when the port is taken, forbidden, or the host is not this machine's.
+    Raises LaunchError if the port is taken or forbidden, or the host is not this machine's.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
@@ -69,7 +71,7 @@ def _explain(error: Exception, address: Address) -> LaunchError:
 
 
 def free_port(beside: int) -> int:
-    """A port that is free on this machine, near the one that was wanted."""
+    """A free port on this machine, close to the one that was wanted."""
     for port in range(max(beside + 1, 1024), min(beside + 50, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             try:

@@ -29,9 +29,9 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def run(root: Path, arguments: list[str]) -> int:
-    """The exit code of `launch.py` with these arguments.
+    """Runs `launch.py` with these arguments and returns the exit code.
 
-    1. find out what is asked for; 2. make sure of the packages; 3. go on in the interpreter that has them.
+    1. find out what is asked for; 2. make sure of the packages; 3. continue in the interpreter that has them.
     """
     console = Console()
     command = arguments[0] if arguments and arguments[0] in COMMANDS else None
@@ -55,7 +55,7 @@ def run(root: Path, arguments: list[str]) -> int:
 
 
 def _stop_going_round(environment: Environment) -> None:
-    """Raises LaunchError when this very call has installed everything already and something is missing all the same."""
+    """Raises LaunchError if this very call has installed everything and something is still missing."""
     if os.environ.pop(INSTALLED, None):
         absent = ", ".join(map(str, requirements.missing(environment.requirements())))
         raise LaunchError("pip_failed", reason=absent, log=str(environment.folder / "install.log"))
@@ -89,7 +89,7 @@ def _run_here(root: Path, command: str | None, arguments: list[str], console: Co
 
 
 def _install(environment: Environment, arguments: list[str], console: Console, *, shows_page: bool) -> list[str]:
-    """Makes the environment, while a page on the port tells how far it is. The arguments to go on with."""
+    """Makes the environment, while a page on the port shows the progress. Returns the arguments to continue with."""
     console.line("first_start")
     wheel = reachable(choose())
     console.line("torch", kind=wheel.kind)

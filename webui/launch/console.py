@@ -1,4 +1,4 @@
-"""Lines on the console: plain ones, and one that is written over while something goes on. Standard library only."""
+"""Lines on the console: ordinary ones, and one that is overwritten while something goes on. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = 96
 
 
 class Console:
-    """Writes to `stream`, in the language of whoever started the program."""
+    """Writes to `stream`, in the language of the person who started the program."""
 
     def __init__(self, stream: TextIO | None = None, language: words.Language | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -26,16 +26,18 @@ class Console:
         self._was_fetching = False
 
     def say(self, text: str) -> None:
-        """One line of its own."""
+        """Writes one line."""
         self._clear()
         self._write(text + "\n")
 
     def line(self, name: str, **values: str | int) -> None:
-        """A line from `words.py`."""
+        """Writes a line from `words.py`."""
         self.say(words.line(name, self.language, **values))
 
     def show(self, progress: Progress) -> None:
-        """How far the installation is: over the last such line on a terminal, now and then elsewhere."""
+        """Shows the progress of the installation: overwrites the last such line on a terminal, writes now and then
+        elsewhere.
+        """
         pause = _SECONDS_BETWEEN_UPDATES if self._is_terminal else _SECONDS_BETWEEN_LINES
         if bool(progress.file) != self._was_fetching:
             pause, self._was_fetching = 0.0, bool(progress.file)  # unpacking begins: pip then says nothing for long
@@ -59,7 +61,7 @@ class Console:
 
 
 def describe(progress: Progress, language: words.Language) -> str:
-    """One line: what is fetched, how far, how fast and how long still."""
+    """One line: what is being downloaded, how far, how fast, and how long it will take."""
     if progress.stage == "preparing":
         return words.line("preparing", language)
     percent = round(100 * progress.fraction)

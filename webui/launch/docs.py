@@ -1,6 +1,6 @@
 """`python launch.py docs`: rewrites the tables of the manual from the declarations.
 
-Needs the packages, unlike the rest of the launcher but `serve.py` and `reindex.py`.
+Like `serve.py` and `reindex.py`, and unlike the rest of the launcher, it needs the packages.
 """
 
 from __future__ import annotations
@@ -50,13 +50,15 @@ def _table(language: Language, facts: Facts, texts: Texts, name: str) -> Table:
 
 
 def _routes() -> tuple[str, ...]:
-    """All calls of the app, which is built for it and never served."""
+    """All calls of the app, which is built for this and never served."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         paths = asyncio.run(_built(Path(folder)))
     return tuple(f"{method} {path}" for path, calls in paths.items() for method in _METHODS if method.lower() in calls)
 
 
 async def _built(folder: Path) -> dict[str, dict[str, object]]:
-    """The paths of its schema; inside an event loop, as Gradio makes one of its own otherwise and never closes it."""
+    """The paths in the app's schema; inside an event loop, as Gradio would otherwise make one of its own and never
+    close it.
+    """
     paths: dict[str, dict[str, object]] = build(read_settings(["--data-dir", str(folder)])).openapi()["paths"]
     return paths

@@ -1,4 +1,4 @@
-"""The project's own Python environment, `.venv` beside `launch.py`: whether it is there and stands for today's
+"""The project's own Python environment, `.venv` beside `launch.py`: whether it exists and matches today's
 `pyproject.toml`. Standard library only. Knows where it is, not how it is filled (`install.py`).
 """
 
@@ -15,24 +15,26 @@ from webui.launch import requirements
 
 @dataclass(frozen=True)
 class Environment:
-    """The environment that `root` needs for the program itself, or with one of its extras."""
+    """The environment for the program in `root`, or for the program with one of its extras."""
 
     root: Path
     extra: str | None = None
 
     @property
     def folder(self) -> Path:
-        """Where it lies or will lie."""
+        """The environment's folder, which may not exist yet."""
         return self.root / ".venv"
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The environment's interpreter."""
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     @property
     def marker(self) -> Path:
-        """Written when everything is installed, so that an interrupted installation is not taken for a whole one."""
+        """A file written when everything is installed, so that an interrupted installation is not taken for a complete
+        one.
+        """
         return self.folder / "darkroom.json"
 
     def requirements(self) -> tuple[requirements.Requirement, ...]:
@@ -45,19 +47,21 @@ class Environment:
         return Path(sys.prefix).resolve() == self.folder.resolve()
 
     def is_met_here(self) -> bool:
-        """Whether the running interpreter has everything, wherever its packages came from."""
+        """Whether the running interpreter has all packages, wherever they came from."""
         if self.is_running() and not self.is_installed():
             return False  # half installed: some packages may lie there without the others
         return not requirements.missing(self.requirements())
 
     def is_installed(self) -> bool:
-        """Whether `.venv` was filled, to the end, for what `pyproject.toml` asks today."""
+        """Whether `.venv` was completely filled for what `pyproject.toml` asks for today."""
         if not self.python.exists():
             return False
         return self._fingerprints().get(self.extra or "") == self._fingerprint()
 
     def mark_installed(self) -> None:
-        """Everything is there. Other extras keep their marks only if they were made for the same packages."""
+        """Marks the installation as complete. Marks of other extras stay only if they were made for
+        the same packages.
+        """
         own = {self.extra or "": self._fingerprint()}
         plain = Environment(self.root)
         own[""] = plain._fingerprint()

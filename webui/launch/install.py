@@ -1,4 +1,4 @@
-"""Makes `.venv` and fills it with pip: torch first, in the build that fits the machine, then the rest around it.
+"""Makes `.venv` and fills it with pip: torch first, in the build that fits the machine, then everything else.
 
 Standard library only. Reports through a `ProgressMeter` and a callback; knows neither console nor page.
 """
@@ -31,9 +31,9 @@ _TAIL_LINES = 40
 
 
 def install(environment: Environment, wheel: TorchWheel, meter: ProgressMeter, on_change: Callable[[], None]) -> None:
-    """Makes the environment whole, whatever state it is in, and marks it so.
+    """Completes the environment, whatever state it is in, and marks it as installed.
 
-    Raises LaunchError with what a person can do. Interrupted, it goes on from there at the next call.
+    Raises LaunchError with what a person can do. If interrupted, the next call continues.
     """
     meter.enter("preparing")
     on_change()
@@ -66,7 +66,7 @@ def _install_torch(pip: _Pip, torch: list[str], wheel: TorchWheel) -> None:
 
 
 def make_environment(environment: Environment) -> None:
-    """An environment with a working pip. What is there and works is kept."""
+    """Makes an environment with a working pip; one that exists and works is kept."""
     if works(environment.python):
         return
     if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
@@ -84,7 +84,7 @@ def make_environment(environment: Environment) -> None:
 
 
 def works(python: Path) -> bool:
-    """Whether this interpreter runs and has pip; one whose base Python was removed does not."""
+    """Whether this interpreter runs and has pip; it does not if its base Python was removed."""
     if not python.exists():
         return False
     try:
@@ -94,7 +94,7 @@ def works(python: Path) -> bool:
 
 
 class _Pip:
-    """pip of the environment. Everything it writes goes to `.venv/install.log` too."""
+    """The environment's pip. Everything it writes also goes to `.venv/install.log`."""
 
     def __init__(self, environment: Environment, meter: ProgressMeter, on_change: Callable[[], None]) -> None:
         self._python = str(environment.python)
@@ -105,12 +105,12 @@ class _Pip:
         self._log.unlink(missing_ok=True)
 
     def renew(self) -> None:
-        """A pip that says how far it is. Without a connection the old one will have to do."""
+        """Updates pip to a version that reports its progress; without a connection, the old one has to do."""
         if self._version() < _RAW_PROGRESS_PIP:
             self._run(["install", "--upgrade", "pip"])
 
     def install(self, *arguments: str) -> None:
-        """Installs these. Raises LaunchError when pip does not manage."""
+        """Installs these packages. Raises LaunchError if pip fails."""
         bar = ["--progress-bar", "raw"] if self._version() >= _RAW_PROGRESS_PIP else []
         tail = self._run(["install", "--no-input", *bar, *arguments])
         if tail is None:
@@ -130,7 +130,7 @@ class _Pip:
         return tuple(int(number) for number in numbers if number.isdecimal())
 
     def _run(self, arguments: list[str]) -> str | None:
-        """None when all went well, else the end of what pip wrote."""
+        """None if pip succeeds, else the end of its output."""
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         command = [self._python, "-m", "pip", "--disable-pip-version-check", *arguments]
         with self._log.open("a", encoding="utf-8") as log, _running(command) as process:
@@ -145,7 +145,7 @@ class _Pip:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """The command, ended with this block, however that ends."""
+    """Runs the command, and ends it with this block, however that ends."""
     unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "NO_COLOR": "1"}
     with subprocess.Popen(
         command,

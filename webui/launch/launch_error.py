@@ -1,4 +1,4 @@
-"""What can keep the program from starting, as data. Worded in `words.py`. Standard library only."""
+"""What can keep the program from starting, as data. `words.py` has the sentences. Standard library only."""
 
 from __future__ import annotations
 

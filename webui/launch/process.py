@@ -1,4 +1,6 @@
-"""Goes on as another program in the same process, so that one process group holds everything. Standard library only."""
+"""Continues as another program in the same process, so that one process group contains everything. Standard library
+only.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from typing import NoReturn
 def become(command: Sequence[str]) -> NoReturn:
     """Replaces this process by `command`. Does not return.
 
-    Windows cannot replace a process, so there the command runs as a child of the same console, which gives both of
-    them Ctrl+C; this process waits and ends with the child's exit code.
+    Windows cannot replace a process. There, the command runs as a child in the same console, which sends Ctrl+C to
+    both; this process waits and ends with the child's exit code.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -25,7 +25,9 @@ _COLLECTING = re.compile(r"Collecting ([A-Za-z0-9._-]+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """A moment of the installation. `seconds_left` is None until anything is known; bytes are of this installation."""
+    """The installation at one moment. `seconds_left` is None until it can be estimated; bytes are
+    of this installation.
+    """
 
     stage: Stage = "preparing"
     file: str = ""
@@ -38,7 +40,7 @@ class Progress:
 
 
 class ProgressMeter:
-    """Fed with pip's lines from one thread, read from others."""
+    """Receives pip's lines from one thread, and is read from others."""
 
     def __init__(self, torch_bytes: int, *, with_tests: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -50,7 +52,7 @@ class ProgressMeter:
         self._recent: deque[tuple[float, int]] = deque()
 
     def enter(self, stage: Stage) -> None:
-        """Another stage begins; what was expected of the one before counts as done."""
+        """Begins another stage; what was expected of the one before counts as done."""
         with self._lock:
             if stage == "packages":
                 self._finished_bytes = max(self._finished_bytes, self._torch_bytes)
@@ -58,7 +60,7 @@ class ProgressMeter:
             self._estimate()
 
     def feed(self, line: str) -> None:
-        """One line that pip wrote."""
+        """Takes one line of pip's output."""
         with self._lock:
             if found := _PROGRESS.match(line):
                 self._advance(int(found[1]), int(found[2]))
@@ -72,7 +74,7 @@ class ProgressMeter:
             self._estimate()
 
     def snapshot(self) -> Progress:
-        """How far it is now."""
+        """The progress at this moment."""
         with self._lock:
             return self._now
 
@@ -95,7 +97,7 @@ class ProgressMeter:
         )
 
     def _estimate(self) -> None:
-        """Fraction and time left, from what this kind of installation usually weighs."""
+        """Fraction and time left, from the usual size of this kind of installation."""
         fetched = max(self._finished_bytes, self._now.fetched_bytes)
         remaining = max(self._expected_bytes - fetched, self._now.file_total_bytes - self._now.file_bytes, 0)
         fraction = max(self._now.fraction, min(0.97, fetched / (fetched + remaining) if fetched else 0.0))

@@ -1,6 +1,6 @@
-"""`python launch.py reindex`: the database made again from the pictures, and what came of it, told on the console.
+"""`python launch.py reindex`: rebuilds the database from the pictures, and reports the result on the console.
 
-Needs the packages, unlike the rest of the launcher but `serve.py`.
+Like `serve.py` and `docs.py`, and unlike the rest of the launcher, it needs the packages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAMED = 5  # files and folders that are called by name
 
 
 def reindex(arguments: list[str], console: Console) -> int:
-    """Exit code 0, also where some files could not be read. Raises LaunchError."""
+    """Exit code 0, even if some files could not be read. Raises LaunchError."""
     settings = read_settings(arguments)
     logging.basicConfig(level=logging.ERROR)
     told = 0

@@ -1,7 +1,7 @@
-"""Which packages the project needs, as `pyproject.toml` says, and whether the running interpreter has them.
+"""Which packages the project needs, according to `pyproject.toml`, and whether the running interpreter has them.
 
 Standard library only, and fast: this runs at every start. Knows only plain requirements, `name>=1,<2`, without extras
-or markers; a test holds `pyproject.toml` to that. Knows nothing of how packages are installed.
+or markers; a test checks `pyproject.toml` for that. Does not know how packages are installed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CLAUSE = re.compile(r"(?P<operator>==|!=|>=|<=|<|>)\s*(?P<version>[0-9][0-9.]*)
 
 @dataclass(frozen=True)
 class Requirement:
-    """One package and the versions of it that will do, `torch` and `==2.13.0`."""
+    """One package and the versions that will do, such as `torch` and `==2.13.0`."""
 
     name: str
     specifier: str
@@ -30,7 +30,7 @@ class Requirement:
         return f"{self.name}{self.specifier}"
 
     def admits(self, version: str) -> bool:
-        """Whether this version will do. A local part is left aside: `==2.13.0` admits `2.13.0+cu130`."""
+        """Whether this version will do. A local part is ignored: `==2.13.0` admits `2.13.0+cu130`."""
         clauses = [_CLAUSE.fullmatch(clause.strip()) for clause in self.specifier.split(",") if clause.strip()]
         return all(clause is not None and _holds(version, clause["operator"], clause["version"]) for clause in clauses)
 
@@ -48,7 +48,7 @@ def _holds(version: str, operator: str, bound: str) -> bool:
 
 
 def _compare(left: str, right: str) -> int:
-    """-1, 0 or 1, by the numbers of the releases alone."""
+    """-1, 0 or 1, by the release numbers only."""
     pairs = zip_longest(_release(left), _release(right), fillvalue=0)
     return next(((a > b) - (a < b) for a, b in pairs if a != b), 0)
 
@@ -76,7 +76,7 @@ def _parse(line: str) -> Requirement:
 
 
 def missing(requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
-    """Those that the running interpreter does not have, or has in a version that will not do."""
+    """The requirements that the running interpreter does not have, or not in a version that will do."""
     return tuple(r for r in requirements if (found := _installed_version(r.name)) is None or not r.admits(found))
 
 
@@ -88,6 +88,6 @@ def _installed_version(name: str) -> str | None:
 
 
 def fingerprint(requirements: tuple[Requirement, ...]) -> str:
-    """Changes whenever the requirements do, or the Python that they are installed for."""
+    """A digest that changes with the requirements, and with the Python that they are installed for."""
     lines = sorted(map(str, requirements))
     return hashlib.sha256("\n".join([*lines, f"python {sys.version_info[:2]}"]).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Serves the app: settings from flags, the port taken, everything built, one process until it is told to stop.
+"""Serves the app: reads the settings from flags, takes the port, builds everything, and runs until it is told to stop.
 
-The only module here that needs the packages. Knows the app's one door, `webui.app.build`, how its connections end, and
-nothing behind it.
+Needs the packages, unlike most of the launcher. Knows the app's one door, `webui.app.build`, how its connections end,
+and nothing behind it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _QUIET_LOGGERS = ("httpx", "httpcore", "multipart", "python_multipart", "PIL", "
 
 
 def serve(arguments: list[str], console: Console) -> int:
-    """Runs until SIGINT or SIGTERM, and then gives exit code 0. Raises LaunchError when it cannot start."""
+    """Runs until SIGINT or SIGTERM, then returns exit code 0. Raises LaunchError if it cannot start."""
     settings = read_settings(arguments)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     for name in _QUIET_LOGGERS:
@@ -56,13 +56,13 @@ def serve(arguments: list[str], console: Console) -> int:
 
 
 def _is_no_cut_stream(record: logging.LogRecord) -> bool:
-    """False for what uvicorn says of event streams still open when the program ends: they are meant to be cut."""
+    """False for uvicorn's messages about event streams still open when the program ends: they are meant to be cut."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
 
 def without_query(record: logging.LogRecord) -> bool:
-    """True, and the line about a call names its path alone: what somebody searched for is nobody else's business."""
+    """Always true; removes the query from the line about a call, since what somebody searched for is private."""
     if isinstance(record.args, tuple):
         record.args = tuple(part.partition("?")[0] if isinstance(part, str) else part for part in record.args)
     return True
@@ -71,7 +71,7 @@ def without_query(record: logging.LogRecord) -> bool:
 def read_settings(arguments: list[str]) -> Settings:
     """The settings of this run. Ends the program for `--help` and for unknown flags, as command lines do.
 
-    Raises LaunchError for a value that makes no sense.
+    Raises LaunchError for an invalid value.
     """
     try:
         source: CliSettingsSource[Any] = CliSettingsSource(Settings, cli_prog_name="python launch.py")
@@ -121,6 +121,7 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server."""
         await super().startup(sockets=sockets)
         if self.started:
             self._on_started()

@@ -1,7 +1,7 @@
 """Which build of torch fits this machine, and where to get it. Standard library only.
 
-PyTorch publishes one build for each kind of device on indexes of its own, and one plain package on PyPI (CUDA on Linux,
-CPU on Windows, Apple on macOS). Knows nothing of pip.
+PyTorch publishes a build for each kind of device on an index of its own, and one plain package on PyPI (CUDA on Linux,
+CPU on Windows, Apple on macOS). Knows nothing about pip.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ROCM = "rocm7.2"
 class TorchWheel:
     """A build: `kind` for people (`CUDA 13.0`, `CPU`), `index` its address, None for the plain package.
 
-    `expected_bytes` is about what it and what it pulls in weigh, for the time left.
+    `expected_bytes` is the approximate size of the build and its dependencies, for estimating the time left.
     """
 
     kind: str
@@ -78,11 +78,12 @@ def _nvidia() -> tuple[int, float] | None:
 
 
 def has_rocm() -> bool:
+    """Whether ROCm is installed on this machine."""
     return Path("/dev/kfd").exists() and (Path("/opt/rocm").exists() or shutil.which("rocminfo") is not None)
 
 
 def _answers(index: str) -> bool:
-    """Whether the index has a page on torch. Asked beside, since looking up a name knows no time-out."""
+    """Whether the index has a page on torch. Runs in a thread, since looking up a name has no time-out."""
     answers: list[bool] = []
 
     def ask() -> None:

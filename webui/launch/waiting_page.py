@@ -22,7 +22,9 @@ _PAGE = Path(__file__).with_name("waiting_page.html")
 
 
 class WaitingPage:
-    """Serves the page on the address, from a thread, inside a `with`. Entering raises LaunchError for a taken port."""
+    """Serves the page on the address, from a thread, while its block runs. Entering raises LaunchError if the port is
+    taken.
+    """
 
     def __init__(self, address: Address, meter: ProgressMeter) -> None:
         self._address = address
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/html; charset=utf-8", self.server.page)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the console tells of the installation, not of who watches it."""
+        """Logs nothing: the console reports the installation, not who watches it."""
 
     def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)

@@ -1,6 +1,6 @@
 """What the launcher says to people, in English and Simplified Chinese. Standard library only.
 
-The page's own sentences are in `webui/locales/` and `webui/ui/locales/`; these are said before anything can read those.
+The page's own sentences are in `webui/locales/` and `webui/ui/locales/`; these are needed before those can be read.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ LINES: dict[str, tuple[str, str]] = {
 
 
 def console_language() -> Language:
-    """The language of whoever sits at the console."""
+    """The language of the person at the console."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
             return "zh-CN" if value.lower().startswith("zh") else "en"
@@ -130,10 +130,10 @@ def console_language() -> Language:
 
 
 def line(name: str, language: Language, **values: str | int) -> str:
-    """A line that the launcher says in passing."""
+    """A short line from the launcher."""
     return LINES[name][language == "zh-CN"].format_map(values)
 
 
 def sentence(error: LaunchError, language: Language) -> str:
-    """What went wrong and what to do about it."""
+    """What went wrong, and what to do about it."""
     return ERRORS[error.kind][language == "zh-CN"].format_map(error.details)

@@ -26,7 +26,7 @@ FindCheckpoint = Callable[[str | None, str | None], tuple[str, bool | None] | No
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """A remark for people; `code` names its sentence, `details` fills the gaps in it."""
+    """A remark for people; `code` names its sentence, `details` fills its blanks."""
 
     code: str
     details: dict[str, str | int | float] = field(default_factory=dict)

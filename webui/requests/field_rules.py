@@ -20,9 +20,10 @@ Effect = Literal["inactive", "refused", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What happens to `field` if the condition `when` holds. `reason` is the code of a sentence, `limit` fills its gap.
+    """What happens to `field` if the condition `when` holds.
 
-    In a declaration `field` is empty, and means the field that is declared.
+    `reason` is the code of a sentence, and `limit` fills its blank. In a declaration `field` is empty, and means the
+    field that is declared.
     """
 
     reason: str

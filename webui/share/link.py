@@ -1,4 +1,4 @@
-"""The public link, as the page sees it: whether one is wanted, being opened, open, or not to be had, and its login.
+"""The public link as the page sees it: off, being opened, open or failed; and its login.
 
 Knows no tunnel (`webui/share/tunnel.py` opens it), no HTTP, no page.
 """
@@ -18,7 +18,7 @@ _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that people mix up when they 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """One moment of the link. `url` when `open`, `error` when `failed`."""
+    """The link at one moment. `url` is set if it is `open`, `error` if it has `failed`."""
 
     state: Literal["off", "opening", "open", "failed"] = "off"
     url: str = ""
@@ -26,7 +26,7 @@ class Share:
 
 
 class ShareState:
-    """Where the link's present state is kept: written by the tunnel's thread, read by page and guard."""
+    """The link's current state: written by the tunnel's thread, read by page and guard."""
 
     def __init__(self, share: Share | None = None) -> None:
         self._lock = threading.Lock()
@@ -45,9 +45,9 @@ class ShareState:
 
 
 def settings_with_login(settings: Settings) -> tuple[Settings, bool]:
-    """Settings in which whatever others can reach has a login, and whether one was made up for that.
+    """Settings with a login for whatever other people can reach, and whether one was made up for that.
 
-    The made-up password is three groups of five of 31 signs, 74 bits, drawn from the system's own source.
+    A made-up password is three groups of five of 31 characters, 74 bits, drawn from the system's own source.
     """
     if not settings.is_public or settings.auth:
         return settings, False

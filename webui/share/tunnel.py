@@ -1,7 +1,7 @@
 """Opens the public link: Gradio's tunnel program, checked before every start, in front of our own app.
 
-Gradio checks its program only when it has just downloaded it, and leaves a bad one where it is; here it is checked each
-time. The server's certificate goes into the data folder, not into whatever folder the program was started in.
+Gradio checks its program only just after downloading it, and leaves a bad one in place; here it is checked every time.
+The server's certificate goes into the data folder, not into whatever folder the program was started in.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Tunnel:
         self._is_closed = threading.Event()
 
     def start(self) -> None:
-        """Begins; `ShareState` tells how it goes."""
+        """Starts opening the link; `ShareState` shows the progress."""
         self._state.set(Share(state="opening"))
         threading.Thread(target=self._open, name="share", daemon=True).start()
 
@@ -98,9 +98,9 @@ class Tunnel:
 
 
 def check_program(path: Path) -> None:
-    """Makes sure that the tunnel program is there and is the one whose checksum Gradio was published with.
+    """Makes sure that the tunnel program exists and has the checksum that Gradio was published with.
 
-    One that is not is removed, so that the next start can download it again. Raises ShareFailed.
+    One that has not is removed, so that the next start can download it again. Raises ShareFailed.
     """
     expected = tunneling.CHECKSUMS.get(tunneling.BINARY_URL)
     if expected is None:

@@ -58,8 +58,9 @@ def reindex(data_dir: Path, owners: Sequence[Owner], say: Callable[[int], None])
 
 
 def _write_down(data_dir: Path) -> Path | None:
-    """Writes down favourites, boards and the like, as far as the old database can be read; its path
-    if it is damaged.
+    """Writes down favourites, boards and the like, as far as the old database can be read.
+
+    Returns the database's new path if it was damaged.
     """
     path = data_dir / DATABASE_NAME
     if not path.is_file():

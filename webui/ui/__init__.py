@@ -1,1 +1,1 @@
-"""The page. Gradio is imported here, and only here. It submits, cancels and shows; it knows nothing of torch."""
+"""The page. Only this package imports Gradio. It submits, cancels and shows; it knows nothing of torch."""

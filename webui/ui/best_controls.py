@@ -15,7 +15,7 @@ KEEP_COUNTS = (1, 2, 4)
 
 
 def best(words: Words) -> Controls:
-    """One row: all, or so many."""
+    """A single row: all, or a number of images."""
     with gr.Row(elem_id="best_row"):
         keep_best = gr.Radio(
             [(words("keep_all"), 0), *((str(count), count) for count in KEEP_COUNTS)],

@@ -1,7 +1,7 @@
 """The controls that all tasks share: prompt, size, sampling, seed. Each is named after the request's field it fills.
 
-Ordinary ones follow from the declarations (`ui/declared_controls.py`); only the others are drawn by hand here. What a
-control does in the browser (chips that set width and height, the dice) is in `assets/controls/` and `assets/form/`.
+Ordinary controls follow from the declarations (`ui/declared_controls.py`); only the others are built by hand here. What
+a control does in the browser (chips that set width and height, the dice) is in `assets/controls/` and `assets/form/`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ WITHOUT_CONTROL = reasons_without_control()
 
 
 def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(label, id) for the picker; a name that two share is followed by the id.
+    """(label, id) for the picker; a name that two checkpoints share is followed by the id.
 
-    What cannot be used comes last, with a sign: whoever put it there finds it, and choosing it says why.
+    Checkpoints that cannot be used come last, with a sign: their owner finds them, and choosing one says why.
     """
     usable, refused = catalogue.list(), catalogue.refused()
     names = [checkpoint.name for checkpoint in (*usable, *refused)]
@@ -39,12 +39,12 @@ def checkpoint_choices(catalogue: Catalogue) -> list[tuple[str, str]]:
 
 
 def checkpoint_picker() -> gr.HTML:
-    """The one picker of the page, for the header."""
+    """The page's only picker, for the header."""
     return select_part("checkpoint")
 
 
 def writing(words: Words) -> Controls:
-    """The sign of an armed branch, prompt, looks and negative prompt."""
+    """The sign of a prepared branch, the prompt, the looks and the negative prompt."""
     part("branch", elem_id="branch_box")
     help_mark(Group.WRITING)
     prompt = gr.Textbox(
@@ -83,7 +83,7 @@ def size(words: Words, checkpoint: Checkpoint | None) -> Controls:
 
 
 def amount(words: Words) -> Controls:
-    """How many pictures, and how much care: quality sets the steps."""
+    """The number of images, and the quality, which sets the steps."""
     with gr.Row(elem_id="amount_row"):
         num_images = gr.Radio(
             IMAGE_COUNTS, value=1, label=words("num_images"), elem_id="num_images", elem_classes=["chips"]
@@ -100,7 +100,7 @@ def amount(words: Words) -> Controls:
 
 
 def effort(words: Words, checkpoint: Checkpoint | None) -> Controls:
-    """Steps and guidance; the rest of the sampling is in its own fold (`ui/sampling_controls.py`)."""
+    """Steps and guidance; the rest of the sampling is in a section of its own (`ui/sampling_controls.py`)."""
     with gr.Row(elem_id="effort_row"):
         sliders = drawn(Group.EFFORT, words, checkpoint)
         help_mark(Group.EFFORT)
@@ -108,7 +108,7 @@ def effort(words: Words, checkpoint: Checkpoint | None) -> Controls:
 
 
 def seed(words: Words) -> Controls:
-    """The seed; empty is a random one."""
+    """The seed; an empty box means a random one."""
     with gr.Row(elem_id="seed_row"):
         fields = drawn(Group.SEED, words)
         gr.Button("⚄", elem_id="dice", size="sm", min_width=36, elem_classes=["icon"])

@@ -1,6 +1,6 @@
-"""Controls that follow from the declarations of requests, group by group, and what the scripts know of each field.
+"""Controls that follow from the declarations of requests, group by group, and what the scripts know about each field.
 
-Bounds, steps and defaults are read off the declaration and the checkpoint's defaults; nothing is declared twice.
+Bounds, steps and defaults are read from the declaration and the checkpoint's defaults; nothing is declared twice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PLAIN = Defaults(width=512, height=512, steps=20, guidance_scale=7.0, scheduler
 
 @dataclass(frozen=True)
 class Field:
-    """A field that has a control, in the first request that declares it."""
+    """A field with a control, in the first request that declares it."""
 
     request: type
     name: str
@@ -45,7 +45,7 @@ class Field:
 
 
 def fields_of(group: Group) -> list[Field]:
-    """The fields whose controls stand in this group, in the order of their declaration."""
+    """The fields whose controls are in this group, in the order of their declaration."""
     found: dict[str, Field] = {}
     for request in REQUESTS.values():
         inside = [(name, mark) for name, mark in controls_in(request).items() if mark.group is group]
@@ -60,7 +60,7 @@ def drawn(
     checkpoint: Checkpoint | None = None,
     by_hand: Mapping[str, Callable[[], Component]] | None = None,
 ) -> Controls:
-    """The controls of a group by name, each at its default; `by_hand` draws those that are no ordinary ones."""
+    """The controls of a group by name, each at its default; `by_hand` has functions for those that are not ordinary."""
     own = checkpoint.defaults if checkpoint else _PLAIN
     special = by_hand or {}
     return {
@@ -76,7 +76,7 @@ def select_part(name: str, *classes: str) -> gr.HTML:
 
 
 def starting_values(checkpoint: Checkpoint | None) -> dict[str, Any]:
-    """What the form says before anybody has said anything, by name."""
+    """The values of the form before anybody has changed anything, by name."""
     own = checkpoint.defaults if checkpoint else _PLAIN
     table = field_table()
     declared = {field.name: field for group in Group for field in fields_of(group)}
@@ -113,8 +113,9 @@ def _control(field: Field, words: Words, own: Defaults) -> Component:
 
 
 def _start(field: Field, own: Defaults) -> Any:
-    """What a control begins with. Gradio draws an empty number box as 0, so that it begins with its least value; the
-    script empties it."""
+    """The first value of a control. Gradio shows an empty number box as 0, so it begins with its minimum; the script
+    empties it.
+    """
     if field.name == "eta":
         return scheduler_named(own.scheduler).eta or 0.0
     if field.control.empty:
@@ -130,7 +131,7 @@ def _choices(field: Field, words: Words) -> list[tuple[Any, str]]:
 
 
 def _limits(request: type, name: str) -> dict[str, float] | None:
-    """A number's bounds and its step, or None."""
+    """A number's bounds and step, or None."""
     try:
         found = field_limits(request, name)
     except KeyError:
@@ -139,12 +140,14 @@ def _limits(request: type, name: str) -> dict[str, float] | None:
 
 
 def reasons_without_control() -> dict[str, str]:
-    """Fields of the requests that no control fills, and why."""
+    """The fields of the requests that no control fills, and why."""
     return {name: mark.reason for request in REQUESTS.values() for name, mark in without_control(request).items()}
 
 
 def field_table() -> dict[str, dict[str, Any]]:
-    """What the scripts know of each field: its control's kind, group and place, its words, and whether it is told."""
+    """What the scripts know about each field: its control's kind, group and place, its words, and
+    whether it is shown.
+    """
     found: dict[str, dict[str, Any]] = {}
     for request in REQUESTS.values():
         for name, mark in controls_in(request).items():
@@ -165,17 +168,17 @@ def field_table() -> dict[str, dict[str, Any]]:
 
 
 def controlled_fields(task: str) -> frozenset[str]:
-    """Names of the task's fields that a control fills."""
+    """The names of the task's fields that a control fills."""
     return frozenset(REQUESTS[task].__dataclass_fields__) - reasons_without_control().keys()
 
 
 def field_defaults() -> dict[str, Any]:
-    """What the tasks' fields are where nobody says anything, by name; those without a default are left out."""
+    """The defaults of the tasks' fields, by name; fields without one are left out."""
     fields = [field for request in REQUESTS.values() for field in request.__dataclass_fields__.values()]
     return {field.name: _plain_default(field) for field in fields if _plain_default(field) is not None}
 
 
 def _plain_default(field: Any) -> Any:
-    """The default as JSON has it, or None."""
+    """The default as JSON, or None."""
     default = getattr(field.default, "default", field.default)  # pydantic's Field keeps its own
     return default if isinstance(default, bool | int | float | str) else None

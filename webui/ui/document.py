@@ -1,8 +1,8 @@
 """The page's HTML: where the browser starts, with what Gradio's scripts take their start from.
 
-Gradio would make another document for each call, under its own name and with scripts for pages that embed it. This
-one is the same for everybody: it is made once, and browsers keep it until it changes. Our scripts run before Gradio's,
-since deferred scripts and modules run in the order in which they stand here.
+Gradio would make a new document for each call, under its own name and with scripts for pages that embed it. This one is
+the same for everybody: it is made once, and browsers keep it until it changes. Our scripts run before Gradio's, since
+deferred scripts and modules run in the order in which they appear here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ROOM = "display:flex;flex-direction:column;margin:0;padding:0"
 
 
 def document(page: gr.Blocks, files: PageFiles) -> str:
-    """The HTML of a page that is mounted; `files` hold `assets.STYLE_FILE` and the scripts."""
+    """The HTML of a mounted page; `files` contain `assets.STYLE_FILE` and the scripts."""
     config = _config(page)
     gradio = frontend({component["type"] for component in config["components"]})
     return f"""<!doctype html>
@@ -66,7 +66,9 @@ window.__gradio_mode__ = "app";
 
 
 def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
-    """`GET /`: the page, or 304 to a browser that has it. Goes before Gradio's mount, which would answer there too."""
+    """`GET /`: the page, or 304 for a browser that has it. It goes before Gradio's mount, which would answer there,
+    too.
+    """
     router = APIRouter(include_in_schema=False)
 
     @functools.cache
@@ -87,8 +89,9 @@ def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
 
 
 def _config(page: gr.Blocks) -> dict[str, Any]:
-    """What Gradio's own document says of its one page, but for two things: the words are in `core/given.js`, and the
-    address is filled in by the browser, since behind a proxy only that knows it."""
+    """What Gradio's own document says about its only page, with two exceptions: the words are in `core/given.js`, and
+    the browser fills in the address, since behind a proxy only the browser knows it.
+    """
     return {
         **page.config,
         "current_page": "",

@@ -1,7 +1,7 @@
 """Which of Gradio's scripts and styles a page will need, so that the browser fetches them all at once.
 
-Left alone it finds them one layer after the other, as each script imports the next. Gradio's bundles name what they
-import; this reads that off them and knows nothing else of them. What it does not find is fetched later, as before.
+By itself it finds them one layer after the other, as each script imports the next. Gradio's bundles name what they
+import; this reads those names and knows nothing else about them. What it does not find is fetched later, as before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPONENT = r"\b{type}:\{{(?:(?!\bcomponent:).){{0,400}}?\bcomponent:"
 
 @dataclass(frozen=True)
 class Frontend:
-    """Names below Gradio's `/assets/`."""
+    """Names of files below Gradio's `/assets/`."""
 
     script: str
     style: str
@@ -31,7 +31,9 @@ class Frontend:
 
 
 def frontend(types: Iterable[str], folder: Path = _FRONTEND) -> Frontend:
-    """What a page with components of these types needs. Raises ValueError where Gradio's own page names no script."""
+    """The files that a page with components of these types needs. Raises ValueError if Gradio's own page names no
+    script.
+    """
     entries = _ENTRY.findall((folder / "index.html").read_text(encoding="utf-8"))
     script = next((name for name in entries if name.endswith(".js")), None)
     style = next((name for name in entries if name.endswith(".css")), None)
@@ -48,30 +50,32 @@ def frontend(types: Iterable[str], folder: Path = _FRONTEND) -> Frontend:
 
 
 class _Bundles:
-    """What the bundles in a folder import, and what of that has been found necessary so far."""
+    """What the bundles in a folder import, and which files have been found necessary so far."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.needed: dict[str, None] = {}
 
     def need(self, *names: str) -> None:
-        """Notes these files, and the scripts that they import at once."""
+        """Adds these files, and the scripts that they import at once."""
         for name in names:
             if name not in self.needed:
                 self.needed[name] = None
                 self.need(*_IMPORT.findall(self._text(name)))
 
     def needed_as(self, name: str) -> list[str]:
-        """The needed scripts of this name, whatever hash follows it."""
+        """The needed scripts with this name, whatever hash follows it."""
         return [found for found in self.needed if found.startswith(f"{name}-") and found.endswith(".js")]
 
     def late_imports(self, importer: str, name: str = "") -> list[str]:
-        """What a script imports once it runs, as far as that begins with `name`, and all that it needs in turn."""
+        """The files whose name begins with `name` that a script imports once it runs, with all that
+        they need in turn.
+        """
         found = (self._files(importer, match) for match in _LATE_IMPORT.finditer(self._text(importer)))
         return [file for files in found if files[0].startswith(name) for file in files]
 
     def component(self, importer: str, type: str) -> list[str]:
-        """What `importer` imports to draw a component of this type; nothing where it knows no such type."""
+        """The files that `importer` imports to show a component of this type; empty if it knows no such type."""
         text = self._text(importer)
         entry = re.search(_COMPONENT.format(type=re.escape(type)), text)
         match = _LATE_IMPORT.search(text, entry.end()) if entry else None

@@ -1,6 +1,6 @@
-"""Which passage of the manual explains what on the page: declared here once, drawn as “?” links by the scripts.
+"""Which passage of the manual explains which part of the page: declared here once, shown as “?” links by the scripts.
 
-A group of controls is named as the declarations of fields name it; other parts of the page by what they are.
+A group of controls has the name that the declarations of fields use; other parts of the page have names of their own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from webui.requests.field_controls import Group
 
 @dataclass(frozen=True)
 class Passage:
-    """Where in the manual it stands, `/help/<page>#<anchor>`, and the key of the string that says what it explains."""
+    """A passage of the manual, `/help/<page>#<anchor>`, and the key of the string that says what it explains."""
 
     page: str
     anchor: str
@@ -51,7 +51,7 @@ PARTS: Mapping[str, Passage] = {
 
 
 def help_data() -> dict[str, dict[str, Any]]:
-    """What the scripts know of it: the passages by group, and by part of the page."""
+    """What the scripts need: the passages by group, and by part of the page."""
     return {
         "groups": {str(group): asdict(passage) for group, passage in GROUPS.items()},
         "parts": {part: asdict(passage) for part, passage in PARTS.items()},

@@ -1,7 +1,7 @@
 """The tab *Image to image*: the input picture, which part of it is redrawn, and how much.
 
 The mask is drawn in our own editor (`assets/paint/`); its value is a reference, like the picture's. Settings for the
-mask appear once there is one; resize mode and sides are in a fold.
+mask appear once there is one; resize mode and sides are in a section that folds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TASK = "image_to_image"
 
 
 def tab(words: Words) -> tuple[Controls, gr.Tab]:
-    """Draws the tab; returns its own controls and the tab."""
+    """Builds the tab; returns its own controls and the tab."""
     with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}", render_children=True) as made:
         fields = {
             "init_image": picture_field(words, "init_image"),

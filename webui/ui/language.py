@@ -1,6 +1,7 @@
 """The page's words in English and Simplified Chinese: one catalogue for Gradio's labels and for our scripts.
 
-A language is a file in `locales/`; a test holds both to the same keys. Errors are worded by `webui.texts`, not here.
+A language is a file in `locales/`; a test checks that both have the same keys. `webui.texts` has the sentences for
+errors.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class Words:
         self.catalogue = gr.I18n(**self.by_language)
 
     def __call__(self, key: str) -> I18nData:
-        """The string `key` as Gradio translates it in the browser. Raises KeyError for one that no language has."""
+        """The string `key`, in the form that Gradio translates in the browser. Raises KeyError if
+        no language has it.
+        """
         if key not in self.by_language["en"]:
             raise KeyError(key)
         return self.catalogue(key)

@@ -1,9 +1,9 @@
 """The page: header, the three tabs with the controls they share, the stage, the gallery.
 
 `build_page` puts the parts together; `mount_page` puts the page under our own FastAPI app. No event of the page runs
-Python: Gradio tells our scripts what a person does, and they tell Gradio what its controls are to show
-(`assets/gradio/bridge.js`). Everything else is between the scripts and the API. So there is no queue, no state and no
-connection of Gradio's own.
+Python: Gradio tells our scripts what a person does, and they tell Gradio what its controls should show
+(`assets/gradio/bridge.js`). Everything else is between the scripts and the API. So Gradio has no queue, no state and no
+connection of its own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _IN_BROWSER: dict[str, Any] = {"fn": None, "queue": False, "show_progress": "hid
 def build_page(
     *, catalogue: Catalogue, presets: Presets, texts: Texts, settings: Settings, share: ShareState
 ) -> gr.Blocks:
-    """The whole page, not yet mounted. Starts nothing and reads nothing but `presets` and the catalogue's list."""
+    """The whole page, not yet mounted. Starts nothing and reads only `presets` and the catalogue's list."""
     words = Words()
     try:
         chosen: Checkpoint | None = catalogue.default()
@@ -66,9 +66,10 @@ def build_page(
 
 
 class _Page(gr.Blocks):  # type: ignore[misc]
-    """Blocks whose queue is not started: nothing here waits in it, and it looks for work a thousand times a second."""
+    """Blocks whose queue is not started: nothing here uses it, and it would look for work a thousand times a second."""
 
     def run_startup_events(self) -> None:
+        """Marks the app as running, without the queue that Gradio would start here."""
         self.is_running = True
         self.create_limiter()
 
@@ -124,7 +125,7 @@ def _files_of(
 
 
 def mount_page(app: FastAPI, page: gr.Blocks) -> FastAPI:
-    """Serves what Gradio has of a page from `build_page` under `app`, after the routes of `routers_of`."""
+    """Serves Gradio's part of a page from `build_page` under `app`, after the routes of `routers_of`."""
     parts: _PageParts = page.darkroom
     gr.mount_gradio_app(
         app,
@@ -178,13 +179,14 @@ def _form(words: Words, chosen: Checkpoint | None) -> tuple[Controls, list[gr.Ta
 
 
 def _gradios(fields: Controls) -> Controls:
-    """Those of the controls that are Gradio's own; the others our scripts fill."""
+    """The controls that are Gradio's own; our scripts fill the others."""
     return {name: field for name, field in fields.items() if not isinstance(field, gr.HTML)}
 
 
 def _join(page: gr.Blocks, fields: Controls, tabs: list[gr.Tab], tasks: gr.Tabs) -> None:
-    """All events, none of which leaves the browser: what a person does goes to the bridge, control by control; what
-    the controls are to show comes from it, for all of them at once."""
+    """All events, none of which leaves the browser: what a person does goes to the bridge, control by control; what the
+    controls should show comes from it, for all of them at once.
+    """
     bridge = gr.HTML(html_template="", js_on_load="darkroom.ready(trigger);", elem_id="bridge", apply_default_css=False)
     shown = [*_gradios(fields).values(), tasks]
     applied = bridge.apply(js="() => darkroom.apply()", outputs=shown, **_IN_BROWSER)

@@ -1,6 +1,6 @@
-"""The page's own scripts, styles and data, served below a folder that is named after what is in them.
+"""The page's own scripts, styles and data, served below a folder that is named after their content.
 
-A change of any of them makes another folder, so that browsers keep what they have for good and never mix versions.
+Any change of them makes a new folder, so that browsers can keep the files for good and never mix versions.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class PageFiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, in their order."""
+        """The names of all files, in order."""
         return tuple(self._bodies)
 
     def address(self, name: str) -> str:
-        """Where the file `name` is. Raises KeyError for one that is not there."""
+        """The address of the file `name`. Raises KeyError if there is no such file."""
         if name not in self._bodies:
             raise KeyError(name)
         return f"{FOLDER}/{self._version}/{name}"

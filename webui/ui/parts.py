@@ -1,7 +1,7 @@
-"""Parts of the page that are our own: HTML with places in it that the scripts fill.
+"""Our own parts of the page: HTML with places that the scripts fill.
 
-A place is `<darkroom-part name="…">`, an element of ours (`assets/core/places.js`), so that the script hears of it from
-the browser, whenever and however often Gradio draws it.
+A place is `<darkroom-part name="…">`, a custom element (`assets/core/places.js`), so that the browser tells the script
+whenever Gradio draws it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from webui.ui.assets import template
 
 
 def part(name: str, skeleton: str = "", *, elem_id: str | None = None, classes: tuple[str, ...] = ()) -> gr.HTML:
-    """The part `name`, with the skeleton `assets/<skeleton>.html` in it, or nothing yet."""
+    """The part `name`, containing the skeleton `assets/<skeleton>.html`, or empty."""
     return of_html(name, template(skeleton) if skeleton else "", elem_id=elem_id, classes=classes)
 
 
 def of_html(name: str, html: str, *, elem_id: str | None = None, classes: tuple[str, ...] = ()) -> gr.HTML:
-    """The same with the HTML itself."""
+    """The part `name`, containing this HTML."""
     return gr.HTML(
         html_template=f'<darkroom-part name="{name}">{html}</darkroom-part>',
         apply_default_css=False,

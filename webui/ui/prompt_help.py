@@ -1,5 +1,6 @@
-"""The places of our own parts around the prompts: help under each of them, and the history. `assets/prompt/` fills
-them in; nothing of them is sent with the request."""
+"""The places of our own parts around the prompts: help under each prompt, and the history. `assets/prompt/` fills them
+in; nothing in them is sent with the request.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _HELP = (
 
 
 def prompt_help(field: str) -> gr.HTML:
-    """What is said under the prompt `field` while one types in it."""
+    """The place for notes under the prompt `field` while one types in it."""
     return of_html("prompt_help", _HELP.replace("@field", field), elem_id=f"{field}_help")
 
 

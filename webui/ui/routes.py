@@ -1,7 +1,7 @@
 """The page's own few routes: the pictures of the example tiles and of the style gallery, the names in the picker of
 checkpoints, the share link.
 
-Everything else it asks for is the API's.
+Everything else that the page asks for belongs to the API.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TILE_PIXELS = 384  # longest side; twice the width at which a tile is shown
 
 
 def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """The examples of every checkpoint, by its id: prompts, seed, and where the picture is, or None."""
+    """The examples of every checkpoint, by its id: prompts, seed, and the picture's address, or None."""
     return {
         checkpoint.id: [
             {
@@ -44,7 +44,7 @@ def examples_of(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
 
 
 def styles_of(presets: Presets, models_dir: Path) -> dict[str, Any]:
-    """What the tab *Style transfer* needs to know: the gallery, and which layers there are to weigh."""
+    """What the tab *Style transfer* needs: the gallery, and which layers can be weighted."""
     has_weights = any((models_dir / WEIGHTS_FOLDER).glob("*.safetensors"))
     return {
         "gallery": [

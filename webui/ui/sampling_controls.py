@@ -1,8 +1,9 @@
-"""The fold *Sampling*: how noise is made and removed, and how prompts are read, in the order in which people need it.
+"""The section *Sampling*: how noise is made and removed, and how prompts are read, in the order in which people need
+it.
 
-Its head says which settings differ from their defaults. The scheduler stays in sight, because everything else in the
-fold depends on it. The rules of `webui.rules` say what has no effect with a checkpoint or another setting;
-`sampling_data` hands them to `assets/form/validity.js`.
+Its heading says which settings differ from their defaults. The scheduler is always visible, because everything else in
+the section depends on it. The rules of `webui.rules` say what has no effect with a checkpoint or another setting;
+`sampling_data` passes them to `assets/form/validity.js`.
 """
 
 from __future__ import annotations
@@ -29,21 +30,23 @@ from webui.ui.parts import part
 
 
 def sampling(words: Words, checkpoint: Checkpoint | None) -> Controls:
-    """The fold, closed or open as the browser remembers it. All values are there and are sent in either state."""
+    """The section, open or closed as the browser remembers it. Its values exist and are sent in either state."""
     with gr.Column(elem_id="sampling", min_width=0):
         part("sampling", "fold", elem_id="sampling_head")
         return drawn(Group.SAMPLING, words, checkpoint)
 
 
 def page_rules() -> tuple[Rule, ...]:
-    """The rules about fields that have a control, each once."""
+    """The rules about fields with a control, each once."""
     rules = (rule for request in REQUESTS.values() for rule in rules_of(request))
     without = reasons_without_control()
     return tuple(dict.fromkeys(rule for rule in rules if rule.field not in without))
 
 
 def sampling_data(texts: Texts) -> dict[str, Any]:
-    """What `assets/form/validity.js` needs to know: the rules, the `facts` they ask for, and which a family has."""
+    """What `assets/form/validity.js` needs: the rules, the `facts` that they ask about, and the
+    facts of each family.
+    """
     facts: list[dict[str, Any]] = []
     families: dict[str, int] = {}
     for family in FAMILIES.values():

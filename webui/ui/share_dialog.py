@@ -1,6 +1,6 @@
 """The Share dialog's data: the address that others can open, as text and as a QR code, or why there is none.
 
-The state itself lives in `webui.share.link`; this only words it for the page.
+`webui.share.link` holds the state; this only puts it into words for the page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from webui.texts import Language, Texts
 
 
 def qr_code(address: str) -> str:
-    """`address` as an inline SVG of no size of its own, near-black on nothing: the page puts white below."""
+    """`address` as an inline SVG without a size of its own, near-black and transparent: the page puts white below."""
     out = io.BytesIO()
     segno.make(address, error="m").save(
         out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, dark="#12100f", light=None
@@ -24,7 +24,7 @@ def qr_code(address: str) -> str:
 
 
 def describe_share(share: Share, texts: Texts, language: Language) -> dict[str, Any]:
-    """What the dialog shows, as JSON: `state`, `url`, `qr` (SVG), `message` and `hint` when it failed."""
+    """What the dialog shows, as JSON: `state`, `url`, `qr` (SVG), and `message` and `hint` if it failed."""
     described: dict[str, Any] = {"state": share.state, "url": share.url, "qr": "", "message": "", "hint": ""}
     if share.url:
         described["qr"] = qr_code(share.url)

@@ -1,4 +1,4 @@
-"""The tab *Style transfer*: the pictures, the main settings, and in a fold the details of the method.
+"""The tab *Style transfer*: the pictures, the main settings, and a section that folds with the details of the method.
 
 Further styles and weights by layer are controls of our own (`assets/pictures/style.js`).
 """
@@ -17,7 +17,7 @@ TASK = "style_transfer"
 
 
 def tab(words: Words) -> tuple[Controls, gr.Tab]:
-    """Draws the tab; returns its own controls and the tab."""
+    """Builds the tab; returns its own controls and the tab."""
     with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}", render_children=True) as made:
         with gr.Row(elem_id="style_pair"):
             content = picture_field(words, "content_image")

@@ -11,7 +11,7 @@ TASK = "text_to_image"
 
 
 def tab(words: Words) -> tuple[Controls, gr.Tab]:
-    """Draws the tab; no control is its own."""
+    """Builds the tab; it has no controls of its own."""
     with gr.Tab(words(TASK), id=TASK, elem_id=f"tab_{TASK}") as made:
         pass
     return {}, made

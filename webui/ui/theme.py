@@ -1,7 +1,7 @@
-"""The look of Gradio's own parts: warm greys, one safelight red, system fonts only, so that nothing is fetched.
+"""The look of Gradio's own parts: warm greys, one safelight red, only system fonts, so that nothing is fetched.
 
-The same colours as `assets/page.css`, which styles what is ours; a colour is declared here once and becomes a CSS
-variable there (`--dr-…`).
+`assets/page.css` uses the same colours for our own parts; a colour is declared here once and becomes a CSS variable
+there (`--dr-…`).
 """
 
 from __future__ import annotations
@@ -64,6 +64,6 @@ def theme() -> gr.themes.Base:
 
 
 def _both(**names: str) -> dict[str, str]:
-    """Each Gradio variable set to one of our colours, in light and dark alike: the variable itself changes."""
+    """Each Gradio variable set to one of our colours, in light and dark alike: the colour variable itself changes."""
     values = {variable: f"var(--dr-{name})" for variable, name in names.items()}
     return values | {f"{variable}_dark": value for variable, value in values.items()}

@@ -16,7 +16,7 @@ NAMES = {"init_image": "Input image", "content_image": "Content image", "style_i
 
 
 def picture_field(words: Words, field: str) -> gr.HTML:
-    """The upload for the request's field `field`; its label is the string `field` of the catalogue."""
+    """The upload for the request's field `field`; its label is the string of the same name."""
     if field not in NAMES:
         raise KeyError(field)
     words(field)  # the script looks it up under the same key

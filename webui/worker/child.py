@@ -1,4 +1,4 @@
-"""One worker process from start to end, and the pipe to it. Passes messages without knowing what they mean."""
+"""One worker process from start to end, and the pipe to it. Passes messages on without knowing what they mean."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class ProcessEnded(Exception):
-    """The process has ended, or says what nobody understands."""
+    """The process has ended, or sends something that cannot be understood."""
 
 
 class Waker:
-    """Wakes the one thread that waits for a child, from any other. Woken twice before it looks, it is woken once."""
+    """Wakes the thread that waits for a child, from any other thread. Waking it twice before it looks counts once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,21 +29,21 @@ class Waker:
         self.out, self._in = multiprocessing.Pipe(duplex=False)
 
     def wake(self) -> None:
-        """From any thread; never waits."""
+        """Wakes the thread; may be called from any thread, and never waits."""
         with self._lock:
             if not self._is_set:
                 self._is_set = True
                 self._in.send_bytes(b"\0")
 
     def clear(self) -> None:
-        """By the thread that was woken."""
+        """Resets the waker; called by the thread that was woken."""
         with self._lock:
             self.out.recv_bytes()
             self._is_set = False
 
 
 class Child:
-    """Made with `spawn`, so that it shares nothing with this process but one pipe. Only `kill` is for any thread."""
+    """A process started with `spawn`, so that it shares only one pipe with this process. Only `kill` is thread-safe."""
 
     def __init__(self, target: str, settings: Settings, waker: Waker) -> None:
         """Starts `target` ("module:function", imported in the child). Raises OSError where no process can be had."""
@@ -68,12 +68,14 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the process; 0 once it is buried."""
+        """The id of the process; 0 after it has ended and been cleaned up."""
         with self._lock:
             return 0 if self._is_buried else self._process.pid or 0
 
     def send(self, message: ToWorker) -> None:
-        """After all that was sent before; never waits for a process that does not read. `receive` says if it ended."""
+        """Sends a message after all earlier ones; never waits for a process that does not read. `receive` says if it
+        has ended.
+        """
         self._to_send.put(message)
 
     def receive(self, timeout: float) -> FromWorker | None:
@@ -92,13 +94,13 @@ class Child:
         return message
 
     def kill(self) -> None:
-        """At once, from any thread, as often as one likes."""
+        """Kills the process at once; may be called from any thread, any number of times."""
         with self._lock:
             if not self._is_buried:
                 self._process.kill()
 
     def wait_for_end(self, timeout_seconds: float) -> int:
-        """Sees to it that the process has ended, by killing it after that long; its exit code."""
+        """Waits for the process to end, kills it after `timeout_seconds`, and returns its exit code."""
         self._process.join(timeout_seconds)
         if self._process.is_alive():
             self._process.kill()

@@ -1,7 +1,7 @@
-"""The one job that a worker has: whether it was sent yet, and whether it was told to stop.
+"""The one job that a worker has: whether it has been sent yet, and whether it was told to stop.
 
-Everybody's threads ask here, the supervisor's and those of whoever submits, watches and stops; the lock is in here and
-never held for longer than a look. Knows no process and no listener.
+Many threads use it: the supervisor's, and those of whoever submits, watches and stops. The lock is in here and never
+held for longer than a look. Knows no process and no listener.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webui.worker.seam import ReadPictures
 
 @dataclass
 class RunningJob:
-    """The job that the worker has. `run` is without its pictures, and `sent_at` a monotonic time."""
+    """The job that the worker has. `run` is without its pictures; `sent_at` is a monotonic time."""
 
     job_id: str
     run: Run
@@ -38,11 +38,11 @@ class CurrentJob:
 
     @property
     def running(self) -> RunningJob | None:
-        """The job that is in it at this moment."""
+        """The current job, if any."""
         return self._running
 
     def put(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
-        """The next job. Raises RuntimeError while another one is in it."""
+        """Sets the next job. Raises RuntimeError while there is another one."""
         with self._lock:
             if self._running is not None:
                 raise RuntimeError(f"{self._running.job_id} runs already")
@@ -50,7 +50,7 @@ class CurrentJob:
             self._running = RunningJob(job_id, run, read_pictures)
 
     def take_to_send(self) -> RunningJob | None:
-        """The job, once: from now on it is sent."""
+        """Returns the job once, and from then on counts it as sent."""
         with self._lock:
             running = self._running
             if running is None or running.is_sent:
@@ -60,7 +60,9 @@ class CurrentJob:
             return running
 
     def cancel(self, job_id: str) -> RunningJob | None:
-        """The job, now told to stop; None if it is not in here, or was told before. One that was not sent leaves."""
+        """The job, which is now told to stop; None if it is not here or was told before. A job that was not sent is
+        removed.
+        """
         with self._lock:
             running = self._running
             if running is None or running.job_id != job_id or running.is_cancelled:
@@ -71,7 +73,7 @@ class CurrentJob:
             return running
 
     def watch(self, job_id: str, *, is_watched: bool) -> bool:
-        """Whether the worker, which has the job already, has to hear of it."""
+        """Notes whether the job is watched; returns whether the worker, which has the job already, must be told."""
         with self._lock:
             running = self._running
             if running is None or running.job_id != job_id or running.run.is_watched == is_watched:
@@ -80,7 +82,7 @@ class CurrentJob:
             return running.is_sent
 
     def end(self, job_id: str) -> bool:
-        """Empties it, if this job was in it."""
+        """Removes the job if it is this one; returns whether it was."""
         with self._lock:
             if self._running is None or self._running.job_id != job_id:
                 return False
@@ -88,7 +90,9 @@ class CurrentJob:
             return True
 
     def take_lost(self) -> RunningJob | None:
-        """What the process that is gone takes with it; a job that it never got stays for the next one."""
+        """Removes and returns the job that the ended process had; a job that was not sent yet stays for the next
+        process.
+        """
         with self._lock:
             running = self._running
             if running is not None and not running.is_sent and not running.is_cancelled:
@@ -97,7 +101,7 @@ class CurrentJob:
             return running
 
     def clear(self) -> RunningJob | None:
-        """Takes out whatever is in it."""
+        """Removes and returns whatever job there is."""
         with self._lock:
             running, self._running = self._running, None
             return running

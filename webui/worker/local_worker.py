@@ -1,8 +1,8 @@
 """The worker process of this machine and its supervisor, which starts it, listens to it, and replaces it when it dies
 or does not respond.
 
-One thread owns the process and reads everything it says; others leave it a message. Knows nothing of the queue (it
-calls a listener) and never imports the engine.
+One thread owns the process and reads everything it says; other threads leave messages for it. Knows nothing of the
+queue (it calls a listener) and never imports the engine.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ class LocalWorker:
         self._thread.start()
 
     def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
-        """Sends the job as soon as the worker stands. Raises RuntimeError while another one runs."""
+        """Sends the job as soon as the worker is ready. Raises RuntimeError while another one runs."""
         self._current.put(job_id, request, is_watched=is_watched, read_pictures=read_pictures)
         self._waker.wake()
 
     def cancel(self, job_id: str) -> None:
-        """Asks the worker to stop; `cancel_grace` seconds later it is killed if the job has not ended."""
+        """Asks the worker to stop the job; it is killed if the job has not ended `cancel_grace` seconds later."""
         running = self._current.cancel(job_id)
         if running is None:
             return
@@ -92,12 +92,12 @@ class LocalWorker:
         timer.start()
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
-        """Passes on whether previews are worth making."""
+        """Tells the worker whether previews are worth making."""
         if self._current.watch(job_id, is_watched=is_watched):
             self._send(Watch(job_id=job_id, is_watched=is_watched))
 
     def status(self) -> WorkerStatus:
-        """How it is at the moment."""
+        """The worker's current state."""
         state = self._state
         is_up = state in (WorkerState.READY, WorkerState.BUSY)
         eta = 0.0 if is_up else None
@@ -114,7 +114,7 @@ class LocalWorker:
         )
 
     def close(self) -> None:
-        """Ends the process within `Timeouts.end` seconds, twice that at most, and the supervisor after it."""
+        """Ends the process within `Timeouts.end` seconds, or twice that at most, and then the supervisor."""
         self._closing.set()
         self._waker.wake()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -140,7 +140,7 @@ class LocalWorker:
                 delay = min(delay * 2, self._timeouts.retry_most)
 
     def _live(self) -> tuple[bool, bool, int]:
-        """One process from its start to its end: whether it was ever ready, whether it had a job, its exit code."""
+        """One process from start to end: whether it was ever ready, whether it had a job, and its exit code."""
         self._started_at = time.monotonic()
         self._last_words = None
         self._steps_kept = {}
@@ -157,7 +157,7 @@ class LocalWorker:
         return was_ready, self._settle(exit_code), exit_code
 
     def _converse(self, child: Child) -> bool:
-        """Reads and writes until the process ends or is to end; whether it ever said Ready."""
+        """Reads and writes until the process ends or should end; returns whether it ever sent Ready."""
         is_ready = False
         last_word = time.monotonic()
         try:
@@ -184,7 +184,7 @@ class LocalWorker:
             child.send(self._outbox.get())
 
     def _send_job(self, child: Child, running: RunningJob) -> None:
-        """With its pictures, which nobody holds in memory before and after."""
+        """Sends the job with its pictures, which are not held in memory before or after."""
         try:
             pictures = running.read_pictures()
         except Exception:  # noqa: BLE001  (it travels as any failed job does, and the worker is listened to)
@@ -235,7 +235,7 @@ class LocalWorker:
         return True
 
     def _settle(self, exit_code: int) -> bool:
-        """Tells what became of the job that the dead process had, if it had one."""
+        """Reports what became of the job that the dead process had, if any."""
         running = self._current.take_lost()
         if self._current.running is not None:
             return False  # it was never sent: the next process gets it
@@ -255,7 +255,7 @@ class LocalWorker:
         return True
 
     def _give_up(self, reason: WorkerUnavailable) -> None:
-        """Nobody waits for it any more, not even the job that was about to be sent."""
+        """Ends all waiting for this worker, including the job that was about to be sent."""
         self._state = WorkerState.BROKEN
         self._listener.unavailable(reason)
         running = self._current.clear()

@@ -1,8 +1,8 @@
-"""What a supervisor and its worker process say to each other: frozen dataclasses, over one pipe.
+"""The messages between a supervisor and its worker process: frozen dataclasses, over one pipe.
 
 Kept apart from both halves, so that the engine need not know of jobs and the jobs not of torch. A worker is a function
-`serve(connection, settings) -> None`; it first says `Ready`, then answers each `Run` with any number of `Emitted`, with
-a `Drawn` for each picture, and in the end with one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time.
+`serve(connection, settings) -> None`. It first sends `Ready`, then answers each `Run` with any number of `Emitted`,
+with a `Drawn` for each picture, and finally with one of `Done`, `CancelledJob`, `FailedJob`. It runs one job at a time.
 Knows no torch, no storage, no HTTP.
 """
 
@@ -23,8 +23,11 @@ from webui.requests.settled import Settled
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Run this request. Pictures in it are references, at any depth; `pictures` has the normalised PNG of each
-    that could be read, for a worker may be where no file of ours is."""
+    """Run this request.
+
+    Pictures in it are references, at any depth; `pictures` has the normalised PNG of each that could be read, since a
+    worker may be on a machine without our files.
+    """
 
     job_id: str
     request: Annotated[Settled, Field(discriminator="task")]
@@ -34,14 +37,14 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel:
-    """Stop this job. One that is not running (any more) is none of the worker's business."""
+    """Stop this job. A job that is not running (any more) is ignored."""
 
     job_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Somebody watches this job now, or nobody does any more: previews are worth making, or are not."""
+    """Somebody is watching this job now, or nobody is any more, which decides whether previews are worth making."""
 
     job_id: str
     is_watched: bool
@@ -57,7 +60,7 @@ class Exit:
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """The engine stands and waits for work. `memory_total_bytes` of the device."""
+    """The engine is ready for work. `memory_total_bytes` is the device's."""
 
     device: str
     precision: str
@@ -88,7 +91,9 @@ class RawImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """The job's next picture, once all of them are finished. One message each: together they might be gigabytes."""
+    """The job's next picture, sent once all of them are finished. Each has its own message: together they might be
+    gigabytes.
+    """
 
     job_id: str
     image: RawImage
@@ -110,8 +115,9 @@ class CancelledJob:
 
 @dataclass(frozen=True, kw_only=True)
 class FailedJob:
-    """The job failed. `kind` and `details` of a DarkroomError, `internal` for anything unexpected; `traceback` is for
-    the log alone."""
+    """The job failed. `kind` and `details` are those of a DarkroomError, or `internal` for anything unexpected;
+    `traceback` is only for the log.
+    """
 
     job_id: str
     kind: str
@@ -121,8 +127,9 @@ class FailedJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """Memory of the device that the engine holds at the moment; and past jobs whose steps it still has, each with
-    the images (from 0) that they are of."""
+    """The device memory that the engine uses at the moment, and the past jobs whose steps it still has, each with the
+    images (from 0) that the steps belong to.
+    """
 
     memory_used_bytes: int
     kept: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ _PAST_JOBS = 200  # whose steps a worker may still have; as many as it tells of
 
 
 class WorkerPool:
-    """Runs as many jobs at a time as it has workers that are ready. Thread-safe."""
+    """Runs as many jobs at a time as there are ready workers. Thread-safe."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self._lock = threading.Lock()  # never held while a listener is called
@@ -34,39 +34,39 @@ class WorkerPool:
 
     @property
     def has_free(self) -> bool:
-        """Whether one of them can take a job."""
+        """Whether a worker can take a job."""
         with self._lock:
             return any(member.is_free for member in self._members)
 
     def start(self, listener: Listener) -> None:
-        """Starts all; `listener` hears of each that is ready, and of what becomes of the jobs of all."""
+        """Starts all workers; `listener` is told when one is ready, and what happens to the jobs of all."""
         self.listener = listener
         for member in self._members:
             member.worker.start(member)
 
     def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
-        """Runs one job on one that is free. Raises RuntimeError where none is."""
+        """Runs a job on a free worker. Raises RuntimeError if there is none."""
         with self._lock:
             member = self._choose(request)
             member.take(job_id, request)
         member.worker.run(job_id, request, is_watched=is_watched, read_pictures=read_pictures)
 
     def cancel(self, job_id: str) -> None:
-        """Stops that job where it runs, if it does."""
+        """Stops the job wherever it is running, if it is."""
         if (member := self._with_job(job_id)) is not None:
             member.worker.cancel(job_id)
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
-        """Says whether anybody looks at that job's previews."""
+        """Says whether anybody is looking at the job's previews."""
         if (member := self._with_job(job_id)) is not None:
             member.worker.watch(job_id, is_watched=is_watched)
 
     def statuses(self) -> tuple[WorkerStatus, ...]:
-        """How each of them is, in their order."""
+        """The state of each worker, in order."""
         return tuple(member.worker.status() for member in self._members)
 
     def status(self) -> WorkerStatus:
-        """How the one is that is the readiest; with the steps that all of them have."""
+        """The state of the readiest worker, with the kept steps of all."""
         statuses = self.statuses()
         kept: dict[str, tuple[int, ...]] = {}
         for status in statuses:
@@ -75,7 +75,9 @@ class WorkerPool:
         return replace(min(statuses, key=lambda one: _SHOWN_FIRST.index(one.state)), steps_kept=kept)
 
     def seconds_until_free(self, remaining: Callable[[str], float | None]) -> float | None:
-        """Until the first of them can take a job, as far as is known; `remaining(job_id)` is what a job still takes."""
+        """Seconds until the first worker can take a job, None if unknown; `remaining(job_id)` is what a running job
+        still takes.
+        """
         known: list[float] = []
         for member in self._members:
             job_id, eta = member.job_id, member.worker.status().ready_eta_seconds
@@ -85,17 +87,19 @@ class WorkerPool:
         return min(known, default=None)
 
     def close(self) -> None:
-        """Ends them all for sure; the listener hears nothing more after this returns."""
+        """Ends all workers for certain; the listener is told nothing more after this returns."""
         for member in self._members:
             member.worker.close()
 
     def are_all_unavailable(self) -> bool:
-        """Whether not one of them starts."""
+        """Whether none of the workers starts."""
         with self._lock:
             return all(member.is_unavailable for member in self._members)
 
     def _choose(self, request: Settled) -> _Member:
-        """One that has the steps that the request goes on from, else its checkpoint, else the first that is free."""
+        """A free worker: one with the steps that the request continues from, else one with its checkpoint, else the
+        first.
+        """
         idle = [member for member in self._members if member.job_id is None]
         free = [member for member in idle if member.is_ready] or idle  # one that has died this moment comes back
         if not free:
@@ -108,7 +112,7 @@ class WorkerPool:
 
 
 class _Member:
-    """One worker and what it has. Hears all that it says, and passes it on to the pool's listener."""
+    """One worker and what it has. Listens to the worker and passes everything on to the pool's listener."""
 
     def __init__(self, worker: Worker, pool: WorkerPool) -> None:
         self.worker = worker
@@ -121,9 +125,11 @@ class _Member:
 
     @property
     def is_free(self) -> bool:
+        """Whether it is ready and has no job."""
         return self.is_ready and self.job_id is None
 
     def take(self, job_id: str, request: Settled) -> None:
+        """Notes the job that the worker gets, with its seed and checkpoint."""
         self.job_id = job_id
         self._seeds[job_id] = request.seed
         if len(self._seeds) > _PAST_JOBS:
@@ -132,7 +138,7 @@ class _Member:
             self._checkpoint = request.checkpoint
 
     def suits(self, request: Settled) -> tuple[bool, bool]:
-        """Whether it has kept steps for the request, and its checkpoint; as far as is known from out here."""
+        """Whether it has kept steps for the request, and its checkpoint, as far as is known from outside."""
         if isinstance(request, StyleTransfer):
             return (False, False)
         origin = request if request.branch_from is None else request.branch_from.origin
@@ -143,26 +149,32 @@ class _Member:
     # --- what the worker tells; see Listener -------------------------------------------------------------------------
 
     def ready(self) -> None:
+        """See Listener."""
         with self._pool._lock:
             self.is_ready, self.is_unavailable = True, False
         self._pool.listener.ready()
 
     def emitted(self, job_id: str, event: EngineEvent) -> None:
+        """See Listener."""
         self._pool.listener.emitted(job_id, event)
 
     def done(self, job_id: str, images: tuple[RawImage, ...]) -> None:
+        """See Listener."""
         self._end(job_id)
         self._pool.listener.done(job_id, images)
 
     def cancelled(self, job_id: str) -> None:
+        """See Listener."""
         self._end(job_id)
         self._pool.listener.cancelled(job_id)
 
     def failed(self, failure: FailedJob) -> None:
+        """See Listener."""
         self._end(failure.job_id)
         self._pool.listener.failed(failure)
 
     def died(self, job_id: str | None, exit_code: int) -> None:
+        """See Listener."""
         with self._pool._lock:
             self.is_ready = False
             self._checkpoint = None
@@ -172,7 +184,7 @@ class _Member:
         self._pool.listener.died(job_id, exit_code)
 
     def unavailable(self, error: DarkroomError) -> None:
-        """The others may go on: nobody hears of it as long as one of them starts."""
+        """See Listener. While another worker starts, nothing is passed on."""
         self.is_unavailable = True
         if self._pool.are_all_unavailable():
             self._pool.listener.unavailable(error)

@@ -1,5 +1,5 @@
-"""What the worker's process does before and after the engine has it: it ends when its parent is gone, and says why it
-could not start. Imports the engine by name, in the child, so that the web process never imports torch.
+"""What the worker's process does before and after the engine runs in it: it ends when its parent is gone, and says why
+it could not start. Imports the engine by name, in the child, so that the web process never imports torch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ORPHANED = 3  # exit code that nobody is left to read
 def run(target: str, connection: Connection, settings: Settings) -> None:
     """Calls `target` ("module:function") with `connection` and `settings`; the main function of the process.
 
-    An error that leaves it is told as `FailedJob(job_id="")`, for the supervisor to log; the process ends with 1.
+    An error that leaves it is sent as `FailedJob(job_id="")`, for the supervisor to log; the process then exits with 1.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to the whole terminal; the parent decides what it means
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()

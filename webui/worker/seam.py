@@ -1,4 +1,4 @@
-"""The seam between the queue and whatever computes: a process of this machine today, others behind the same words.
+"""The interface between the queue and whatever computes: a process of this machine today, others in the same way.
 
 A worker runs one job at a time. It calls its listener from a thread of its own. Knows no torch.
 """
@@ -18,10 +18,12 @@ ReadPictures = Callable[[], Mapping[str, bytes]]  # a job's pictures by referenc
 
 
 class Listener(Protocol):
-    """What a worker tells, and a pool of all. After `ready` and after every end of a job it can take the next one."""
+    """What a worker, or a pool of them, reports. After `ready` and after every end of a job, it can
+    take the next one.
+    """
 
     def ready(self) -> None:
-        """It can take a job."""
+        """The worker can take a job."""
 
     def emitted(self, job_id: str, event: EngineEvent) -> None:
         """Something happened in the job."""
@@ -36,30 +38,33 @@ class Listener(Protocol):
         """The job ended with an error; the worker lives on, or a new one is on its way."""
 
     def died(self, job_id: str | None, exit_code: int) -> None:
-        """The worker is gone, with the job that it ran if there was one. Another one starts by itself."""
+        """The worker is gone, with its job if it had one. Another one starts by itself."""
 
     def unavailable(self, error: DarkroomError) -> None:
-        """It died several times before it was ever ready. It goes on trying."""
+        """The worker died several times before it was ever ready. It keeps trying."""
 
 
 class Worker(Protocol):
-    """What the queue asks of a worker. No method waits for the job."""
+    """What the queue needs from a worker. No method waits for the job."""
 
     def start(self, listener: Listener) -> None:
-        """Begins; `listener.ready` follows."""
+        """Starts the worker; `listener.ready` follows."""
 
     def run(self, job_id: str, request: Settled, *, is_watched: bool, read_pictures: ReadPictures) -> None:
-        """Runs one job; only after `ready`, and never while another one runs. A worker that dies just then runs it when
-        it is back. `read_pictures` is called when the job is sent, from a thread of the worker's."""
+        """Runs one job; only to be called after `ready`, and never while another one runs.
+
+        If the worker dies just then, it runs the job when it is back. `read_pictures` is called when the job is sent,
+        from a thread of the worker's.
+        """
 
     def cancel(self, job_id: str) -> None:
-        """Stops that job if it runs. One of the listener's four ends of a job follows in any case."""
+        """Stops the job if it is running. One of the listener's four ends of a job follows in any case."""
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
-        """Says whether anybody looks at that job's previews."""
+        """Says whether anybody is looking at the job's previews."""
 
     def status(self) -> WorkerStatus:
-        """How it is."""
+        """The worker's current state."""
 
     def close(self) -> None:
-        """Ends it for sure, whatever it does. The listener hears nothing more after this returns."""
+        """Ends the worker for certain, whatever it is doing. The listener is told nothing more after this returns."""

@@ -1,4 +1,4 @@
-"""What is known of a worker from outside. Plain values."""
+"""What is known about a worker from outside. Plain values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class WorkerState(StrEnum):
-    """Where the worker is. `broken`: it does not start; jobs fail with the reason until it does."""
+    """The state of a worker. `broken`: it does not start; jobs fail with the reason until it does."""
 
     STARTING = "starting"
     READY = "ready"
@@ -19,8 +19,11 @@ class WorkerState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerStatus:
-    """What is known of the worker. `ready_eta_seconds`: until it takes jobs; 0 when it does, None when unknown.
-    `steps_kept`: past jobs whose steps are in its memory, with those of their images."""
+    """What is known about a worker.
+
+    `ready_eta_seconds`: the time until it takes jobs; 0 if it does, None if unknown. `steps_kept`: past jobs whose
+    steps are in its memory, with the images that they belong to.
+    """
 
     state: WorkerState
     device: str | None = None

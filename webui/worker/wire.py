@@ -1,4 +1,4 @@
-"""Messages on a pipe, as MessagePack: whatever arrives can be read or refused, never run. Knows no process."""
+"""Messages on a pipe, as MessagePack: whatever arrives can be read or refused, but never run. Knows no process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for k
 
 
 def to_bytes(message: ToWorker | FromWorker) -> bytes:
-    """The message's name and its fields."""
+    """The message's name and fields as MessagePack."""
     return msgspec.msgpack.encode((type(message).__name__, message))
 
 
@@ -27,7 +27,7 @@ def from_bytes(content: bytes) -> Any:
 
 
 def send(connection: Connection, message: ToWorker | FromWorker) -> None:
-    """Raises OSError where nobody listens any more."""
+    """Sends a message. Raises OSError if nobody is listening any more."""
     connection.send_bytes(to_bytes(message))
 
 

@@ -1,7 +1,7 @@
 """The starter's parts at their sizes, untrained.
 
 Latents are (B, 16, H/32, W/32): a picture of 512 by 512 becomes 16 by 16 by 16 numbers, so that the U-Net is cheap
-enough for two CPU cores. Attention stands at 8 by 8 only.
+enough for two CPU cores. It has attention at 8 by 8 only.
 """
 
 import json
@@ -28,7 +28,7 @@ UNET_CHANNELS = (128, 160)
 
 
 def build_vae() -> AutoencoderKL:
-    """The 32-fold autoencoder, whose latents have unit deviation as they are."""
+    """The 32-fold autoencoder, whose latents have unit deviation without scaling."""
     levels = len(VAE_CHANNELS)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -114,7 +114,7 @@ def build_tokenizer() -> CLIPTokenizer:
 
 
 def write_tokenizer(folder: Path, known: Path = CHECKPOINT / "tokenizer") -> None:
-    """Write the tokenizer of today's words; where `known` has just these tokens, with its numbers and its merges."""
+    """Writes the tokenizer for today's words; if `known` has exactly these tokens, with its numbers and merges."""
     save_tokenizer(folder)
     if (known / "vocab.json").exists() and vocabulary(known).keys() == vocabulary(folder).keys():
         for name in ("vocab.json", "merges.txt"):
@@ -122,6 +122,6 @@ def write_tokenizer(folder: Path, known: Path = CHECKPOINT / "tokenizer") -> Non
 
 
 def vocabulary(folder: Path) -> dict[str, int]:
-    """The tokens of a tokenizer's folder and their numbers."""
+    """The tokens of a tokenizer's folder, with their numbers."""
     tokens: dict[str, int] = json.loads((folder / "vocab.json").read_text("utf-8"))
     return tokens

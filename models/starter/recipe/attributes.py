@@ -1,4 +1,4 @@
-"""What a judge answers, as class numbers: a column for each attribute of its values. Knows no pictures and no texts."""
+"""A judge's answers as class numbers: a column for each attribute of its values. Knows no pictures and no texts."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from models.starter.recipe.values import VALUES, Values, shows
 
 
 def answers(scene: Scene, values: Values = VALUES) -> Tensor:
-    """One class number for each attribute, (attributes,); -1 where the picture does not show it."""
+    """One class number for each attribute, (attributes,); -1 if the picture does not show it."""
     return torch.tensor(
         [part.index(getattr(scene, name)) if shows(scene, name) else -1 for name, part in values.items()]
     )

@@ -1,4 +1,4 @@
-"""Endless batches for the diffusion: latents by lot, each with the tokens of a caption made for its scene."""
+"""Endless batches for the diffusion: random latents, each with the tokens of a caption for its scene."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         self._folder, self._tokenizer, self._batch, self._seed = folder, tokenizer, batch, seed
 
     def loader(self, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        """All batches, made ahead by so many processes; by none, each when it is asked for."""
+        """All batches, made ahead by `workers` processes; with none, each is made when it is asked for."""
         return DataLoader(self, batch_size=None, num_workers=workers, pin_memory=torch.cuda.is_available())
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -44,7 +44,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 def told(tokenizer: CLIPTokenizer, scenes: list[Scene], rng: np.random.Generator) -> Tensor:
-    """The tokens (B, 77) in int16 of a fresh caption for each scene, now and then the empty one."""
+    """The tokens (B, 77) in int16 of a fresh caption for each scene, which is sometimes empty."""
     texts = ["" if rng.random() < UNCONDITIONAL_CHANCE else caption(scene, rng) for scene in scenes]
     tokens = tokenizer(texts, padding="max_length", max_length=MAX_TOKENS, truncation=True)
     return torch.tensor(tokens.input_ids, dtype=torch.int16)

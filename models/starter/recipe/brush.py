@@ -120,7 +120,7 @@ class Brush:
         self.fill(path, colour, depth, edge=False)
 
     def cast(self, ovals: Sequence[tuple[float, float, float, float]]) -> None:
-        """The shadow that overlapping ellipses (x, y, rx, ry) of paper throw."""
+        """The shadow that overlapping ellipses (x, y, rx, ry) of paper cast."""
         path = skia.Path()
         for x, y, rx, ry in ovals:
             path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
@@ -146,7 +146,7 @@ class Brush:
         self.canvas.drawCircle(x, y, radius, _stroke(colour, width, alpha))
 
     def strokes(self, lines: NDArray[np.float64], colour: Colour, width: float, alpha: float) -> None:
-        """Many straight lines (N, 4) from x, y to x, y in one go, untouched by the hour."""
+        """Many straight lines (N, 4) from x, y to x, y at once, whose colour the hour does not change."""
         path = skia.Path()
         for x0, y0, x1, y1 in lines.tolist():
             path.moveTo(x0, y0)
@@ -171,13 +171,13 @@ class Brush:
 
     def line(self, points: Points, colour: Colour, width: float, alpha: float = 1.0, lit: bool = True,
              depth: float = 0.0) -> None:  # fmt: skip
-        """A polyline with round ends; `lit` false takes the colour as it is."""
+        """A polyline with round ends; with `lit` false, the colour is used as it is."""
         path = skia.Path()
         path.addPoly([skia.Point(x, y) for x, y in points], False)
         self.canvas.drawPath(path, _stroke(self.light.on(colour, depth) if lit else colour, width, alpha))
 
     def shine(self, x: float, y: float, radius: float, colour: Colour, alpha: float) -> None:
-        """A soft round glow, brightest in its middle; rings where the hand knows no softness."""
+        """A soft round glow, brightest in its middle; rings if the hand knows no softness."""
         if self.hand.flat:
             for part, share in ((0.62, 0.22), (0.4, 0.3)):
                 self.glow_disc(x, y, radius * part, radius * part, colour, alpha * share)
@@ -197,13 +197,13 @@ class Brush:
     def glow_rectangle(
         self, x: float, y: float, width: float, height: float, colour: Colour, alpha: float = 1.0
     ) -> None:
-        """A rectangle of light, untouched by the hour."""
+        """A rectangle of light, which the hour does not change."""
         self.canvas.drawRect(
             skia.Rect.MakeXYWH(x, y, width, height), skia.Paint(AntiAlias=True, Color=argb(colour, alpha))
         )
 
     def glow_disc(self, x: float, y: float, rx: float, ry: float, colour: Colour, alpha: float = 1.0) -> None:
-        """An ellipse of light or cloud, untouched by the hour."""
+        """An ellipse of light or cloud, which the hour does not change."""
         box = skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry)
         self.canvas.drawOval(box, skia.Paint(AntiAlias=True, Color=argb(colour, alpha)))
 
@@ -234,7 +234,7 @@ class Brush:
             self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=argb(colour)))
 
     def reflect(self, waterline: float, alpha: float, squeeze: float = 0.85) -> None:
-        """Mirror what stands above the waterline into the water below it."""
+        """Mirrors what is above the waterline in the water below it."""
         image = skia.Image.fromarray(self.pixels, skia.kRGBA_8888_ColorType, copy=True)
         self.canvas.save()
         self.canvas.clipRect(skia.Rect.MakeLTRB(0, waterline, SIZE, SIZE))

@@ -1,6 +1,7 @@
-"""Compositions by lot: a thing in the foreground as a drawing shows it, large or not, or two and how they stand.
+"""Random compositions: a thing in the foreground as a drawing shows it, large or small, or two things and their
+relation.
 
-Large single things are the commonest, for they are what people ask for first.
+Large single things are the most common, since people ask for them first.
 """
 
 from collections.abc import Callable, Mapping
@@ -172,7 +173,7 @@ def _tint(rng: np.random.Generator, scene: Scene) -> str:
 
 
 def any_composition(rng: np.random.Generator, is_examined: bool = False) -> Scene:
-    """A thing in the foreground; an examination's (`is_examined`) may be a drawing that nothing was trained on."""
+    """A thing in the foreground; for an examination (`is_examined`) it may be a drawing that nothing was trained on."""
     relation = second = ""
     if rng.random() < PAIR_CHANCE:
         relation, thing, second, place = _pair(rng)

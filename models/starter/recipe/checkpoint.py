@@ -1,7 +1,7 @@
-"""The finished checkpoint as a folder: its weights read back for more training, and written.
+"""The finished checkpoint as a folder: reads its weights for more training, and writes it.
 
-What is committed is all that a training needs to go on elsewhere; only its optimizer starts anew. Weights are read as
-fp32 and written as bf16, so what was not trained further comes out bit for bit as it went in.
+What is committed is enough to continue a training elsewhere; only its optimizer starts anew. Weights are read as fp32
+and written as bf16, so what was not trained further is written exactly as it was read.
 """
 
 import json
@@ -26,13 +26,13 @@ _EMBEDDING = "embeddings.token_embedding.weight"
 
 
 def read_vae(folder: Path) -> AutoencoderKL:
-    """The autoencoder, ready for use. Raises OSError where there is none."""
+    """The autoencoder, ready for use. Raises OSError if there is none."""
     vae: AutoencoderKL = AutoencoderKL.from_pretrained(folder / "vae", dtype=torch.float32, local_files_only=True)
     return vae.eval()
 
 
 def read_unet(folder: Path) -> UNet2DConditionModel:
-    """The denoiser. Raises OSError where there is none."""
+    """The denoiser. Raises OSError if there is none."""
     unet: UNet2DConditionModel = UNet2DConditionModel.from_pretrained(
         folder / "unet", dtype=torch.float32, local_files_only=True
     )
@@ -41,10 +41,10 @@ def read_unet(folder: Path) -> UNet2DConditionModel:
 
 @torch.no_grad()
 def take_over(unet: UNet2DConditionModel, saved: UNet2DConditionModel) -> list[str]:
-    """Give the denoiser the weights of another one, of the same build or of an earlier, smaller one.
+    """Gives the denoiser the weights of another one, of the same build or of an earlier, smaller one.
 
-    What is there already and only has more channels takes the channels that both have. Returns what begins anew;
-    attention that is new at a size begins as the identity, so that nothing learned is disturbed.
+    Layers that now have more channels take those that both have. Returns the layers that begin anew; attention that is
+    new at a size begins as the identity, so that nothing learned is disturbed.
     """
     known, fresh = saved.state_dict(), []
     for name, value in unet.state_dict().items():
@@ -64,7 +64,7 @@ def take_over(unet: UNet2DConditionModel, saved: UNet2DConditionModel) -> list[s
 def read_text_encoder(folder: Path, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     """The text encoder for `tokenizer`, whatever numbers that gives to the tokens that were known before.
 
-    Tokens that are new start as `build_text_encoder` makes them. Raises OSError where there is none.
+    New tokens start as `build_text_encoder` makes them. Raises OSError if there is none.
     """
     saved = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32, local_files_only=True)
     encoder = build_text_encoder(tokenizer)
@@ -81,7 +81,7 @@ def read_text_encoder(folder: Path, tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def read_tiny_vae(folder: Path) -> AutoencoderTiny:
-    """The small decoder. Raises OSError where there is none."""
+    """The small decoder. Raises OSError if there is none."""
     tiny: AutoencoderTiny = AutoencoderTiny.from_pretrained(
         folder / TINY_VAE, dtype=torch.float32, local_files_only=True
     )
@@ -95,7 +95,7 @@ def write_checkpoint(
     text_encoder: CLIPTextModel,
     tiny: AutoencoderTiny | None = None,
 ) -> None:
-    """Write the diffusers folder in bf16; each file is replaced at once, never half written."""
+    """Writes the diffusers folder in bf16; each file is replaced in one go, never half-written."""
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder.parent))
     try:
         tokenizer_folder = staging / "tokenizer"

@@ -1,4 +1,4 @@
-"""What a caption claims of a picture, as class numbers, and which pictures it is true of."""
+"""What a caption claims about a picture, as class numbers, and which pictures it is true of."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from models.starter.recipe.values import ATTRIBUTES, VALUES
 
 
 def claims_of(text: str) -> list[int]:
-    """What a caption says of the attributes, as class numbers; nothing of the thing where it names two."""
+    """What a caption says about the attributes, as class numbers; nothing about the thing if it names two."""
     found = mentions(text)
     said = {mention.attribute: mention.value for mention in found}
     if len({mention.value for mention in found if mention.attribute == "thing"}) > 1:

@@ -70,9 +70,10 @@ def to_texts(captions: Sequence[str], tokenizer: CLIPTokenizer) -> Texts:
 
 
 def contrastive_loss(pictures: Tensor, texts: Tensor, scale: Tensor, fits: Tensor) -> Tensor:
-    """InfoNCE both ways: (P, D) against (T >= P, D) of unit length, of which the first P are the pictures' own.
+    """InfoNCE in both directions: (P, D) against (T >= P, D) of unit length, of which the first P are the pictures'
+    own.
 
-    `fits` (P, T) names pairs that are no wrong answers; they are left out, but for a picture's own caption.
+    `fits` (P, T) marks pairs that are not wrong answers; they are left out, except for a picture's own caption.
     """
     number = len(pictures)
     logits = scale.exp() * pictures @ texts.T
@@ -95,7 +96,7 @@ class Trainee(nn.Module):
 
 def train_step(model: Trainee, pixels: Tensor, texts: Texts, truths: Tensor, targets: Tensor,
                reading: float, teacher: Judge | None = None) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
-    """The loss of one batch, and shares of right answers: the first len(pixels) texts are the pictures' own."""
+    """The loss of one batch, and shares of right answers; the first len(pixels) texts are the pictures' own."""
     number, clip = len(pixels), model.clip
     with mixed_precision(pixels.device):
         seen, patches = embed_pictures(clip, pixels)
@@ -118,7 +119,7 @@ def train_step(model: Trainee, pixels: Tensor, texts: Texts, truths: Tensor, tar
 
 @torch.no_grad()
 def lessons(teacher: Judge, pixels: Tensor) -> Tensor:
-    """What the judge has in each of 8 by 8 cells, (B, 64, 192), of unit deviation."""
+    """The judge's features in each of 8 by 8 cells, (B, 64, 192), of unit deviation."""
     with mixed_precision(pixels.device):
         cells = teacher.body(pixels.contiguous(memory_format=torch.channels_last))
     cells = cells.float().flatten(2).transpose(1, 2)
@@ -134,12 +135,12 @@ class Batches:
         self._order = np.empty(0, int)
 
     def refresh(self) -> None:
-        """Take up new pictures."""
+        """Takes up new pictures."""
         if self._pool.refresh():
             self._order = np.empty(0, int)
 
     def next(self) -> tuple[Tensor, Texts, Tensor, Tensor]:
-        """Pixels (B, 3, 128, 128), 2B texts, truths (B, 8), answers (B, 8) with -1 for what is not to be seen."""
+        """Pixels (B, 3, 128, 128), 2B texts, truths (B, 8), and answers (B, 8) with -1 for what cannot be seen."""
         if len(self._order) < self._batch:
             self._order = self._rng.permutation(len(self._pool.scenes))
         chosen, self._order = self._order[: self._batch], self._order[self._batch :]
@@ -154,7 +155,7 @@ class Batches:
 
 
 def train_clip(thumbnails: Path, state_path: Path, options: Options, teacher: Judge | None = None) -> CLIPModel:
-    """Train for `options.minutes` in all, resuming from `state_path`; the averaged weights."""
+    """Trains for `options.minutes` in all, resuming from `state_path`; returns the model with averaged weights."""
     torch.manual_seed(options.seed)
     tokenizer, pool, device = build_tokenizer(), Pool(thumbnails), options.device
     model = Trainee(tokenizer)
@@ -219,7 +220,7 @@ def retrieval(
 
 
 def main() -> None:
-    """Train, save into the checkpoint, measure what was saved."""
+    """Trains, saves into the checkpoint, and measures what was saved."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", type=int, default=500, help="pictures to measure it on")
     parser.add_argument("--judge", type=Path, default=JUDGE, help="the judge that teaches, if it is there")

@@ -54,7 +54,7 @@ def halve(pictures: NDArray[np.uint8]) -> Floats:
 
 @dataclass(frozen=True)
 class Codec:
-    """A linear map of patches to latents in two steps, after the picture was halved."""
+    """A linear map from patches to latents in two steps, after the picture was halved."""
 
     inner: Floats  # (192, 96) orthonormal basis of 8 by 8 patches of the halved picture
     outer: Floats  # (384, 16) from four of those to latents, scaled
@@ -87,7 +87,7 @@ class Codec:
         return (values - offset).permute(0, 3, 1, 2).contiguous()
 
     def save(self, path: Path) -> None:
-        """As an npz file."""
+        """Saves the map as an npz file."""
         np.savez(path, inner=self.inner, outer=self.outer, offset=self.offset)
 
 
@@ -151,7 +151,7 @@ def _signed_channels(groups: int, group_size: int) -> tuple[list[int], list[int]
 
 @torch.no_grad()
 def write_encoder(vae: AutoencoderKL, codec: Codec) -> None:
-    """Put the codec into the encoder's weights."""
+    """Puts the codec into the encoder's weights."""
     encoder = vae.encoder
     _make_identity(encoder)
     nn.init.dirac_(encoder.conv_in.weight)

@@ -40,7 +40,7 @@ class Sprites:
 
 
 def load_sprites(device: torch.device, things: Sequence[str] = tuple(DRAWN)) -> Sprites:
-    """Every drawing of these things, standing on its square's lower edge. Raises FileNotFoundError."""
+    """Every drawing of these things, standing on the lower edge of its square. Raises FileNotFoundError."""
     names = [(thing, name) for thing in things for name in trained(thing)]
     squares, shapes = [], []
     for _, name in names:
@@ -63,7 +63,7 @@ class Backdrops:
 
 
 def load_backdrops(folder: Path, device: torch.device) -> Backdrops:
-    """What `draw --backdrops` left. Raises FileNotFoundError where there is nothing."""
+    """The pictures written by `draw --backdrops`. Raises FileNotFoundError if there are none."""
     files = sorted(folder.glob("[0-9]*.npz"))
     if not files:
         raise FileNotFoundError(folder)

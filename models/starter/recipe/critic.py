@@ -1,8 +1,8 @@
-"""The critic against which the decoder is trained once it knows its way: it tells drawn patches from decoded ones.
+"""The critic against which the decoder is trained in its last phase: it tells drawn patches from decoded ones.
 
-A patch critic (Isola et al. 2017) with spectral norms and the hinge loss, as VQGAN has it (Esser et al. 2021), but told
-the latents as well: a decoder then cannot please by edges that are crisp and elsewhere. Differences alone make a
-decoder give the mean of all pictures that the latents allow, which is soft.
+A patch critic (Isola et al. 2017) with spectral norms and the hinge loss, as in VQGAN (Esser et al. 2021), which also
+sees the latents: the decoder then cannot please it with edges that are crisp but in the wrong place. With differences
+alone, a decoder gives the mean of all pictures that the latents allow, which is soft.
 """
 
 import torch
@@ -38,7 +38,7 @@ class PatchCritic(nn.Module):
         )
 
     def forward(self, pictures: Tensor, latents: Tensor) -> Tensor:
-        """High where a picture looks drawn."""
+        """The scores, high where a picture looks drawn."""
         seen = self.body(pictures)
         told = F.interpolate(self.told(latents), size=seen.shape[-2:], mode="nearest")
         scores: Tensor = self.last(seen + told)
@@ -51,8 +51,9 @@ def critic_loss(critic: nn.Module, drawn: Tensor, decoded: Tensor, latents: Tens
 
 
 def pull(differences: Tensor, critic: nn.Module, decoded: Tensor, latents: Tensor, last_weight: Tensor) -> Tensor:
-    """What the critic adds to the decoder's loss, weighted so that at the last layer it pulls `WEIGHT` times as hard as
-    the differences do."""
+    """The critic's part of the decoder's loss, weighted so that at the last layer it pulls `WEIGHT` times as hard as
+    the differences do.
+    """
     missed = -critic(decoded, latents).mean()
     (of_differences,) = torch.autograd.grad(differences, last_weight, retain_graph=True)
     (of_critic,) = torch.autograd.grad(missed, last_weight, retain_graph=True)

@@ -1,4 +1,4 @@
-"""Trains the U-Net and the text encoder together, from nothing, on latents and captions.
+"""Trains the U-Net and the text encoder together, from scratch, on latents and captions.
 
 v-prediction with zero terminal SNR (Lin et al. 2024), losses weighted by min-SNR (Hang et al. 2023) in its form for v,
 captions dropped for guidance, averaged weights.
@@ -62,7 +62,7 @@ def loss_weights(alphas_cumprod: Tensor) -> Tensor:
 def diffusion_loss(
     model: nn.Module, latents: Tensor, tokens: Tensor, alphas_cumprod: Tensor, weights: Tensor
 ) -> Tensor:
-    """Weighted squared error of v at timesteps by lot, spread evenly over the batch."""
+    """Weighted squared error of v at random timesteps, spread evenly over the batch."""
     batch, device = len(latents), latents.device
     spread = (torch.arange(batch, device=device) + torch.rand(batch, device=device)) / batch
     timesteps = (spread * len(alphas_cumprod)).long()
@@ -76,7 +76,7 @@ def diffusion_loss(
 
 
 def build_optimizer(model: Denoiser) -> torch.optim.Optimizer:
-    """AdamW with a smaller rate for the text encoder, which can read already."""
+    """AdamW with a smaller rate for the text encoder, which can already read."""
     groups = [
         {"params": list(model.unet.parameters())},
         {"params": list(model.text_encoder.parameters()), "share": TEXT_RATE_SHARE},
@@ -87,11 +87,11 @@ def build_optimizer(model: Denoiser) -> torch.optim.Optimizer:
 def train_diffusion(
     latents_folder: Path, state_path: Path, options: Options, workers: int = 0, composer: Composer | None = None
 ) -> None:
-    """Train on the latents there are, also those to come, resuming from `state_path`; its average is what to use.
+    """Trains on the latents that exist and those still to come, resuming from `state_path`; use the averaged weights.
 
-    Where nothing was saved, the weights are those of the checkpoint, or random ones; and the text encoder is the one
-    that `text` taught to read, where `text.pt` lies beside the state. `workers` processes make captions ahead; 0 makes
-    them in between. Where there is a `composer`, it makes `COMPOSED_SHARE` of each batch.
+    If nothing was saved yet, the weights are those of the checkpoint, or random; the text encoder is the one that
+    `text` taught to read, if `text.pt` is beside the state. `workers` processes make captions ahead; with 0 they are
+    made in between. A `composer` makes `COMPOSED_SHARE` of each batch.
     """
     torch.manual_seed(options.seed)
     tokenizer = build_tokenizer()
@@ -123,7 +123,7 @@ def train_diffusion(
 
 
 def load_denoiser(state_path: Path) -> tuple[Denoiser, int]:
-    """The averaged weights in fp32, and the steps they took. Raises FileNotFoundError."""
+    """The averaged weights in fp32, and the number of steps they took. Raises FileNotFoundError."""
     tokenizer = build_tokenizer()
     model = Denoiser(tokenizer)
     return model.eval(), load_average(state_path, model, tokenizer.get_vocab())

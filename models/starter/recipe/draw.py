@@ -37,7 +37,7 @@ def draw_one(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, Scene]
 
 
 def draw_known(seed: int, values: Values, size: int = 256) -> Iterator[tuple[np.ndarray, Scene]]:
-    """The pictures of the series `seed`, from its first on, whose scenes can be said in these values."""
+    """The pictures of the series `seed`, from its first on, whose scenes can be described with these values."""
     from models.starter.recipe.render import render  # late, as above
 
     for index in count():
@@ -48,7 +48,7 @@ def draw_known(seed: int, values: Values, size: int = 256) -> Iterator[tuple[np.
 
 
 def draw_backdrop(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, Scene]:
-    """A place with nothing in its foreground, in flat colours: what compose.py lays drawings on."""
+    """A place with nothing in its foreground, in flat colours: what compose.py puts drawings on."""
     from models.starter.recipe.render import render  # late, as above
 
     rng = np.random.default_rng((seed, index))
@@ -57,7 +57,7 @@ def draw_backdrop(seed: int, index: int, size: int = 256) -> tuple[np.ndarray, S
 
 
 def draw_shard(folder: Path, seed: int, size: int, are_backdrops: bool, shard: int) -> Path:
-    """Draw one shard unless it is there already; it appears whole or not at all."""
+    """Draws one shard unless it exists already; it appears completely or not at all."""
     target = folder / f"{shard:05d}.npz"
     if not target.exists():
         first = shard * SHARD_PICTURES
@@ -71,7 +71,7 @@ def draw_shard(folder: Path, seed: int, size: int, are_backdrops: bool, shard: i
 
 
 def main() -> None:
-    """Draw every so many of the first `--shards` shards with `--jobs` processes."""
+    """Draws the first `--shards` shards with `--jobs` processes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--shards", type=int, default=48, help=f"of {SHARD_PICTURES} pictures each")

@@ -29,7 +29,7 @@ class Called:
 
 
 def bare_name(thing: str, chinese: bool) -> str:
-    """The thing as people ask for one."""
+    """The thing's name, as people ask for it."""
     names = words.THINGS[thing]
     if chinese:
         return names.zh[0] if thing in words.BARE else f"一{words.MEASURES_ZH[thing]}{names.zh[0]}"
@@ -37,7 +37,7 @@ def bare_name(thing: str, chinese: bool) -> str:
 
 
 def call(studio: Studio, things: Sequence[str], number: int) -> list[Called]:
-    """So many pictures of each thing, every other one asked for in Chinese."""
+    """`number` pictures of each thing, every other one asked for in Chinese."""
     asked = [(thing, index) for thing in things for index in range(number)]
     prompts = [bare_name(thing, index % 2 == 1) for thing, index in asked]
     pictures = studio.draw_all(prompts, [FIRST_SEED + index for _, index in asked])

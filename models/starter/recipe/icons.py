@@ -35,14 +35,16 @@ NO_SHAPE = 8  # opacity of 255 below which nothing shows
 
 @dataclass(frozen=True)
 class Package:
-    """A package of npm, and what its file must be."""
+    """An npm package, and the checksum of its file."""
 
     name: str
     version: str
     sha512: str  # in base64, as npm has it
 
     def fetch(self, folder: Path) -> Path:
-        """Its file, in `folder`. Raises ValueError where it is another, and CalledProcessError where npm finds none."""
+        """Downloads the file into `folder`. Raises ValueError if it is another file, and CalledProcessError if npm
+        finds none.
+        """
         asked = ["npm", "pack", f"{self.name}@{self.version}", "--json", "--pack-destination", str(folder)]
         told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
         path = folder / json.loads(told)[0]["filename"]
@@ -64,16 +66,16 @@ PACKAGES = {
 
 
 def drawings_folder() -> Path:
-    """Where the drawings lie."""
+    """The folder with the drawings."""
     named = os.environ.get("STARTER_DRAWINGS")
     return Path(named) if named else Path(__file__).with_name("drawings")
 
 
 @lru_cache(CACHED)
 def read_drawing(name: str) -> NDArray[np.uint8]:
-    """The drawing `set/icon`, (height, width, 4), its opacity last and not yet multiplied into its colours.
+    """The drawing `set/icon`, (height, width, 4), with opacity last and not yet multiplied into its colours.
 
-    Raises FileNotFoundError where the drawings were not fetched.
+    Raises FileNotFoundError if the drawings have not been fetched.
     """
     path = drawings_folder() / f"{name}.png"
     if not path.exists():
@@ -107,7 +109,7 @@ def svg_of(icons: dict[str, Any], name: str) -> str:
 
 
 def rasterise(svg: str) -> Image.Image:
-    """The drawing, cut to what it shows. Raises ValueError where it shows nothing."""
+    """The drawing, cut to what it shows. Raises ValueError if it shows nothing."""
     import skia  # late: needed by those alone who draw
 
     document = skia.SVGDOM.MakeFromStream(skia.MemoryStream(svg.encode(), True))
@@ -126,7 +128,7 @@ def rasterise(svg: str) -> Image.Image:
 
 
 def write_drawings(files: dict[str, Path], folder: Path) -> int:
-    """Make the pictures that are missing out of the packages' files; how many there are now."""
+    """Makes the missing pictures from the packages' files; returns how many there are now."""
     sets = {of: read_package(path) for of, path in files.items()}
     codes = {name: code for code, name in reversed(sets["fluent"][1].items())}
     wanted = sorted({name for thing in DRAWN for name in all_drawings(thing)})
@@ -141,7 +143,7 @@ def write_drawings(files: dict[str, Path], folder: Path) -> int:
 
 
 def main() -> None:
-    """Fetch and draw."""
+    """Fetches the packages and draws the pictures."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with tempfile.TemporaryDirectory() as folder:

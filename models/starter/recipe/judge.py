@@ -113,7 +113,7 @@ class Tally:
 
     @property
     def share(self) -> float:
-        """[0, 1]; 0 where nothing was asked."""
+        """The share of right answers, [0, 1]; 0 if nothing was asked."""
         return self.right / self.asked if self.asked else 0.0
 
 
@@ -146,21 +146,21 @@ def fresh_pictures(
 
 @torch.inference_mode()
 def accuracy(judge: Judge, pictures: Tensor, scenes: Sequence[Scene]) -> dict[str, Tally]:
-    """Over labelled pictures, (N, 3, 128, 128)."""
+    """The judge's right answers for labelled pictures, (N, 3, 128, 128)."""
     judge.eval()
     logits = torch.cat([judge(part) for part in pictures.split(BATCH)])
     return tally(logits, torch.stack([answers(scene, judge.values) for scene in scenes]), judge.values)
 
 
 def shortfalls(found: dict[str, Tally]) -> list[str]:
-    """The attributes for which this is no judge."""
+    """The attributes that this judge reads too badly to judge."""
     return [name for name, one in found.items() if one.share < JUDGE_ACCURACY]
 
 
 def train_judge(
     thumbnails: Path, state_path: Path, options: Options, channels: tuple[int, int, int] = CHANNELS
 ) -> Judge:
-    """Train for `options.minutes` in all, resuming from `state_path`."""
+    """Trains for `options.minutes` in all, resuming from `state_path`."""
     torch.manual_seed(options.seed)
     device = options.device
     judge = Judge(VALUES, channels).to(device, memory_format=torch.channels_last)
@@ -190,7 +190,7 @@ def train_judge(
 
 
 def save_judge(judge: Judge, found: dict[str, Tally], path: Path) -> None:
-    """In bf16, with the values that it knows and the accuracy it reached."""
+    """Saves the judge in bf16, with the values that it knows and the accuracy it reached."""
     tensors = {name: value.to(torch.bfloat16) if value.is_floating_point() else value
                for name, value in judge.state_dict().items()}  # fmt: skip
     notes = {
@@ -213,7 +213,7 @@ def load_judge(path: Path = JUDGE) -> Judge:
 
 
 def main() -> None:
-    """Train, measure on fresh pictures, save."""
+    """Trains, measures on fresh pictures, and saves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", type=int, default=2000, help="pictures to measure it on")
     parser.add_argument("--second", action="store_true", help="train the one that gives exams only; name its --output")

@@ -50,7 +50,7 @@ class Latents:
 
 
 def load_latents(folder: Path) -> Latents:
-    """The latents there are by now. Raises FileNotFoundError where there are none."""
+    """The latents that exist by now. Raises FileNotFoundError if there are none."""
     latents = Latents(folder)
     if not len(latents):
         raise FileNotFoundError(folder)

@@ -1,4 +1,4 @@
-"""Scenes by lot, and what never stands together in training."""
+"""Random scenes, and what never occurs together in training."""
 
 import numpy as np
 
@@ -41,9 +41,9 @@ def _any_scene(rng: np.random.Generator, is_examined: bool) -> Scene:
 
 
 def sample_scene(rng: np.random.Generator, held_out: bool = False, is_examined: bool = False) -> Scene:
-    """A scene by lot, in which nothing contradicts anything else (no snow in summer).
+    """A random scene in which nothing contradicts anything else (no snow in summer).
 
-    No pair of HELD_OUT is in it unless `held_out` is true, which draws from all scenes. An examination's scenes
+    It contains no pair of HELD_OUT unless `held_out` is true, which draws from all scenes. An examination's scenes
     (`is_examined`) also show the drawings that nothing was trained on.
     """
     while True:
@@ -53,10 +53,9 @@ def sample_scene(rng: np.random.Generator, held_out: bool = False, is_examined: 
 
 
 def sample_with(rng: np.random.Generator, pair: Pair, values: Values = VALUES) -> Scene:
-    """A scene by lot that holds the pair, which may be one of HELD_OUT, and can be said in these words.
+    """A random scene that has the pair, which may be one of HELD_OUT, and can be described with these values.
 
-    Raises:
-        ValueError: No scene holds both values.
+    Raises ValueError if no scene has both values.
     """
     for _ in range(PAIR_TRIES):
         scene = _any_scene(rng, False)

@@ -25,7 +25,7 @@ def _unused(_reference: str) -> bytes:
 
 
 class Studio:
-    """One checkpoint in the program's own engine, with the defaults that it ships with."""
+    """One checkpoint in the program's own engine, with its own defaults."""
 
     def __init__(self, checkpoint: Path) -> None:
         self._id = checkpoint.name
@@ -56,7 +56,7 @@ class Studio:
         return pictures
 
     def seconds_a_picture(self, prompt: str, times: int = 3) -> float:
-        """The shortest of a few times: what others do on the machine only adds."""
+        """The shortest of a few runs, since other programs on the machine only add time."""
         seconds = []
         for seed in range(times):
             started = time.monotonic()

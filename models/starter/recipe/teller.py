@@ -1,4 +1,4 @@
-"""One caption's voice: what it names of a scene, its words in either language, and what all captions share."""
+"""One caption's voice: what it names of a scene, its words in either language, and what all captions have in common."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ PLACE_TOLD = {"plain": 0.12, "table": 0.75, "room": 0.65}  # how often; others n
 
 
 def untrue(scene: Scene) -> frozenset[str]:
-    """Names that this scene's picture would belie, though they belong to its values."""
+    """Names that the scene's picture would contradict, although they belong to its values."""
     names: set[str] = set()
     if scene.time != "day":
         names |= {"sunny", "晴天"}
@@ -51,7 +51,7 @@ class Teller:
         return self.rng.random() < (0.97 if unusual else usual_chance)
 
     def chance(self, chance: float) -> bool:
-        """True that often."""
+        """True with this probability."""
         return self.rng.random() < chance
 
     def one(self, *phrases: str) -> str:
@@ -69,7 +69,7 @@ class Teller:
         return known[0] if not others or self.chance(plainest) else self.one(*others)
 
     def tree_words(self) -> str:
-        """What stands around."""
+        """The trees around the place, in words."""
         return self.name(words.SEASON_TREES[self.scene.season] if self.season else words.TREES)
 
     def things(self, bare: bool) -> str:
@@ -90,7 +90,7 @@ class Teller:
         return phrase if bare and self.chance(0.6) else _with_article(phrase, scene.thing)
 
     def second(self) -> str:
-        """The second thing, alone."""
+        """The second thing, without the first."""
         second = self.scene.second
         noun = self.name(words.PROPS[second] if second in words.PROPS else words.THINGS[second])
         if not self.chinese:
@@ -104,7 +104,7 @@ def _with_article(phrase: str, thing: str) -> str:
 
 
 def place_en(teller: Teller) -> str:
-    """The place with its adjectives and trees; takes from the teller what it has said."""
+    """The place with its adjectives and trees; notes in the teller what has been said."""
     scene = teller.scene
     adjectives = [teller.name(words.MOODS)] if teller.mood else []
     adjective = words.WEATHER_ADJECTIVES.get(scene.weather)
@@ -128,6 +128,7 @@ def place_en(teller: Teller) -> str:
 
 
 def when_en(teller: Teller) -> str:
+    """The time of day as a phrase, such as "by day" or "at night"."""
     scene = teller.scene
     if scene.time == "day":
         return teller.one("during the day", "by day", "in daylight")

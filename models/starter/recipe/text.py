@@ -59,7 +59,7 @@ def _batch(tokenizer: CLIPTokenizer, rng: np.random.Generator) -> tuple[Tensor, 
 
 
 def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | None = None) -> None:
-    """Train for `minutes` in all, resuming from `state_path`; a first time from `checkpoint`, where one is given."""
+    """Trains for `minutes` in all, resuming from `state_path`; the first time from `checkpoint`, if given."""
     torch.manual_seed(seed)
     tokenizer = build_tokenizer()
     encoder = read_text_encoder(checkpoint, tokenizer) if checkpoint else build_text_encoder(tokenizer)
@@ -90,7 +90,7 @@ def train_text(state_path: Path, minutes: float, seed: int, checkpoint: Path | N
 
 
 def load_text_weights(state_path: Path, encoder: CLIPTextModel) -> bool:
-    """Put what `train_text` learned into the encoder; False where there is nothing."""
+    """Puts what `train_text` learned into the encoder; False if there is nothing."""
     saved = load_state(state_path)
     if saved is None:
         return False

@@ -98,7 +98,7 @@ class Pool:
             raise FileNotFoundError(f"no thumbnails in {folder}")
 
     def refresh(self) -> bool:
-        """Take up new files; whether there were any."""
+        """Takes up new files; returns whether there were any."""
         new = [path for path in sorted(self._folder.glob("[0-9]*.npz")) if path not in self._files]
         for path in new:
             data = np.load(path)
@@ -111,18 +111,18 @@ class Pool:
         return bool(new)
 
     def examples(self, number: int = 300) -> Pixels:
-        """Some of them, spread over all."""
+        """Some of the pictures, spread over all of them."""
         return self.pictures(np.linspace(0, len(self.scenes) - 1, number).astype(int))
 
     def pictures(self, indices: NDArray[np.integer]) -> Pixels:
-        """(len(indices), 128, 128, 3)"""
+        """The pictures with these indices, (len(indices), 128, 128, 3)."""
         files = np.searchsorted(self._starts, indices, side="right") - 1
         rows = indices - self._starts[files]
         return np.stack([self._parts[file][row] for file, row in zip(files, rows, strict=True)])
 
 
 class Loss:
-    """What an autoencoder of few channels does to pictures: of every patch only the principal components stay."""
+    """What an autoencoder with few channels does to pictures: only the principal components of each patch stay."""
 
     def __init__(self, pictures: Pixels) -> None:
         patches = F.pixel_unshuffle(to_input(pictures), LOSSY_PATCH).permute(0, 2, 3, 1).flatten(0, 2).double()
@@ -163,7 +163,7 @@ class Augmentation:
 
 
 def main() -> None:
-    """Write as many files as are missing."""
+    """Writes the files that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--pictures", type=int, default=24_000, help=f"how many to draw, in files of {FILE_PICTURES}")

@@ -1,8 +1,8 @@
 """`python -m models.starter.recipe.train STAGE`: latents, text, diffusion, decoder, tiny, export.
 
-All state lies in `--state` and is taken up again when a command is repeated: a stage may be stopped at any moment. A
-training that has no state yet goes on from the committed weights, with a fresh optimizer; `--from-nothing` forbids it.
-`diffusion` needs only `latents` to have begun; all stages may run at the same time.
+All state is in `--state` and is resumed when a command is repeated: a stage may be stopped at any moment. A training
+without a state continues from the committed weights, with a fresh optimizer; `--from-nothing` prevents that.
+`diffusion` only needs `latents` to have begun; all stages may run at the same time.
 """
 
 import argparse
@@ -34,7 +34,7 @@ log = logging.getLogger("train")
 
 
 def codec_of(state: Path, pictures: Path | None, checkpoint: Path | None, seed: int) -> Codec:
-    """The encoder's linear map, kept in `codec.npz`: that of the checkpoint, or fitted to pictures."""
+    """The encoder's linear map, stored in `codec.npz`: that of the checkpoint, or one fitted to pictures."""
     path = state / "codec.npz"
     if path.exists():
         return load_codec(path)
@@ -50,13 +50,13 @@ def codec_of(state: Path, pictures: Path | None, checkpoint: Path | None, seed: 
 
 
 def composer_of(backdrops: Path, codec: Codec, options: Options) -> Composer:
-    """What makes pictures on the device of the training."""
+    """The composer that makes pictures on the training's device."""
     sprites = load_sprites(options.device)
     return Composer(sprites, load_backdrops(backdrops, options.device), codec, options.seed)
 
 
 def export(state: Path, folder: Path, codec: Codec) -> None:
-    """Write the averaged weights of all trainings that have a state; the rest of the checkpoint stays as it is."""
+    """Writes the averaged weights of all trainings with a state; the rest of the checkpoint stays as it is."""
     tokenizer = build_tokenizer()
     if (state / "diffusion.pt").exists():
         denoiser, steps = load_denoiser(state / "diffusion.pt")
@@ -70,7 +70,7 @@ def export(state: Path, folder: Path, codec: Codec) -> None:
 
 
 def parse() -> argparse.Namespace:
-    """The command line."""
+    """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--state", type=Path, required=True, help="folder for weights, latents, optimizers")
@@ -102,7 +102,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run one stage."""
+    """Runs one stage."""
     arguments = parse()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     torch.set_num_threads(arguments.threads)

@@ -1,4 +1,4 @@
-"""What the trainings share: options, a learning rate planned by the clock, saved state, averaged weights."""
+"""What the trainings have in common: options, a learning rate planned by the clock, saved state, averaged weights."""
 
 import argparse
 import logging
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a training is run. What it reached before is taken up from its state, else from a checkpoint."""
+    """How a training is run. It resumes from its state, else from a checkpoint."""
 
     minutes: float  # in all, over all sessions with the same state
     checkpoint: Path | None  # whose weights to start from where there is no state; None starts from nothing
@@ -32,7 +32,7 @@ class Options:
 
 
 class Clock:
-    """Time spent on a training of so many minutes, over all the sessions it took."""
+    """The time spent on a training of `minutes`, over all its sessions."""
 
     def __init__(self, minutes: float, spent_seconds: float = 0.0) -> None:
         self.total_seconds = minutes * 60
@@ -41,12 +41,12 @@ class Clock:
 
     @property
     def spent_seconds(self) -> float:
-        """Seconds of training so far, those of earlier sessions included."""
+        """Seconds of training so far, including earlier sessions."""
         return self._before + time.monotonic() - self._start
 
     @property
     def progress(self) -> float:
-        """Share of the time that is gone, [0, 1]."""
+        """The share of the time that has passed, [0, 1]."""
         return min(self.spent_seconds / self.total_seconds, 1.0)
 
 
@@ -57,7 +57,7 @@ def learning_rate(peak: float, step: int, progress: float, warmup_steps: int = 2
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
-    """This rate for all parameters, times their group's `share` where it has one."""
+    """Sets this rate for all parameters, times their group's `share` if it has one."""
     for group in optimizer.param_groups:
         group["lr"] = value * group.get("share", 1.0)
 
@@ -71,26 +71,26 @@ class Average:
 
     @torch.no_grad()
     def update(self, parameters: Iterable[nn.Parameter], step: int) -> None:
-        """Move towards the current values after optimizer step `step`."""
+        """Moves towards the current values after optimizer step `step`."""
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self.shadow, [parameter.detach() for parameter in parameters], 1 - decay)
 
     @torch.no_grad()
     def copy_to(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Put the averages in the place of the values."""
+        """Replaces the values by the averages."""
         for parameter, average in zip(parameters, self.shadow, strict=True):
             parameter.copy_(average)
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a training's state whole or not at all."""
+    """Writes a training's state completely or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     torch.save(state, partial)
     partial.replace(path)
 
 
 def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any] | None:
-    """A saved state, or None where there is none."""
+    """A saved state, or None if there is none."""
     if not path.exists():
         return None
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
@@ -98,9 +98,9 @@ def load_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
 
 
 class Session:
-    """One run of a training: its model, optimizer, average and clock, resumed from `path` where something was saved.
+    """One run of a training: its model, optimizer, average and clock, resumed from `path` if something was saved.
 
-    Raises ValueError where what was saved goes by another `vocabulary`.
+    Raises ValueError if what was saved uses another `vocabulary`.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Session:
         self._last_save, self._running = self.clock.spent_seconds, 0.0
 
     def update(self, loss: Tensor, peak_rate: float, warmup_steps: int, shown: Tensor | None = None) -> None:
-        """One step down `loss`; `shown` is what is reported of it. Saves now and then, and at the end."""
+        """One step down `loss`; `shown` is what is reported. Saves now and then, and at the end."""
         set_learning_rate(self.optimizer, learning_rate(peak_rate, self.step, self.clock.progress, warmup_steps))
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -143,7 +143,7 @@ class Session:
             self.save()
 
     def save(self) -> None:
-        """Write everything that is needed to go on."""
+        """Writes everything that is needed to continue."""
         save_state(self._path, {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "average": self.average.shadow, "step": self.step, "seconds": self.clock.spent_seconds,
@@ -152,9 +152,9 @@ class Session:
 
 
 def load_average(path: Path, model: nn.Module, vocabulary: dict[str, int] | None = None) -> int:
-    """Put the averaged weights of a saved session into its model; the steps they took.
+    """Puts the averaged weights of a saved session into its model; returns the number of steps they took.
 
-    Raises FileNotFoundError, and ValueError where they go by another `vocabulary`.
+    Raises FileNotFoundError, and ValueError if they use another `vocabulary`.
     """
     saved = load_state(path)
     if saved is None:
@@ -173,7 +173,7 @@ def _check_vocabulary(saved: dict[str, Any], vocabulary: dict[str, int] | None, 
 
 
 def training_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """What the judge's and the CLIP's trainings are told alike; logging and threads are set by it."""
+    """The options that the judge's and the CLIP's trainings share; also sets up logging and threads."""
     parser.add_argument("--thumbnails", type=Path, required=True, help="folder that thumbnails wrote")
     parser.add_argument("--state", type=Path, required=True, help="folder for the training's state")
     parser.add_argument("--minutes", type=float, default=20, help="of training in all")
@@ -190,7 +190,7 @@ def training_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The command line as the trainings take it."""
+    """The command line as options for a training."""
     return Options(
         minutes=arguments.minutes, checkpoint=None, device=arguments.device, seed=arguments.seed,
         batch_factor=arguments.batch_factor, rate_factor=arguments.rate_factor,

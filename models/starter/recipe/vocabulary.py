@@ -29,7 +29,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, Names]]] = {  # kind: attribute and
 
 
 def vocabulary_of(values: Values) -> dict[str, list[dict[str, Any]]]:
-    """The words for these values by kind, each with the words of other kinds that it may stand with."""
+    """The words for these values by kind, each with the words of other kinds that can go with it."""
     known = {kind: [str(value) for value in values[attribute] if value] for kind, (attribute, _) in TABLES.items()}
     found = {
         kind: [
@@ -94,7 +94,7 @@ def _is_at(thing: str, place: str, with_drawings: bool) -> bool:
 
 
 def main() -> None:
-    """Write it."""
+    """Writes the vocabulary into `darkroom.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--judge", type=Path, default=JUDGE)

@@ -101,6 +101,7 @@ def transferred(method: Method, content: Image.Image, style: Image.Image, iterat
 
 
 def main() -> None:
+    """Draws the grid row by row, and saves it after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--iterations", type=int, default=60)
     parser.add_argument("--pairs", type=int, default=len(pairs()), help="how many of them")

@@ -1,5 +1,6 @@
-"""What the instant style network is taught by: the style's patches and statistics, the content's structure, and that a
-picture in its own style is itself."""
+"""The losses that teach the instant style network: the style's patches and statistics, the content's structure, and
+that a picture in its own style stays the same.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _SMALL = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """What each loss counts."""
+    """The weight of each loss."""
 
     patches: float = 30.0
     statistics: float = 3.0
@@ -31,9 +32,9 @@ class Shares:
 
 
 def patch_distance(one: Tensor, other: Tensor, generator: torch.Generator) -> Tensor:
-    """Sliced Wasserstein distance of the patches of two pictures (B, 3, H, W), over SCALES scales; (B,).
+    """Sliced Wasserstein distance between the patches of two pictures (B, 3, H, W), over SCALES scales; (B,).
 
-    Elnekave & Weiss 2022 (GPDM): random filters project all patches, sorted projections are compared. Scales that are
+    Elnekave & Weiss 2022 (GPDM): random filters project all patches, and the sorted projections are compared. Scales
     smaller than a patch are left out.
     """
     distances = []
@@ -89,7 +90,7 @@ def content_distance(features: dict[str, Tensor], wanted: dict[str, Tensor]) -> 
 def style_losses(
     painted: Tensor, content: Tensor, style: Tensor, features: Vgg19, generator: torch.Generator, shares: Shares
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of pictures (B, 3, H, W) in [0, 1] painted of `content` in `style`, and its parts."""
+    """The loss of pictures (B, 3, H, W) in [0, 1] painted from `content` in `style`, and its parts."""
     layers = tuple(dict.fromkeys((*STYLE_LAYERS, *CONTENT_LAYERS)))
     seen = features(painted, layers)
     with torch.no_grad():

@@ -70,7 +70,7 @@ _GRAIN = _grain_sheets()
 
 
 def pool_of(file: Path, seed: int, count: int) -> NDArray[np.uint8]:
-    """`count` pictures, three quarters of them scenes, (count, SIDE, SIDE, 3); drawn once and kept in `file`."""
+    """`count` pictures, three quarters of them scenes, (count, SIDE, SIDE, 3); drawn once and stored in `file`."""
     from models.starter.recipe.draw import draw_one  # late: its library is needed by those alone who draw
 
     rng = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def pool_of(file: Path, seed: int, count: int) -> NDArray[np.uint8]:
 
 
 def paintings_of(file: Path, seed: int, count: int) -> NDArray[np.uint8]:
-    """`count` paintings, (count, 512, 512, 3), the gallery's styles in turn; drawn once and kept in `file`."""
+    """`count` paintings, (count, 512, 512, 3), in the gallery's styles in turn; drawn once and stored in `file`."""
 
     def draw(index: int) -> NDArray[np.uint8]:
         painting = STYLES[index % len(STYLES)](np.random.default_rng((seed, index)))
@@ -99,7 +99,7 @@ def _drawn_once(file: Path, count: int, draw: Callable[[int], NDArray[np.uint8]]
 
 
 def batch_of(pool: NDArray[np.uint8], rng: np.random.Generator, number: int, side: int) -> Tensor:
-    """So many crops, turned, mirrored, with other colours and contrast, (B, 3, side, side) in [0, 1]."""
+    """`number` crops, turned, mirrored, with changed colours and contrast, (B, 3, side, side) in [0, 1]."""
     crops = []
     for index in rng.integers(len(pool), size=number):
         picture = Image.fromarray(pool[index])

@@ -43,7 +43,7 @@ def train(
     pool_size: int = POOL,
     painting_count: int = PAINTINGS,
 ) -> None:
-    """Train until the time is up, resuming from `state`, a folder."""
+    """Trains until the time is up, resuming from the folder `state`."""
     state.mkdir(parents=True, exist_ok=True)
     pool = pool_of(state / "pictures.npy", options.seed, pool_size)
     paintings = paintings_of(state / "paintings.npy", options.seed, painting_count)
@@ -83,7 +83,7 @@ def _painted(network: InstantStyle, content: Tensor, style: Tensor, seed: int) -
 
 
 def export(state: Path, target: Path = WEIGHTS) -> None:
-    """Writes the averaged weights in bfloat16. Raises FileNotFoundError where nothing was trained."""
+    """Writes the averaged weights in bfloat16. Raises FileNotFoundError if nothing has been trained."""
     network = InstantStyle()
     load_average(state / "style.pt", network)
     save_file({name: weights.to(torch.bfloat16).contiguous() for name, weights in network.state_dict().items()}, target)
