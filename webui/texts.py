@@ -28,8 +28,7 @@ class Texts:
     """The catalogues, read once."""
 
     def __init__(self, folder: Path = _LOCALES, *, are_for_guests: bool = False) -> None:
-        """`are_for_guests`: the sentences may reach people from elsewhere, whom no place on this machine concerns; of a
-        path they hear the last part."""
+        """`are_for_guests`: the sentences may reach people on other machines, who see only the last part of a path."""
         self._are_for_guests = are_for_guests
         self._catalogues: dict[Language, dict[str, str]] = {
             language: json.loads((folder / f"{language}.json").read_text("utf-8")) for language in LANGUAGES

@@ -30,7 +30,7 @@ class Tunnel:
     """The link of one run. Everything that takes time happens in a thread; the app serves locally meanwhile."""
 
     def __init__(self, settings: Settings, state: ShareState, announce: Callable[[Share], None]) -> None:
-        """`announce` hears once how it ended: open, or failed. It is called from the thread."""
+        """`announce` is called once, from the thread, when the link is open or has failed."""
         self._host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host
         self._port = settings.port
         self._folder = settings.data_dir

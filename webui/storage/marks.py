@@ -40,7 +40,7 @@ class Marks:
     """Adds lines. A line that cannot be written is only logged, since the database has it."""
 
     def __init__(self, owner_folder: Callable[[Owner], Path] | None) -> None:
-        """`owner_folder` says where an owner's pictures lie; None keeps nothing."""
+        """`owner_folder` gives the folder of an owner's pictures; with None, nothing is kept."""
         self._owner_folder = owner_folder
 
     def mark(self, owner: Owner, paths: Iterable[str], name: str, value: bool) -> None:

@@ -106,7 +106,7 @@ class _Tickets:
         self._tickets: OrderedDict[str, _Ticket] = OrderedDict()
 
     def add(self, owner: Owner, ids: tuple[str, ...], form: Format) -> str:
-        """Its name, which nobody guesses."""
+        """The name of a new ticket, which cannot be guessed."""
         name = secrets.token_urlsafe(16)
         with self._lock:
             self._tickets[name] = _Ticket(owner, ids, form, time.monotonic() + _KEPT_SECONDS)
@@ -115,7 +115,7 @@ class _Tickets:
         return name
 
     def get(self, owner: Owner, name: str) -> _Ticket:
-        """Raises PictureNotFound for one that is not there, not theirs, or too old."""
+        """The ticket with this name. Raises PictureNotFound if it does not exist, is somebody else's, or is too old."""
         with self._lock:
             found = self._tickets.get(name)
         if found is None or found.owner != owner or found.expires < time.monotonic():

@@ -126,7 +126,7 @@ def _picture(storage: Stores, owner: Owner, id: str) -> dict[str, Any]:
 
 
 def _done(asked: ManyPictures, done: frozenset[str]) -> dict[str, list[str]]:
-    """In the order in which they were named. Raises PictureNotFound where none of them was there."""
+    """The ids in the order in which they were named. Raises PictureNotFound if none of them exists."""
     if asked.ids and not done:
         raise PictureNotFound(picture=asked.ids[0])
     return {"ids": [id for id in dict.fromkeys(asked.ids) if id in done]}

@@ -113,7 +113,7 @@ def _named(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _caching(owner: Owner) -> str:
-    """What is private does not even stay in the browser."""
+    """Private pictures are not even cached by the browser."""
     return "no-store" if owner.is_private else _CACHE
 
 
@@ -129,7 +129,7 @@ def _from_memory(path: StoredPath, headers: dict[str, str], *, is_download: bool
 
 
 def _find(services: Services, owner: Owner, id: str, size: int | None) -> StoredPath:
-    """The file to send, which may lie in memory. Raises PictureNotFound."""
+    """The file to send, which may be in memory. Raises PictureNotFound."""
     storage = services.storage.of(owner)
     if is_reference(id):
         path = storage.uploads.path(owner, id)

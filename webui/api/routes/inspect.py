@@ -42,7 +42,7 @@ MAX_TEXT_CHARACTERS = 1_000_000
 
 
 class PastedText(BaseModel):
-    """A1111's line, ComfyUI's JSON, or ours."""
+    """The text: A1111's line, ComfyUI's JSON, or ours."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -143,7 +143,7 @@ def _pasted(content: bytes) -> PastedText:
 
 
 def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tuple[Text, ...]]:
-    """Raises NotAnImage for what is none of the formats that are read."""
+    """Raises NotAnImage for a file in a format that is not read."""
     if not is_known_picture(source):
         raise NotAnImage
     texts = texts_in(source)

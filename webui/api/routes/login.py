@@ -62,5 +62,5 @@ def login_routes(logins: Logins, passwords: Passwords, texts: Texts) -> APIRoute
 
 
 def is_https(call: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to the tunnel in front. A lie here harms only who tells it."""
+    """Whether the browser uses TLS, to us or to the tunnel in front. A forged header harms only the caller."""
     return call.url.scheme == "https" or call.headers.get("x-forwarded-proto", "").strip().lower() == "https"

@@ -19,7 +19,7 @@ from webui.storage.owners import Owner
 
 
 class SizeOut(BaseModel):
-    """In pixels, each side a multiple of 8."""
+    """The size in pixels, each side a multiple of 8."""
 
     width: int
     height: int

@@ -43,14 +43,14 @@ _BranchFields: Any = {
 BranchAsked = create_model(
     "BranchAsked",
     __base__=StepAsked,
-    __doc__="What is to be otherwise after that step; null or absent is as it was. A seed of -1 is a random one.",
+    __doc__="What changes after that step; null or missing fields stay as they were. A seed of -1 is random.",
     seed=(Annotated[int, Field(strict=True, ge=-1, le=MAX_SEED)] | None, None),
     **_BranchFields,
 )
 
 
 def step_routes(services: Services) -> APIRouter:
-    """Both are jobs like any other: they wait in line, and can be made again from their pictures' metadata."""
+    """Both are jobs like any other: they wait in the queue, and can be made again from their pictures' metadata."""
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
     async def submit(

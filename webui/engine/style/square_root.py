@@ -30,6 +30,8 @@ def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _TraceOfRoot(torch.autograd.Function):
+    """tr (W½ C W½)½ with a gradient in closed form."""
+
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, wanted: Tensor) -> Tensor:
         wanted_root = roots(wanted)[0]

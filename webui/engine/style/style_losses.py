@@ -81,6 +81,7 @@ class Gram(Moments):
     """
 
     def distance(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """The relative distance of the means plus that of the covariances."""
         (mean, covariance), (wanted_mean, wanted_covariance) = _split(found), _split(wanted)
         return relative(mean, wanted_mean) + relative(covariance, wanted_covariance)
 
@@ -89,6 +90,7 @@ class Wasserstein(Moments):
     """The squared Wasserstein-2 distance of the two Gaussians that have these moments (Vincent, 2017)."""
 
     def distance(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """Divided by the trace of the wanted covariance, so that it is relative."""
         (mean, covariance), (wanted_mean, wanted_covariance) = _split(found), _split(wanted)
         scale = wanted_covariance.diagonal().sum() + FLOOR * len(wanted)
         # as much as rounding may have left of a flat picture's, which is moments less moments
@@ -113,18 +115,22 @@ class SlicedWasserstein:
         self._round = 0
 
     def begin(self) -> None:
+        """Begins an iteration with new random directions and places."""
         self._round += 1
 
     def summary(self, features: Tensor, places: int) -> Tensor:
+        """(1, C, h, w) → (C, N), the features at N random places."""
         flat = features.flatten(2).squeeze(0)  # (C, N)
         count = max(1, round(min(places, SAMPLES) * flat.shape[1] / places))
         drawn = torch.randint(flat.shape[1], (count,), generator=self._generator())
         return flat[:, drawn.to(flat.device)].float()
 
     def joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """The places of all tiles, side by side."""
         return torch.cat(list(parts), dim=1)
 
     def parts(self, joined: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+        """The gradient of each tile's own places."""
         return list(torch.split(joined, [part.shape[1] for part in like], dim=1))
 
     def mixed(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
@@ -133,6 +139,7 @@ class SlicedWasserstein:
         return torch.cat([_stretched(one, count) for one, count in zip(styles, counts, strict=True) if count], dim=1)
 
     def distance(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """The relative distance of values of the same rank along random directions."""
         channels = len(wanted)
         drawn = torch.randn(channels, channels, generator=self._generator()).to(wanted.device)
         axes = torch.nn.functional.normalize(drawn, dim=1)

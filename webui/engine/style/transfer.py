@@ -161,6 +161,7 @@ class Progress:
         self._iterate: Iterate | None = None
 
     def __call__(self, iterate: Iterate) -> bool:
+        """Reports one iteration as a step; returns whether it was the last one asked for."""
         now = time.perf_counter()
         self.index += 1
         self._iterate = iterate

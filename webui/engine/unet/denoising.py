@@ -177,6 +177,7 @@ class _Pace:
         self._before: Any = None
 
     def wait_for_step_before(self) -> None:
+        """Waits until the GPU has finished the step before this one; returns at once on other devices."""
         if not self._is_cuda:
             return
         if self._before is not None:
