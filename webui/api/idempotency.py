@@ -17,7 +17,7 @@ Key = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x20-\x7e]+$",
-        description="Any text that is new for each new request; the same call with the same key makes no second job",
+        description="Any text, new for each new request; the same call with the same key makes no second job",
     ),
 ]
 

@@ -75,8 +75,8 @@ class JobOut(BaseModel):
         description="images (from 0) whose steps are still in the worker's memory; others are computed again if needed"
     )
     can_branch: bool = Field(
-        description="whether another picture may branch off its steps: not off a style transfer, nor where the "
-        "checkpoint's family cannot go on from a step or the checkpoint is gone, nor off the eighth branch in a row"
+        description="whether another picture can branch off its steps; not if it is a style transfer or the eighth "
+        "branch in a row, if its checkpoint is gone, or if the checkpoint's family cannot continue from a step"
     )
 
 

@@ -41,22 +41,22 @@ def board_routes(services: Services) -> APIRouter:
 
     @router.get("", response_model=list[BoardOut])
     async def list_boards(call: Request) -> Any:
-        """By name; `cover_url` is a thumbnail of the newest picture on it."""
+        """Your boards, by name; `cover_url` is a thumbnail of the newest picture on a board."""
         return [board_json(board) for board in await to_thread.run_sync(boards(call).list, owner_of(call))]
 
     @router.post("", status_code=201, response_model=BoardOut)
     async def create_board(call: Request, asked: BoardNamed) -> Any:
-        """A new board; where there is one of that name, it is that one."""
+        """Makes a board, or returns the one that already has this name."""
         return board_json(await to_thread.run_sync(boards(call).create, owner_of(call), asked.name))
 
     @router.post("/{id}", response_model=BoardOut)
     async def rename_board(call: Request, id: str, asked: BoardNamed) -> Any:
-        """Another name for it."""
+        """Renames a board."""
         return board_json(await to_thread.run_sync(boards(call).rename, owner_of(call), id, asked.name))
 
     @router.delete("/{id}", status_code=202)
     async def delete_board(call: Request, id: str) -> dict[str, Any]:
-        """Its pictures stay; for an hour it can be brought back."""
+        """Deletes a board, but not its pictures; for an hour it can be restored."""
         await to_thread.run_sync(boards(call).delete, owner_of(call), id)
         return {"id": id}
 
@@ -67,7 +67,7 @@ def board_routes(services: Services) -> APIRouter:
 
     @router.post("/{id}/pictures", response_model=BoardOut)
     async def change_board(call: Request, id: str, asked: BoardChange) -> Any:
-        """Puts pictures on it and takes others off, each as often as one likes."""
+        """Puts pictures on a board and takes others off; repeating the call changes nothing."""
         owner = owner_of(call)
         changed = await to_thread.run_sync(lambda: boards(call).change(owner, id, add=asked.add, remove=asked.remove))
         return board_json(changed)

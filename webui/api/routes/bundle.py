@@ -68,7 +68,7 @@ def bundle_routes(services: Services) -> APIRouter:
 
     @router.post("", response_model=BundleOut)
     async def choose_pictures(call: Request, asked: BundleAsked) -> Any:
-        """Says where they can be fetched together, with what made each of them in a `metadata.json`."""
+        """Returns the address of a zip with these pictures and a `metadata.json` that says what made each of them."""
         owner = owner_of(call)
         found = await to_thread.run_sync(_pictures, services.storage.of(owner), owner, asked.ids)
         ticket = tickets.add(owner, tuple(picture.id for picture in found), asked.format)
@@ -83,7 +83,7 @@ def bundle_routes(services: Services) -> APIRouter:
 
     @router.get("/{ticket}", response_class=Response, responses=_ZIP)
     async def fetch_pictures(call: Request, ticket: str) -> Response:
-        """The zip, made while it is read."""
+        """The zip, made while it is downloaded."""
         owner = owner_of(call)
         wanted = tickets.get(owner, ticket)
         found = await to_thread.run_sync(_pictures, services.storage.of(owner), owner, wanted.ids)

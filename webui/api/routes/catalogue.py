@@ -21,12 +21,12 @@ def catalogue_routes(services: Services) -> APIRouter:
 
     @router.get("/checkpoints", response_model=list[CheckpointOut])
     async def list_checkpoints() -> Any:
-        """The checkpoints that can be used, with what they do where a request leaves a value open."""
+        """The checkpoints that can be used, with the values that they use where a request leaves them open."""
         return await to_thread.run_sync(_checkpoints_json, services.catalogue)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
-        """The schedulers, and other programs' names for them, which are accepted too."""
+        """The schedulers, and other programs' names for them, which are accepted as well."""
         return [dataclasses.asdict(scheduler) for scheduler in SCHEDULERS]
 
     return router

@@ -55,8 +55,11 @@ def gallery_routes(services: Services) -> APIRouter:
         since: _Moment = None,
         until: _Moment = None,
     ) -> Any:
-        """Newest first; `before` is the `next` of the page before. `q`: words of the prompts or of the checkpoint's
-        name, all of which there must be, `"…"` as they stand."""
+        """Newest first; `before` is the `next` of the previous page.
+
+        `q`: words of the prompts or of the checkpoint's name, all of which must occur; `"…"` matches words as they
+        stand.
+        """
         wanted = Wanted(query=q, starred=starred, board=board, since=since, until=until)
         return await to_thread.run_sync(
             _page, services.storage.of(owner_of(call)), owner_of(call), before, limit, wanted
@@ -64,12 +67,12 @@ def gallery_routes(services: Services) -> APIRouter:
 
     @router.get("/gallery/{id}", response_model=GalleryPicture)
     async def look_at_picture(call: Request, id: str) -> Any:
-        """One of them."""
+        """One picture of the gallery."""
         return await to_thread.run_sync(_picture, services.storage.of(owner_of(call)), owner_of(call), id)
 
     @router.post("/gallery/star", response_model=PicturesDone)
     async def star_pictures(call: Request, asked: Starred) -> Any:
-        """Makes them favourites, or takes that back."""
+        """Marks pictures as favourites, or unmarks them."""
         owner = owner_of(call)
         return _done(
             asked, await to_thread.run_sync(lambda: pictures(call).star(owner, asked.ids, starred=asked.starred))
@@ -77,17 +80,17 @@ def gallery_routes(services: Services) -> APIRouter:
 
     @router.post("/gallery/delete", response_model=PicturesDone)
     async def delete_pictures(call: Request, asked: ManyPictures) -> Any:
-        """Out of the gallery; for an hour they can be brought back."""
+        """Removes pictures from the gallery; for an hour they can be restored."""
         return _done(asked, await to_thread.run_sync(pictures(call).delete_all, owner_of(call), asked.ids))
 
     @router.post("/gallery/restore", response_model=PicturesDone)
     async def restore_pictures(call: Request, asked: ManyPictures) -> Any:
-        """Undoes that."""
+        """Undoes the deletion."""
         return _done(asked, await to_thread.run_sync(pictures(call).restore_all, owner_of(call), asked.ids))
 
     @router.delete("/images/{id}", status_code=202)
     async def delete_picture(call: Request, id: str) -> dict[str, Any]:
-        """Out of the gallery; for a while it can be brought back."""
+        """Removes a picture from the gallery; for an hour it can be restored."""
         await to_thread.run_sync(pictures(call).delete, owner_of(call), id)
         return {"id": id}
 
@@ -99,12 +102,12 @@ def gallery_routes(services: Services) -> APIRouter:
 
     @router.post("/images/{id}/keep", status_code=202, response_model=Kept)
     async def keep_picture(call: Request, id: str) -> Any:
-        """Takes a picture that fits the prompt less among those of its job that are kept."""
+        """Adds a picture that fits the prompt less well to those of its job that are kept."""
         return await _set_kept(pictures(call), owner_of(call), id, kept=True)
 
     @router.delete("/images/{id}/keep", status_code=202, response_model=Kept)
     async def put_picture_back(call: Request, id: str) -> Any:
-        """Undoes that; a picture that no critic has judged stays kept."""
+        """Undoes `keep`; a picture that no critic has judged stays kept."""
         return await _set_kept(pictures(call), owner_of(call), id, kept=False)
 
     return router

@@ -29,7 +29,7 @@ def generate_routes(services: Services) -> APIRouter:
 
     @router.post("/text-to-image", status_code=202, response_model=Submitted)
     async def text_to_image(call: Request, request: TextToImage, key: Key = None) -> Any:
-        """Diffusion from noise, guided by a prompt. What is null or absent becomes the checkpoint's default."""
+        """Diffusion from noise, guided by a prompt. Null or missing fields get the checkpoint's defaults."""
         return await submit(call, request, key)
 
     @router.post("/image-to-image", status_code=202, response_model=Submitted)
@@ -39,7 +39,7 @@ def generate_routes(services: Services) -> APIRouter:
 
     @router.post("/style-transfer", status_code=202, response_model=Submitted)
     async def style_transfer(call: Request, request: StyleTransfer, key: Key = None) -> Any:
-        """One picture's content in another's style."""
+        """One picture's content in the style of another."""
         return await submit(call, request, key)
 
     return router

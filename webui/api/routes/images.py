@@ -46,7 +46,7 @@ def image_routes(services: Services) -> APIRouter:
 
     @router.post("", status_code=201, response_model=Uploaded)
     async def upload(call: Request, file: UploadFile) -> Any:
-        """Keeps a PNG, JPEG or WebP of up to 64 megapixels, turned upright, in sRGB, without its metadata."""
+        """Stores a PNG, JPEG or WebP of up to 64 megapixels, upright, in sRGB and without its metadata."""
         stored = await store_file(services, owner_of(call), file.file)
         return {"id": stored.reference, "width": stored.width, "height": stored.height}
 
@@ -59,9 +59,12 @@ def image_routes(services: Services) -> APIRouter:
         download: bool = False,
         format: Format = "png",
     ) -> Response:
-        """The picture as PNG, or in another `format` with the same texts about itself; with `size` a small WebP with
-        about that many pixels on its longest side. Uploads are PNGs alone. Texts that are too long for the format are
-        left out, and named in `Darkroom-Left-Out`; `HEAD` says so beforehand."""
+        """The picture as PNG, or in another `format` with the same texts about itself; with `size`, a small WebP of
+        about that many pixels on its longest side.
+
+        Uploads are served only as PNG. Texts that are too long for the format are left out and named in
+        `Darkroom-Left-Out`; `HEAD` tells this beforehand.
+        """
         if format != "png" and size is None:
             return await _converted(services, call, id, format, download)
         owner = owner_of(call)

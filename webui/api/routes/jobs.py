@@ -35,15 +35,17 @@ def job_routes(services: Services) -> APIRouter:
 
     @router.get("/{id}", response_model=JobOut)
     async def get_job(call: Request, id: str) -> Any:
-        """One job: its state, its request with every default resolved, its pictures. Of a job that this version cannot
-        read, `request` is null."""
+        """One job: its state, its request with all defaults filled in, its pictures.
+
+        `request` is null if this version cannot read the job.
+        """
         job = await to_thread.run_sync(services.queue.look, owner_of(call), id)
         checkpoints = await to_thread.run_sync(services.catalogue.list)
         return job_json(job, checkpoints, services.texts, language_asked(call))
 
     @router.delete("/{id}", status_code=202)
     async def cancel_job(call: Request, id: str) -> dict[str, Any]:
-        """Stops it, whether it waits or runs. Stopping a job that has ended changes nothing."""
+        """Stops a waiting or running job. Stopping a job that has ended changes nothing."""
         await to_thread.run_sync(services.queue.cancel, owner_of(call), id)
         return {"id": id}
 
@@ -51,7 +53,7 @@ def job_routes(services: Services) -> APIRouter:
     async def follow_job(
         call: Request, id: str, last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None
     ) -> Response:
-        """Everything that happened (after `Last-Event-ID`), then live, until `finished`, `failed` or `cancelled`."""
+        """All events so far (after `Last-Event-ID`), then live, until `finished`, `failed` or `cancelled`."""
         owner = owner_of(call)
         await to_thread.run_sync(services.queue.look, owner, id)  # JobNotFound before the stream begins
         return sse.stream(_frames(services, owner, id, _number(last_event_id), language_asked(call)))

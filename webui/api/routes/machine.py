@@ -18,12 +18,12 @@ def machine_routes(services: Services) -> APIRouter:
     @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def healthz() -> dict[str, Any]:
-        """200 as soon as the page answers, with the worker's state; needs no login and names nothing of anybody's."""
+        """200 as soon as the page answers, with the worker's state; needs no login and contains no personal data."""
         return {"status": "ok", "worker": _worker_json(services.queue.status().worker)}
 
     @router.get("/api/queue", tags=["page"])
     async def queue(call: Request) -> dict[str, Any]:
-        """Other people's jobs only as a number; `problem` is what keeps jobs from running at the moment."""
+        """Other people's jobs appear only as a number; `problem` is what currently keeps jobs from running."""
         services.storage.of(owner_of(call))  # in private mode that says: the page is still open
         status = services.queue.status()
         problem = status.problem and refuse_json(status.problem, services.texts, language_asked(call))

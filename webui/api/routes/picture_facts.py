@@ -31,13 +31,16 @@ def picture_fact_routes(services: Services) -> APIRouter:
 
     @router.get("/{id}/request", response_model=dict[str, Any])
     async def request_again(call: Request, id: str) -> Any:
-        """The request that makes this picture of the gallery again and nothing else, with its `task`: post it there."""
+        """The request that makes exactly this picture of the gallery again, with its `task`; post it to that task's
+        address.
+        """
         return await to_thread.run_sync(_request_again, services, owner_of(call), id)
 
     @router.get("/{id}/fitted-size", response_model=SizeOut)
     async def fit(call: Request, id: str, checkpoint: Annotated[str | None, Query(max_length=512)] = None) -> Any:
-        """The size that an image to image of this picture has where its request leaves the size open: the picture's
-        own, scaled down to the checkpoint's number of pixels. `checkpoint`: null is the default one."""
+        """The size that an image to image of this picture gets if its request leaves the size open: the picture's own,
+        scaled down to the checkpoint's number of pixels. `checkpoint`: null means the default one.
+        """
         return await to_thread.run_sync(_fitted, services, owner_of(call), id, checkpoint)
 
     return router

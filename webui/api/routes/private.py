@@ -31,17 +31,19 @@ class PrivateOut(BaseModel):
 
 
 def private_routes(services: Services, port: int) -> APIRouter:
-    """Three calls; all others then are somebody else's."""
+    """Three calls; while private mode is on, all other calls are those of another owner."""
     router = APIRouter(prefix="/api/private", tags=["page"], responses=ERRORS, route_class=JsonRoute)
 
     @router.get("", response_model=PrivateOut)
     async def how_it_is(call: Request) -> Any:
-        """Nothing of somebody in private mode is on the disk: no request, no picture, no upload."""
+        """Whether this browser is in private mode, in which nothing is written to the disk: no request, no picture, no
+        upload.
+        """
         return _state(services, owner_of(call))
 
     @router.post("", response_model=PrivateOut)
     async def turn_on(call: Request, response: Response) -> Any:
-        """From now on this browser is in private mode; twice is once."""
+        """Turns private mode on for this browser; calling it again changes nothing."""
         owner = owner_of(call)
         if not owner.is_private:
             private_mode.begin(response, port, is_secure=is_https(call))
@@ -49,7 +51,7 @@ def private_routes(services: Services, port: int) -> APIRouter:
 
     @router.delete("", response_model=PrivateOut)
     async def turn_off(call: Request, response: Response) -> Any:
-        """Stops what runs, forgets everything at once, and ends private mode."""
+        """Stops running jobs, forgets everything at once, and ends private mode."""
         owner = owner_of(call)
         if isinstance(owner, PrivateOwner):
             await to_thread.run_sync(services.queue.forget, owner)

@@ -62,12 +62,14 @@ def step_routes(services: Services) -> APIRouter:
 
     @router.post("/{id}/keep", status_code=202, response_model=Submitted)
     async def keep_step(call: Request, id: str, asked: StepAsked, key: Key = None) -> Any:
-        """Makes a picture of a step: the clean one that the network expected then, as the step's preview shows it."""
+        """Makes a picture of a step: the clean one that the network expected at that point, as the step's preview shows
+        it.
+        """
         return await submit(call, id, key, lambda origin: step_kept(origin, asked.image, asked.step))
 
     @router.post("/{id}/branch", status_code=202, response_model=Submitted)
     async def branch_off(call: Request, id: str, asked: BranchAsked, key: Key = None) -> Any:  # type: ignore[valid-type]
-        """Goes on from a step with another prompt, guidance or seed."""
+        """Continues from a step with another prompt, guidance or seed."""
         given: StepAsked = asked
         changes = given.model_dump(exclude={"image", "step"}, exclude_none=True)
         return await submit(call, id, key, lambda origin: branched(origin, given.image, given.step, changes))

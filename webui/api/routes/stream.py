@@ -21,7 +21,9 @@ def stream_routes(services: Services) -> APIRouter:
 
     @router.get("/stream", response_class=Response)
     async def follow_all(call: Request) -> Response:
-        """`hello` first, then each event as `{"job", "id", "event", …its fields}`, for as long as one listens."""
+        """`hello` first, then each event as `{"job", "id", "event", …its fields}`, for as long as
+        the caller listens.
+        """
         return sse.stream(_frames(services, owner_of(call), language_asked(call)))
 
     return router

@@ -39,7 +39,7 @@ def style_now_routes(services: Services) -> APIRouter:
     # A page has one on its way, and one that it has just left.
     @router.post("/now", response_class=Response, responses=_PICTURE, dependencies=[at_once_per_person(4)])
     async def style_now(call: Request, request: StyleTransfer) -> Response:
-        """A style transfer of the method `instant`, answered with its picture, which is not kept."""
+        """A style transfer with the method `instant`, answered with its picture, which is not kept."""
         if request.method != "instant":
             raise InvalidRequest(field="method", reason="only_instant")
         return await unless_left(call, partial(_answer, services, call, request)) or _LEFT

@@ -50,7 +50,9 @@ def walk_routes(services: Services) -> APIRouter:
 
     @router.post("/walk", status_code=202, response_model=WalkSubmitted)
     async def make_walk(call: Request, asked: WalkAsked, key: Key = None) -> Any:
-        """The pictures between two that were made from text: noise along the sphere, prompts along the line."""
+        """The pictures between two that were made from text: noise moves along a sphere, prompts
+        along a straight line.
+        """
         owner = owner_of(call)
         walk = await to_thread.run_sync(walk_of, owner, asked)
         submitted = await services.submissions.submit(owner, walk.request, await once_of(call, key))
