@@ -114,7 +114,7 @@ def test_a_taken_port_is_a_sentence() -> None:
         port = other.getsockname()[1]
         done = call("--no-browser", "--port", str(port))
     assert done.returncode == 1
-    assert f"already listens on port {port}" in done.stderr
+    assert f"Port {port} of" in done.stderr
     assert "--port" in done.stderr
     assert "Traceback" not in done.stderr
 

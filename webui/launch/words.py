@@ -15,7 +15,7 @@ Language = Literal["en", "zh-CN"]
 
 ERRORS: dict[str, tuple[str, str]] = {
     "port_in_use": (
-        "Something already listens on port {port} of {host}, perhaps another Darkroom. "
+        "Port {port} of {host} is already in use, perhaps by another Darkroom. "
         "Close it, or use another port: python launch.py --port {free}",
         "{host} 的端口 {port} 已被占用，可能已有另一个 Darkroom 在运行。"
         "请关闭它，或换一个端口：python launch.py --port {free}",
@@ -31,7 +31,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "not_writable": (
         "Darkroom cannot write to the folder {folder}. Change its permissions, or move Darkroom elsewhere.",
-        "文件夹 {folder} 不可写。请修改其权限，或把 Darkroom 移到你自己的文件夹中。",
+        "文件夹 {folder} 不可写。请修改其权限，或把 Darkroom 移到其他位置。",
     ),
     "no_venv": (
         "This Python lacks its venv module. On Debian or Ubuntu: apt install python{version}-venv, then start again.",
@@ -39,7 +39,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "venv_failed": (
         "Could not create the environment .venv: {reason}",
-        "无法创建环境 .venv:{reason}",
+        "无法创建环境 .venv：{reason}",
     ),
     "disk_full": (
         "The disk that holds {folder} is full. A first start needs about 3 GB, or 9 GB with CUDA.",
