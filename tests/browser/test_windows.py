@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.studio import WINDOWS, Studio, Visit
+from tests.browser.test_real import upload
 
 pytestmark = pytest.mark.slow
 OpenPage = Callable[..., Visit]
@@ -51,12 +52,12 @@ def nothing_is_wider(visit: Visit) -> None:
     assert wide == 0, "the page scrolls sideways"
 
 
-def picture_and_prompt_are_in_sight(visit: Visit) -> None:
-    """Both whole, and nothing has to be scrolled; below `NARROW` Generate lies over what is below it."""
+def picture_and_prompt_are_in_sight(visit: Visit, *more: str) -> None:
+    """Both whole, and `more`, and nothing has to be scrolled; below `NARROW` Generate lies over what is below it."""
     width, height = visit.page.evaluate("() => [innerWidth, innerHeight]")
     end = box_of(visit, "#foot")[1] if width < NARROW else height
     assert visit.page.evaluate("() => scrollY") == 0
-    for selector in ("#stage", "#prompt textarea"):
+    for selector in ("#stage", "#prompt textarea", *more):
         left, top, right, bottom = box_of(visit, selector)
         assert 0 <= left < right <= width, selector
         assert 0 <= top < bottom <= end, selector
@@ -94,6 +95,15 @@ def test_what_counts_is_on_the_first_screen(visit: Visit) -> None:
     picture_and_prompt_are_in_sight(visit)
     nothing_is_wider(visit)
     assert box_of(visit, ".actions button:text('Details')")[2] <= empty[2]
+
+
+def test_what_is_to_be_redrawn_is_in_sight_with_its_prompt(visit: Visit, photographs: dict[str, bytes]) -> None:
+    visit.page.locator("#tab_image_to_image-button").locator("visible=true").first.click()
+    upload(visit, "Input image", photographs["china"])
+    expect(visit.page.locator("#stage img").locator("visible=true")).to_have_count(1)
+    expect(visit.page.locator(".tile").locator("visible=true")).to_have_count(0)  # no examples over it
+    picture_and_prompt_are_in_sight(visit, "#init_image .drop-frame")
+    nothing_is_wider(visit)
 
 
 def test_the_stage_gives_way_to_whoever_types(visit: Visit) -> None:

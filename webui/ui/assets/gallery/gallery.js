@@ -26,7 +26,7 @@ fillPart("gallery", (element) => {
   mountGallerySelect(find(".sheet-tools"), find(".sheet-picked"));
   for (const part of [gallery.body, find(".sheet-filter"), find(".sheet-picked"), find(".sheet-tools")]) liesBelow(part);
   gallery.sheet.setAttribute("aria-label", t("gallery"));
-  gallery.close.setAttribute("aria-label", t("close"));
+  gallery.close.textContent = t("close");
   gallery.close.addEventListener("click", closeGallery);
   gallery.body.addEventListener("scroll", loadAhead, { passive: true });
   document.addEventListener("keydown", press);

@@ -20,6 +20,7 @@ fillPart("upload", (element) => {
   said.textContent = t("upload_transparent");
   clear.setAttribute("aria-label", t("remove_picture", { name: t(field) }));
   clear.title = t("remove");
+  clear.querySelector("b").textContent = t("remove");
 
   function show() {
     const reference = form.values[field] || "";

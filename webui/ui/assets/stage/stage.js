@@ -71,7 +71,7 @@ function drawStage() {
   drawNote(job);
   drawTitle(job);
   drawError(job);
-  if (!job) drawEmpty();
+  if (!job && !inputToShow()) drawEmpty();
   else fill(stage.parts.empty);
   setDisabled("stop", active().length === 0);
   emit("drawn", job);
