@@ -123,6 +123,18 @@ def test_every_export_is_used() -> None:
     assert unused == []
 
 
+def test_what_is_told_is_heard() -> None:
+    code = "\n".join(code_of(name) for name in SOURCES)
+    told = {*re.findall(r"\bemit\(\"([\w-]+)\"", code)}
+    in_turn = {
+        name
+        for names in re.findall(r"for \(const event of \[([^\]]+)\]\)", code)
+        for name in re.findall(r"[\w-]+", names)
+    }
+    later = {name for names in re.findall(r"comesLater\(.*\[([^\]]*)\]", code) for name in re.findall(r"[\w-]+", names)}
+    assert told - {*re.findall(r"\bon\(\"([\w-]+)\"", code)} - in_turn - later == set()
+
+
 @pytest.mark.parametrize(
     ("what", "where"),
     [
