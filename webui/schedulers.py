@@ -75,6 +75,7 @@ SCHEDULERS: tuple[SchedulerName, ...] = (
     SchedulerName(id="unipc", name="UniPC", aliases=("uni_pc", "uni_pc_bh2")),
     SchedulerName(id="deis", name="DEIS", aliases=("k_deis",)),
     SchedulerName(id="lcm", name="LCM", aliases=("k_lcm",), has_sigmas=False, adds_noise=True),
+    SchedulerName(id="tcd", name="TCD", has_sigmas=False, adds_noise=True, eta=0.3),
     # not a way to remove noise: tokens of a codebook, all masked at first and fewer at each step (aMUSEd)
     SchedulerName(id="unmasking", name="Unmasking", has_sigmas=False, adds_noise=True),
 )

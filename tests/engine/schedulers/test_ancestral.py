@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import EulerAncestralDiscreteScheduler, KDPM2AncestralDiscreteScheduler, KDPM2DiscreteScheduler
+from diffusers import (
+    EulerAncestralDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
+    TCDScheduler,
+)
 from torch import Tensor
 
 from webui.engine.schedulers.ancestral import up_and_down
@@ -92,6 +97,25 @@ def test_ddim_at_eta_one_starts_from_pure_noise() -> None:
         for t in made.timesteps:
             latents = made.step(torch.sin(latents), t, latents, generator=generator, return_dict=False)[0]
         assert torch.isfinite(latents).all(), steps
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+@pytest.mark.parametrize("eta", [None, 0.0, 0.3, 1.0])
+def test_tcd_is_diffusers_own(eta: float | None, steps: int, prediction_type: str) -> None:
+    own = TCDScheduler.from_config({**CONFIG, "prediction_type": prediction_type})
+    own.set_timesteps(steps)
+    made = make_scheduler(CONFIG, "tcd", steps=steps, eta=eta, prediction_type=prediction_type)
+    assert torch.equal(made.timesteps, own.timesteps)
+    share = {} if eta is None else {"eta": eta}
+    ends = []
+    for scheduler, told in ((own, share), (made, {})):
+        generator, latents = torch.Generator().manual_seed(0), START
+        for t in scheduler.timesteps:
+            out = torch.sin(latents)
+            latents = scheduler.step(out, t, latents, generator=generator, return_dict=False, **told)[0]
+        ends.append(latents)
+    assert torch.equal(*ends)
 
 
 @pytest.mark.parametrize("name", ["euler_a", "dpm2_a"])

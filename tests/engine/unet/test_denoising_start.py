@@ -14,7 +14,20 @@ from tests.toys import save_sd15
 from webui.engine.pictures.redraw import Redraw
 from webui.engine.unet import diffusion
 
-SCHEDULERS = ["euler", "euler_a", "dpmpp_2m", "dpmpp_sde", "heun", "dpm2_a", "lms", "unipc", "ddim", "pndm", "lcm"]
+SCHEDULERS = [
+    "euler",
+    "euler_a",
+    "dpmpp_2m",
+    "dpmpp_sde",
+    "heun",
+    "dpm2_a",
+    "lms",
+    "unipc",
+    "ddim",
+    "pndm",
+    "lcm",
+    "tcd",
+]
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def walk(pipeline: Any, end: WalkEnd, **values: Any) -> list[RawImage]:
     return [draw(pipeline, asked, [index])[0] for index in range(3)]
 
 
-@pytest.mark.parametrize("scheduler", ["euler", "dpmpp_2m", "euler_a", "dpmpp_2m_sde", "lcm"])
+@pytest.mark.parametrize("scheduler", ["euler", "dpmpp_2m", "euler_a", "dpmpp_2m_sde", "lcm", "tcd"])
 def test_a_walk_ends_at_both_pictures(pipeline: Any, scheduler: str) -> None:
     end = WalkEnd(prompt="a lake at night", negative_prompt="photo", seed=99)
     first, middle, last = walk(pipeline, end, scheduler=scheduler)

@@ -15,6 +15,7 @@ from diffusers import (
     EulerAncestralDiscreteScheduler,
     KDPM2AncestralDiscreteScheduler,
     KDPM2DiscreteScheduler,
+    TCDScheduler,
 )
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
@@ -92,6 +93,25 @@ class Ddim(DDIMScheduler):  # type: ignore[misc]  # diffusers carries no types
         if (variance**0.5) ** 2 > 1 - alpha_prod:
             variance = variance * (1 - 4 * torch.finfo(torch.float32).eps)
         return variance
+
+
+class Tcd(TCDScheduler):  # type: ignore[misc]  # diffusers carries no types
+    """Trajectory consistency (Zheng et al. 2024) with an eta of its own, the paper's gamma."""
+
+    eta = 0.3  # the paper's, and diffusers'
+
+    def step(
+        self,
+        model_output: Tensor,
+        timestep: int,
+        sample: Tensor,
+        eta: float | None = None,
+        generator: Any = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """One step down, exactly diffusers' own."""
+        share = self.eta if eta is None else eta
+        return super().step(model_output, timestep, sample, share, generator, return_dict)
 
 
 class _ConstructedWithoutSteps:

@@ -27,7 +27,7 @@ from diffusers import (
 from diffusers.schedulers.scheduling_ddim import rescale_zero_terminal_snr
 from torch import Tensor
 
-from webui.engine.schedulers.ancestral import Ddim, Dpm2, Dpm2Ancestral, EulerAncestral
+from webui.engine.schedulers.ancestral import Ddim, Dpm2, Dpm2Ancestral, EulerAncestral, Tcd
 from webui.engine.schedulers.sigmas import OWN_SPACINGS, spaced, use_spacing, use_whole_range
 from webui.errors import InvalidRequest
 from webui.schedulers import RANGED_SIGMAS, scheduler_named
@@ -83,6 +83,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
     "unipc": UpdateRule(UniPCMultistepScheduler, has_zero_snr=True),
     "deis": UpdateRule(DEISMultistepScheduler),
     "lcm": UpdateRule(LCMScheduler, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
+    "tcd": UpdateRule(Tcd, {"clip_sample": False}, has_sigmas=False, has_zero_snr=True),
 }
 
 
@@ -122,7 +123,7 @@ def make_scheduler(
         options["prediction_type"] = prediction_type
     if config.get("rescale_betas_zero_snr") and (sigmas != "default" or not rule.has_zero_snr):
         options |= {"trained_betas": _betas_from_finite_sigma(config), "rescale_betas_zero_snr": False}
-    if scheduler == "lcm":
+    if scheduler in ("lcm", "tcd"):  # their steps are some of those of the training
         options["original_inference_steps"] = max(50, steps)  # 50 is its default, and the most steps that it then takes
     made = rule.scheduler_class.from_config(_without_sigmas(config), **options)
     if eta is not None:
