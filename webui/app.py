@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 import webui
 from webui.api.access import gradio_routes
 from webui.api.access.attempts import Attempts
+from webui.api.access.audience import Audience, declare, declared
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.access.our_routes import OurRoutes
@@ -139,7 +140,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
-    routers = (
+    of_persons = (
         generate_routes(services),
         style_now_routes(services),
         walk_routes(services),
@@ -156,13 +157,18 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         private_routes(services, settings.port),
         catalogue_routes(services),
         machine_routes(services),
-        login_routes(logins, passwords, services.texts),
         help_routes(services.texts),
         *of_the_page,
     )
+    routers = (
+        *declared(Audience.PERSONS, *of_persons),
+        *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
+    )
+    routers += declared(Audience.PERSONS, unknown_routes(routers))
     install_docs(app)
+    declare(Audience.PERSONS, app.routes)
     served: list[BaseRoute] = list(app.routes)  # each once: the app has those of routers a second time, bundled
-    for router in (*routers, unknown_routes(routers)):
+    for router in routers:
         app.include_router(router)
         served += router.routes
     ours = OurRoutes(served)  # Gradio's are not there yet

@@ -51,6 +51,12 @@ class Forbidden(DarkroomError):
     kind = "forbidden"
 
 
+class OperatorOnly(DarkroomError):
+    """Only the operator may do this. Details: none."""
+
+    kind = "operator_only"
+
+
 class NotFound(DarkroomError):
     """No such address. Details: none."""
 
@@ -99,6 +105,7 @@ STATUS: dict[str, int] = {
     "foreign_origin": 403,
     "foreign_host": 403,
     "forbidden": 403,
+    "operator_only": 403,
     "not_found": 404,
     "checkpoint_not_found": 404,
     "picture_not_found": 404,
