@@ -48,6 +48,7 @@ from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.checkpoints.other_folders import other_folders
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
@@ -88,7 +89,7 @@ def build(
         raise ValueError("others can reach this app, so it needs a login")
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
-    catalogue = Catalogue(settings.models_dir)
+    catalogue = Catalogue(settings.models_dir, other_folders(settings))
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         pool = WorkerPool([LocalWorker(settings, worker_target)])

@@ -21,6 +21,7 @@ from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.checkpoints.other_folders import other_folders
 from webui.engine.context import Context
 from webui.engine.critics.best_of import PromptCritic, keep_best, load_prompt_critic
 from webui.engine.device import (
@@ -103,14 +104,15 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.device = choose_device(settings.device, settings.precision)
-        self.catalogue = Catalogue(settings.models_dir)
+        others = other_folders(settings)
+        self.catalogue = Catalogue(settings.models_dir, others)
         self._models_dir = settings.models_dir
         total = memory_total_bytes(self.device)
         given = settings.model_memory_gb
         budget = int(given * 1e9) if given is not None else int(total * MEMORY_SHARE)
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
         self._models = ModelManager(self.catalogue, self.device, budget, tokenizers, book=book)
-        addons = Addons(settings.models_dir)
+        addons = Addons(settings.models_dir, others)
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged

@@ -16,6 +16,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.errors import JobNotFound, JobUnreadable, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
@@ -57,7 +58,7 @@ class JobQueue:
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
-        self._prompts = PromptRules(catalogue.models_dir, presets_dir)
+        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others), presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
 
