@@ -37,6 +37,7 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.models import model_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
@@ -48,6 +49,7 @@ from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
@@ -101,6 +103,7 @@ def build(
             queue=queue,
             submissions=submissions,
             catalogue=catalogue,
+            hashes=HashBook(settings.data_dir / BOOK_NAME),
             storage=storage,
             decoder=decoder,
             texts=texts,
@@ -151,12 +154,13 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         stream_routes(services),
         image_routes(services),
         picture_fact_routes(services),
-        inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),
+        inspect_routes(services, CheckpointFinder(services.catalogue, services.hashes)),
         gallery_routes(services),
         board_routes(services),
         bundle_routes(services),
         private_routes(services, settings.port),
         catalogue_routes(services),
+        model_routes(services, Library(services.catalogue)),
         machine_routes(services),
         help_routes(services.texts),
         *of_the_page,

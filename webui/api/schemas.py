@@ -118,6 +118,37 @@ class CheckpointOut(BaseModel):
     vocabulary: dict[str, list[WordOut]]
 
 
+class ModelOut(BaseModel):
+    """Something in the folders of models. `place` names the other program's folder that it lies in, and is empty in our
+    own; what lies elsewhere is `read_only`. What nobody knows is null.
+
+    `hash` is the sha256 as pictures have it, once it was computed. `dtype` is the number type of most of the weights.
+    `prompt_name`, `trigger_words` and `weight` say how a prompt uses a LoRA or an embedding. `picture_url` is the
+    caller's first picture with this checkpoint, `preview_url` the picture that came with the model. `fits` says whether
+    it is made for the checkpoint that was asked about; `problem`, why it cannot be used.
+    """
+
+    id: str
+    kind: str
+    name: str
+    family: str | None
+    family_name: str | None
+    size_bytes: int
+    dtype: str | None
+    hash: str | None
+    license: str | None
+    place: str
+    read_only: bool
+    defaults: dict[str, Any] | None
+    trigger_words: list[str]
+    weight: float | None
+    prompt_name: str | None
+    preview_url: str | None
+    picture_url: str | None
+    fits: bool | None
+    problem: ErrorOut | None
+
+
 class SchedulerOut(BaseModel):
     """A scheduler; `aliases` are accepted too."""
 

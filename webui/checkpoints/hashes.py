@@ -65,16 +65,29 @@ class HashBook:
         """Its hashes, if it was loaded once and is still the same."""
         return self._hashes(self._entries().get(checkpoint.id), checkpoint.version)
 
+    def known(self) -> dict[str, tuple[str, str]]:
+        """(version, hash) by the id of every model that was ever hashed."""
+        found = {}
+        for id, entry in self._entries().items():
+            version = str(entry.get("version")) if isinstance(entry, dict) else ""
+            if (hashes := self._hashes(entry, version)) is not None:
+                found[id] = version, hashes.checkpoint
+        return found
+
     def put(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
         """Keeps the hashes; where that cannot be written, it is hashed again next time."""
-        entries = self._entries() | {checkpoint.id: {"version": checkpoint.version, **asdict(hashes)}}
+        self.keep(checkpoint.id, checkpoint.version, hashes)
+
+    def keep(self, id: str, version: str, hashes: Hashes) -> None:
+        """The same for a model of any kind."""
+        entries = self._entries() | {id: {"version": version, **asdict(hashes)}}
         beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
             beside.replace(self._file)
         except OSError as error:
-            _log.warning("cannot save the hashes of %s: %s", checkpoint.id, error)
+            _log.warning("cannot save the hashes of %s: %s", id, error)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 

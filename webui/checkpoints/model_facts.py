@@ -96,6 +96,15 @@ def preview_of(path: Path, metadata: Mapping[str, str]) -> bytes | None:
     return None
 
 
+def picture_type(content: bytes) -> str | None:
+    """The media type of a PNG, JPEG or WebP, by how it begins; None for anything else."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
 def has_preview(path: Path, metadata: Mapping[str, str], names: frozenset[str]) -> bool:
     """Whether `preview_of` may find one; `names` are those of the files beside it."""
     return _THUMBNAIL in metadata or any(path.stem + ending in names for ending in _PREVIEWS)
