@@ -24,6 +24,7 @@ from webui.api.access.slowing import Slowing
 from webui.api.bodies.decode import Decoder
 from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.compression import Compression
+from webui.api.desktop import show_in_folder
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
@@ -37,6 +38,7 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.model_changes import model_change_routes
 from webui.api.routes.models import model_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
@@ -91,7 +93,8 @@ def build(
         raise ValueError("others can reach this app, so it needs a login")
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
-    catalogue = Catalogue(settings.models_dir, other_folders(settings))
+    hashes = HashBook(settings.data_dir / BOOK_NAME)
+    catalogue = Catalogue(settings.models_dir, other_folders(settings), hashes.known)
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         pool = WorkerPool([LocalWorker(settings, worker_target)])
@@ -103,7 +106,7 @@ def build(
             queue=queue,
             submissions=submissions,
             catalogue=catalogue,
-            hashes=HashBook(settings.data_dir / BOOK_NAME),
+            hashes=hashes,
             storage=storage,
             decoder=decoder,
             texts=texts,
@@ -144,6 +147,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
+    library = Library(services.catalogue)
     of_persons = (
         generate_routes(services),
         style_now_routes(services),
@@ -160,13 +164,14 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         bundle_routes(services),
         private_routes(services, settings.port),
         catalogue_routes(services),
-        model_routes(services, Library(services.catalogue)),
+        model_routes(services, library),
         machine_routes(services),
         help_routes(services.texts),
         *of_the_page,
     )
     routers = (
         *declared(Audience.PERSONS, *of_persons),
+        *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
     )
     routers += declared(Audience.PERSONS, unknown_routes(routers))

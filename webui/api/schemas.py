@@ -149,6 +149,45 @@ class ModelOut(BaseModel):
     problem: ErrorOut | None
 
 
+class DeletedModel(BaseModel):
+    """A model in the trash; `deleted` in seconds since 1970."""
+
+    id: str
+    kind: str
+    name: str
+    size_bytes: int
+    deleted: float
+
+
+class ModelPlace(BaseModel):
+    """Another program's folder. One that `is_there` no longer may lie on a disk that was disconnected."""
+
+    name: str
+    path: str | None
+    is_there: bool
+    can_be_removed: bool
+
+
+class ModelPlaces(BaseModel):
+    """Where models lie, and how much room there is. `noticed` are folders of other programs in the usual places, which
+    are not used yet."""
+
+    is_operator: bool
+    path: str | None
+    free_bytes: int
+    trash_bytes: int
+    trash_count: int
+    places: list[ModelPlace]
+    noticed: list[str]
+
+
+class ShownFolder(BaseModel):
+    """Where the model lies, and whether a window was opened there."""
+
+    path: str
+    shown: bool
+
+
 class SchedulerOut(BaseModel):
     """A scheduler; `aliases` are accepted too."""
 

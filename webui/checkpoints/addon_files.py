@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from webui.checkpoints.refusals import Refusal
@@ -28,8 +29,9 @@ class FilesOfKind(Generic[File]):
         self._lock = threading.Lock()
         self._known: dict[Path, tuple[tuple[int, int], File | None]] = {}
 
-    def look(self) -> dict[str, File]:
-        """By name, and by path below the folder where that is more; of two with one name the first."""
+    def look(self, former: Mapping[str, str] = MappingProxyType({})) -> dict[str, File]:
+        """By name, and by path below the folder where that is more; of two with one name the first. `former`: the
+        present path by a former one, which means the same as long as nothing else is called so."""
         found: dict[str, File] = {}
         by_path: dict[str, File] = {}
         with self._lock:
@@ -39,6 +41,10 @@ class FilesOfKind(Generic[File]):
                     if item is not None:
                         found.setdefault(in_prompts(path.stem), item)
                         by_path.setdefault(in_prompts(path.relative_to(root).with_suffix("").as_posix()), item)
+        for old, new in former.items():
+            if new in by_path:
+                found.setdefault(in_prompts(Path(old).name), by_path[new])
+                by_path.setdefault(in_prompts(old), by_path[new])
         return found | by_path
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:

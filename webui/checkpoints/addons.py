@@ -18,8 +18,9 @@ from pathlib import Path
 from webui.checkpoints.addon_files import FilesOfKind, in_prompts
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
 from webui.checkpoints.other_folders import OtherFolders
-from webui.checkpoints.places import Kind, kind_roots, own_place
+from webui.checkpoints.places import FOLDERS, Kind, kind_roots, own_place
 from webui.checkpoints.refusals import Broken, Unrecognised
+from webui.checkpoints.renamed import Renamed
 from webui.checkpoints.safetensors_header import Header, TensorInfo, read_header
 from webui.checkpoints.scaled_weights import FLOATS
 
@@ -84,8 +85,18 @@ class Addons:
     def __init__(self, models_dir: Path, others: OtherFolders | None = None) -> None:
         self._models_dir = models_dir
         self._others = others or OtherFolders()
+        self._renamed = Renamed(models_dir)
         self._loras = FilesOfKind(partial(self._folders, "lora"), read_lora)
         self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding)
+
+    def _former(self, kind: Kind) -> dict[str, str]:
+        """Paths below our folder of this kind: the present one by a former one."""
+        former = {}
+        for old, new in self._renamed.names().items():
+            folder, _, path = old.partition("/")
+            if folder.casefold() in FOLDERS[kind]:
+                former[path] = new.partition("/")[2]
+        return former
 
     def _folders(self, kind: Kind) -> Iterator[Path]:
         """Ours come first, and so their names count."""
@@ -95,11 +106,11 @@ class Addons:
 
     def loras(self) -> dict[str, LoraFile]:
         """By every name that they go by."""
-        return self._loras.look()
+        return self._loras.look(self._former("lora"))
 
     def embeddings(self) -> dict[str, EmbeddingFile]:
         """By every name that they go by."""
-        return self._embeddings.look()
+        return self._embeddings.look(self._former("embedding"))
 
     def pickled_embeddings(self) -> frozenset[str]:
         """Names of files that are refused, because opening them could run code."""

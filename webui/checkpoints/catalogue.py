@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from webui.checkpoints.models_folder import Found, find_checkpoints
 from webui.checkpoints.notes import Notes, WordKind, WordNotes, apply_notes, read_notes
 from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.refusals import Broken, Pickled, Refusal, Unrecognised
+from webui.checkpoints.renamed import Renamed
 from webui.checkpoints.safetensors_header import read_header
 from webui.errors import (
     CheckpointBroken,
@@ -81,9 +82,17 @@ class Catalogue:
     """The checkpoints below our folder and those of other programs. Looks again at every call; reads only what has
     changed since. Thread-safe."""
 
-    def __init__(self, models_dir: Path, others: OtherFolders | None = None) -> None:
+    def __init__(
+        self,
+        models_dir: Path,
+        others: OtherFolders | None = None,
+        known_hashes: Callable[[], Mapping[str, tuple[str, str]]] = dict,
+    ) -> None:
+        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk."""
         self.models_dir = models_dir
         self.others = others or OtherFolders()
+        self.renamed = Renamed(models_dir)
+        self._known_hashes = known_hashes
         self._lock = threading.Lock()
         self._known: dict[str, Checkpoint] = {}
 
@@ -100,16 +109,27 @@ class Catalogue:
         return self._look()
 
     def get(self, id: str) -> Checkpoint:
-        """Raises CheckpointNotFound, FolderGone, CheckpointBroken, CheckpointPickled or FamilyUnknown."""
-        for checkpoint in self._look():
-            if checkpoint.id == id:
-                if checkpoint.problem is not None:
-                    raise type(checkpoint.problem)(**checkpoint.problem.details)
-                return checkpoint
+        """The checkpoint that is called so, or else the one that was.
+
+        Raises CheckpointNotFound, FolderGone, CheckpointBroken, CheckpointPickled or FamilyUnknown.
+        """
+        by_id = {checkpoint.id: checkpoint for checkpoint in self._look()}
+        checkpoint = by_id.get(id) or by_id.get(self.renamed.now(id) or "") or self._of_same_hash(id, by_id)
+        if checkpoint is not None:
+            if checkpoint.problem is not None:
+                raise type(checkpoint.problem)(**checkpoint.problem.details)
+            return checkpoint
         name = id.partition(":")[0]
         if any(place.name == name and not place.is_there for place in self.others.places()):
             raise FolderGone(checkpoint=id, folder=name)
         raise CheckpointNotFound(checkpoint=id)
+
+    def _of_same_hash(self, id: str, by_id: Mapping[str, Checkpoint]) -> Checkpoint | None:
+        known = self._known_hashes()
+        if id not in known:
+            return None
+        wanted = known[id][1]
+        return next((one for one in by_id.values() if known.get(one.id) == (one.version, wanted)), None)
 
     def default(self) -> Checkpoint:
         """The starter if it is there, else the first one. Raises NoCheckpoint."""

@@ -42,12 +42,13 @@ def hashes_of(checkpoint: Checkpoint, digests: Mapping[Path, str]) -> Hashes:
     files = {file for part in parts.values() for file in part.weights}
     vae = parts["vae"].weights if "vae" in parts else ()
     return Hashes(
-        checkpoint=_combined({file.relative_to(checkpoint.path).as_posix(): digests[file] for file in files}),
-        vae=_combined({file.name: digests[file] for file in vae}) if len(vae) > 1 else digests[vae[0]] if vae else None,
+        checkpoint=combined({file.relative_to(checkpoint.path).as_posix(): digests[file] for file in files}),
+        vae=combined({file.name: digests[file] for file in vae}) if len(vae) > 1 else digests[vae[0]] if vae else None,
     )
 
 
-def _combined(digests: Mapping[str, str]) -> str:
+def combined(digests: Mapping[str, str]) -> str:
+    """Of several files, by their names."""
     lines = "".join(f"{digests[name]} {name}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -77,6 +78,12 @@ class HashBook:
     def put(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
         """Keeps the hashes; where that cannot be written, it is hashed again next time."""
         self.keep(checkpoint.id, checkpoint.version, hashes)
+
+    def move(self, id: str, version: str, new_id: str, new_version: str) -> None:
+        """What was hashed under one name is known under another; the old one is remembered, too."""
+        hashes = self._hashes(self._entries().get(id), version)
+        if hashes is not None:
+            self.keep(new_id, new_version, hashes)
 
     def keep(self, id: str, version: str, hashes: Hashes) -> None:
         """The same for a model of any kind."""

@@ -172,7 +172,7 @@ def _with_facts(model: Model, beside: frozenset[str]) -> Model:
     if path.suffix.casefold() not in ("", ".safetensors") and not path.is_dir():
         return model  # formats that have no header of this kind
     try:
-        headers = [read_header(file) for file in _weight_files(path)]
+        headers = [read_header(file) for file in weight_files(path)]
         facts = _facts(model, headers)
     except Refusal as error:
         return replace(model, problem=_problem(model, error.reason, error.details))
@@ -256,7 +256,8 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _weight_files(path: Path) -> list[Path]:
+def weight_files(path: Path) -> list[Path]:
+    """The file itself, or those of a folder."""
     return sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
 
 
