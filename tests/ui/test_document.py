@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.settings import Settings
 from webui.ui import controls
-from webui.ui.assets import GIVEN, MAIN, modules, page_files
+from webui.ui.assets import GIVEN, MAIN, is_late, modules, page_files
 from webui.ui.gradio_frontend import frontend
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.page import mount_page, routers_of
@@ -86,12 +86,16 @@ def test_the_document_names_no_other_host(client: TestClient) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_every_module_is_asked_for_at_once(client: TestClient) -> None:
+def test_every_module_of_the_page_itself_is_asked_for_at_once(client: TestClient) -> None:
     html = client.get("/").text
     links = [attributes for tag, attributes in Tags(html).found if tag == "link"]
     early = {str(one["href"]) for one in links if one["rel"] == "modulepreload"}
     folder = html[: html.index("/main.js")].rpartition('"')[2]
-    assert {f"{folder}/{name}" for name in (GIVEN, *modules()) if name != MAIN} <= early
+    assert {f"{folder}/{name}" for name in (GIVEN, *modules()) if name != MAIN and not is_late(name)} <= early
+    late = [name for name in modules() if is_late(name)]
+    assert late
+    assert not {f"{folder}/{name}" for name in late} & early
+    assert all(client.get(f"{folder}/{name}").status_code == 200 for name in (*late, "models.css"))
     assert all(client.get(address).status_code == 200 for address in early if address.startswith(folder))
 
 
@@ -126,9 +130,10 @@ def test_nothing_grows_too_large(client: TestClient) -> None:
         address.split("/", 4)[4]: len(brotli.compress(client.get(address).content, quality=5))
         for address in re.findall(r'(?:src|href)="(/page/files/[^"]+)"', html)
     }
-    assert own.keys() == {"page.css", "core/given.js", *modules()}
+    early = {name for name in modules() if not is_late(name)}
+    assert own.keys() == {"page.css", "core/given.js", *early}
     assert len(brotli.compress(html.encode(), quality=5)) <= MOST_HTML_BYTES
-    assert sum(own[name] for name in modules()) <= MOST_SCRIPT_BYTES
+    assert sum(own[name] for name in early) <= MOST_SCRIPT_BYTES
     assert sum(own.values()) <= MOST_OWN_BYTES
 
 

@@ -22,12 +22,14 @@ ROOMS = (
     ("parts",),
     ("paint",),
     ("controls", "pictures", "prompt", "stage", "gallery", "header"),
+    assets.LATE_ROOMS,  # which `main.js` loads when they are opened
     (assets.MAIN,),
 )
 TESTS = Path(__file__).parents[1] / "modules"
 SOURCES = assets.modules()
 NAMES = {assets.GIVEN, *SOURCES}
 IMPORT = re.compile(r"^import\s+(?:\{([^}]*)\}\s+from\s+)?\"([^\"]+)\";$", re.MULTILINE)
+LATE_IMPORT = re.compile(r"await import\(\"([^\"]+)\"\)")
 EXPORT = re.compile(r"^export\s+(?:async\s+)?(?:const|let|class|function)\s+(\w+)", re.MULTILINE)
 SELECTING = re.compile(r"(?:querySelector|querySelectorAll|closest|matches|byId|getElementById)\??\.?\(([^)\n]*)")
 TEXT = re.compile(r"\"([^\"\n]*)\"|'([^'\n]*)'|`([^`\n]*)`")
@@ -69,7 +71,8 @@ def test_every_import_is_there_and_stands_at_the_top() -> None:
             assert target in NAMES, f"{name} imports {target}"
             if target != assets.GIVEN:
                 assert {*wanted} <= {*EXPORT.findall(SOURCES[target])}, f"{name} imports {wanted} of {target}"
-        assert len(IMPORT.findall(SOURCES[name])) == len(re.findall(r"\bimport\b(?!\.meta)", code_of(name))), name
+        found = len(IMPORT.findall(SOURCES[name])) + len(LATE_IMPORT.findall(SOURCES[name]))
+        assert found == len(re.findall(r"\bimport\b(?!\.meta)", code_of(name))), name
         assert not re.search(r"^export\s*[{*]|^export default", SOURCES[name], re.MULTILINE), name
 
 
@@ -91,8 +94,21 @@ def test_imports_go_downwards() -> None:
     assert wrong == []
 
 
+def late_imports_of(name: str) -> set[str]:
+    return {way.removeprefix("./") for way in LATE_IMPORT.findall(SOURCES[name])}
+
+
+def test_only_main_loads_something_late_and_only_late_rooms() -> None:
+    late = {name for name in SOURCES if assets.is_late(name)}
+    assert late
+    assert [name for name in SOURCES if late_imports_of(name)] == [assets.MAIN]
+    assert late_imports_of(assets.MAIN) <= late
+    early = [name for name in SOURCES if name not in late and {to for to, _ in imports_of(name)} & late]
+    assert early == []
+
+
 def test_main_starts_every_script() -> None:
-    imported = {name: {to for to, _ in imports_of(name)} for name in SOURCES}
+    imported = {name: {to for to, _ in imports_of(name)} | late_imports_of(name) for name in SOURCES}
     of_main = imported[assets.MAIN]
     nobodys = NAMES - {assets.MAIN} - {to for name in SOURCES if name != assets.MAIN for to in imported[name]}
     assert nobodys <= of_main

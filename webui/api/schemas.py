@@ -125,7 +125,7 @@ class ModelOut(BaseModel):
     `hash` is the sha256 as pictures have it, once it was computed. `dtype` is the number type of most of the weights.
     `prompt_name`, `trigger_words` and `weight` say how a prompt uses a LoRA or an embedding. `picture_url` is the
     caller's first picture with this checkpoint, `preview_url` the picture that came with the model. `fits` says whether
-    it is made for the checkpoint that was asked about; `problem`, why it cannot be used.
+    it is made for the checkpoint that was asked about, unless it cannot be used at all; `problem`, why it cannot.
     """
 
     id: str

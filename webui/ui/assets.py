@@ -1,7 +1,8 @@
 """Our scripts and styles, read from `assets/`: what the page loads.
 
 Scripts are native modules in rooms, which import one another; `main.js` starts them. What Python has to tell them is a
-module, too: `core/given.js`. Styles are joined into one file. Nothing comes from elsewhere.
+module, too: `core/given.js`. Styles are joined into one file. What is not on the
+page from the start is loaded when it is opened. Nothing comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ STYLES = (
 
 
 STYLE_FILE = "page.css"
+# Rooms that are loaded when somebody opens them, and the style of each, `<room>.css`.
+LATE_ROOMS = ("models",)
 MAIN = "main.js"
 GIVEN = "core/given.js"
 _EARLY = "early.js"  # runs before everything else, inside the HTML
@@ -68,10 +71,16 @@ def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
+            **{f"{room}.css": _joined((f"{room}.css",)) for room in LATE_ROOMS},
             GIVEN: f"export const given = {given};\n",
             **{name: _without_comments(text) for name, text in modules().items()},
         }
     )
+
+
+def is_late(name: str) -> bool:
+    """Whether a file is loaded only when somebody opens what it draws."""
+    return name.partition("/")[0].removesuffix(".css") in LATE_ROOMS
 
 
 def _without_comments(script: str) -> str:

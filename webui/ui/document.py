@@ -100,7 +100,7 @@ def _own_links(files: PageFiles) -> Iterable[str]:
     yield f'<link rel="preload" as="style" href="{files.address(assets.STYLE_FILE)}">\n'
     yield f'<script type="module" fetchpriority="high" src="{files.address(assets.MAIN)}"></script>\n'
     for name in files.names:  # all at once, where a browser would find them layer by layer
-        if name.endswith(".js") and name != assets.MAIN:
+        if name.endswith(".js") and name != assets.MAIN and not assets.is_late(name):
             yield f'<link rel="modulepreload" href="{files.address(name)}">\n'
 
 

@@ -77,7 +77,8 @@ class ModelList:
         fitting: Fitting | None,
     ) -> dict[str, Any]:
         version, hash = known.get(model.id, ("", ""))
-        misfit = fitting.why_not(model) if fitting is not None else None
+        is_asked = fitting is not None and model.problem is None
+        misfit = fitting.why_not(model) if fitting is not None and is_asked else None
         family = FAMILIES.get(model.family or "")
         return {
             "id": model.id,
@@ -97,7 +98,7 @@ class ModelList:
             "prompt_name": model.prompt_name,
             "preview_url": f"/api/model-previews/{quote(model.id)}" if model.has_preview else None,
             "picture_url": thumbnail_url(pictures[model.id]) if model.id in pictures else None,
-            "fits": None if fitting is None else misfit is None,
+            "fits": misfit is None if is_asked else None,
             "problem": self._words(model.problem or misfit),
         }
 

@@ -1,9 +1,9 @@
 // The page: every module that fills a part of it or listens, and then what starts them.
 
 import { look } from "./core/api.js";
-import { on } from "./core/bus.js";
+import { emit, on } from "./core/bus.js";
 import { given } from "./core/given.js";
-import { openAddress, showsTab, tabInAddress } from "./core/history.js";
+import { canOpen, closed, openAddress, opened, showsTab, tabInAddress } from "./core/history.js";
 import { t } from "./core/language.js";
 import { note } from "./core/note.js";
 import { definePlaces } from "./core/places.js";
@@ -39,6 +39,9 @@ import "./header/header.js";
 
 definePlaces();
 openPage();
+canOpen("models", openModels);
+canOpen("model", openModel);
+on("open-models", openModels);
 
 function openPage() {
   window.gradio_config.i18n_translations = given.texts; // before Gradio's own script, which comes after this one
@@ -76,4 +79,26 @@ function sayStorageIsFull() {
 async function lookForNewVersion() {
   const answer = await look(import.meta.url);
   if (answer?.status === 404) note(t("newer_version"), { text: t("load_again"), run: () => location.reload() });
+}
+
+const wanted = { isSheet: false, model: "" }; // of the sheet with the models, until its scripts have come
+
+/** Its address says at once what is to be seen, and Back leaves it. */
+async function openModels() {
+  wanted.isSheet = true;
+  opened("models", () => { wanted.isSheet = false; emit("close-models"); });
+  try {
+    await import("./models/sheet.js");
+  } catch {
+    closed("models");
+    return note(t("error_no_answer"));
+  }
+  if (wanted.isSheet) emit("show-models", wanted.model);
+  wanted.model = "";
+}
+
+/** One of them, in an address; later the sheet's own scripts open it. */
+function openModel(id) {
+  wanted.model = id;
+  opened("model", () => { wanted.model = ""; }, id);
 }

@@ -1,6 +1,6 @@
 // Lists of one choice: the browser's own, which open by Enter, Space, arrow or click and never by Tab alone.
 
-import { on } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { el, fill, setAttribute } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { fillPart } from "../core/places.js";
@@ -10,11 +10,13 @@ import { shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
 import { inactiveReason, offeredFor } from "../form/validity.js";
 
+const ALL = " all"; // no checkpoint's id: opens the sheet with all models
+
 /** [label, value] of all that can be chosen; while the checkpoints are not known, what is chosen. */
 function choicesFor(name) {
   if (name === "checkpoint") {
     const chosen = form.values.checkpoint;
-    return checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]];
+    return [...(checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]]), [t("models_all"), ALL]];
   }
   const offered = offeredFor(name, form.values) ?? fields[name].words;
   return offered.map((value) => [shownValue(name, value), value]);
@@ -40,7 +42,11 @@ fillPart("select", (element) => {
     setAttribute(select, "title", select.selectedOptions[0]?.textContent ?? "");
   }
 
-  select.addEventListener("change", () => form.set({ [name]: select.value || null }, "person"));
+  select.addEventListener("change", () => {
+    if (select.value !== ALL) return form.set({ [name]: select.value || null }, "person");
+    draw();
+    emit("open-models");
+  });
   for (const event of ["values", "checkpoints"]) on(event, draw);
   draw();
 });

@@ -30,8 +30,8 @@ export function factsOf(now) {
   return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
 }
 
-/** Asks for the list, until the server answers; then tells of it. */
-export async function askForCheckpoints() {
+/** Asks for the list, until the server answers; then tells of it. `renamed` is what the chosen one is called from now on. */
+export async function askForCheckpoints(renamed = null) {
   for (;;) {
     try {
       const [found, labelled] = await Promise.all([api("GET", "/api/checkpoints"), api("GET", "/page/checkpoints")]);
@@ -45,6 +45,6 @@ export async function askForCheckpoints() {
     }
   }
   isAsked = true;
-  if (list.size && !list.has(form.values.checkpoint)) form.set({ checkpoint: [given.start.checkpoint, ...list.keys()].find((id) => list.has(id)) });
+  if (list.size && !list.has(form.values.checkpoint)) form.set({ checkpoint: [renamed, given.start.checkpoint, ...list.keys()].find((id) => list.has(id)) });
   emit("checkpoints");
 }
