@@ -88,3 +88,23 @@ def test_the_callers_own_first_picture(server: Server, ben: httpx.Client) -> Non
         (after,) = anna.get("/api/models?kind=checkpoint").json()
         assert after["picture_url"] == first["thumbnail_url"]
     assert ben.get("/api/models?kind=checkpoint").json()[0]["picture_url"] is None
+
+
+def test_a_vae_that_a_text_names_is_found_by_its_files_name(ben: httpx.Client) -> None:
+    text = "a lake\nSteps: 12, Sampler: Euler a, Seed: 5, VAE: Sharp.safetensors"
+    assert ben.post("/api/inspect", json={"text": text}).json()["settings"]["vae"] == "theirs:vae/sharp"
+
+
+def test_a_vae_that_is_not_here_or_does_not_fit_is_refused_at_once(ben: httpx.Client) -> None:
+    def refusal(vae: str) -> str:
+        answer = ben.post("/api/text-to-image", json={"prompt": "a lake", "checkpoint": "starter", "vae": vae})
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "vae"])
+        return str(answer.json()["detail"][0]["ctx"]["reason"])
+
+    assert refusal("vae/none") == "there is no VAE called “vae/none”"
+    assert refusal("theirs:vae/sharp") == "it is made for another kind of checkpoint"
+
+
+def test_without_a_vae_beside_the_checkpoint_automatic_is_its_own(ben: httpx.Client) -> None:
+    job = ben.post("/api/text-to-image", json={"prompt": "a lake", "checkpoint": "starter", "vae": "automatic"}).json()
+    assert job["request"]["vae"] is None

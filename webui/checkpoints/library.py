@@ -17,7 +17,7 @@ from webui.checkpoints.addons import read_embedding, read_lora
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.family import Defaults
 from webui.checkpoints.model_facts import Words, dtype_of, has_preview, license_of, preview_of, words_of
-from webui.checkpoints.models_folder import PICKLE_SUFFIXES
+from webui.checkpoints.models_folder import PICKLE_SUFFIXES, VAE_BESIDE
 from webui.checkpoints.places import KINDS, Kind, Place, Root, kind_roots, own_place
 from webui.checkpoints.refusals import Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import Header, read_header
@@ -93,15 +93,25 @@ class Library:
             return found
         models: dict[str, Model] = {}
         names: set[str] = set()
+        for place, root, path, beside in self._found(kind):
+            model = self._read(kind, place, root, path, beside)
+            if model is None:
+                continue
+            id = model.id if model.id not in models else model.id + path.suffix
+            models[id] = replace(model, id=id, prompt_name=_prompt_name(model, root, names))
+        return sorted(models.values(), key=lambda model: model.id.casefold())
+
+    def _found(self, kind: Kind) -> Iterator[tuple[Place, Root, Path, frozenset[str]]]:
+        """What lies in the folders of this kind, with the names of the files beside it; and VAEs beside checkpoints."""
         for place in (own_place(self.catalogue.models_dir), *self.catalogue.others.places()):
             for root in kind_roots(place, kind):
                 for path, beside in _candidates(root.folder, may_be_folder=kind in _FOLDER_KINDS):
-                    model = self._read(kind, place, root, path, beside)
-                    if model is None:
-                        continue
-                    id = model.id if model.id not in models else model.id + path.suffix
-                    models[id] = replace(model, id=id, prompt_name=_prompt_name(model, root, names))
-        return sorted(models.values(), key=lambda model: model.id.casefold())
+                    yield place, root, path, beside
+            for checkpoint in self.catalogue.everything() if kind == "vae" else ():
+                vae = vae_path_beside(checkpoint)
+                if checkpoint.place == place.name and vae is not None and vae.is_file():
+                    root = next(root for root in place.roots if vae.is_relative_to(root.folder))
+                    yield place, root, vae, frozenset()
 
     def _checkpoint(self, checkpoint: Checkpoint) -> Model:
         known = self._checkpoints.get(checkpoint.id)
@@ -143,7 +153,7 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Model:
     return Model(
         id=checkpoint.id,
         kind="checkpoint",
-        name=checkpoint.name,
+        name=checkpoint.path.stem if checkpoint.problem is not None and not is_folder else checkpoint.name,
         path=checkpoint.path,
         place=checkpoint.place,
         family=checkpoint.family or None,
@@ -155,6 +165,11 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Model:
         problem=checkpoint.problem,
         version=checkpoint.version,
     )
+
+
+def vae_path_beside(checkpoint: Checkpoint) -> Path | None:
+    """Where the VAE of its own lies that belongs to a single file."""
+    return checkpoint.path.with_name(checkpoint.path.stem + VAE_BESIDE) if checkpoint.form == "file" else None
 
 
 def weights_of(checkpoint: Checkpoint) -> tuple[Path, ...]:

@@ -19,6 +19,7 @@ MAX_DEPTH = 8  # folders below models/
 MAX_FOLDERS = 5_000  # a link to somebody's whole disk must not stop the page
 PICKLE_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 _BESIDE = (".components", ".tokenizer")  # folders that belong to the single file beside them
+VAE_BESIDE = ".vae.safetensors"  # how the name of a VAE ends that belongs to the checkpoint beside it
 _TOKENIZER_FOLDERS = ("tokenizer", "tokenizer_2")
 _log = logging.getLogger(__name__)
 
@@ -86,9 +87,14 @@ def _walk(place: Place) -> Iterator[Found]:
                     yield Found(place.id_of(root, path), path, "folder", place.name)
                 elif depth < MAX_DEPTH and _may_hold_checkpoints(path, root, place):
                     waiting.append((root, path, depth + 1))
-            elif path.suffix.casefold() in (".safetensors", *PICKLE_SUFFIXES):
+            elif path.suffix.casefold() in (".safetensors", *PICKLE_SUFFIXES) and not _is_vae_beside(path):
                 form: Literal["file", "pickle"] = "file" if path.suffix.casefold() == ".safetensors" else "pickle"
                 yield Found(place.id_of(root, path, path.suffix), path, form, place.name)
+
+
+def _is_vae_beside(path: Path) -> bool:
+    name = path.name.removesuffix(VAE_BESIDE)
+    return name != path.name and path.with_name(f"{name}.safetensors").exists()
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:

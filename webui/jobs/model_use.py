@@ -20,6 +20,8 @@ def needs_model(request: Settled, model: Model) -> bool:
     match model.kind:
         case "checkpoint":
             return request.checkpoint == model.id
+        case "vae":
+            return request.vae == model.id
         case "lora":
             return any(_means(name, model) for name in _loras(request.prompt_dialect, _prompts(request)))
         case "embedding":

@@ -195,7 +195,7 @@ def _extra_channels(
     asked: Sampling, run_context: RunContext, canvas: Canvas, picture_in: PictureIn | None
 ) -> Tensor | None:
     """(1, 5, h, w) where the U-Net was made for inpainting, which also takes a mask and the picture around it."""
-    channels = run_context.pipeline.vae.config.latent_channels
+    channels = run_context.vae.config.latent_channels
     taken = run_context.pipeline.unet.config.in_channels
     if taken == channels:
         return None
@@ -203,4 +203,4 @@ def _extra_channels(
         raise TaskUnsupported(
             checkpoint=run_context.checkpoint.id, family=run_context.checkpoint.family, task=asked.request.task
         )
-    return told_of_mask(run_context.pipeline.vae, picture_in, canvas)
+    return told_of_mask(run_context.vae, picture_in, canvas)

@@ -4,7 +4,7 @@ import { emit, on } from "../core/bus.js";
 import { el, fill, setAttribute } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { fillPart } from "../core/places.js";
-import { checkpoints } from "../form/checkpoints.js";
+import { AUTOMATIC_VAE, checkpoints } from "../form/checkpoints.js";
 import { fields } from "../form/fields.js";
 import { shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
@@ -18,8 +18,15 @@ function choicesFor(name) {
     const chosen = form.values.checkpoint;
     return [...(checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]]), [t("models_all"), ALL]];
   }
+  if (name === "vae") return vaeChoices(form.values.vae);
   const offered = offeredFor(name, form.values) ?? fields[name].words;
   return offered.map((value) => [shownValue(name, value), value]);
+}
+
+/** What was read off a picture is among them, whether it is here or not: then the request is refused, with the reason. */
+function vaeChoices(chosen) {
+  const known = [null, AUTOMATIC_VAE, ...checkpoints.vaes.map((one) => one.id)];
+  return [...known, ...(known.includes(chosen) ? [] : [chosen])].map((id) => [shownValue("vae", id), id]);
 }
 
 fillPart("select", (element) => {

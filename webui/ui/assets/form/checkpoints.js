@@ -9,13 +9,18 @@ import { form } from "./store.js";
 const AGAIN = 2000; // ms, while the server does not answer
 let list = new Map();
 let choices = [];
+let vaes = [];
 let isAsked = false;
+
+export const AUTOMATIC_VAE = "automatic"; // the one beside the checkpoint, if there is one
 
 export const checkpoints = {
   get: (id) => list.get(id),
   has: (id) => list.has(id),
   /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
   get choices() { return choices; },
+  /** The VAEs that can be chosen beside the checkpoints' own. */
+  get vaes() { return vaes; },
   /** Whether the server has been asked; until then nothing is known of any. */
   get areKnown() { return isAsked; },
 };
@@ -34,9 +39,11 @@ export function factsOf(now) {
 export async function askForCheckpoints(renamed = null) {
   for (;;) {
     try {
-      const [found, labelled] = await Promise.all([api("GET", "/api/checkpoints"), api("GET", "/page/checkpoints")]);
+      const addresses = ["/api/checkpoints", "/page/checkpoints", "/api/models?kind=vae"];
+      const [found, labelled, others] = await Promise.all(addresses.map((address) => api("GET", address)));
       list = new Map(found.map((one) => [one.id, one]));
       choices = labelled;
+      vaes = others.filter((one) => !one.problem);
       break;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
