@@ -13,7 +13,8 @@ import pytest
 from tests.model_files import ANY, EMBEDDING, LORA_SD15, LORA_SDXL, VAE, fill, save, with_starter
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.fitting import Fitting
-from webui.checkpoints.library import Library, Model
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import Model
 from webui.checkpoints.places import KINDS
 from webui.errors import ModelNotFound
 

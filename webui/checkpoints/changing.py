@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import HashBook
-from webui.checkpoints.library import Library, Model
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import Model
 from webui.checkpoints.model_files import files_of, notes_of, renamed_path
 from webui.checkpoints.notes import MAX_NOTES_BYTES, Notes, apply_notes, read_notes
 from webui.checkpoints.refusals import Broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.diffusers_folder import read_json
-from webui.checkpoints.library import Model
+from webui.checkpoints.model import Model
 from webui.checkpoints.refusals import Broken
 from webui.checkpoints.text_widths import text_widths
 from webui.errors import ModelUnusable

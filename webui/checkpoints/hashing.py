@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from webui.checkpoints.hashes import HashBook, Hashes, combined, hashes_of
-from webui.checkpoints.library import Library, weight_files, weights_of
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import weight_files, weights_of
 
 _CHUNK_BYTES = 4 * 2**20
 

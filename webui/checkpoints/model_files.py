@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from webui.checkpoints.library import Model
+from webui.checkpoints.model import Model
 from webui.checkpoints.places import Place, Root, is_for_checkpoints, kind_roots, own_place
 from webui.errors import InvalidRequest
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from webui.checkpoints.library import Model
+from webui.checkpoints.model import Model
 from webui.checkpoints.model_files import files_of
 from webui.errors import ModelExists, ModelNotFound
 

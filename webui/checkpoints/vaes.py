@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.fitting import Fitting
-from webui.checkpoints.library import Library, Model, vae_path_beside
+from webui.checkpoints.library import Library, vae_path_beside
+from webui.checkpoints.model import Model
 from webui.errors import InvalidRequest, ModelUnusable
 
 

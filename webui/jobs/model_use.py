@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webui.checkpoints.library import Model
+from webui.checkpoints.model import Model
 from webui.errors import PromptError
 from webui.prompts.reading import loras_in
 from webui.prompts.settle import prompts_of

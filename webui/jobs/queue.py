@@ -18,7 +18,7 @@ from pathlib import Path
 
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
-from webui.checkpoints.library import Model
+from webui.checkpoints.model import Model
 from webui.errors import JobNotFound, JobUnreadable, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher

@@ -19,7 +19,8 @@ from webui.api.schemas import ERRORS, DeletedModel, ModelOut, ModelPlaces, Shown
 from webui.api.services import Services, language_asked, owner_of
 from webui.checkpoints import changing
 from webui.checkpoints.hashing import hash_model
-from webui.checkpoints.library import Library, Model
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import Model
 from webui.checkpoints.notes import DefaultsNotes
 from webui.checkpoints.places import usual_folders
 from webui.checkpoints.trash import Deleted, Trash

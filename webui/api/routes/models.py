@@ -17,7 +17,8 @@ from webui.api.services import Services, language_asked, owner_of
 from webui.api.wire import thumbnail_url
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.fitting import Fitting
-from webui.checkpoints.library import Library, Model
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import Model
 from webui.checkpoints.model_facts import picture_type
 from webui.checkpoints.places import KINDS, Kind
 from webui.errors import DarkroomError, ModelNotFound

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.hashes import combined
-from webui.checkpoints.library import Model, weight_files
+from webui.checkpoints.model import Model, weight_files
 from webui.checkpoints.refusals import Broken
 from webui.engine.device import Device
 from webui.engine.loading.placing import Progress, place_on_device, read_through
