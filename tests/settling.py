@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from tests.owners import ANN
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.engine.context import Context
 from webui.engine.engine import Engine
@@ -40,7 +41,7 @@ def settle(request: Request, catalogue: Catalogue, presets_dir: Path = ROOT / "p
         defaults = (catalogue.default() if named is None else catalogue.get(named)).defaults
         size = (defaults.width, defaults.height)
     uploads = cast(Uploads, EveryPicture(size))
-    return resolve(request, ANN, catalogue, uploads, PromptRules(catalogue.models_dir, presets_dir))
+    return resolve(request, ANN, catalogue, uploads, PromptRules(Addons(catalogue.models_dir), presets_dir))
 
 
 class SettlingEngine(Engine):

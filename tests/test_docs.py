@@ -51,7 +51,7 @@ def test_every_row_says_what_it_means(page: str, name: str) -> None:
 def test_every_file_that_is_named_is_there() -> None:
     named = re.findall(r"`((?:models|presets|tests|webui)/[\w./-]+)`", EVERYTHING)
     # folders for people to make
-    yours = ("models/vgg19", "models/tokenizers", "models/loras", "models/embeddings", "models/clip")
+    yours = ("models/vgg19", "models/tokenizers", "models/loras", "models/embeddings", "models/clip", "models/vae")
     ours = [name for name in named if not name.startswith(yours)]
     assert ours
     assert [name for name in ours if not (ROOT / name).exists()] == []

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import get_args
 
 from webui.checkpoints.catalogue import Catalogue
-from webui.checkpoints.models_folder import OTHER_FOLDERS, PICKLE_SUFFIXES
+from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.notes import Notes, WordKind, WordNotes
+from webui.checkpoints.places import NOT_SEARCHED
 from webui.checkpoints.unet_families import UNET_FAMILIES
 
 README = Path(__file__).resolve().parent.parent / "models" / "README.md"
@@ -19,7 +20,7 @@ TEXT = README.read_text(encoding="utf-8")
 
 def test_the_folders_that_are_not_searched_are_listed() -> None:
     (listed,) = re.findall(r"Folders named\n`([^`]*)`", TEXT)
-    assert set(listed.split()) == OTHER_FOLDERS
+    assert set(listed.split()) == NOT_SEARCHED
 
 
 def test_the_suffixes_of_pickles_are_listed() -> None:

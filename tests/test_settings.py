@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -17,6 +18,13 @@ def test_flags_and_environment_say_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DARKROOM_AUTH", "ann:a:b,ben:c")
     assert Settings() == by_flag
     assert by_flag.logins == {"ann": "a:b", "ben": "c"}
+
+
+def test_folders_of_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_flag = Settings(_cli_parse_args=["--extra-models-dir", "/a b", "--extra-models-dir", "/c"])
+    monkeypatch.setenv("DARKROOM_EXTRA_MODELS_DIR", "/a b,/c")
+    assert Settings() == by_flag
+    assert by_flag.extra_models_dir == (Path("/a b"), Path("/c"))
 
 
 @pytest.mark.parametrize("login", ["ann", "ann:", ":secret"])

@@ -39,6 +39,7 @@ def test_what_is_open_is_no_settled_request(open_field: str) -> None:
     "left_open",
     [
         {"seed": -1},
+        {"vae": "automatic"},
         {"variation_strength": 0.5},
         {"variation_strength": 0.5, "variation_seed": -1},
         {"looks": ["ink"]},

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 import webui
 from webui.api.access import gradio_routes
 from webui.api.access.attempts import Attempts
+from webui.api.access.audience import Audience, declare, declared
 from webui.api.access.guard import Guard
 from webui.api.access.logins import Logins, read_secret
 from webui.api.access.our_routes import OurRoutes
@@ -23,6 +24,7 @@ from webui.api.access.slowing import Slowing
 from webui.api.bodies.decode import Decoder
 from webui.api.bodies.pictures import store_inline_pictures
 from webui.api.compression import Compression
+from webui.api.desktop import show_in_folder
 from webui.api.error_handlers import install_error_handlers
 from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
@@ -36,6 +38,8 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.model_changes import model_change_routes
+from webui.api.routes.models import model_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
@@ -47,6 +51,8 @@ from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.checkpoints.library import Library
+from webui.checkpoints.other_folders import other_folders
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
@@ -87,7 +93,8 @@ def build(
         raise ValueError("others can reach this app, so it needs a login")
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
-    catalogue = Catalogue(settings.models_dir)
+    hashes = HashBook(settings.data_dir / BOOK_NAME)
+    catalogue = Catalogue(settings.models_dir, other_folders(settings), hashes.known)
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         pool = WorkerPool([LocalWorker(settings, worker_target)])
@@ -99,6 +106,7 @@ def build(
             queue=queue,
             submissions=submissions,
             catalogue=catalogue,
+            hashes=hashes,
             storage=storage,
             decoder=decoder,
             texts=texts,
@@ -139,7 +147,8 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
     secret = read_secret(settings.data_dir / "secret")
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
-    routers = (
+    library = Library(services.catalogue)
+    of_persons = (
         generate_routes(services),
         style_now_routes(services),
         walk_routes(services),
@@ -149,20 +158,27 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         stream_routes(services),
         image_routes(services),
         picture_fact_routes(services),
-        inspect_routes(services, CheckpointFinder(services.catalogue, HashBook(settings.data_dir / BOOK_NAME))),
+        inspect_routes(services, CheckpointFinder(services.catalogue, services.hashes)),
         gallery_routes(services),
         board_routes(services),
         bundle_routes(services),
         private_routes(services, settings.port),
         catalogue_routes(services),
+        model_routes(services, library),
         machine_routes(services),
-        login_routes(logins, passwords, services.texts),
         help_routes(services.texts),
         *of_the_page,
     )
+    routers = (
+        *declared(Audience.PERSONS, *of_persons),
+        *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
+        *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
+    )
+    routers += declared(Audience.PERSONS, unknown_routes(routers))
     install_docs(app)
+    declare(Audience.PERSONS, app.routes)
     served: list[BaseRoute] = list(app.routes)  # each once: the app has those of routers a second time, bundled
-    for router in (*routers, unknown_routes(routers)):
+    for router in routers:
         app.include_router(router)
         served += router.routes
     ours = OurRoutes(served)  # Gradio's are not there yet

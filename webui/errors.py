@@ -64,6 +64,12 @@ class CheckpointNotFound(DarkroomError):
     kind = "checkpoint_not_found"
 
 
+class FolderGone(DarkroomError):
+    """The folder of another program that the checkpoint lies in is not there. Details: `checkpoint`, `folder`."""
+
+    kind = "folder_gone"
+
+
 class CheckpointBroken(DarkroomError):
     """The file cannot be a checkpoint: truncated, overlapping, foreign. Details: `checkpoint`, `reason`."""
 
@@ -86,6 +92,37 @@ class FamilyUnknown(DarkroomError):
     """An intact file or folder that is not a checkpoint we support. Details: `checkpoint`, `reason`."""
 
     kind = "family_unknown"
+
+
+class ModelNotFound(DarkroomError):
+    """No model of any kind has this id. Details: `model`."""
+
+    kind = "model_not_found"
+
+
+class ModelUnusable(DarkroomError):
+    """A LoRA, an embedding, a VAE or the like cannot be used. Details: `model`, `reason`, and `kind` if its kind is not
+    supported."""
+
+    kind = "model_unusable"
+
+
+class ModelInUse(DarkroomError):
+    """A job that waits or runs needs the model. Details: `model`, `jobs` (how many)."""
+
+    kind = "model_in_use"
+
+
+class ModelReadOnly(DarkroomError):
+    """The model lies in a folder of another program, in which nothing is changed. Details: `model`, `folder`."""
+
+    kind = "model_read_only"
+
+
+class ModelExists(DarkroomError):
+    """Another model has that name. Details: `model`."""
+
+    kind = "model_exists"
 
 
 class TaskUnsupported(DarkroomError):

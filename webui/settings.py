@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         "auto", description="number type to compute in: auto, fp32, bf16 or fp16"
     )
     models_dir: Path = Field(ROOT / "models", description="folder with checkpoints")
+    extra_models_dir: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="a folder with models of another program, read in place and never written: AUTOMATIC1111, Forge, "
+        "ComfyUI (or its `extra_model_paths.yaml`), InvokeAI; may be given several times; no commas",
+    )
     data_dir: Path = Field(
         ROOT / "outputs", description="folder for everything that you make: pictures, uploads, database"
     )
@@ -56,7 +61,7 @@ class Settings(BaseSettings):
         512, ge=0, description="memory for the steps of past pictures, in MB; the oldest go first, and 0 keeps none"
     )
 
-    @field_validator("auth", mode="before")
+    @field_validator("auth", "extra_models_dir", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value

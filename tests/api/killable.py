@@ -22,6 +22,7 @@ from webui.api.routes.jobs import job_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.jobs import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.settings import Settings
@@ -41,6 +42,7 @@ def main(port: int, data_dir: Path) -> None:
         queue=queue,
         submissions=submissions,
         catalogue=catalogue,
+        hashes=HashBook(data_dir / BOOK_NAME),
         storage=storage,
         decoder=decoder,
         texts=texts,

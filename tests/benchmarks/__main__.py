@@ -15,6 +15,7 @@ from tests.benchmarks.engine import measure_engine, measure_strip, measure_swaps
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.gallery import measure_gallery
 from tests.benchmarks.instant import measure_instant
+from tests.benchmarks.models import measure_models
 from tests.benchmarks.page import measure_page
 from tests.benchmarks.start import measure_start
 from tests.benchmarks.style import measure_large, measure_style
@@ -50,6 +51,7 @@ PARTS: dict[str, Callable[[bool, Path | None], Iterator[Figure]]] = {
     "strip": lambda quick, _: measure_strip(2 if quick else 6),
     "swaps": lambda quick, _: measure_swaps(1 if quick else 4),
     "gallery": lambda quick, _: measure_gallery(2 if quick else 10),
+    "models": lambda quick, _: measure_models(2 if quick else 10),
     "instant": lambda quick, _: measure_instant(2 if quick else 6),
     "style": _style,
 }

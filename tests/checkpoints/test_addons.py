@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from tests.model_files import save
 from webui.checkpoints.addons import Addons
-
-
-def save(path: Path, shapes: dict[str, tuple[int, ...]], metadata: dict[str, str] | None = None) -> Path:
-    """A safetensors file of float16 zeros."""
-    header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
-    at = 0
-    for name, shape in shapes.items():
-        size = 2
-        for side in shape:
-            size *= side
-        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, at + size]}
-        at += size
-    text = json.dumps(header).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(at))
-    return path
-
 
 KOHYA = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
 PEFT = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoints.test_addons import KOHYA, save
+from webui.checkpoints.addons import Addons
 from webui.errors import InvalidRequest, PromptError
 from webui.jobs.prompts import PromptRules
 from webui.prompts.settle import prompts_of, settle_prompts
@@ -28,7 +29,7 @@ def rules(tmp_path: Path) -> PromptRules:
         save(tmp_path / "models" / "loras" / f"{name}.safetensors", {KOHYA: (4, width)})
     save(tmp_path / "models" / "loras" / "dora.safetensors", {KOHYA: (4, 768), "lora_unet_a.dora_scale": (4,)})
     (tmp_path / "models" / "loras" / "cut.safetensors").write_bytes(b"<html>")
-    return PromptRules(tmp_path / "models", tmp_path / "presets")
+    return PromptRules(Addons(tmp_path / "models"), tmp_path / "presets")
 
 
 def settled(rules: PromptRules, family: str = "sd15", **values: object) -> TextToImage:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.jobs.conftest import FixedCatalogue, House, catalogue
 from tests.owners import ANN, BOB
+from webui.checkpoints.addons import Addons
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
@@ -25,7 +26,7 @@ from webui.settings import ROOT
 BASE64 = "data:image/png;base64," + "A" * 40
 
 
-RULES = PromptRules(ROOT / "models", ROOT / "presets")
+RULES = PromptRules(Addons(ROOT / "models"), ROOT / "presets")
 
 
 def resolved(house: House, request: Request) -> Settled:

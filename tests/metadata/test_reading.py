@@ -66,6 +66,14 @@ def test_a1111s_line() -> None:
     assert codes(found) == {"other_noise"}
 
 
+def test_a_vae_that_is_here_is_a_setting_and_none_is_nothing() -> None:
+    found = read_pasted(A1111, find, {"vae-ft.safetensors": "vae/ft"}.get)
+    assert (found.settings["vae"], found.unknown) == ("vae/ft", ())
+    for word in ("Automatic", "None"):
+        found = read_pasted(A1111.replace("vae-ft.safetensors", word), find)
+        assert ("vae" in found.settings, found.unknown) == (False, ())
+
+
 def test_an_old_combined_sampler_and_a_hires_pass() -> None:
     found = read_pasted(
         "x\nSteps: 9, Sampler: DPM++ SDE Karras, Seed: 3, Denoising strength: 0.4, Hires upscale: 2, Size: 510x64", find

@@ -77,6 +77,7 @@ def test_the_table_of_sigmas() -> None:
 OTHER_VALUES: dict[str, Any] = {
     "negative_prompt": "fog", "eta": 0.5, "clip_skip": 2, "variation_strength": 0.5, "guidance_rescale": 0.5,
     "guidance_start": 0.5, "guidance_end": 0.5, "tiling": "x", "emphasis": "no_norm", "prompt_dialect": "compel",
+    "vae": "vae/sharp",
 }  # fmt: skip
 
 

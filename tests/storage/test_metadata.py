@@ -76,6 +76,7 @@ def test_infotext_of_image_to_image(request_: TextToImage) -> None:
         ({"sigmas": "ays"}, "Schedule type: Align Your Steps, "),
         ({"scheduler": "dpmpp_2m", "sigmas": "default"}, "Schedule type: Uniform, "),  # Automatic would be Karras
         ({"clip_skip": 2}, ", Clip skip: 2, RNG: CPU, "),
+        ({"vae": "vae/sharp"}, ", VAE: vae/sharp, "),
         ({"tiling": "both"}, ", Tiling: True, "),
         ({"tiling": "y"}, ", Tile X: False, Tile Y: True, "),
         ({"guidance_rescale": 0.7}, ", CFG Rescale: 0.7, "),

@@ -16,7 +16,13 @@ MOST_LINES = 250  # of a script; a longer one is asking to be cut where its idea
 
 def test_every_file_is_used() -> None:
     names = "brand fold framing gallery header looks mask more select stage style_part styling upload"
-    others = {*assets.STYLES, "early.js", "early.css", *(f"{name}.html" for name in names.split())}
+    others = {
+        *assets.STYLES,
+        *assets.LATE_STYLES,
+        "early.js",
+        "early.css",
+        *(f"{name}.html" for name in names.split()),
+    }
     found = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
     assert found == others | assets.modules().keys()
     assert len({*assets.STYLES}) == len(assets.STYLES)  # each once

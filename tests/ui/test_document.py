@@ -87,7 +87,7 @@ def test_the_document_names_no_other_host(client: TestClient) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_every_module_is_asked_for_at_once(client: TestClient) -> None:
+def test_every_module_of_the_page_itself_is_asked_for_at_once(client: TestClient) -> None:
     html = client.get("/").text
     links = [attributes for tag, attributes in Tags(html).found if tag == "link"]
     early = {str(one["href"]) for one in links if one["rel"] == "modulepreload"}
@@ -132,7 +132,12 @@ def test_what_opens_seldom_comes_when_it_is_opened(client: TestClient) -> None:
         assert entry in names
         assert not any(f"/{name}" in html for name in names)
         assert all(client.get(address.replace("core/given.js", name)).status_code == 200 for name in names)
-    assert {name for names in later.values() for name in names} | first_modules() == {*modules(), GIVEN, "texts/en.js"}
+    assert {name for names in later.values() for name in names} | first_modules() == {
+        *modules(),
+        GIVEN,
+        "texts/en.js",
+        "models.css",
+    }
 
 
 def test_nothing_grows_too_large(client: TestClient) -> None:

@@ -51,6 +51,12 @@ class Forbidden(DarkroomError):
     kind = "forbidden"
 
 
+class OperatorOnly(DarkroomError):
+    """Only the operator may do this. Details: none."""
+
+    kind = "operator_only"
+
+
 class NotFound(DarkroomError):
     """No such address. Details: none."""
 
@@ -99,8 +105,10 @@ STATUS: dict[str, int] = {
     "foreign_origin": 403,
     "foreign_host": 403,
     "forbidden": 403,
+    "operator_only": 403,
     "not_found": 404,
     "checkpoint_not_found": 404,
+    "model_not_found": 404,
     "picture_not_found": 404,
     "board_not_found": 404,
     "job_not_found": 404,
@@ -109,8 +117,13 @@ STATUS: dict[str, int] = {
     "body_too_slow": 408,
     "no_checkpoint": 409,
     "checkpoint_broken": 409,
+    "folder_gone": 409,
     "checkpoint_pickled": 409,
     "family_unknown": 409,
+    "model_unusable": 409,
+    "model_in_use": 409,
+    "model_read_only": 409,
+    "model_exists": 409,
     "task_unsupported": 409,
     "tokenizer_missing": 409,
     "critic_missing": 409,

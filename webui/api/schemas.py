@@ -120,6 +120,76 @@ class CheckpointOut(BaseModel):
     vocabulary: dict[str, list[WordOut]]
 
 
+class ModelOut(BaseModel):
+    """Something in the folders of models. `place` names the other program's folder that it lies in, and is empty in our
+    own; what lies elsewhere is `read_only`. What nobody knows is null.
+
+    `hash` is the sha256 as pictures have it, once it was computed. `dtype` is the number type of most of the weights.
+    `prompt_name`, `trigger_words` and `weight` say how a prompt uses a LoRA or an embedding. `picture_url` is the
+    caller's first picture with this checkpoint, `preview_url` the picture that came with the model. `fits` says whether
+    it is made for the checkpoint that was asked about, unless it cannot be used at all; `problem`, why it cannot.
+    """
+
+    id: str
+    kind: str
+    name: str
+    family: str | None
+    family_name: str | None
+    size_bytes: int
+    dtype: str | None
+    hash: str | None
+    license: str | None
+    place: str
+    read_only: bool
+    defaults: dict[str, Any] | None
+    trigger_words: list[str]
+    weight: float | None
+    prompt_name: str | None
+    preview_url: str | None
+    picture_url: str | None
+    fits: bool | None
+    problem: ErrorOut | None
+
+
+class DeletedModel(BaseModel):
+    """A model in the trash; `deleted` in seconds since 1970."""
+
+    id: str
+    kind: str
+    name: str
+    size_bytes: int
+    deleted: float
+
+
+class ModelPlace(BaseModel):
+    """Another program's folder. One that `is_there` no longer may lie on a disk that was disconnected."""
+
+    name: str
+    path: str | None
+    is_there: bool
+    can_be_removed: bool
+
+
+class ModelPlaces(BaseModel):
+    """Where models lie, and how much room there is. `noticed` are folders of other programs in the usual places, which
+    are not used yet."""
+
+    is_operator: bool
+    path: str | None
+    free_bytes: int
+    trash_bytes: int
+    trash_count: int
+    places: list[ModelPlace]
+    noticed: list[str]
+
+
+class ShownFolder(BaseModel):
+    """Where the model lies, and whether a window was opened there."""
+
+    path: str
+    shown: bool
+
+
 class SchedulerOut(BaseModel):
     """A scheduler; `aliases` are accepted as well."""
 

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from webui.api.bodies.decode import Decoder
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.hashes import HashBook
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.storage import Storage
@@ -22,6 +23,7 @@ class Services:
     queue: JobQueue
     submissions: Submissions
     catalogue: Catalogue
+    hashes: HashBook
     storage: Storage
     decoder: Decoder
     texts: Texts

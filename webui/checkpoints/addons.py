@@ -1,4 +1,5 @@
-"""What is beside the checkpoints for prompts to name: LoRAs in `models/loras/`, embeddings in `models/embeddings/`.
+"""What lies beside the checkpoints for prompts to name: LoRAs in `models/loras/`, embeddings in `models/embeddings/`,
+and both in the folders of other programs.
 
 A file `models/loras/people/ink.safetensors` is `ink`, or `people/ink` if there are two. An embedding (textual
 inversion) is a few vectors that stand for a word; their width tells which checkpoints it fits. Reads headers, never
@@ -8,28 +9,27 @@ weights. Knows no torch.
 from __future__ import annotations
 
 import logging
-import os
 import re
-import threading
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
 
+from webui.checkpoints.addon_files import FilesOfKind, in_prompts
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
-from webui.checkpoints.refusals import Broken, Refusal, Unrecognised
+from webui.checkpoints.other_folders import OtherFolders
+from webui.checkpoints.places import FOLDERS, Kind, kind_roots, own_place
+from webui.checkpoints.refusals import Broken, Unrecognised
+from webui.checkpoints.renamed import Renamed
 from webui.checkpoints.safetensors_header import Header, TensorInfo, read_header
 from webui.checkpoints.scaled_weights import FLOATS
 
-MAX_FILES = 5_000
 MAX_VECTORS = 75  # places that a chunk of a prompt has
 SINGLE, FIRST, SECOND = "clip", "clip_l", "clip_g"  # which text encoder a tensor is for
 _PICKLED = (".pt", ".bin", ".ckpt", ".pth")
 _TEXT_WIDTHS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}  # of what cross-attention is told, by family
 _CROSS_ATTENTION = re.compile(r"attn2[._]to_k[._].*(lora_down|lora_A|lora\.down)")
 _log = logging.getLogger(__name__)
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,88 +81,46 @@ class EmbeddingFile:
 
 
 class Addons:
-    """The LoRAs and embeddings below a models folder. Looks again at every call and reads what has changed.
-    Thread-safe.
-    """
+    """The LoRAs and embeddings of our folder and of other programs'. Looks again at every call, reads what changed.
+    Thread-safe."""
 
-    def __init__(self, models_dir: Path) -> None:
-        self._loras = _Folder(models_dir / "loras", _read_lora)
-        self._embeddings = _Folder(models_dir / "embeddings", _read_embedding)
+    def __init__(self, models_dir: Path, others: OtherFolders | None = None) -> None:
+        self._models_dir = models_dir
+        self._others = others or OtherFolders()
+        self._renamed = Renamed(models_dir)
+        self._loras = FilesOfKind(partial(self._folders, "lora"), read_lora)
+        self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding)
+
+    def _former(self, kind: Kind) -> dict[str, str]:
+        """Paths below our folder of this kind: the present one by a former one."""
+        former = {}
+        for old, new in self._renamed.names().items():
+            folder, _, path = old.partition("/")
+            if folder.casefold() in FOLDERS[kind]:
+                former[path] = new.partition("/")[2]
+        return former
+
+    def _folders(self, kind: Kind) -> Iterator[Path]:
+        """Ours come first, and so their names count."""
+        for place in (own_place(self._models_dir), *self._others.places()):
+            for root in kind_roots(place, kind):
+                yield root.folder
 
     def loras(self) -> dict[str, LoraFile]:
-        """The LoRAs, under each of their names."""
-        return self._loras.look()
+        """By every name that they go by."""
+        return self._loras.look(self._former("lora"))
 
     def embeddings(self) -> dict[str, EmbeddingFile]:
-        """The embeddings, under each of their names."""
-        return self._embeddings.look()
+        """By every name that they go by."""
+        return self._embeddings.look(self._former("embedding"))
 
     def pickled_embeddings(self) -> frozenset[str]:
-        """The names of files that are refused, because opening them could run code."""
-        return frozenset(_in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
+        """Names of files that are refused, because opening them could run code."""
+        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
 
 
-class _Folder(Generic[Kind]):
-    """The files of one kind in a folder and below it."""
-
-    def __init__(self, folder: Path, read: Callable[[str, Path, tuple[int, int]], Kind]) -> None:
-        self._folder = folder
-        self._read = read
-        self._lock = threading.Lock()
-        self._known: dict[Path, tuple[tuple[int, int], Kind | None]] = {}
-
-    def look(self) -> dict[str, Kind]:
-        """By name, and by path below the folder where that is more; of two with one name the first."""
-        found: dict[str, Kind] = {}
-        with self._lock:
-            for path in self.files((".safetensors",)):
-                item = self._item(path)
-                if item is not None:
-                    found.setdefault(_in_prompts(path.stem), item)
-                    found[_in_prompts(path.relative_to(self._folder).with_suffix("").as_posix())] = item
-        return found
-
-    def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
-        """In order; hidden ones are left out, links to folders not followed."""
-        count = 0
-        for folder, folders, files in os.walk(self._folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                if name.startswith(".") or Path(name).suffix.casefold() not in suffixes or not name.isprintable():
-                    continue
-                count += 1
-                if count > MAX_FILES:
-                    _log.warning("more than %d files in %s; ignoring the others", MAX_FILES, self._folder.name)
-                    return
-                yield Path(folder) / name
-
-    def _item(self, path: Path) -> Kind | None:
-        try:
-            status = path.stat()
-            stamp = status.st_mtime_ns, status.st_size
-            known = self._known.get(path)
-            if known is None or known[0] != stamp:
-                known = stamp, self._read_safely(path, stamp)
-                self._known[path] = known
-            return known[1]
-        except OSError as error:
-            _log.warning("cannot read %s: %s", path.name, error)
-            return None
-
-    def _read_safely(self, path: Path, stamp: tuple[int, int]) -> Kind | None:
-        try:
-            return self._read(path.stem, path, stamp)
-        except Refusal as error:
-            _log.warning("ignoring %s: %s", path.name, error.reason)
-            return None
-
-
-def _in_prompts(name: str) -> str:
-    """A file's name as a prompt gives it: macOS may decompose its accents, which prompts never do."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
+def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
+    """What a file in a folder of LoRAs is. Raises Unrecognised for something else."""
     try:
         header = read_header(path)
     except Broken as error:
@@ -216,7 +174,7 @@ def _lora_family(header: Header, text_width: int | None) -> str | None:
     return None
 
 
-def _read_embedding(name: str, path: Path, stamp: tuple[int, int]) -> EmbeddingFile:
+def read_embedding(name: str, path: Path, stamp: tuple[int, int]) -> EmbeddingFile:
     """In one of the forms that A1111, kohya's trainer and diffusers write. Raises Broken and Unrecognised."""
     header = read_header(path)
     tensors = _embedding_tensors(header)

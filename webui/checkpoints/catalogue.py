@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,9 @@ from webui.checkpoints.family import Defaults as Defaults
 from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import Found, find_checkpoints
 from webui.checkpoints.notes import Notes, WordKind, WordNotes, apply_notes, read_notes
+from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.refusals import Broken, Pickled, Refusal, Unrecognised
+from webui.checkpoints.renamed import Renamed
 from webui.checkpoints.safetensors_header import read_header
 from webui.errors import (
     CheckpointBroken,
@@ -27,6 +29,7 @@ from webui.errors import (
     CheckpointPickled,
     DarkroomError,
     FamilyUnknown,
+    FolderGone,
     NoCheckpoint,
 )
 
@@ -54,7 +57,7 @@ class Checkpoint:
     loaded; fields that could not be read are then empty.
     """
 
-    id: str  # path below models/ without suffix, "/" between
+    id: str  # path below models/ without suffix, "/" between; "name:path" in a folder of another program
     name: str
     path: Path
     form: Literal["folder", "file"]
@@ -71,16 +74,27 @@ class Checkpoint:
     folder: DiffusersFolder | None = field(default=None, repr=False)  # the parts, where it is a diffusers folder
     components: Path | None = None  # configs of the parts, where it is a single file
     version: str = ""  # changes with any file of it
+    place: str = ""  # the name of the other program's folder that it lies in
 
 
 _NO_DEFAULTS = Defaults(width=512, height=512, steps=20, guidance_scale=7.0, scheduler="euler", sigmas="default")
 
 
 class Catalogue:
-    """The checkpoints below one folder. Looks again at every call and reads only what has changed. Thread-safe."""
+    """The checkpoints below our folder and those of other programs. Looks again at every call; reads only what has
+    changed since. Thread-safe."""
 
-    def __init__(self, models_dir: Path) -> None:
+    def __init__(
+        self,
+        models_dir: Path,
+        others: OtherFolders | None = None,
+        known_hashes: Callable[[], Mapping[str, tuple[str, str]]] = dict,
+    ) -> None:
+        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk."""
         self.models_dir = models_dir
+        self.others = others or OtherFolders()
+        self.renamed = Renamed(models_dir)
+        self._known_hashes = known_hashes
         self._lock = threading.Lock()
         self._known: dict[str, Checkpoint] = {}
 
@@ -92,16 +106,32 @@ class Catalogue:
         """The checkpoints that cannot be loaded, each with its `problem`, by id."""
         return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is not None)
 
+    def everything(self) -> tuple[Checkpoint, ...]:
+        """All of them, those with a `problem` too, by id."""
+        return self._look()
+
     def get(self, id: str) -> Checkpoint:
-        """The checkpoint with this id. Raises CheckpointNotFound, CheckpointBroken,
-        CheckpointPickled or FamilyUnknown.
+        """The checkpoint that is called so, or else the one that was.
+
+        Raises CheckpointNotFound, FolderGone, CheckpointBroken, CheckpointPickled or FamilyUnknown.
         """
-        for checkpoint in self._look():
-            if checkpoint.id == id:
-                if checkpoint.problem is not None:
-                    raise type(checkpoint.problem)(**checkpoint.problem.details)
-                return checkpoint
+        by_id = {checkpoint.id: checkpoint for checkpoint in self._look()}
+        checkpoint = by_id.get(id) or by_id.get(self.renamed.now(id) or "") or self._of_same_hash(id, by_id)
+        if checkpoint is not None:
+            if checkpoint.problem is not None:
+                raise type(checkpoint.problem)(**checkpoint.problem.details)
+            return checkpoint
+        name = id.partition(":")[0]
+        if any(place.name == name and not place.is_there for place in self.others.places()):
+            raise FolderGone(checkpoint=id, folder=name)
         raise CheckpointNotFound(checkpoint=id)
+
+    def _of_same_hash(self, id: str, by_id: Mapping[str, Checkpoint]) -> Checkpoint | None:
+        known = self._known_hashes()
+        if id not in known:
+            return None
+        wanted = known[id][1]
+        return next((one for one in by_id.values() if known.get(one.id) == (one.version, wanted)), None)
 
     def default(self) -> Checkpoint:
         """The starter if it exists, else the first checkpoint. Raises NoCheckpoint."""
@@ -113,11 +143,11 @@ class Catalogue:
     def _look(self) -> tuple[Checkpoint, ...]:
         with self._lock:
             seen: dict[str, Checkpoint] = {}
-            for found in find_checkpoints(self.models_dir):
+            for found in find_checkpoints(self.models_dir, self.others.places()):
                 known = self._known.get(found.id)
                 version = found.version()
                 if known is None or known.version != version:
-                    known = replace(_read(found), version=version)
+                    known = replace(_read(found), version=version, place=found.place)
                     if known.problem is not None:
                         _log.warning("refused: %s", known.problem)
                 seen[found.id] = known

@@ -42,12 +42,13 @@ def hashes_of(checkpoint: Checkpoint, digests: Mapping[Path, str]) -> Hashes:
     files = {file for part in parts.values() for file in part.weights}
     vae = parts["vae"].weights if "vae" in parts else ()
     return Hashes(
-        checkpoint=_combined({file.relative_to(checkpoint.path).as_posix(): digests[file] for file in files}),
-        vae=_combined({file.name: digests[file] for file in vae}) if len(vae) > 1 else digests[vae[0]] if vae else None,
+        checkpoint=combined({file.relative_to(checkpoint.path).as_posix(): digests[file] for file in files}),
+        vae=combined({file.name: digests[file] for file in vae}) if len(vae) > 1 else digests[vae[0]] if vae else None,
     )
 
 
-def _combined(digests: Mapping[str, str]) -> str:
+def combined(digests: Mapping[str, str]) -> str:
+    """Of several files, by their names."""
     lines = "".join(f"{digests[name]} {name}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -65,16 +66,35 @@ class HashBook:
         """The checkpoint's hashes, if it was loaded before and has not changed."""
         return self._hashes(self._entries().get(checkpoint.id), checkpoint.version)
 
+    def known(self) -> dict[str, tuple[str, str]]:
+        """(version, hash) by the id of every model that was ever hashed."""
+        found = {}
+        for id, entry in self._entries().items():
+            version = str(entry.get("version")) if isinstance(entry, dict) else ""
+            if (hashes := self._hashes(entry, version)) is not None:
+                found[id] = version, hashes.checkpoint
+        return found
+
     def put(self, checkpoint: Checkpoint, hashes: Hashes) -> None:
-        """Stores the hashes; if that fails, the checkpoint is hashed again next time."""
-        entries = self._entries() | {checkpoint.id: {"version": checkpoint.version, **asdict(hashes)}}
+        """Keeps the hashes; where that cannot be written, it is hashed again next time."""
+        self.keep(checkpoint.id, checkpoint.version, hashes)
+
+    def move(self, id: str, version: str, new_id: str, new_version: str) -> None:
+        """What was hashed under one name is known under another; the old one is remembered, too."""
+        hashes = self._hashes(self._entries().get(id), version)
+        if hashes is not None:
+            self.keep(new_id, new_version, hashes)
+
+    def keep(self, id: str, version: str, hashes: Hashes) -> None:
+        """The same for a model of any kind."""
+        entries = self._entries() | {id: {"version": version, **asdict(hashes)}}
         beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
             beside.replace(self._file)
         except OSError as error:
-            _log.warning("cannot save the hashes of %s: %s", checkpoint.id, error)
+            _log.warning("cannot save the hashes of %s: %s", id, error)
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Walks the models folder and names what could be a checkpoint: diffusers folders, single files, pickles.
+"""Walks the folders of models and names what could be a checkpoint: diffusers folders, single files, pickles.
 
 Follows links, because people link their collections in, but enters no folder twice. Looks only at names and times.
 """
@@ -8,48 +8,31 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from webui.checkpoints.places import Place, Root, is_for_checkpoints, own_place
+
 MAX_DEPTH = 8  # folders below models/
 MAX_FOLDERS = 5_000  # a link to somebody's whole disk must not stop the page
 PICKLE_SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
-# What other tools and the later parts of this one keep in models/, and what is no checkpoint.
-OTHER_FOLDERS = frozenset(
-    {
-        "clip",
-        "clip_vision",
-        "controlnet",
-        "embeddings",
-        "esrgan",
-        "hypernetworks",
-        "ip-adapter",
-        "lora",
-        "loras",
-        "style",
-        "taesd",
-        "tokenizers",
-        "upscale_models",
-        "upscalers",
-        "vae",
-        "vae_approx",
-        "vgg19",
-    }
-)
 _BESIDE = (".components", ".tokenizer")  # folders that belong to the single file beside them
+VAE_BESIDE = ".vae.safetensors"  # how the name of a VAE ends that belongs to the checkpoint beside it
 _TOKENIZER_FOLDERS = ("tokenizer", "tokenizer_2")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Something that could be a checkpoint. `id` is its path below the models folder without suffix."""
+    """Something that could be a checkpoint. `id` is its path below models/ without suffix; in a folder of another
+    program, which is read-only, its place's name and a colon come before it."""
 
     id: str
     path: Path
     form: Literal["folder", "file", "pickle"]
+    place: str = ""
 
     @property
     def notes(self) -> Path:
@@ -71,26 +54,24 @@ class Found:
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def find_checkpoints(models_dir: Path) -> list[Found]:
-    """Everything that could be a checkpoint, by id; empty if there is no folder.
-
-    Of several with the same id, the folder comes before the file and that before the pickle; the later ones keep their
-    suffix in their id.
-    """
+def find_checkpoints(models_dir: Path, others: Sequence[Place] = ()) -> list[Found]:
+    """Everything that could be a checkpoint, by id. Of two with the same id the folder comes before the file and that
+    before the pickle; the later ones keep their suffix in their id. No folder: nothing."""
     order = {"folder": 0, "file": 1, "pickle": 2}
-    found = sorted(_walk(models_dir), key=lambda item: (order[item.form], item.id))
+    walked = (found for place in (own_place(models_dir), *others) for found in _walk(place))
+    found = sorted(walked, key=lambda item: (order[item.form], item.id))
     taken: dict[str, Found] = {}
     for item in found:
         id = item.id if item.id not in taken else item.id + item.path.suffix
-        taken.setdefault(id, Found(id, item.path, item.form))
+        taken.setdefault(id, Found(id, item.path, item.form, item.place))
     return sorted(taken.values(), key=lambda item: item.id.casefold())
 
 
-def _walk(models_dir: Path) -> Iterator[Found]:
+def _walk(place: Place) -> Iterator[Found]:
     entered: set[Path] = set()
-    waiting = [(models_dir, 0)]
+    waiting = [(root, root.folder, 0) for root in place.roots if root.kind in (None, "checkpoint")]
     while waiting:
-        folder, depth = waiting.pop()
+        root, folder, depth = waiting.pop()
         real = folder.resolve()
         if real in entered or len(entered) >= MAX_FOLDERS:
             continue
@@ -103,12 +84,17 @@ def _walk(models_dir: Path) -> Iterator[Found]:
                 if entry.name.endswith(_BESIDE):
                     continue
                 if (path / "model_index.json").is_file():
-                    yield Found(path.relative_to(models_dir).as_posix(), path, "folder")
-                elif depth < MAX_DEPTH and not _is_other(path, models_dir):
-                    waiting.append((path, depth + 1))
-            elif path.suffix.casefold() in (".safetensors", *PICKLE_SUFFIXES):
+                    yield Found(place.id_of(root, path), path, "folder", place.name)
+                elif depth < MAX_DEPTH and _may_hold_checkpoints(path, root, place):
+                    waiting.append((root, path, depth + 1))
+            elif path.suffix.casefold() in (".safetensors", *PICKLE_SUFFIXES) and not _is_vae_beside(path):
                 form: Literal["file", "pickle"] = "file" if path.suffix.casefold() == ".safetensors" else "pickle"
-                yield Found(path.with_suffix("").relative_to(models_dir).as_posix(), path, form)
+                yield Found(place.id_of(root, path, path.suffix), path, form, place.name)
+
+
+def _is_vae_beside(path: Path) -> bool:
+    name = path.name.removesuffix(VAE_BESIDE)
+    return name != path.name and path.with_name(f"{name}.safetensors").exists()
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:
@@ -133,9 +119,8 @@ def _is_dir(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_other(path: Path, models_dir: Path) -> bool:
-    """Whether a folder is known to hold no checkpoints."""
-    return path.name in _TOKENIZER_FOLDERS or (path.parent == models_dir and path.name.casefold() in OTHER_FOLDERS)
+def _may_hold_checkpoints(path: Path, root: Root, place: Place) -> bool:
+    return path.name not in _TOKENIZER_FOLDERS and is_for_checkpoints(path, root, place)
 
 
 def _entries(folder: Path) -> list[tuple[str, int, int]]:

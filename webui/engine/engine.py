@@ -21,9 +21,13 @@ from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.checkpoints.other_folders import other_folders
+from webui.checkpoints.refusals import Refusal
+from webui.checkpoints.vaes import vae_named
 from webui.engine.context import Context
 from webui.engine.critics.best_of import PromptCritic, keep_best, load_prompt_critic
 from webui.engine.device import (
+    Device,
     choose_device,
     is_out_of_memory,
     memory_total_bytes,
@@ -31,7 +35,9 @@ from webui.engine.device import (
     release_unused_memory,
 )
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
+from webui.engine.loading.memory_budget import Key
 from webui.engine.loading.model_manager import ModelManager
+from webui.engine.loading.vae import LoadedVae, load_vae
 from webui.engine.loras.merging import LoraMerger, MergedLora
 from webui.engine.pictures.images import read_picture
 from webui.engine.pictures.masks import read_mask
@@ -45,7 +51,7 @@ from webui.engine.style import InstantTransfer, KeptStyle, style_transfer
 from webui.engine.unet import diffusion
 from webui.engine.unet.branch_plan import start_of
 from webui.engine.unet.kept_steps import KeptSteps
-from webui.errors import NoCheckpoint, OutOfMemory, TaskUnsupported
+from webui.errors import ModelUnusable, NoCheckpoint, OutOfMemory, TaskUnsupported
 from webui.prompts.a1111 import Lora
 from webui.prompts.plain_words import words_to_fit
 from webui.requests.diffusion import ImageToImage, TextToImage
@@ -103,14 +109,15 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.device = choose_device(settings.device, settings.precision)
-        self.catalogue = Catalogue(settings.models_dir)
+        others = other_folders(settings)
+        self.catalogue = Catalogue(settings.models_dir, others)
         self._models_dir = settings.models_dir
         total = memory_total_bytes(self.device)
         given = settings.model_memory_gb
         budget = int(given * 1e9) if given is not None else int(total * MEMORY_SHARE)
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
         self._models = ModelManager(self.catalogue, self.device, budget, tokenizers, book=book)
-        addons = Addons(settings.models_dir)
+        addons = Addons(settings.models_dir, others)
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged
@@ -170,12 +177,14 @@ class Engine:
         loaded = self._models.components(request.checkpoint, context.on_event, context.check)
         if request.task not in loaded.checkpoint.tasks:
             raise TaskUnsupported(checkpoint=request.checkpoint, family=loaded.checkpoint.family, task=request.task)
+        vae = self._vae(request.vae, loaded, context.check)
+        hashes = loaded.hashes if vae is None else replace(loaded.hashes, vae=vae.hash)
         with Previewer(context.on_event, context.watched) as previewer:
             run_context = RunContext(
                 checkpoint=loaded.checkpoint,
-                hashes=loaded.hashes,
+                hashes=hashes,
                 pipeline=loaded.pipeline,
-                components=loaded.components,
+                components=loaded.components | ({} if vae is None else {"vae": vae.model}),
                 device=self.device,
                 prompts=self._prompts,
                 latent_decoder=self._latent_decoder(loaded, context.check),
@@ -204,7 +213,7 @@ class Engine:
                     else Numbered(previewer, asked.number_of(indices[0])),
                     branch_plan=start.branch_plan,
                     loras=merged,
-                    stamp=(loaded.hashes, tuple((name, lora.hash) for name, lora in merged.items())),
+                    stamp=(hashes, tuple((name, lora.hash) for name, lora in merged.items())),
                     take_up=take_up,
                 )
                 return _task(told, loaded, pictures)(run_context, start.indices)
@@ -213,6 +222,24 @@ class Engine:
             if prompt_critic is None:
                 return images
             return keep_best(images, request.keep_best, prompt_critic, previewer, context.check)
+
+    def _vae(self, id: str | None, loaded: LoadedCheckpoint, check: Callable[[], None]) -> LoadedVae | None:
+        """The one that was asked for, beside the checkpoint in memory; None for the checkpoint's own.
+
+        Raises ModelUnusable, and InvalidRequest for one that is gone.
+        """
+        if id is None:
+            return None
+        model = vae_named(self.catalogue, id, loaded.checkpoint)
+
+        def load(_device: Device) -> LoadedVae:  # whose latents are on the device, and it is small: it goes there, too
+            return load_vae(model, loaded.checkpoint, self.device, check)
+
+        key = Key("vae", f"{id} {loaded.checkpoint.id}")  # its scale is the checkpoint's
+        try:
+            return self._models.network(key, (model.version, loaded.checkpoint.version), model.size_bytes, load)
+        except Refusal as error:
+            raise ModelUnusable(model=id, reason=error.reason) from error
 
     def _with_loras(
         self, loras: Sequence[Lora], loaded: LoadedCheckpoint, check: Callable[[], None]

@@ -45,6 +45,11 @@ class RunContext:
     take_up: Callable[[Sampling, int], None] = lambda _asked, _index: None  # readies the weights for another image
     loras: Mapping[str, MergedLora] = field(default_factory=dict)  # those that are merged, by name
 
+    @property
+    def vae(self) -> Any:
+        """What encodes and decodes: the checkpoint's own VAE, or the one that was asked for."""
+        return self.components["vae"]
+
 
 def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
     """The result for a strength of 0: the picture itself."""

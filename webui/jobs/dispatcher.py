@@ -23,6 +23,7 @@ from webui.jobs.finisher import ActiveJob, Finisher, Retries, state_after
 from webui.jobs.job import JobState, QueueStatus
 from webui.jobs.queue_positions import QueuePositions
 from webui.requests.fields import pictures_of
+from webui.requests.settled import Settled
 from webui.storage import Storage
 from webui.storage.owners import Owner
 from webui.worker.messages import FailedJob, RawImage
@@ -92,6 +93,11 @@ class Dispatcher:
         """How many jobs of this owner, or of all owners, are waiting."""
         with self._lock:
             return len(self._line) if owner is None else self._line.count(owner)
+
+    def requests(self) -> list[Settled]:
+        """Those of all jobs that wait or run."""
+        with self._lock:
+            return [job.request for job in self._jobs.values()]
 
     def status(self) -> QueueStatus:
         """The state of workers and line."""

@@ -23,12 +23,12 @@ from webui.requests.diffusion import Diffusion, LookText
 
 
 class PromptRules:
-    """Reads `looks/` and `wildcards/` below the presets folder and `loras/` below the models folder."""
+    """Reads `looks/` and `wildcards/` below the presets folder, and the LoRAs that are there."""
 
-    def __init__(self, models_dir: Path, presets_dir: Path) -> None:
+    def __init__(self, addons: Addons, presets_dir: Path) -> None:
         self._presets = Presets(presets_dir)
         self._wildcards = Wildcards(presets_dir / "wildcards")
-        self._addons = Addons(models_dir)
+        self._addons = addons
 
     def settle(self, request: SomeDiffusion, family: str) -> SomeDiffusion:
         """Settles the prompts of a request that has nothing else open.

@@ -16,13 +16,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.model import Model
 from webui.errors import JobNotFound, JobUnreadable, KeyReused, QueueFull, StripGone, TooManyJobs, WorkerDied
 from webui.events import Event, Failed, Finished
 from webui.jobs.dispatcher import MAX_ATTEMPTS, Dispatcher
 from webui.jobs.event_log import EventLog
 from webui.jobs.finisher import ActiveJob, Retries, state_after
 from webui.jobs.job import Job, JobState, QueueStatus, UnreadableJob
+from webui.jobs.model_use import needs_model
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import resolve
 from webui.jobs.stored import as_kept_now, job_from_row, past_events
@@ -59,7 +62,7 @@ class JobQueue:
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
-        self._prompts = PromptRules(catalogue.models_dir, presets_dir)
+        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others), presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
 
@@ -159,6 +162,10 @@ class JobQueue:
     def position(self, job_id: str) -> int:
         """The job's place in the line, from 1; 0 if it is not waiting."""
         return self._dispatcher.position(job_id)
+
+    def needing(self, model: Model) -> int:
+        """How many jobs, of whomever, wait or run and need a model."""
+        return sum(needs_model(request, model) for request in self._dispatcher.requests())
 
     def status(self) -> QueueStatus:
         """The state of workers and queue."""

@@ -14,11 +14,12 @@ from typing import Any
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.vaes import vae_beside, vae_named
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.requests import Request, SomeDiffusion
 from webui.requests.diffusion import Branch, Diffusion, ImageToImage
-from webui.requests.field_types import MAX_SEED, is_reference
+from webui.requests.field_types import AUTOMATIC, MAX_SEED, is_reference
 from webui.requests.fields import pictures_of
 from webui.requests.settled import SETTLED, Settled, SettledBranch
 from webui.requests.style_transfer import StyleTransfer
@@ -55,6 +56,7 @@ def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploa
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
     filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads))
+    filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
     return _as_settled(prompts.settle(filled, checkpoint.family))
@@ -108,6 +110,14 @@ def _with_defaults(
     )
     check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
     return filled
+
+
+def _vae(asked: str | None, checkpoint: Checkpoint, catalogue: Catalogue) -> str | None:
+    """The id of the VAE, None for the checkpoint's own. Raises InvalidRequest."""
+    if asked == AUTOMATIC:
+        beside = vae_beside(catalogue, checkpoint)
+        asked = beside.id if beside is not None else None
+    return vae_named(catalogue, asked, checkpoint).id if asked is not None else None
 
 
 def _picture_size(request: Request, uploads: Uploads) -> tuple[int, int] | None:

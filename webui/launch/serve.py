@@ -130,8 +130,8 @@ class _Server(uvicorn.Server):
 def _greet(settings: Settings, address: Address, made_up_login: bool, console: Console) -> None:
     console.line("serving", address=address.url)
     if made_up_login:
-        (user, password), *_ = settings.logins.items()
-        console.line("login", user=user, password=password)
+        for line, (user, password) in zip(("login", "login_of_guests"), settings.logins.items(), strict=True):
+            console.line(line, user=user, password=password)
     console.line("stop")
     if not settings.no_browser and has_screen():
         threading.Thread(target=webbrowser.open, args=(address.url,), daemon=True).start()

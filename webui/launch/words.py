@@ -81,6 +81,10 @@ LINES: dict[str, tuple[str, str]] = {
     "left_seconds": ("about {seconds} s left", "约剩 {seconds} 秒"),
     "serving": ("Darkroom is at {address}", "Darkroom 已启动：{address}"),
     "login": ("Log in as {user} with the password {password}", "登录用户名 {user}，密码 {password}"),
+    "login_of_guests": (
+        "Guests log in as {user} with the password {password}; they cannot change models or settings",
+        "访客的用户名 {user}，密码 {password}；访客不能更改模型和设置",
+    ),
     "shared": ("Public link, for everybody with the login: {address}", "拥有登录信息的人可通过此链接访问：{address}"),
     "docs_changed": ("Tables rewritten: {page}", "已更新表格：{page}"),
     "docs_done": ("Pages changed: {count}", "改动的页面：{count}"),

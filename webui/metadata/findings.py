@@ -22,6 +22,13 @@ _ANY_PICTURE = "sha256:" + "0" * 64
 
 # (hash or None, name or None) → the id of a checkpoint that is here, and whether its hash says so too
 FindCheckpoint = Callable[[str | None, str | None], tuple[str, bool | None] | None]
+# an id or a file's name → the id of a VAE that is here
+FindVae = Callable[[str], str | None]
+
+
+def no_vae(_name: str) -> str | None:
+    """Where there are no VAEs."""
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)

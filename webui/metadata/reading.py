@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from webui.metadata.comfyui import read_prompt, read_workflow
 from webui.metadata.described import Described
 from webui.metadata.embedded_texts import MAX_TEXT_BYTES, Text
-from webui.metadata.findings import MAX_UNKNOWN, FindCheckpoint, Findings, Note, set_checkpoint
+from webui.metadata.findings import MAX_UNKNOWN, FindCheckpoint, Findings, FindVae, Note, no_vae, set_checkpoint
 from webui.metadata.from_comfyui import read_picture
 from webui.metadata.from_infotext import read_settings, source_of
 from webui.metadata.from_programs import read_described
@@ -52,7 +52,7 @@ class Inspection:
     again: Request | None = None
 
 
-def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
+def read_texts(texts: Iterable[Text], find: FindCheckpoint, find_vae: FindVae = no_vae) -> Inspection:
     """The most that the texts of one picture say."""
     named = {text.name: text.text for text in reversed(tuple(texts))}  # the first of each name
     named |= xmp_texts(named.get("XMP", ""))
@@ -61,16 +61,29 @@ def read_texts(texts: Iterable[Text], find: FindCheckpoint) -> Inspection:
     ours = _read("darkroom", named.get("darkroom", ""), find)
     others = _read_described(described(named), find)
     found = (_read(kind, text, find) for kind, text in candidates if text)
-    return _first(one for one in chain((ours, others), found) if one is not None)
+    return _with_vae(_first(one for one in chain((ours, others), found) if one is not None), find_vae)
 
 
-def read_pasted(text: str, find: FindCheckpoint) -> Inspection:
-    """What a text says that may be any of these."""
+def read_pasted(text: str, find: FindCheckpoint, find_vae: FindVae = no_vae) -> Inspection:
+    """What a text says that is one of all these, nobody knows which."""
     kinds = ("darkroom", "prompt", "workflow") if text.lstrip().startswith("{") else ("infotext",)
     others = (_read_described(described_in(text), find) for _ in (text,))
     found = (_read(kind, text, find) for kind in kinds)
     in_order = chain(found, others) if kinds[0] == "darkroom" else chain(others, found)
-    return _first(one for one in in_order if one is not None)
+    return _with_vae(_first(one for one in in_order if one is not None), find_vae)
+
+
+def _with_vae(found: Inspection, find_vae: FindVae) -> Inspection:
+    """With the id of the VAE that was named, or the name among what is unknown. A1111 writes out that it chose none."""
+    named = found.settings.get("vae")
+    if named is None:
+        return found
+    settings = {name: value for name, value in found.settings.items() if name != "vae"}
+    if (id := find_vae(named)) is not None:
+        return replace(found, settings=settings | {"vae": id})
+    is_none = named.casefold() in ("automatic", "none")
+    unknown = found.unknown if is_none else (*found.unknown, ("VAE", named))[:MAX_UNKNOWN]
+    return replace(found, settings=settings, unknown=unknown)
 
 
 def _first(found: Iterable[Inspection]) -> Inspection:

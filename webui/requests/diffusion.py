@@ -41,6 +41,7 @@ from webui.requests.field_types import (
     Seed,
     Sigmas,
     Steps,
+    VaeId,
     _check_template,
 )
 from webui.requests.infotext_names import infotext
@@ -227,6 +228,10 @@ class Diffusion:
     tiling: Annotated[Literal["none", "x", "y", "both"], needs(Capability.TILING), Control(Group.SAMPLING, "chips")] = (
         "none"
     )
+    # Draws the pixels of the latents. None: the checkpoint's own; a name is settled to its id at submit.
+    vae: Annotated[
+        VaeId | None, needs(Capability.VAE), infotext("VAE"), Control(Group.SAMPLING, "list", empty="vae_own")
+    ] = None
     # What brackets and such mean in the prompts.
     prompt_dialect: Annotated[
         Literal["a1111", "compel"],

@@ -126,6 +126,8 @@ NO_GUIDANCE = 1.0  # a guidance scale up to this follows the prompt alone
 _GUIDANCE_OFF = inactive("guidance_off", at_most("guidance_scale", NO_GUIDANCE))
 Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
+AUTOMATIC = "automatic"  # the VAE beside the checkpoint, if there is one
+VaeId = Annotated[str, Field(min_length=1, max_length=512)]  # as `GET /api/models?kind=vae` has it, or AUTOMATIC
 Scheduler = Annotated[
     str,
     AfterValidator(_check_scheduler),

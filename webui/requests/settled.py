@@ -16,6 +16,7 @@ from webui.capabilities import Capability, needs
 from webui.requests import Request, from_dict, to_dict
 from webui.requests.diffusion import Branch, ImageToImage, TextToImage
 from webui.requests.field_types import (
+    AUTOMATIC,
     CONFIG,
     MAX_SEED,
     CheckpointId,
@@ -105,6 +106,8 @@ def as_asked(request: Request) -> Request:
 
 
 def _check(request: SettledDiffusion) -> None:
+    if request.vae == AUTOMATIC:
+        raise ValueError("vae must be an id, or null")
     if request.variation_strength > 0 and (request.variation_seed is None or request.variation_seed < 0):
         raise ValueError("variation_seed must be set")
     if tuple(look.name for look in request.look_texts) != request.looks:

@@ -13,6 +13,7 @@ from typing import Literal
 from webui.errors import DarkroomError
 from webui.settings import Settings
 
+OPERATOR, GUEST = "operator", "guest"  # the logins that are made up
 _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that people mix up when they read aloud: no 0/o, 1/l/i
 
 
@@ -45,11 +46,16 @@ class ShareState:
 
 
 def settings_with_login(settings: Settings) -> tuple[Settings, bool]:
-    """Settings with a login for whatever other people can reach, and whether one was made up for that.
+    """Settings in which whatever others can reach has logins, and whether they were made up for that: one for the
+    operator, who is the first, and one for guests.
 
-    A made-up password is three groups of five of 31 characters, 74 bits, drawn from the system's own source.
+    A made-up password is three groups of five of 31 signs, 74 bits, drawn from the system's own source.
     """
     if not settings.is_public or settings.auth:
         return settings, False
-    password = "-".join("".join(secrets.choice(_SIGNS) for _ in range(5)) for _ in range(3))
-    return settings.model_copy(update={"auth": (f"darkroom:{password}",)}), True
+    made_up = (f"{user}:{_password()}" for user in (OPERATOR, GUEST))
+    return settings.model_copy(update={"auth": tuple(made_up)}), True
+
+
+def _password() -> str:
+    return "-".join("".join(secrets.choice(_SIGNS) for _ in range(5)) for _ in range(3))

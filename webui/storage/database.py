@@ -27,6 +27,8 @@ IN_MEMORY = ":memory:"  # SQLite's name for a database without a file
 
 _BEYOND_ASCII = "(length(CAST(request AS BLOB)) > length(request) OR instr(request, '\\u') > 0)"
 
+CHECKPOINT_OF = "CASE WHEN json_valid(request) THEN json_extract(request, '$.checkpoint') END"
+
 # One entry a version; an entry is never changed once a release had it. PRAGMA user_version counts those applied.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -124,6 +126,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         f"DELETE FROM picture_words WHERE rowid IN (SELECT number FROM pictures WHERE {_BEYOND_ASCII})",
         "INSERT INTO picture_words (rowid, words)"
         f" SELECT number, words_of(request, position) FROM pictures WHERE {_BEYOND_ASCII}",
+    ),
+    (  # whose first picture with a checkpoint it is
+        f"CREATE INDEX pictures_by_checkpoint ON pictures (owner, {CHECKPOINT_OF}, number) WHERE deleted IS NULL",
     ),
 )
 

@@ -8,10 +8,10 @@ favourites, of the day, or of the owner.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from webui.storage.database import Database
+from webui.storage.database import CHECKPOINT_OF, Database
 from webui.storage.owners import Owner
 from webui.storage.search import match_of
 
@@ -56,6 +56,16 @@ def count(database: Database, owner: Owner, wanted: Wanted) -> int:
     source, _, conditions, values = found
     row = database.row(f"SELECT COUNT(*) AS found FROM {source} WHERE {conditions}", values)
     return int(row["found"]) if row else 0
+
+
+def first_by_checkpoint(database: Database, owner: Owner) -> Mapping[str, str]:
+    """The id of the owner's oldest picture with each checkpoint; an index knows them all."""
+    firsts = (
+        f"SELECT MIN(number) FROM pictures WHERE owner = ? AND deleted IS NULL AND {CHECKPOINT_OF} IS NOT NULL"
+        f" GROUP BY {CHECKPOINT_OF}"
+    )
+    rows = database.rows(f"SELECT id, {CHECKPOINT_OF} AS checkpoint FROM pictures WHERE number IN ({firsts})", (owner,))
+    return {row["checkpoint"]: row["id"] for row in rows}
 
 
 def _query(owner: Owner, wanted: Wanted) -> tuple[str, str, str, tuple[object, ...]] | None:

@@ -26,7 +26,7 @@ from webui.events import PictureInfo
 from webui.requests import Request, to_dict
 from webui.storage.database import Database
 from webui.storage.files import write_atomically
-from webui.storage.listing import EVERYTHING, Wanted, count, rows_before
+from webui.storage.listing import EVERYTHING, Wanted, count, first_by_checkpoint, rows_before
 from webui.storage.marks import Marks
 from webui.storage.metadata import png_info
 from webui.storage.owners import Owner, check_place, owner_of_key
@@ -198,6 +198,10 @@ class Pictures:
                 if (picture := self._read(row)) is not None:
                     found[picture.id] = picture
         return [found[id] for id in ids if id in found]
+
+    def first_by_checkpoint(self, owner: Owner) -> Mapping[str, str]:
+        """The id of the owner's oldest picture with each checkpoint."""
+        return first_by_checkpoint(self._database, owner)
 
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
         """What a job has saved so far, in order, including deleted pictures."""

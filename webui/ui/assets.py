@@ -47,6 +47,7 @@ STYLES = (
 
 
 STYLE_FILE = "page.css"
+LATE_STYLES = ("models.css",)  # each comes with the script `<room>/sheet.js` of its room
 MAIN = "main.js"
 GIVEN = "core/given.js"
 _TEXTS = "texts"  # the room of the strings, by language
@@ -76,6 +77,7 @@ def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
+            **{name: _joined((name,)) for name in LATE_STYLES},
             GIVEN: f"export const given = {given};\n",
             **{
                 text_file(language): f"export const texts = {json.dumps(texts, ensure_ascii=False)};\n"
@@ -98,10 +100,11 @@ def first_modules() -> frozenset[str]:
 
 
 def _later() -> dict[str, list[str]]:
-    """Scripts that `main.js` imports when they are needed, each with those that come with it."""
+    """Scripts that `main.js` imports when they are needed, each with the files that come with it."""
     first = first_modules()
     entries = [_beside(MAIN, way) for way in _IMPORT_LATER.findall(modules()[MAIN])]
-    return {entry: sorted(_reached([entry], first) - first) for entry in entries}
+    styles = {f"{name.removesuffix('.css')}/sheet.js": [name] for name in LATE_STYLES}
+    return {entry: sorted(_reached([entry], first) - first) + styles.get(entry, []) for entry in entries}
 
 
 def _reached(names: Iterable[str], known: frozenset[str]) -> frozenset[str]:

@@ -119,7 +119,8 @@ def _start(field: Field, own: Defaults) -> Any:
     if field.name == "eta":
         return scheduler_named(own.scheduler).eta or 0.0
     if field.control.empty:
-        return field_limits(field.request, field.name).minimum
+        limits = _limits(field.request, field.name)
+        return None if limits is None else limits["minimum"]
     default: Any = field.request.__dataclass_fields__[field.name].default  # type: ignore[attr-defined]  # dataclasses
     return getattr(own, field.name, default)
 

@@ -46,6 +46,7 @@ PARTS: Mapping[str, Passage] = {
     "compare": Passage("gallery", "select-many", "compare"),
     "inspect": Passage("gallery", "read-a-pictures-settings", "inspect_panel"),
     "private": Passage("gallery", "private-mode", "private"),
+    "models": Passage("models", "the-sheet-models", "models"),
     "share": Passage("sharing", "a-public-link", "share"),
 }
 

@@ -58,6 +58,7 @@ def build_page(
                     of_html("estimate", '<p id="estimate" aria-live="polite"></p>')
             part("stage", "stage")
         part("gallery", "gallery")
+        part("models")
         fields = {"checkpoint": picker, **fields}
         _join(page, fields, tabs, tasks)
     files = _files_of(words, texts, presets, catalogue, chosen, fields, settings)

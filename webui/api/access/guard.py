@@ -1,7 +1,8 @@
 """The guard in front of everything, including Gradio's mount: nothing reaches a route without passing here.
 
-Pure ASGI; every decision is based on `scope["path"]`. It writes the caller into `scope["state"]["owner"]`. Knows no
-job, no picture and no page.
+Pure ASGI, and every decision is made on `scope["path"]`. It writes whose call it is into `scope["state"]["owner"]`,
+and whether it is the operator's into `"is_operator"`.
+Knows no job, no picture and no page.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webui.api import http_errors
 from webui.api.access import gradio_routes, origins, private_mode
+from webui.api.access.audience import Audience
 from webui.api.access.logins import Logins, basic_login
 from webui.api.access.our_routes import OurRoutes
 from webui.api.access.outgoing import Outgoing
@@ -28,7 +30,6 @@ from webui.storage.owners import LOCAL, Owner
 from webui.texts import Texts, language_of
 
 _SAFE_METHODS = ("GET", "HEAD")
-_OPEN_PATHS = ("/healthz", "/login", "/logout")
 _log = logging.getLogger(__name__)
 
 
@@ -65,19 +66,22 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _guard(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
-        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. a body that is not too long or too
-        slow.
-        """
+        """1. our own name 2. our own page 3. somebody's login 4. an open address 5. the operator, where only they may
+        6. a body not too long or slow."""
         headers = Headers(scope=scope)
         path = scope["path"]
         try:
             self._check_name(headers)
             self._check_origin(scope["method"], headers, path)
-            owner = private_mode.owner_in(await self._login(scope, headers), headers, self._port)
+            audience = self._routes.audience(scope)
+            owner = private_mode.owner_in(await self._login(audience, scope, headers), headers, self._port)
             self._check_address(scope)
+            is_operator = self._logins.is_operator(owner.name)
+            if audience is Audience.OPERATOR and not is_operator:
+                raise http_errors.OperatorOnly()
             limit = self._routes.limit_megabytes(scope)
             bodies.check_announced(headers, limit)
-            scope.setdefault("state", {})["owner"] = owner
+            scope.setdefault("state", {}).update(owner=owner, is_operator=is_operator)
             await self._app(scope, bodies.limited(receive, limit), send)
         except DarkroomError as error:
             await self._refuse(error, scope, headers, receive, send)
@@ -102,9 +106,9 @@ class Guard:
         if path != "/healthz" and origins.is_foreign_embedding(headers):
             raise http_errors.ForeignOrigin()
 
-    async def _login(self, scope: Scope, headers: Headers) -> Owner:
-        """The caller's owner. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
-        if not self._logins.are_needed or scope["path"] in _OPEN_PATHS:
+    async def _login(self, audience: Audience, scope: Scope, headers: Headers) -> Owner:
+        """Whose call this is. Raises LoginNeeded, LoginWrong, TooManyAttempts."""
+        if not self._logins.are_needed or audience is Audience.ANYBODY:
             return LOCAL
         if user := self._logins.user_of(headers):
             return Owner(user)

@@ -40,6 +40,10 @@ class Logins:
         """Whether the app has logins at all."""
         return bool(self._passwords)
 
+    def is_operator(self, user: str) -> bool:
+        """Whether this is who runs the program: the first user, or everybody where there are no logins."""
+        return not self._passwords or user == next(iter(self._passwords))
+
     def is_right(self, user: str, password: str) -> bool:
         """Whether user and password belong together; takes the same time for a user who does not exist."""
         known = self._passwords.get(user)

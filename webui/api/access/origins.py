@@ -99,6 +99,13 @@ def caller_of(scope: Scope, headers: Headers) -> Caller:
     return Caller(None if named is None or is_shared else _network(named), is_forwarded=True)
 
 
+def is_at_this_machine(scope: Scope, headers: Headers) -> bool:
+    """Whether the call seems to come from here and not through a tunnel. Good enough to choose what to show, not to
+    allow anything."""
+    peer = _parsed(scope["client"][0] if scope.get("client") else "")
+    return peer is not None and peer.is_loopback and "x-forwarded-for" not in headers
+
+
 def _parsed(address: str) -> _Address | None:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

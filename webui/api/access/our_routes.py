@@ -1,4 +1,4 @@
-"""Which addresses our own routes answer, and how much of a body each accepts, both taken from the routes themselves."""
+"""Which addresses our own routes answer, for whom, and how much of a body each takes: all read off the routes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
+from webui.api.access.audience import Audience, audience_of
 from webui.api.bodies.limits import OTHER_MEGABYTES
 from webui.api.bodies.media_types import BodyRoute
 
@@ -25,3 +26,12 @@ class OurRoutes:
         """The largest body that the call may have, in megabytes; a small one if no route of ours says."""
         found = (route for route in self.routes if route.matches(scope)[0] is Match.FULL)
         return next((route.megabytes for route in found if isinstance(route, BodyRoute)), OTHER_MEGABYTES)
+
+    def audience(self, scope: Scope) -> Audience:
+        """Who may call it. What is not ours is the page's, and so everybody's who has logged in."""
+        matches = [(route.matches(scope)[0], route) for route in self.routes]
+        for wanted in (Match.FULL, Match.PARTIAL):  # partly: the address is right, the method is not
+            for match, route in matches:
+                if match is wanted:
+                    return audience_of(route) or Audience.OPERATOR
+        return Audience.PERSONS

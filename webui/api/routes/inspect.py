@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 from typing import Annotated, Any, BinaryIO
 
 from anyio import CapacityLimiter, to_thread
@@ -29,9 +30,10 @@ from webui.api.bodies.media_types import (
 from webui.api.http_errors import BodyTooLarge, MediaTypeRefused
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked, owner_of
+from webui.checkpoints.vaes import vae_id
 from webui.errors import NotAnImage
 from webui.metadata.embedded_texts import Text, is_known_picture, texts_in
-from webui.metadata.findings import FindCheckpoint
+from webui.metadata.findings import FindCheckpoint, FindVae
 from webui.metadata.reading import Inspection, read_pasted, read_texts
 from webui.requests import REQUESTS, to_dict
 from webui.requests.fields import picture_fields, pictures_of
@@ -95,6 +97,7 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
     """One route; nothing that comes in is kept."""
     router = APIRouter(prefix="/api", tags=["images"], responses=ERRORS, route_class=PictureRoute)
     limiter = CapacityLimiter(_PARALLEL)
+    find_vae = partial(vae_id, services.catalogue)
 
     @router.post("/inspect", response_model=InspectionOut, openapi_extra=_BODY)
     async def inspect(call: Request) -> Any:
@@ -103,7 +106,7 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
         texts: tuple[Text, ...] = ()
         if is_json(kind):
             pasted = _pasted(await call.body())
-            found = await to_thread.run_sync(read_pasted, pasted.text, find, limiter=limiter)
+            found = await to_thread.run_sync(read_pasted, pasted.text, find, find_vae, limiter=limiter)
         elif is_multipart(kind):
             async with in_memory_if_private(call).form(max_files=1, max_fields=1) as form:
                 file = form.get("file")
@@ -111,7 +114,7 @@ def inspect_routes(services: Services, find: FindCheckpoint) -> APIRouter:
                     raise RequestValidationError(
                         [{"type": "missing", "loc": ("body", "file"), "msg": "Field required"}]
                     )
-                found, texts = await to_thread.run_sync(_inspected, file.file, find, limiter=limiter)
+                found, texts = await to_thread.run_sync(_inspected, file.file, find, find_vae, limiter=limiter)
         else:
             raise MediaTypeRefused()
         owner = owner_of(call)
@@ -142,12 +145,12 @@ def _pasted(content: bytes) -> PastedText:
         raise RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": "this is no JSON"}]) from error
 
 
-def _inspected(source: BinaryIO, find: FindCheckpoint) -> tuple[Inspection, tuple[Text, ...]]:
-    """Raises NotAnImage for a file in a format that is not read."""
+def _inspected(source: BinaryIO, find: FindCheckpoint, find_vae: FindVae) -> tuple[Inspection, tuple[Text, ...]]:
+    """Raises NotAnImage for what is none of the formats that are read."""
     if not is_known_picture(source):
         raise NotAnImage
     texts = texts_in(source)
-    return read_texts(texts, find), texts
+    return read_texts(texts, find, find_vae), texts
 
 
 def _again_json(services: Services, owner: Owner, request: requests.Request | None) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from webui.api.access.audience import Audience, open_to
 from webui.api.http_errors import refuse_json
 from webui.api.services import Services, language_asked, owner_of
 from webui.worker.status import WorkerStatus
@@ -17,6 +18,7 @@ def machine_routes(services: Services) -> APIRouter:
 
     @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
+    @open_to(Audience.ANYBODY)
     async def healthz() -> dict[str, Any]:
         """200 as soon as the page answers, with the worker's state; needs no login and contains no personal data."""
         return {"status": "ok", "worker": _worker_json(services.queue.status().worker)}

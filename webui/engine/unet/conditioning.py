@@ -198,8 +198,8 @@ def _time_ids(unet: Any, pooled: Tensor, canvas: Canvas) -> tuple[Tensor, Tensor
 def _extra_channels(
     asked: Sampling, run_context: RunContext, canvas: Canvas, picture_in: PictureIn | None
 ) -> Tensor | None:
-    """(1, 5, h, w), the mask and the picture around it, for a U-Net made for inpainting; else None."""
-    channels = run_context.pipeline.vae.config.latent_channels
+    """(1, 5, h, w) where the U-Net was made for inpainting, which also takes a mask and the picture around it."""
+    channels = run_context.vae.config.latent_channels
     taken = run_context.pipeline.unet.config.in_channels
     if taken == channels:
         return None
@@ -207,4 +207,4 @@ def _extra_channels(
         raise TaskUnsupported(
             checkpoint=run_context.checkpoint.id, family=run_context.checkpoint.family, task=asked.request.task
         )
-    return told_of_mask(run_context.pipeline.vae, picture_in, canvas)
+    return told_of_mask(run_context.vae, picture_in, canvas)

@@ -48,7 +48,7 @@ def text_to_image(asked: Sampling, run_context: RunContext, indices: list[int]) 
         conditionings = condition(asked, run_context, canvas, indices, _count_steps(scheduler, scheduler.timesteps))
         # 3. Noise, for each image from its own seed.
         source = NoiseSource.of(asked, indices)
-        shape = (run_context.pipeline.vae.config.latent_channels, *canvas.latent_size)
+        shape = (run_context.vae.config.latent_channels, *canvas.latent_size)
         latents = source.initial(shape, run_context.device.torch_device) * scheduler.init_noise_sigma
         # 4. Step by step from noise to latents.
         loop = _loop(run_context, scheduler, scheduler.timesteps, latents, conditionings, source)
@@ -101,17 +101,15 @@ def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
     """While pictures are made: the networks can be stopped, and wrap around a picture's edges if it tiles."""
     with (
         all_cancellable(run_context.components, run_context.context.check),
-        seamless(asked.request.tiling, run_context.pipeline.unet, run_context.pipeline.vae),
+        seamless(asked.request.tiling, run_context.pipeline.unet, run_context.vae),
         torch.inference_mode(),
     ):
         yield
 
 
 def _canvas(asked: Sampling, run_context: RunContext) -> Canvas:
-    """The canvas. Raises InvalidRequest if a tiling picture would have to be cut to its size: its
-    edges would not fit.
-    """
-    canvas = Canvas.of(asked.width, asked.height, run_context.pipeline.vae)
+    """Raises InvalidRequest where a picture that tiles would have to be cut to its size: its edges would not fit."""
+    canvas = Canvas.of(asked.width, asked.height, run_context.vae)
     computed = {"x": (canvas.computed_width, canvas.width), "y": (canvas.computed_height, canvas.height)}
     if any(whole != kept for whole, kept in (computed[axis] for axis in AXES[asked.request.tiling])):
         raise InvalidRequest(field="tiling", reason="tiling_size")
@@ -146,10 +144,10 @@ def _encode_picture(
     started = time.perf_counter()
     picture = picture_in.picture
     if picture_in.own is not None:
-        clean = encode_enlarged(run_context.pipeline.vae, picture_in.own, canvas, source.generators)
+        clean = encode_enlarged(run_context.vae, picture_in.own, canvas, source.generators)
     else:
         padded = pad_to(to_tensor(picture), canvas.computed_width, canvas.computed_height)
-        clean = encode(run_context.pipeline.vae, padded, source.generators)
+        clean = encode(run_context.vae, padded, source.generators)
     seconds = (time.perf_counter() - started) / len(indices)
     for index in indices:
         run_context.previewer.step(index=1, total=1, phase="encode", image=index, seconds=seconds, make=lambda: picture)
@@ -284,7 +282,7 @@ def _pictures(
     for row, index in enumerate(ends):
         run_context.context.check()
         started = time.perf_counter()
-        decoded = decode(run_context.pipeline.vae, latents[row : row + 1], is_tiled=run_context.is_tiled)
+        decoded = decode(run_context.vae, latents[row : row + 1], is_tiled=run_context.is_tiled)
         if not bool(torch.isfinite(decoded).all()):
             raise NotFinite(phase="decode")
         picture = finish(canvas.crop(to_pixels(decoded)))

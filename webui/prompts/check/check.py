@@ -5,7 +5,6 @@ Loads nothing but a tokenizer. Knows no HTTP and no sentences: notes are codes.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
@@ -19,6 +18,7 @@ from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.refusals import Broken
+from webui.checkpoints.text_widths import text_widths
 from webui.checkpoints.tokenizer_files import find_tokenizer
 from webui.errors import PromptError
 from webui.prompts import a1111, compel
@@ -63,7 +63,7 @@ class PromptCheck:
     def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
         self._catalogue = catalogue
         self._wildcards = Wildcards(presets_dir / "wildcards")
-        self._addons = Addons(catalogue.models_dir)
+        self._addons = Addons(catalogue.models_dir, catalogue.others)
         self._reach = TokenLimits()
         self._lock = threading.Lock()
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
@@ -103,7 +103,7 @@ class PromptCheck:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += self._lora_notes_of(loras, checkpoint)
         if is_a1111:
-            notes += embedding_notes(text, self._addons, _text_widths(checkpoint), tokenizer)
+            notes += embedding_notes(text, self._addons, text_widths(checkpoint), tokenizer)
         if longest is None:
             return Report(tokens=None, chunks=(), notes=tuple(notes))
         as_written = text if settled == text else None
@@ -151,7 +151,7 @@ class PromptCheck:
             return self._tokenizers[key]
 
     def _embeddings(self, checkpoint: Checkpoint, tokenizer: ClipTokenizer) -> Embeddings:
-        widths = _text_widths(checkpoint)
+        widths = text_widths(checkpoint)
         files = self._addons.embeddings()
         return Embeddings.of({name: file.vectors for name, file in files.items() if file.fits(widths)}, tokenizer.ids)
 
@@ -174,7 +174,7 @@ class PromptCheck:
 
     def _lora_notes_of(self, loras: Sequence[a1111.Lora], checkpoint: Checkpoint) -> list[Note]:
         known = self._addons.loras() if loras else {}
-        text_width = sum(_text_widths(checkpoint)) if loras and _has_syntax(checkpoint) else None
+        text_width = sum(text_widths(checkpoint)) if loras and _has_syntax(checkpoint) else None
         notes = []
         for lora in loras:
             file = known.get(lora.name)
@@ -269,18 +269,3 @@ def _load(checkpoint: Checkpoint, tokenizers_dir: Path) -> ClipTokenizer | None:
             except Broken:
                 return None
     return None
-
-
-def _text_widths(checkpoint: Checkpoint) -> tuple[int, ...]:
-    """The widths of the checkpoint's text encoders, from their configs."""
-    root = checkpoint.path if checkpoint.form == "folder" else checkpoint.components
-    widths = []
-    for name in ("text_encoder", "text_encoder_2"):
-        config = root / name / "config.json" if root is not None else None
-        if config is None or not config.is_file():
-            continue
-        try:
-            widths.append(int(json.loads(config.read_text(encoding="utf-8"))["hidden_size"]))
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            _log.warning("cannot read the config of %s’s text encoder: %s", checkpoint.id, error)
-    return tuple(widths)

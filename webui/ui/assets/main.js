@@ -39,6 +39,7 @@ import "./stage/walk.js";
 import "./header/header.js";
 
 comesLater("gallery/gallery.js", () => import("./gallery/gallery.js"), ["open-gallery"], ["gallery", "picture"]);
+comesLater("models/sheet.js", () => import("./models/sheet.js"), ["open-models"], ["models", "model"]);
 comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
 definePlaces();
 openPage();

@@ -1,23 +1,32 @@
 // Lists of one choice: the browser's own, which open by Enter, Space, arrow or click and never by Tab alone.
 
-import { on } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { el, fill, setAttribute } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { fillPart } from "../core/places.js";
-import { checkpoints } from "../form/checkpoints.js";
+import { AUTOMATIC_VAE, checkpoints } from "../form/checkpoints.js";
 import { fields } from "../form/fields.js";
 import { shownValue } from "../form/shown_value.js";
 import { form } from "../form/store.js";
 import { inactiveReason, offeredFor } from "../form/validity.js";
 
+const ALL = " all"; // no checkpoint's id: opens the sheet with all models
+
 /** [label, value] of all that can be chosen; while the checkpoints are not known, what is chosen. */
 function choicesFor(name) {
   if (name === "checkpoint") {
     const chosen = form.values.checkpoint;
-    return checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]];
+    return [...(checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]]), [t("models_all"), ALL]];
   }
+  if (name === "vae") return vaeChoices(form.values.vae);
   const offered = offeredFor(name, form.values) ?? fields[name].words;
   return offered.map((value) => [shownValue(name, value), value]);
+}
+
+/** What was read off a picture is among them, whether it is here or not: then the request is refused, with the reason. */
+function vaeChoices(chosen) {
+  const known = [null, AUTOMATIC_VAE, ...checkpoints.vaes.map((one) => one.id)];
+  return [...known, ...(known.includes(chosen) ? [] : [chosen])].map((id) => [shownValue("vae", id), id]);
 }
 
 fillPart("select", (element) => {
@@ -40,7 +49,11 @@ fillPart("select", (element) => {
     setAttribute(select, "title", select.selectedOptions[0]?.textContent ?? "");
   }
 
-  select.addEventListener("change", () => form.set({ [name]: select.value || null }, "person"));
+  select.addEventListener("change", () => {
+    if (select.value !== ALL) return form.set({ [name]: select.value || null }, "person");
+    draw();
+    emit("open-models");
+  });
   for (const event of ["values", "checkpoints"]) on(event, draw);
   draw();
 });

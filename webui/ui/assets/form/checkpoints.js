@@ -9,13 +9,18 @@ import { form } from "./store.js";
 const AGAIN = 2000; // ms, while the server does not answer
 let list = new Map();
 let choices = [];
+let vaes = [];
 let isAsked = false;
+
+export const AUTOMATIC_VAE = "automatic"; // the one beside the checkpoint, if there is one
 
 export const checkpoints = {
   get: (id) => list.get(id),
   has: (id) => list.has(id),
   /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
   get choices() { return choices; },
+  /** The VAEs that can be chosen beside the checkpoints' own. */
+  get vaes() { return vaes; },
   /** Whether the server has been asked; until then nothing is known of any. */
   get areKnown() { return isAsked; },
 };
@@ -30,13 +35,15 @@ export function factsOf(now) {
   return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
 }
 
-/** Asks for the list, until the server answers; then tells of it. */
-export async function askForCheckpoints() {
+/** Asks for the list, until the server answers; then tells of it. `renamed` is what the chosen one is called from now on. */
+export async function askForCheckpoints(renamed = null) {
   for (;;) {
     try {
-      const [found, labelled] = await Promise.all([api("GET", "/api/checkpoints"), api("GET", "/page/checkpoints")]);
+      const addresses = ["/api/checkpoints", "/page/checkpoints", "/api/models?kind=vae"];
+      const [found, labelled, others] = await Promise.all(addresses.map((address) => api("GET", address)));
       list = new Map(found.map((one) => [one.id, one]));
       choices = labelled;
+      vaes = others.filter((one) => !one.problem);
       break;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -45,6 +52,6 @@ export async function askForCheckpoints() {
     }
   }
   isAsked = true;
-  if (list.size && !list.has(form.values.checkpoint)) form.set({ checkpoint: [given.start.checkpoint, ...list.keys()].find((id) => list.has(id)) });
+  if (list.size && !list.has(form.values.checkpoint)) form.set({ checkpoint: [renamed, given.start.checkpoint, ...list.keys()].find((id) => list.has(id)) });
   emit("checkpoints");
 }

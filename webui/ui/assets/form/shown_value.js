@@ -2,11 +2,17 @@
 
 import { given } from "../core/given.js";
 import { localized, t } from "../core/language.js";
-import { checkpoints } from "./checkpoints.js";
+import { AUTOMATIC_VAE, checkpoints } from "./checkpoints.js";
 import { fields } from "./fields.js";
 import { STYLE_LISTS } from "./style_lists.js";
 
 export const lookName = (id) => (given.looks[id] ? localized(given.looks[id], "name") : id);
+
+/** A VAE by its id; null is the checkpoint's own. */
+function vaeName(id) {
+  if (id === null) return t("vae_own");
+  return id === AUTOMATIC_VAE ? t("vae_automatic") : checkpoints.vaes.find((one) => one.id === id)?.name ?? id;
+}
 
 /** A value as its control shows it. */
 export function shownValue(name, value) {
@@ -16,6 +22,7 @@ export function shownValue(name, value) {
   if (name in STYLE_LISTS) return STYLE_LISTS[name](value);
   if (name === "branch_from") return t("branch_at", { step: value.step, total: value.origin.steps ?? "?", seed: value.origin.seed ?? "?" });
   if (name === "walk_to") return value.prompt || String(value.seed);
+  if (name === "vae") return vaeName(value);
   if (typeof value === "boolean") return t(value ? "on" : "off");
   if (name === "checkpoint") return checkpoints.get(value)?.name ?? value;
   return String(value);

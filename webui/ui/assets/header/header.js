@@ -1,7 +1,7 @@
 // The right half of the header: the machine, the queue, the share dialog, the language.
 
 import { ApiError, api } from "../core/api.js";
-import { on } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { about, language, t } from "../core/language.js";
 import { note } from "../core/note.js";
@@ -31,6 +31,8 @@ fillPart("header", (element) => {
   for (const box of [header.queueBox, header.shareBox]) box.setAttribute("role", "dialog");
   popover(header.queue, header.queueBox, "queue", WIDTH, drawQueue);
   popover(header.share, header.shareBox, "share", WIDTH, () => { drawShare(null); void askShare(); });
+  find(".models-button").textContent = t("models");
+  find(".models-button").addEventListener("click", () => emit("open-models"));
   Object.assign(find(".help-link"), { textContent: t("help"), href: `/help?lang=${language}` });
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");

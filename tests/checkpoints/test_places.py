@@ -1,0 +1,130 @@
+"""Folders of other programs: read in place, each with a name of its own, and never written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.checkpoints.test_addons import KOHYA, save
+from webui.checkpoints.addons import Addons
+from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.library import Library
+from webui.checkpoints.other_folders import OtherFolders
+from webui.checkpoints.places import usual_folders
+from webui.errors import FolderGone
+
+VAE = {"decoder.conv_in.weight": (8, 4, 3, 3)}
+A1111 = {
+    "models/Stable-diffusion/photo/real.safetensors": "checkpoint",
+    "models/Lora/ink.safetensors": "lora",
+    "embeddings/bad.safetensors": "embedding",
+    "models/VAE/sharp.safetensors": "vae",
+    "models/ESRGAN/4x.safetensors": "upscaler",
+    "models/ControlNet/canny.safetensors": "control",
+}
+COMFY = {
+    "models/checkpoints/real.safetensors": "checkpoint",
+    "models/loras/ink.safetensors": "lora",
+    "models/embeddings/bad.safetensors": "embedding",
+    "models/vae/sharp.safetensors": "vae",
+    "models/upscale_models/4x.safetensors": "upscaler",
+    "models/controlnet/canny.safetensors": "control",
+    "models/clip_vision/seer.safetensors": "clip",
+}
+INVOKE = {
+    "models/sdxl/main/real.safetensors": "checkpoint",
+    "models/sdxl/lora/ink.safetensors": "lora",
+    "models/sd-1/embedding/bad.safetensors": "embedding",
+    "models/any/clip_vision/seer.safetensors": "clip",
+}
+SHAPES = {"lora": {KOHYA: (4, 768)}, "embedding": {"emb_params": (2, 768)}, "vae": VAE}
+
+
+def lay_out(folder: Path, files: dict[str, str]) -> Path:
+    for name, kind in files.items():
+        save(folder / name, SHAPES.get(kind, {"x.weight": (2,)}))
+    return folder
+
+
+def library(tmp_path: Path, *folders: Path) -> Library:
+    return Library(Catalogue(tmp_path / "own", OtherFolders(folders)))
+
+
+@pytest.mark.parametrize("files", [A1111, COMFY, INVOKE], ids=["a1111", "comfy", "invoke"])
+def test_every_kind_is_found_where_the_program_keeps_it(tmp_path: Path, files: dict[str, str]) -> None:
+    folder = lay_out(tmp_path / "their app", files)
+    before = sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*"))
+    found = {model.path.relative_to(folder).as_posix(): model for model in library(tmp_path, folder).look()}
+    assert {name: model.kind for name, model in found.items()} == files
+    assert {model.place for model in found.values()} == {"their-app"}
+    below = {name: name.removeprefix("models/").removesuffix(".safetensors") for name in files}
+    assert {name: model.id for name, model in found.items()} == {
+        name: f"their-app:{path}" for name, path in below.items()
+    }
+    assert sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*")) == before
+
+
+def test_the_models_folder_itself_will_do(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "webui", A1111)
+    whole, models = library(tmp_path, folder), library(tmp_path, folder / "models")
+    assert [model.id for model in whole.look()] == [model.id for model in models.look()]
+
+
+def test_comfys_own_list_of_folders_is_followed(tmp_path: Path) -> None:
+    lay_out(tmp_path / "big", {"sd/real.safetensors": "checkpoint", "l1/ink.safetensors": "lora"})
+    lay_out(tmp_path / "big", {"l2/pen.safetensors": "lora"})
+    file = lay_out(tmp_path / "ComfyUI", COMFY) / "extra_model_paths.yaml"
+    file.write_text(f"mine:\n  base_path: {tmp_path}/big\n  checkpoints: sd\n  loras: |\n    l1\n    l2\n")
+    ids = {model.id for model in library(tmp_path, file.parent).look()}
+    assert {"mine:checkpoints/real", "mine:loras/l1/ink", "mine:loras/l2/pen", "ComfyUI:loras/ink"} <= ids
+    assert {model.id for model in library(tmp_path, file).look()} == {one for one in ids if one.startswith("mine:")}
+    file.write_text("mine: [")
+    assert {model.place for model in library(tmp_path, file.parent).look()} == {"ComfyUI"}
+
+
+def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    folders = [lay_out(tmp_path / one / "ComfyUI", COMFY) for one in "ab"]
+    assert {model.place for model in library(tmp_path, *folders).look()} == {"ComfyUI", "ComfyUI-2"}
+
+
+def test_prompts_find_their_loras_and_ours_come_first(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "webui", A1111)
+    ours = save(tmp_path / "own" / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
+    addons = Addons(tmp_path / "own", OtherFolders([folder]))
+    assert addons.loras()["ink"].path == ours
+    assert addons.embeddings()["bad"].path == folder / "embeddings" / "bad.safetensors"
+    names = {model.path: model.prompt_name for model in library(tmp_path, folder).look(("lora",))}
+    assert names[ours] == "ink"
+
+
+def test_a_folder_that_went_is_said(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "stick", {"real.safetensors": "checkpoint"})
+    catalogue = Catalogue(tmp_path / "own", OtherFolders([folder]))
+    assert [one.id for one in catalogue.refused()] == ["stick:real"]
+    os.rename(folder, tmp_path / "unplugged")
+    assert catalogue.everything() == ()
+    with pytest.raises(FolderGone) as raised:
+        catalogue.get("stick:real")
+    assert raised.value.details == {"checkpoint": "stick:real", "folder": "stick"}
+
+
+def test_folders_that_were_added_are_kept_and_seen_by_others(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "webui", A1111)
+    file = tmp_path / "data" / "folders.json"
+    one, other = OtherFolders(file=file), OtherFolders(file=file)
+    assert other.places() == ()
+    one.add(folder)
+    assert [place.name for place in other.places()] == ["webui"]
+    one.remove(folder)
+    assert other.places() == ()
+    file.write_text("{")
+    assert other.places() == ()
+
+
+def test_the_usual_places_are_noticed(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "home" / "ComfyUI", COMFY)
+    (tmp_path / "home" / "invokeai").mkdir()  # without models
+    assert usual_folders([], tmp_path / "home") == (folder,)
+    assert usual_folders([folder], tmp_path / "home") == ()

@@ -1,0 +1,118 @@
+"""Renames models of our own folder and changes what their small files say. Knows no jobs and no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.hashes import HashBook
+from webui.checkpoints.library import Library
+from webui.checkpoints.model import Model
+from webui.checkpoints.model_files import files_of, notes_of, renamed_path
+from webui.checkpoints.notes import MAX_NOTES_BYTES, Notes, apply_notes, read_notes
+from webui.checkpoints.refusals import Broken
+from webui.checkpoints.trash import move_all
+from webui.errors import InvalidRequest, ModelExists, ModelReadOnly
+
+
+def check_is_ours(model: Model) -> None:
+    """Raises ModelReadOnly for what lies in another program's folder."""
+    if model.place:
+        raise ModelReadOnly(model=model.id, folder=model.place)
+
+
+def rename(library: Library, book: HashBook, model: Model, name: str) -> str:
+    """Gives the model another name, and what lies beside it; its id from now on. Requests with the old one find it.
+
+    Raises ModelReadOnly, ModelExists, InvalidRequest, OSError.
+    """
+    check_is_ours(model)
+    models_dir = library.catalogue.models_dir
+    target = renamed_path(model, name, models_dir)
+    moves = [(path, _beside(path, model.path, target)) for path in files_of(model)]
+    if target == model.path:
+        return model.id
+    if any(new.exists() and not _is_same(old, new) for old, new in moves):
+        raise ModelExists(model=name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    move_all(moves)
+    notes = notes_of(replace(model, path=target))
+    if model.kind == "checkpoint" and (named := _notes(notes)).get("name"):
+        _write(notes, named | {"name": target.name.removesuffix(model.path.suffix)})
+    now = next(found for found in library.look((model.kind,)) if found.path == target)
+    library.catalogue.renamed.note(model.id, now.id)
+    book.move(model.id, model.version, now.id, now.version)
+    return now.id
+
+
+def set_defaults(library: Library, book: HashBook, model: Model, changes: Mapping[str, Any]) -> None:
+    """Writes defaults of a checkpoint into the file beside it; null gives one back to the family's.
+
+    Raises ModelReadOnly, OSError, and InvalidRequest for a value that cannot be one.
+    """
+    check_is_ours(model)
+    family = FAMILIES.get(model.family or "")
+    if model.kind != "checkpoint" or model.problem is not None or family is None:
+        raise InvalidRequest(field="defaults", reason="no_defaults")
+    found = _notes(notes_of(model))
+    said: dict[str, Any] = found.get("defaults") or {}
+    defaults = {name: value for name, value in {**said, **changes}.items() if value is not None}
+    try:
+        apply_notes(Notes.model_validate(found | {"defaults": defaults}), family.defaults)
+    except ValidationError as error:
+        raise InvalidRequest(field=_field(error), reason="notes") from error
+    except Broken as error:
+        raise InvalidRequest(field="sigmas", reason="scheduler_without_sigmas") from error
+    _write(notes_of(model), found | {"defaults": defaults})
+    book.move(model.id, model.version, model.id, library.get(model.id).version)  # whose weights are the same
+
+
+def _field(error: ValidationError) -> str:
+    return str(error.errors()[0]["loc"][-1])
+
+
+def _beside(path: Path, old: Path, new: Path) -> Path:
+    """Where a file that lies beside the model goes with it."""
+    if path == old or not old.suffix:
+        return new if path == old else path
+    return new.with_name(new.stem + path.name.removeprefix(old.stem))
+
+
+def _is_same(old: Path, new: Path) -> bool:
+    """Whether both names mean one file, where capitals do not count."""
+    try:
+        return old.samefile(new)
+    except OSError:
+        return False
+
+
+def _notes(path: Path) -> dict[str, Any]:
+    """All that the file says, what we do not read too. Raises InvalidRequest for a file that is none of ours."""
+    try:
+        read_notes(path)
+        text = path.read_text(encoding="utf-8") if path.is_file() else "{}"
+    except (Broken, OSError, ValueError) as error:
+        raise InvalidRequest(field="defaults", reason="notes") from error
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _write(path: Path, notes: Mapping[str, Any]) -> None:
+    text = json.dumps(notes, indent=2, ensure_ascii=False) + "\n"
+    if len(text.encode()) > MAX_NOTES_BYTES:
+        raise InvalidRequest(field="defaults", reason="notes")
+    beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
