@@ -1,0 +1,146 @@
+"""Puts whole, checked files where the catalogue looks: a folder or a file appears at once, complete, under a new name.
+
+A folder is put together in the hidden folder and renamed. Nothing that is there already is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from webui.checkpoints.architecture import recognise
+from webui.checkpoints.refusals import Broken, Refusal
+from webui.checkpoints.safetensors_header import Header, read_header
+from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile
+from webui.downloads.plan import FOLDERS, Item, Kind
+from webui.errors import DownloadDamaged
+from webui.storage.files import make_folder, naming_refusals, sync_folder, write_atomically
+
+_KIND_BY_REASON: dict[str, Kind] = {
+    "lora": "lora",
+    "embedding": "embedding",
+    "vae": "vae",
+    "controlnet": "control",
+}
+_NOTE = "darkroom.json"
+_MOST_NAMES = 100
+Whole = Callable[[RemoteFile], Path]
+Chosen = Callable[[str], None]
+
+
+class Placing:
+    """Places the items of one download. `whole` says where a checked file lies."""
+
+    def __init__(self, models_dir: Path, staging: Path, whole: Whole) -> None:
+        self._models_dir = models_dir
+        self._staging = staging
+        self._whole = whole
+
+    def place(self, item: Item, chosen: Chosen) -> dict[RemoteFile, Path]:
+        """Where each of its files lies now. `chosen` hears the path below models/ before anything appears there.
+
+        Raises DownloadDamaged for weights that are none, DiskFull, FolderNotWritable.
+        """
+        headers = {planned.file: self._header(planned.file) for planned in item.files}
+        with naming_refusals(self._models_dir):
+            return self._place_folder(item, chosen) if item.is_folder else self._place_file(item, headers, chosen)
+
+    def sweep(self) -> None:
+        """Removes what was put together and never came to be."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _header(self, file: RemoteFile) -> Header | None:
+        if not file.name.endswith(WEIGHTS_SUFFIX):
+            return None
+        try:
+            return read_header(self._whole(file))
+        except Broken as error:
+            raise DownloadDamaged(file=file.name, reason=error.reason) from error
+
+    def _place_folder(self, item: Item, chosen: Chosen) -> dict[RemoteFile, Path]:
+        self.sweep()
+        for planned in item.files:
+            target = self._staging / planned.path
+            make_folder(target.parent)
+            put(self._whole(planned.file), target)
+        note = {"name": item.name} | item.note
+        write_atomically(self._staging / _NOTE, _as_bytes(note))
+        place = free_place(self._models_dir, FOLDERS[item.kind or "checkpoint"], item.name, "")
+        chosen(place)
+        target = self._models_dir / place
+        make_folder(target.parent)
+        os.rename(self._staging, target)
+        sync_folder(target.parent)
+        return {planned.file: target / planned.path for planned in item.files}
+
+    def _place_file(
+        self, item: Item, headers: dict[RemoteFile, Header | None], chosen: Chosen
+    ) -> dict[RemoteFile, Path]:
+        (planned,) = item.files
+        kind = item.kind or kind_of(headers[planned.file])
+        place = free_place(self._models_dir, FOLDERS[kind], item.name, WEIGHTS_SUFFIX)
+        chosen(place)
+        target = self._models_dir / place
+        if item.note:
+            write_atomically(target.with_suffix(".json"), _as_bytes(item.note))
+        make_folder(target.parent)
+        put(self._whole(planned.file), target)
+        sync_folder(target.parent)
+        return {planned.file: target}
+
+
+def kind_of(header: Header | None) -> Kind:
+    """What a file is by its tensors. What nobody recognises goes where checkpoints are refused with a reason."""
+    if header is None:
+        return "checkpoint"
+    try:
+        recognise(header)
+    except Refusal as error:
+        return _KIND_BY_REASON.get(error.reason, "checkpoint")
+    return "checkpoint"
+
+
+def put(whole: Path, target: Path) -> None:
+    """A second name for the file, or where there are no links its only one; a symbolic link is one again."""
+    if whole.is_symlink():
+        os.symlink(os.readlink(whole), target)
+        return
+    try:
+        os.link(whole, target)
+    except OSError:
+        if target.exists():
+            raise
+        shutil.copyfile(whole, target)
+
+
+def free_place(models_dir: Path, folder: str, name: str, suffix: str) -> str:
+    """A path below models/ at which there is nothing yet."""
+    names = (name, *(f"{name}-{number}" for number in range(2, _MOST_NAMES)))
+    places = (f"{folder}/{one}{suffix}" if folder else f"{one}{suffix}" for one in names)
+    return next(place for place in places if not _is_taken(models_dir / place))
+
+
+def _is_taken(target: Path) -> bool:
+    """Whether the catalogue would give it an id that is another's: a folder and a file may have the same name."""
+    stem = target.with_suffix("") if target.suffix == WEIGHTS_SUFFIX else target
+    return any(os.path.lexists(path) for path in (target, stem, Path(f"{stem}{WEIGHTS_SUFFIX}"), Path(f"{stem}.json")))
+
+
+def remove(models_dir: Path, place: str) -> None:
+    """Takes away what `place` put there, with the small file beside it."""
+    target = models_dir / place
+    with suppress(OSError):
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+            target.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _as_bytes(note: dict[str, Any]) -> bytes:
+    return json.dumps(note, indent=1, ensure_ascii=False).encode()
