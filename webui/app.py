@@ -29,6 +29,7 @@ from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
 from webui.api.routes.catalogue import catalogue_routes
 from webui.api.routes.docs import install_docs
+from webui.api.routes.downloads import download_routes
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
 from webui.api.routes.help import help_routes
@@ -48,6 +49,9 @@ from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
+from webui.downloads.downloads import Downloads
+from webui.downloads.options import DownloadOptions, options_from
+from webui.downloads.setup import make_downloads
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
@@ -76,13 +80,18 @@ _log = logging.getLogger(__name__)
 
 
 def build(
-    settings: Settings, *, worker_target: str = ENGINE, announce: Callable[[Share], None] | None = None
+    settings: Settings,
+    *,
+    worker_target: str = ENGINE,
+    announce: Callable[[Share], None] | None = None,
+    download_options: DownloadOptions | None = None,
 ) -> FastAPI:
     """The whole app, not yet running: its lifespan starts and ends worker, queue and tunnel.
 
     `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
-    failed, from a thread. Raises FolderInUse and the like for the data folder, and ValueError for settings that would
-    let strangers in without a login (`webui.share.link.settings_with_login` adds one).
+    failed, from a thread; `download_options` say where models come from, by default what the environment says. Raises
+    FolderInUse and the like for the data folder, and ValueError for settings that would let strangers in without a
+    login (`webui.share.link.settings_with_login` adds one).
     """
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")
@@ -95,6 +104,8 @@ def build(
         queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
+        options = download_options or options_from(os.environ, settings.download_mb_per_second)
+        downloads = make_downloads(settings.models_dir, settings.data_dir, options)
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
             queue=queue,
@@ -110,13 +121,13 @@ def build(
             description=_DESCRIPTION,
             docs_url=None,
             redoc_url=None,
-            lifespan=lambda app: _running(settings, services, share, announce or _log_share),
+            lifespan=lambda app: _running(settings, services, downloads, share, announce or _log_share),
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
             catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
         )
-        _add_routes(app, settings, services, routers_of(page))
+        _add_routes(app, settings, services, downloads, routers_of(page))
         mount_page(app, page)
     except BaseException:
         storage.close()
@@ -134,7 +145,13 @@ def _quiet_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_page: Sequence[APIRouter]) -> None:
+def _add_routes(
+    app: FastAPI,
+    settings: Settings,
+    services: Services,
+    downloads: Downloads,
+    of_the_page: Sequence[APIRouter],
+) -> None:
     """The API, the page's own routes, and the guard in front of everything."""
     install_error_handlers(app, services.texts)
     secret = read_secret(settings.data_dir / "secret")
@@ -161,6 +178,7 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         *of_the_page,
     )
     routers = (
+        *declared(Audience.OPERATOR, download_routes(services, downloads)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
     )
@@ -178,19 +196,25 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
 
 @asynccontextmanager
 async def _running(
-    settings: Settings, services: Services, share: ShareState, announce: Callable[[Share], None]
+    settings: Settings,
+    services: Services,
+    downloads: Downloads,
+    share: ShareState,
+    announce: Callable[[Share], None],
 ) -> AsyncIterator[None]:
-    """Worker, queue and tunnel live as long as the server does."""
+    """Worker, queue, downloads and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
     housekeeper = Housekeeper(services.storage)
     try:
         services.queue.start()
         housekeeper.start()
+        downloads.start()
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
+        await to_thread.run_sync(downloads.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()
