@@ -38,6 +38,7 @@ from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
+from webui.api.routes.offers import offer_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
@@ -49,9 +50,9 @@ from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
-from webui.downloads.downloads import Downloads
+from webui.downloads.machine import SelfMeasurement
 from webui.downloads.options import DownloadOptions, options_from
-from webui.downloads.setup import make_downloads
+from webui.downloads.setup import Shop, open_shop
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
@@ -76,6 +77,7 @@ request leaves out take the checkpoint's defaults, which the job shows. Errors a
 "hint"}}`, in the language of `Accept-Language` (English or Simplified Chinese); 422 is a list that names the fields.
 If there are logins, send user and password with HTTP Basic."""
 ENGINE = "webui.engine.worker:serve"  # a name and not the function: this process never loads torch
+SELF_MEASUREMENT = "webui.engine.self_measurement"  # the same
 _log = logging.getLogger(__name__)
 
 
@@ -85,13 +87,15 @@ def build(
     worker_target: str = ENGINE,
     announce: Callable[[Share], None] | None = None,
     download_options: DownloadOptions | None = None,
+    self_measurement: str = SELF_MEASUREMENT,
 ) -> FastAPI:
     """The whole app, not yet running: its lifespan starts and ends worker, queue and tunnel.
 
     `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
-    failed, from a thread; `download_options` say where models come from, by default what the environment says. Raises
-    FolderInUse and the like for the data folder, and ValueError for settings that would let strangers in without a
-    login (`webui.share.link.settings_with_login` adds one).
+    failed, from a thread; `download_options` say where models come from, by default what the environment says;
+    `self_measurement` names the program that measures this machine. Raises FolderInUse and the like for the data
+    folder, and ValueError for settings that would let strangers in without a login
+    (`webui.share.link.settings_with_login` adds one).
     """
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")
@@ -105,7 +109,8 @@ def build(
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
         options = download_options or options_from(os.environ, settings.download_mb_per_second)
-        downloads = make_downloads(settings.models_dir, settings.data_dir, options)
+        shop = open_shop(settings.models_dir, settings.data_dir, settings.presets_dir, options)
+        machine = SelfMeasurement(settings, self_measurement, lambda: queue.status().running > 0)
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
             queue=queue,
@@ -121,13 +126,13 @@ def build(
             description=_DESCRIPTION,
             docs_url=None,
             redoc_url=None,
-            lifespan=lambda app: _running(settings, services, downloads, share, announce or _log_share),
+            lifespan=lambda app: _running(settings, services, shop, machine, share, announce or _log_share),
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
             catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
         )
-        _add_routes(app, settings, services, downloads, routers_of(page))
+        _add_routes(app, settings, services, shop, machine, routers_of(page))
         mount_page(app, page)
     except BaseException:
         storage.close()
@@ -149,7 +154,8 @@ def _add_routes(
     app: FastAPI,
     settings: Settings,
     services: Services,
-    downloads: Downloads,
+    shop: Shop,
+    machine: SelfMeasurement,
     of_the_page: Sequence[APIRouter],
 ) -> None:
     """The API, the page's own routes, and the guard in front of everything."""
@@ -178,7 +184,8 @@ def _add_routes(
         *of_the_page,
     )
     routers = (
-        *declared(Audience.OPERATOR, download_routes(services, downloads)),
+        *declared(Audience.OPERATOR, download_routes(services, shop.downloads)),
+        *declared(Audience.PERSONS, offer_routes(services, shop, machine)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
     )
@@ -198,7 +205,8 @@ def _add_routes(
 async def _running(
     settings: Settings,
     services: Services,
-    downloads: Downloads,
+    shop: Shop,
+    machine: SelfMeasurement,
     share: ShareState,
     announce: Callable[[Share], None],
 ) -> AsyncIterator[None]:
@@ -208,13 +216,14 @@ async def _running(
     try:
         services.queue.start()
         housekeeper.start()
-        downloads.start()
+        shop.downloads.start()
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
-        await to_thread.run_sync(downloads.close)
+        await to_thread.run_sync(shop.downloads.close)
+        await to_thread.run_sync(machine.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()

@@ -48,6 +48,7 @@ async def built(data_dir: Path, *, download_options: DownloadOptions | None = No
         Settings(data_dir=data_dir, no_browser=True, **settings),
         worker_target="tests.fakes:serve",
         download_options=download_options,
+        self_measurement="tests.downloads.measured",
     )
 
 

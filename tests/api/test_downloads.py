@@ -16,6 +16,7 @@ from tests.jobs.conftest import eventually
 from webui.downloads.options import DownloadOptions
 
 DOWNLOADS = "/api/models/downloads"
+OFFERS = "/api/models/offers"
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,33 @@ def test_others_than_the_operator_see_none_of_it(shop: Server) -> None:
     with shop.client("ben") as ben:
         for answer in (ben.get(DOWNLOADS), ben.post(DOWNLOADS, json={"repository": "anna/sd"})):
             assert (answer.status_code, answer.json()["error"]["kind"]) == (403, "operator_only")
+
+
+def test_offers_are_shown_to_everybody_and_measured_for_this_machine(shop: Server) -> None:
+    with shop.client("ben") as ben:
+        first = ben.get(OFFERS).json()
+        assert {(entry["size_bytes"], entry["must_agree"], entry["read"]) for entry in first} == {(None, None, None)}
+        eventually(lambda: ben.get(OFFERS).json()[0]["seconds_here"] is not None, 30)
+        found = {entry["id"]: entry for entry in ben.get(OFFERS).json()}
+        assert found["sd-turbo"]["recommended"] == ["quick"]
+        assert (found["qwen-image"]["slow"], found["qwen-image"]["fits"]) == (True, False)
+        assert found["sd15-lcm"]["prompt_suffix"] == " <lora:lcm-lora-sdv1-5:1>"
+        assert found["sd15-lcm"]["settings"]["steps"] == 4
+        chinese = ben.get(OFFERS, headers={"Accept-Language": "zh-CN"}).json()
+        assert "一步出图" in chinese[0]["purpose"]
+        assert ben.post(f"{OFFERS}/read").status_code == 403
+
+
+def test_the_hub_is_asked_about_offers_when_the_operator_wants_it(anna: httpx.Client, hub: SmallHub) -> None:
+    hub.repos["stabilityai/sd-turbo"] = Repo(folder(), license="other")
+    tiny = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": weights(4000)}
+    hub.repos["madebyollin/taesd"] = Repo(tiny, license="mit")
+    found = {entry["id"]: entry for entry in anna.post(f"{OFFERS}/read").json()}
+    turbo = found["sd-turbo"]
+    assert turbo["size_bytes"] > 200_000
+    assert (turbo["license"], turbo["must_agree"], turbo["state"]) == ("other", False, None)
+    assert found["sdxl"]["size_bytes"] is None
+    id = anna.post(DOWNLOADS, json={"offer": "sd-turbo"}).json()["id"]
+    assert ended(anna, id)["places"] == ["sd-turbo"]
+    shown = next(entry for entry in anna.get(OFFERS).json() if entry["id"] == "sd-turbo")
+    assert (shown["download"], shown["state"], shown["places"]) == (id, "finished", ["sd-turbo"])

@@ -15,7 +15,7 @@ from tests.jobs.conftest import eventually
 from webui.downloads.download import State
 from webui.downloads.downloads import Downloads
 from webui.downloads.options import DownloadOptions
-from webui.downloads.setup import make_downloads
+from webui.downloads.setup import open_shop
 from webui.downloads.sources import Asked
 from webui.downloads.views import DownloadView
 
@@ -103,9 +103,9 @@ def make(hub: SmallHub, tmp_path: Path) -> Iterator[Make]:
     def one(usage: tuple[int, int] = ROOMY, **options: Any) -> Downloads:
         (tmp_path / "models").mkdir(exist_ok=True)
         said = {"hub": hub.url, "loopback": (hub.url,)} | options
-        downloads = make_downloads(
-            tmp_path / "models", tmp_path / "data", DownloadOptions(**said), usage=lambda _: usage
-        )
+        downloads = open_shop(
+            tmp_path / "models", tmp_path / "data", tmp_path / "presets", DownloadOptions(**said), usage=lambda _: usage
+        ).downloads
         downloads.start()
         made.append(downloads)
         return downloads

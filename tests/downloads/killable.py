@@ -1,6 +1,7 @@
 """Downloads in a process of their own, to be killed: `python -m tests.downloads.killable MODELS DATA HUB REPOSITORY`.
 
-Prints the state in which it ended, and the kind of its error. `--limit` is the size of the largest file it may write.
+Prints the state in which it ended, and the kind of its error. `--limit` is the size of the largest file it may write,
+`--speed` a limit in bytes a second.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from webui.downloads.download import UNENDED
 from webui.downloads.options import DownloadOptions
-from webui.downloads.setup import make_downloads
+from webui.downloads.setup import open_shop
 from webui.downloads.sources import Asked
 
 
@@ -23,13 +24,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("hub")
     parser.add_argument("repository")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--speed", type=float)
     asked = parser.parse_args(arguments)
     if asked.limit:
         import resource  # there is none on Windows
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked.limit, asked.limit))
-    options = DownloadOptions(hub=asked.hub, loopback=(asked.hub,))
-    downloads = make_downloads(asked.models, asked.data, options, usage=lambda _: (10**13, 10**13))
+    options = DownloadOptions(hub=asked.hub, loopback=(asked.hub,), bytes_per_second=asked.speed)
+    downloads = open_shop(asked.models, asked.data, asked.data, options, usage=lambda _: (10**13, 10**13)).downloads
     asked.models.mkdir(exist_ok=True)
     downloads.start()
     id = downloads.list()[0].id if downloads.list() else downloads.ask(Asked(repository=asked.repository)).id

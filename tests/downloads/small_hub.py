@@ -1,12 +1,15 @@
 """A small Hub on this machine: the parts of the Hub's API that huggingface_hub calls, and every way to misbehave.
 
-`python -m tests.downloads.small_hub` serves nothing by itself; tests run it in a thread.
+Tests run it in a thread; `python -m tests.downloads.small_hub BYTES` serves one file of that size, `anna/one`, and
+prints its address.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -200,9 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _sibling(name: str, content: bytes, lie: dict[str, Any]) -> dict[str, Any]:
     size = lie.get("size", len(content))
-    entry: dict[str, Any] = {"rfilename": name, "size": size, "blobId": git_sha1(content)}
-    if name.endswith((".safetensors", ".bin")):
-        sha = lie.get("sha256", hashlib.sha256(content).hexdigest())
+    entry: dict[str, Any] = {"rfilename": name, "size": size}
+    if not name.endswith((".safetensors", ".bin")):
+        entry["blobId"] = git_sha1(content)
+    else:
+        sha = lie.get("sha256") or hashlib.sha256(content).hexdigest()
         entry["lfs"] = {"size": size, "sha256": sha, "pointerSize": 130}
     return entry
 
@@ -223,3 +228,19 @@ def small_hub(token: str = "hf_right") -> Iterator[SmallHub]:
         hub.shutdown()
         hub.server_close()
         thread.join()
+
+
+def main(size: int) -> None:
+    data = bytes(2**16) if size < 2**16 else random.Random(1).randbytes(2**24)
+    header = b'{"w": {"dtype": "U8", "shape": [%d], "data_offsets": [0, %d]}}' % (size, size)
+    content = len(header).to_bytes(8, "little") + header + (data * (size // len(data) + 1))[:size]
+    with small_hub() as hub:
+        known = {"one.safetensors": {"sha256": hashlib.sha256(content).hexdigest()}}
+        hub.repos["anna/one"] = Repo({"one.safetensors": content}, lies=known)
+        sys.stdout.write(f"{hub.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()  # until whoever started it goes
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

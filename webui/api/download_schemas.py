@@ -66,3 +66,49 @@ class PlanOut(BaseModel):
     size_bytes: int
     bytes_to_fetch: int
     files: list[PlannedFileOut]
+
+
+class OfferPartOut(BaseModel):
+    """One repository of a bundle."""
+
+    repository: str
+    role: Literal["checkpoint", "lora", "tiny_decoder"]
+    file: str | None
+    name: str | None
+    weight: float
+
+
+class LicensePageOut(BaseModel):
+    """Where the licence was read, and when."""
+
+    url: str
+    date: str
+
+
+class OfferOut(BaseModel):
+    """A bundle, and what it would be here. What only the Hub knows is null until it was asked; what a measurement
+    tells, until it has been made."""
+
+    id: str
+    name: str
+    purpose: str
+    family: str
+    parts: list[OfferPartOut]
+    settings: dict[str, Any] = Field(description="fields of a request that go with it")
+    prompt_suffix: str = Field(description="what to put behind every prompt, so that its LoRA is used")
+    languages: list[str]
+    edits: bool
+    license: str | None
+    may_sell: bool | None = Field(description="null where there are conditions, or nobody says")
+    must_agree: bool | None
+    license_pages: list[LicensePageOut]
+    size_bytes: int | None
+    read: float | None
+    seconds_here: float | None = Field(description="for one picture at those settings")
+    slow: bool | None = Field(description="more than a minute")
+    memory_bytes: int | None
+    fits: bool | None
+    recommended: list[Literal["quick", "best", "edits"]]
+    download: str | None
+    state: State | None
+    places: list[str] = Field(description="of its newest download: the checkpoint first")

@@ -18,7 +18,7 @@ from webui.downloads.hub import Repository
 from webui.errors import NothingToDownload
 
 INDEX = "model_index.json"
-_VARIANTS = (".fp16", "")  # half the size first: the engine computes in the device's own number type either way
+_VARIANTS = (".fp16", ".bf16", "")  # half the size first: the engine computes in the device's own number type anyway
 _WEIGHTS_NAMES = ("diffusion_pytorch_model", "model")
 _PART_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LIBRARIES = ("diffusers", "transformers")
@@ -99,6 +99,16 @@ def _weights(part: str, inside: dict[str, RemoteFile], source: str, read: ReadTe
     if any(name.endswith(WEIGHTS_SUFFIX) for name in inside) or not inside:
         raise NothingToDownload(source=source, reason="parts_missing", file=part)
     return []
+
+
+def place_in_folder(name: str) -> str:
+    """What a file is called here: as there, but for bf16's, since loaders know fp16's variant alone.
+
+    >>> place_in_folder("vae/diffusion_pytorch_model.bf16.safetensors")
+    'vae/diffusion_pytorch_model.safetensors'
+    """
+    renamed = re.sub(r"\.bf16(\.safetensors)$", r"\1", name)
+    return re.sub(r"(\.safetensors\.index)\.bf16(\.json)$", r"\1\2", renamed)
 
 
 def _is_index(name: str) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,8 @@ class Problem:
 
 @dataclass(kw_only=True)
 class Download:
-    """`places` are paths below models/, one for each item as soon as it is chosen. Times are seconds since 1970.
+    """`places` are paths below models/, one for each item as soon as it is chosen; those `borrowed` were there before.
+    Times are seconds since 1970.
 
     `done` are the keys of files that are whole, `linked` of those that were here before; both are found again.
     """
@@ -60,6 +60,7 @@ class Download:
     created: float = field(default_factory=time.time)
     finished: float | None = None
     places: dict[int, str] = field(default_factory=dict)
+    borrowed: set[int] = field(default_factory=set)
     error: Problem | None = None
     problem: Problem | None = field(default=None, repr=False)  # why nothing comes at the moment
     done: set[str] = field(default_factory=set, repr=False)
@@ -74,6 +75,7 @@ class _Kept:
     created: float
     finished: float | None
     places: dict[int, str]
+    borrowed: set[int]
     error: Problem | None
 
 
@@ -89,7 +91,7 @@ class DownloadFiles:
     def save(self, download: Download) -> None:
         """As it is now. Raises DiskFull, FolderNotWritable."""
         kept = _Kept(**{name: getattr(download, name) for name in _Kept.__dataclass_fields__})
-        write_atomically(self._path(download.id), json.dumps(asdict(kept), indent=1).encode())
+        write_atomically(self._path(download.id), _ADAPTER.dump_json(kept, indent=1))
 
     def forget(self, id: str) -> None:
         """No more of it at the next start."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from webui.checkpoints.architecture import recognise
+from webui.checkpoints.diffusers_folder import read_json
 from webui.checkpoints.refusals import Broken, Refusal
 from webui.checkpoints.safetensors_header import Header, read_header
 from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile
-from webui.downloads.plan import FOLDERS, Item, Kind
+from webui.downloads.plan import FOLDERS, Item, Kind, PlannedFile
 from webui.errors import DownloadDamaged
 from webui.storage.files import make_folder, naming_refusals, sync_folder, write_atomically
 
@@ -28,7 +29,7 @@ _KIND_BY_REASON: dict[str, Kind] = {
     "controlnet": "control",
 }
 _NOTE = "darkroom.json"
-_MOST_NAMES = 100
+_MOST_NAMES = 20
 Whole = Callable[[RemoteFile], Path]
 Chosen = Callable[[str], None]
 
@@ -49,6 +50,20 @@ class Placing:
         headers = {planned.file: self._header(planned.file) for planned in item.files}
         with naming_refusals(self._models_dir):
             return self._place_folder(item, chosen) if item.is_folder else self._place_file(item, headers, chosen)
+
+    def found(self, item: Item) -> str | None:
+        """Where the same item of the same revision lies already, with all its files."""
+        source = item.note.get("source")
+        suffix = "" if item.is_folder else WEIGHTS_SUFFIX
+        kinds = [item.kind] if item.kind else list(FOLDERS)
+        for place in (place for kind in kinds for place in _places(FOLDERS[kind], item.name, suffix)):
+            target = self._models_dir / place
+            if not target.exists():
+                continue
+            note = _read_note(target / _NOTE if item.is_folder else target.with_suffix(".json"))
+            if source and note.get("source") == source and all(_is_there(target, one) for one in item.files):
+                return place
+        return None
 
     def sweep(self) -> None:
         """Removes what was put together and never came to be."""
@@ -120,9 +135,28 @@ def put(whole: Path, target: Path) -> None:
 
 def free_place(models_dir: Path, folder: str, name: str, suffix: str) -> str:
     """A path below models/ at which there is nothing yet."""
+    return next(place for place in _places(folder, name, suffix) if not _is_taken(models_dir / place))
+
+
+def _places(folder: str, name: str, suffix: str) -> Iterator[str]:
     names = (name, *(f"{name}-{number}" for number in range(2, _MOST_NAMES)))
-    places = (f"{folder}/{one}{suffix}" if folder else f"{one}{suffix}" for one in names)
-    return next(place for place in places if not _is_taken(models_dir / place))
+    return (f"{folder}/{one}{suffix}" if folder else f"{one}{suffix}" for one in names)
+
+
+def _is_there(target: Path, planned: PlannedFile) -> bool:
+    try:
+        return (target / planned.path).stat().st_size == planned.file.size_bytes
+    except OSError:
+        return False
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    """What the small file beside a model says; nothing where there is none that can be read."""
+    try:
+        note = read_json(path)
+    except Broken:
+        return {}
+    return note
 
 
 def _is_taken(target: Path) -> bool:

@@ -39,10 +39,11 @@ class Running:
     def run(self) -> Problem | None:
         """Why it failed; None when it has finished, or was stopped.
 
-        1. room for what is left; 2. every file; 3. every item in its place; 4. nothing else left.
+        1. what is here already; 2. every other file; 3. every item in its place; 4. nothing else left.
         """
         try:
             make_folder(self.transfer.folder)
+            self._borrow()
             for file in self.download.plan.files:
                 self._bring(file)
             self._place()
@@ -61,15 +62,25 @@ class Running:
 
     def undo(self, needed: Set[str]) -> None:
         """Takes away all that it brought, but for parts that other downloads need."""
-        for place in self.download.places.values():
-            remove(self.models_dir, place)
+        for number, place in self.download.places.items():
+            if number not in self.download.borrowed:
+                remove(self.models_dir, place)
         self._sweep(needed)
+
+    def _borrow(self) -> None:
+        """Finds the items that are here already, from another download."""
+        for number, item in enumerate(self.download.plan.items):
+            if not self._is_placed(number) and (place := self._placing().found(item)) is not None:
+                self.download.places[number] = place
+                self.download.borrowed.add(number)
+        self.save(self.download)
 
     def _bring(self, file: RemoteFile) -> None:
         self.stop.check()
         whole = self.transfer.whole(file)
         if file.key in self._placed_keys():
             self.download.done.add(file.key)
+            self.download.linked.add(file.key)
             return
         if not whole.exists():
             if self.existing.link(file, whole, self.stop):

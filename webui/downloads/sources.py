@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from webui.downloads.choosing import choose_files
+from webui.downloads.choosing import choose_files, place_in_folder
 from webui.downloads.civitai import Civitai, version_in
 from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile, checked_name, plain_name
 from webui.downloads.hub import Hub, Repository
 from webui.downloads.plan import Item, Plan, PlannedFile
-from webui.errors import InvalidRequest, NothingToDownload, OfferNotFound
+from webui.errors import InvalidRequest, NothingToDownload
 
 # Names that say nothing of what is inside; the repository's says more.
 _SAY_NOTHING = re.compile(r"(diffusion_pytorch_model|model|pytorch_lora_weights|learned_embeds)(\.fp16)?")
@@ -99,7 +99,7 @@ def items_of(repository: Repository, files: tuple[RemoteFile, ...]) -> tuple[Ite
     if len({path.casefold() for path in paths.values()}) < len(paths):
         raise NothingToDownload(source=repository.id, reason="names_twice")
     if "model_index.json" in paths:
-        planned = tuple(PlannedFile(path=paths[file.name], file=file) for file in files)
+        planned = tuple(PlannedFile(path=place_in_folder(paths[file.name]), file=file) for file in files)
         return (Item(name=own, kind="checkpoint", files=planned, note=note),)
     weights = [file for file in files if file.name.endswith(WEIGHTS_SUFFIX)]
     if not weights:
@@ -150,8 +150,3 @@ def _asked_by_hub_address(url: str) -> Asked:
             return Asked(repository=repository, revision=revision, files=("/".join(path),))
         case _:
             raise InvalidRequest(field="url", reason="address_not_a_model")
-
-
-def no_offers(offer: str) -> Plan:
-    """For a program without offers."""
-    raise OfferNotFound(offer=offer[:100])
