@@ -6,6 +6,8 @@ Everything that is asked for is checked before it waits: that it is there, that 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ from webui.storage.files import make_folder
 
 HIDDEN = ".downloads"  # below models/: on the same volume, and no catalogue looks inside
 _LEAVING_SECONDS = 30.0
+_NICENESS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -192,6 +195,7 @@ class Downloads:
                 self._files.save(download)
 
     def _work(self) -> None:
+        _give_way()
         while (taken := self._take()) is not None:
             download, stop = taken
             self.pace.restart()
@@ -216,3 +220,9 @@ class Downloads:
                     return self._current
                 self._changed.wait()
         return None
+
+
+def _give_way() -> None:
+    """Pictures go first: this thread and those that it starts have a lower priority, where threads have their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
