@@ -56,6 +56,7 @@ def ended(client: httpx.Client, id: str) -> dict[str, Any]:
 def test_a_model_is_asked_for_and_comes(anna: httpx.Client, hub: SmallHub, shop: Server) -> None:
     hub.repos["anna/sd"] = Repo(folder(), license="openrail")
     planned = anna.post(f"{DOWNLOADS}/plan", json={"repository": "anna/sd"}).json()
+    assert planned["fits"] is True
     assert (planned["license"], planned["gated"], planned["revision"]) == ("openrail", False, REVISION)
     assert planned["size_bytes"] == planned["bytes_to_fetch"] == sum(file["size_bytes"] for file in planned["files"])
     answer = anna.post(DOWNLOADS, json={"repository": "anna/sd"})
@@ -127,8 +128,10 @@ def test_a_source_that_is_silent_is_a_matter_of_time(anna: httpx.Client, hub: Sm
 
 
 def test_no_answer_shows_a_token_or_the_address_of_a_file(anna: httpx.Client, hub: SmallHub) -> None:
+    hub.repos["anna/shown"] = Repo({"shown.safetensors": weights(seed=11)})
+    ended(anna, anna.post(DOWNLOADS, json={"repository": "anna/shown"}).json()["id"])
     text = anna.get(DOWNLOADS).text
-    assert "anna/sd" in text
+    assert "anna/shown" in text
     assert "hf_right" not in text
     assert "/resolve/" not in text
 

@@ -65,6 +65,7 @@ class PlanOut(BaseModel):
     gated: bool
     size_bytes: int
     bytes_to_fetch: int
+    fits: bool = Field(description="whether there is room for that, beside what other downloads still fetch")
     files: list[PlannedFileOut]
 
 

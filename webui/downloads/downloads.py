@@ -23,7 +23,7 @@ from webui.downloads.stopping import Stop
 from webui.downloads.transfer import Transfer
 from webui.downloads.views import DownloadView, view_of
 from webui.downloads.web import Web
-from webui.errors import DownloadEnded, DownloadNotFound
+from webui.errors import DarkroomError, DownloadEnded, DownloadNotFound
 from webui.storage.files import make_folder
 
 HIDDEN = ".downloads"  # below models/: on the same volume, and no catalogue looks inside
@@ -68,11 +68,15 @@ class Downloads:
         if self._thread.is_alive():
             self._thread.join()
 
-    def plan(self, asked: Asked) -> tuple[Plan, int]:
-        """What a download would bring, and how many bytes of it would be fetched. Raises as `ask`, but never for
-        want of room."""
+    def plan(self, asked: Asked) -> tuple[Plan, int, bool]:
+        """What a download would bring, how many bytes of it would be fetched, and whether they fit. Raises as `ask`,
+        but never for want of room."""
         plan = self._sources.plan(asked)
-        return plan, self._bytes_to_fetch(plan)
+        make_folder(self._transfer.folder)
+        needed = self._bytes_to_fetch(plan)
+        with self._changed:
+            fits = needed + self._bytes_awaited() + self._space.spare_bytes() <= self._space.free_bytes()
+        return plan, needed, fits
 
     def ask(self, asked: Asked) -> DownloadView:
         """Puts a download at the end of the line. The same one, where it is in the line or was finished already.
@@ -194,6 +198,13 @@ class Downloads:
             if download.state is not State.CANCELLED:
                 self._files.save(download)
 
+    def _save_or_say(self, download: Download) -> None:
+        """Where it cannot be saved, the next start finds everything in its place and ends it again."""
+        try:
+            self._files.save(download)
+        except DarkroomError as error:
+            _log.warning("cannot save the state of the download of %s: %s", download.plan.name, error)
+
     def _work(self) -> None:
         _give_way()
         while (taken := self._take()) is not None:
@@ -206,7 +217,7 @@ class Downloads:
                     download.state = State.FINISHED if failure is None else State.FAILED
                     download.error, download.problem = failure, None
                     download.finished = time.time() if failure is None else None
-                    self._files.save(download)
+                    self._save_or_say(download)
                 self._changed.notify_all()
 
     def _take(self) -> tuple[Download, Stop] | None:

@@ -19,7 +19,14 @@ from webui.downloads.hub import Hub, Repository
 from webui.downloads.machine import Machine
 from webui.downloads.plan import Item, Plan, PlannedFile
 from webui.downloads.sources import items_of, source_note
-from webui.errors import DarkroomError, NothingToDownload, OfferNotFound, RepositoryGated
+from webui.errors import (
+    DarkroomError,
+    NothingToDownload,
+    OfferNotFound,
+    RepositoryGated,
+    SourceBusy,
+    SourceUnreachable,
+)
 from webui.storage.files import write_atomically
 
 FACTS_NAME = "offers.json"
@@ -76,13 +83,13 @@ class Offers:
 
     def read_all(self) -> None:
         """Asks the Hub about every bundle; what cannot be read stays as it was. Returns at once while somebody else
-        asks already. Raises SourceUnreachable and the like where nothing can be read at all."""
+        asks already. Raises SourceUnreachable and SourceBusy, where it is of no use to ask on."""
         if not self._reading.acquire(blocking=False):
             return
+        known: dict[str, Repository] = {}
         try:
-            failures = [error for bundle in self.bundles if (error := self._read(bundle)) is not None]
-            if failures and len(failures) == len(self.bundles):
-                raise failures[0]
+            for bundle in self.bundles:
+                self._read(bundle, known)
         finally:
             self._reading.release()
 
@@ -97,19 +104,22 @@ class Offers:
         self._keep(bundle, _facts(bundle, repositories, plan.size_bytes))
         return plan
 
-    def _read(self, bundle: Bundle) -> DarkroomError | None:
-        """Why it could not be read."""
+    def _read(self, bundle: Bundle, known: dict[str, Repository]) -> None:
+        """`known` are repositories that were read just now."""
         try:
-            repositories = {part.repository: self._hub.read(part.repository) for part in bundle.parts}
+            for part in bundle.parts:
+                if part.repository not in known:
+                    known[part.repository] = self._hub.read(part.repository)
             try:
-                size: int | None = self._planned(bundle, repositories).size_bytes
+                size: int | None = self._planned(bundle, known).size_bytes
             except RepositoryGated:
                 size = None
+        except (SourceUnreachable, SourceBusy):
+            raise
         except DarkroomError as error:
             _log.info("cannot read what %s is: %s", bundle.id, error)
-            return error
-        self._keep(bundle, _facts(bundle, repositories, size))
-        return None
+            return
+        self._keep(bundle, _facts(bundle, known, size))
 
     def _planned(self, bundle: Bundle, repositories: dict[str, Repository]) -> Plan:
         base = repositories[bundle.checkpoint.repository]
@@ -127,7 +137,7 @@ class Offers:
             repository=base.id,
             revision=base.revision,
             license=base.license,
-            is_gated=any(repository.is_gated for repository in repositories.values()),
+            is_gated=any(repositories[part.repository].is_gated for part in bundle.parts),
         )
 
     def _keep(self, bundle: Bundle, facts: Facts) -> None:
@@ -137,12 +147,13 @@ class Offers:
 
 
 def _facts(bundle: Bundle, repositories: dict[str, Repository], size: int | None) -> Facts:
+    own = [repositories[part.repository] for part in bundle.parts]
     return Facts(
         read=time.time(),
         size_bytes=size,
         license=repositories[bundle.checkpoint.repository].license,
-        gated=any(repository.is_gated for repository in repositories.values()),
-        revisions={repository.id: repository.revision for repository in repositories.values()},
+        gated=any(repository.is_gated for repository in own),
+        revisions={repository.id: repository.revision for repository in own},
     )
 
 

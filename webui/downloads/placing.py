@@ -1,6 +1,7 @@
 """Puts whole, checked files where the catalogue looks: a folder or a file appears at once, complete, under a new name.
 
-A folder is put together in the hidden folder and renamed. Nothing that is there already is replaced.
+A folder is put together in the hidden folder and renamed. Nothing that is there already is replaced. Files are linked
+to their place, so that a crash in between loses none; where there are no links, they are moved.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,12 +37,14 @@ Chosen = Callable[[str], None]
 
 
 class Placing:
-    """Places the items of one download. `whole` says where a checked file lies."""
+    """Places the items of one download. `whole` says where a checked file lies; `files` names those of all items, as
+    often as each is used."""
 
-    def __init__(self, models_dir: Path, staging: Path, whole: Whole) -> None:
+    def __init__(self, models_dir: Path, staging: Path, whole: Whole, files: Iterable[RemoteFile]) -> None:
         self._models_dir = models_dir
         self._staging = staging
         self._whole = whole
+        self._uses_left = Counter(file.key for file in files)
 
     def place(self, item: Item, chosen: Chosen) -> dict[RemoteFile, Path]:
         """Where each of its files lies now. `chosen` hears the path below models/ before anything appears there.
@@ -82,7 +86,7 @@ class Placing:
         for planned in item.files:
             target = self._staging / planned.path
             make_folder(target.parent)
-            put(self._whole(planned.file), target)
+            self._put(planned.file, target)
         note = {"name": item.name} | item.note
         write_atomically(self._staging / _NOTE, _as_bytes(note))
         place = free_place(self._models_dir, FOLDERS[item.kind or "checkpoint"], item.name, "")
@@ -104,9 +108,26 @@ class Placing:
         if item.note:
             write_atomically(target.with_suffix(".json"), _as_bytes(item.note))
         make_folder(target.parent)
-        put(self._whole(planned.file), target)
+        self._put(planned.file, target)
         sync_folder(target.parent)
         return {planned.file: target}
+
+    def _put(self, file: RemoteFile, target: Path) -> None:
+        """A second name for the file, or where there are no links its only one; a symbolic link is one again."""
+        whole = self._whole(file)
+        self._uses_left[file.key] -= 1
+        if whole.is_symlink():
+            os.symlink(os.readlink(whole), target)
+            return
+        try:
+            os.link(whole, target)
+        except OSError:
+            if os.path.lexists(target):
+                raise
+            if self._uses_left[file.key] > 0:
+                shutil.copyfile(whole, target)
+            else:
+                os.replace(whole, target)
 
 
 def kind_of(header: Header | None) -> Kind:
@@ -118,19 +139,6 @@ def kind_of(header: Header | None) -> Kind:
     except Refusal as error:
         return _KIND_BY_REASON.get(error.reason, "checkpoint")
     return "checkpoint"
-
-
-def put(whole: Path, target: Path) -> None:
-    """A second name for the file, or where there are no links its only one; a symbolic link is one again."""
-    if whole.is_symlink():
-        os.symlink(os.readlink(whole), target)
-        return
-    try:
-        os.link(whole, target)
-    except OSError:
-        if target.exists():
-            raise
-        shutil.copyfile(whole, target)
 
 
 def free_place(models_dir: Path, folder: str, name: str, suffix: str) -> str:

@@ -102,6 +102,7 @@ class Running:
         return place is not None and (self.models_dir / place).exists()
 
     def _place(self) -> None:
+        placing = self._placing()
         for number, item in enumerate(self.download.plan.items):
             self.stop.check()
             if self._is_placed(number):
@@ -111,12 +112,14 @@ class Running:
                 self.download.places[number] = place
                 self.save(self.download)
 
-            for file, path in self._placing().place(item, chosen).items():
+            for file, path in placing.place(item, chosen).items():
                 self.existing.remember(file, path)
 
     def _placing(self) -> Placing:
         staging = self.transfer.folder / f"{self.download.id}.new"
-        return Placing(self.models_dir, staging, self.transfer.whole)
+        open_items = (item for i, item in enumerate(self.download.plan.items) if not self._is_placed(i))
+        files = (planned.file for item in open_items for planned in item.files)
+        return Placing(self.models_dir, staging, self.transfer.whole, files)
 
     def _sweep(self, needed: Set[str]) -> None:
         self._placing().sweep()

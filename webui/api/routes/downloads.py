@@ -90,7 +90,7 @@ def download_json(view: DownloadView, texts: Texts, language: Language) -> dict[
     return {**asdict(view), **worded}
 
 
-def plan_json(plan: Plan, bytes_to_fetch: int) -> dict[str, Any]:
+def plan_json(plan: Plan, bytes_to_fetch: int, fits: bool) -> dict[str, Any]:
     """A plan without the addresses."""
     return {
         "name": plan.name,
@@ -100,6 +100,7 @@ def plan_json(plan: Plan, bytes_to_fetch: int) -> dict[str, Any]:
         "gated": plan.is_gated,
         "size_bytes": plan.size_bytes,
         "bytes_to_fetch": bytes_to_fetch,
+        "fits": fits,
         "files": [{"name": file.name, "size_bytes": file.size_bytes} for file in plan.files],
     }
 
