@@ -11,6 +11,7 @@ import pytest
 from tests.downloads.conftest import Make, folder, hidden, listed, lora, wait, weights
 from tests.downloads.small_hub import Repo, SmallHub
 from tests.jobs.conftest import eventually
+from webui.downloads.refusals import retry_after
 from webui.downloads.sources import Asked
 from webui.errors import DarkroomError
 
@@ -167,6 +168,39 @@ def test_a_busy_server_is_asked_again_when_it_says(make: Make, hub: SmallHub) ->
     assert (problem.kind, problem.details["retry_after_seconds"]) == ("source_busy", 1)
     assert wait(downloads, id).problem is None
     assert hub.blobs() == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "0"}, 1),
+        ({"Retry-After": "1e9"}, 3600),
+        ({"Retry-After": "nan"}, 30),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 1),
+        ({"Retry-After": "soon"}, 30),
+        ({"RateLimit": '"resolvers";r=0;t=55'}, 55),
+        ({}, 30),
+    ],
+)
+def test_how_long_a_busy_server_wants_us_to_wait(headers: dict[str, str], seconds: int) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_where_the_hub_is_not_to_be_asked_it_is_not(make: Make, hub: SmallHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.behaviour.bytes_per_second = 50_000
+    downloads = make()
+    id = downloads.ask(Asked(repository="anna/one")).id
+    eventually(lambda: downloads.get(id).bytes_done > 0)
+    downloads.pause(id)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    asked = len(hub.requests)
+    assert refusal(make, repository="anna/one") == ("source_unreachable", "offline")
+    downloads.resume(id)
+    view = wait(downloads, id)
+    assert view.error is not None
+    assert view.error.details["reason"] == "offline"
+    assert len(hub.requests) == asked
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500])

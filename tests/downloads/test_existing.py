@@ -101,3 +101,13 @@ def test_cancelling_one_leaves_the_part_of_the_other(make: Make, hub: SmallHub, 
     assert downloads.get(second).bytes_done > 5_000
     downloads.cancel(second)
     assert hidden(tmp_path / "models") == set()
+
+
+def test_not_every_file_of_the_same_size_is_hashed(make: Make, hub: SmallHub, tmp_path: Path) -> None:
+    hub.repos["anna/one"] = Repo({"one.safetensors": weights(LARGE)})
+    for number in range(6):
+        other = tmp_path / "models" / f"a{number}" / ("one.safetensors" if number == 5 else "other.safetensors")
+        other.parent.mkdir(parents=True)
+        other.write_bytes(weights(LARGE, seed=0 if number in (4, 5) else 9))
+    finished(make(), repository="anna/one")
+    assert os.path.samefile(tmp_path / "models/a5/one.safetensors", tmp_path / "models/one.safetensors")

@@ -88,7 +88,7 @@ class Civitai:
                 case 401 | 403:
                     raise SourceLogin(host=host)
                 case 429 | 503:
-                    raise SourceBusy(host=host, retry_after_seconds=retry_after(answer.headers.get("Retry-After")))
+                    raise SourceBusy(host=host, retry_after_seconds=retry_after(answer.headers))
                 case status:
                     raise SourceUnreachable(host=host, reason="source_status", status=status)
         try:

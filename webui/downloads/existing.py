@@ -24,6 +24,7 @@ BOOK_NAME = "known-files.json"
 _MIN_BYTES = 2**20  # smaller ones are fetched sooner than found
 _MAX_PLACES = 4  # of one file
 _MAX_FILES = 20_000
+_MAX_GUESSES = 3  # files of the same size; many fine-tunes of one network have it, and each takes seconds to hash
 _log = logging.getLogger(__name__)
 Cached = Callable[[RemoteFile], Path | None]
 
@@ -76,7 +77,7 @@ class ExistingFiles:
         if (cached := self._cached(file)) is not None:
             yield cached
         if file.size_bytes >= _MIN_BYTES and file.name.endswith(WEIGHTS_SUFFIX):
-            yield from _weights_below(self._models_dir)
+            yield from _of_this_size(self._models_dir, file)
 
     def _entries(self) -> dict[str, list[Any]]:
         """What was remembered; nothing where somebody else wrote into it."""
@@ -89,11 +90,17 @@ class ExistingFiles:
         return {key: places for key, places in entries.items() if isinstance(places, list)}
 
 
-def _weights_below(folder: Path) -> Iterator[Path]:
-    """Of the models and not of what is hidden among them."""
+def _of_this_size(folder: Path, file: RemoteFile) -> list[Path]:
+    """Weights among the models and not among what is hidden there, those of the same name first."""
+    found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in names if name.endswith(WEIGHTS_SUFFIX))
+        for path in (Path(parent, name) for name in names if name.endswith(WEIGHTS_SUFFIX)):
+            with suppress(OSError):
+                if path.stat().st_size == file.size_bytes:
+                    found.append(path)
+    name = file.name.rpartition("/")[2]
+    return sorted(found, key=lambda path: path.name != name)[:_MAX_GUESSES]
 
 
 def _is(path: Path, file: RemoteFile, stop: Stop) -> bool:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from huggingface_hub import HfApi, hf_hub_url, set_client_factory, try_to_load_from_cache
+from huggingface_hub import HfApi, hf_hub_url, is_offline_mode, set_client_factory, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
-    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -65,6 +64,11 @@ class Hub:
         self._hub = options.hub
         self._token = options.hub_token
 
+    def check_online(self) -> None:
+        """Raises SourceUnreachable where `HF_HUB_OFFLINE` says that the Hub is not to be asked."""
+        if is_offline_mode():
+            raise SourceUnreachable(host=self.endpoint.host, reason="offline")
+
     @property
     def login(self) -> Login | None:
         """For the endpoint alone."""
@@ -75,6 +79,7 @@ class Hub:
         NothingToDownload."""
         if not _NAME.fullmatch(id):
             raise RepositoryNotFound(repository=id[:100])
+        self.check_online()
         with self._lent(id, revision):
             info = HfApi(endpoint=self._hub, token=self._token or False).model_info(
                 id, revision=revision, files_metadata=True, timeout=_METADATA_SECONDS
@@ -151,8 +156,6 @@ class Hub:
                 raise RevisionNotFound(repository=id, revision=(revision or "main")[:100]) from error
             except HfHubHTTPError as error:
                 raise self._http_error(id, error.response) from error
-            except OfflineModeIsEnabled as error:
-                raise SourceUnreachable(host=self.endpoint.host, reason="offline") from error
             except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
                 raise SourceUnreachable(host=self.endpoint.host, reason="source_not_understood") from error
 
@@ -161,7 +164,7 @@ class Hub:
             case 401 | 403:
                 return RepositoryGated(repository=id)
             case 429 | 503:
-                seconds = retry_after(response.headers.get("Retry-After"))
+                seconds = retry_after(response.headers)
                 return SourceBusy(host=self.endpoint.host, retry_after_seconds=seconds)
             case status:
                 return SourceUnreachable(host=self.endpoint.host, reason="source_status", status=status)

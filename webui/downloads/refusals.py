@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+from collections.abc import Mapping
+from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from webui.downloads.files import RemoteFile
@@ -20,15 +23,19 @@ from webui.errors import (
 
 DEFAULT_RETRY_SECONDS = 30
 MAX_RETRY_SECONDS = 3600
+_RATE_LIMIT = re.compile(r"\bt=(\d{1,6})\b")  # `"api";r=0;t=55`: none left, new ones in 55 seconds
 
 
-def retry_after(said: str | None) -> int:
-    """Seconds that a `Retry-After` asks for, at least one; half a minute where it cannot be read."""
+def retry_after(headers: Mapping[str, str] | Message) -> int:
+    """Seconds that an answer asks to wait, at least one: by `Retry-After`, or by `RateLimit`, which the Hub sends. Half
+    a minute where neither can be read."""
+    said = headers.get("Retry-After") or ""
+    limit = _RATE_LIMIT.search(headers.get("RateLimit") or "")
     try:
-        seconds = float(said or "")
+        seconds = float(said or (limit[1] if limit else ""))
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(said or "").timestamp() - time.time()
+            seconds = parsedate_to_datetime(said).timestamp() - time.time()
         except (ValueError, TypeError, OverflowError):
             return DEFAULT_RETRY_SECONDS
     return max(1, min(MAX_RETRY_SECONDS, math.ceil(seconds))) if math.isfinite(seconds) else DEFAULT_RETRY_SECONDS
@@ -40,7 +47,7 @@ def check_status(answer: Answer, file: RemoteFile) -> None:
         return
     host, repository = answer.address.host, file.repository
     if answer.status in (429, 503):
-        raise SourceBusy(host=host, retry_after_seconds=retry_after(answer.headers.get("Retry-After")))
+        raise SourceBusy(host=host, retry_after_seconds=retry_after(answer.headers))
     if repository is not None:
         match answer.headers.get("X-Error-Code"):
             case "GatedRepo":

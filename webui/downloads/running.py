@@ -19,7 +19,7 @@ from webui.downloads.web import Login
 from webui.errors import DarkroomError, DiskFull
 from webui.storage.files import make_folder
 
-Logins = Callable[[RemoteFile], Login | None]
+Logins = Callable[[RemoteFile], Login | None]  # raises SourceUnreachable for a source that is not to be asked
 _log = logging.getLogger(__name__)
 
 

@@ -35,7 +35,10 @@ def open_shop(
     offers = Offers(presets_dir, data_dir, hub)
 
     def login_for(file: RemoteFile) -> Login | None:
-        return hub.login if file.repository is not None else civitai.login
+        if file.repository is None:
+            return civitai.login
+        hub.check_online()
+        return hub.login
 
     downloads = Downloads(
         models_dir=models_dir,
