@@ -222,3 +222,17 @@ def test_a_part_that_was_damaged_is_fetched_anew(make: Make, hub: SmallHub, tmp_
     downloads.resume(id)
     assert wait(downloads, id).state == "finished"
     assert (tmp_path / "models/one.safetensors").read_bytes() == weights()
+
+
+def test_nothing_stays_of_a_failed_download_that_is_cancelled(make: Make, hub: SmallHub, tmp_path: Path) -> None:
+    hub.behaviour.bytes_per_second = 50_000
+    downloads = make()
+    id = downloads.ask(Asked(repository="anna/one")).id
+    eventually(lambda: downloads.get(id).bytes_done > 0)
+    downloads.pause(id)
+    hub.behaviour.status = 410
+    downloads.resume(id)
+    assert wait(downloads, id).state == "failed"
+    assert hidden(tmp_path / "models") != set()
+    downloads.cancel(id)
+    assert hidden(tmp_path / "models") == set()

@@ -82,3 +82,12 @@ def test_a_version_that_is_not_there(make: Make, civitai: SmallHub, hub: SmallHu
     with pytest.raises(DarkroomError) as caught:
         downloads.ask(Asked(url=f"{civitai.url}/models/1?modelVersionId=9"))
     assert caught.value.details["reason"] == "version_missing"
+
+
+def test_a_files_own_header_says_what_it_is(make: Make, civitai: SmallHub, hub: SmallHub) -> None:
+    said = version(civitai, lora())
+    said["model"]["type"] = "Checkpoint"
+    civitai.civitai[7], civitai.civitai_files[7] = said, lora()
+    downloads = make(civitai=civitai.url, loopback=(hub.url, civitai.url))
+    view = finished(downloads, url=f"{civitai.url}/models/1?modelVersionId=7")
+    assert view.places == ("loras/ink style.safetensors",)

@@ -131,6 +131,7 @@ def test_a_measurement_ends_with_the_program(tmp_path: Path) -> None:
     assert measurement.now() is None
 
 
+@pytest.mark.slow
 def test_the_real_measurement_prints_what_is_read(tmp_path: Path) -> None:
     found = SelfMeasurement(Settings(data_dir=tmp_path, device="cpu"), "webui.engine.self_measurement").wait()
     assert found is not None

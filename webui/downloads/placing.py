@@ -59,7 +59,7 @@ class Placing:
         """Where the same item of the same revision lies already, with all its files."""
         source = item.note.get("source")
         suffix = "" if item.is_folder else WEIGHTS_SUFFIX
-        kinds = [item.kind] if item.kind else list(FOLDERS)
+        kinds: list[Kind] = ["checkpoint"] if item.is_folder else list(FOLDERS)
         for place in (place for kind in kinds for place in _places(FOLDERS[kind], item.name, suffix)):
             target = self._models_dir / place
             if not target.exists():
@@ -101,7 +101,7 @@ class Placing:
         self, item: Item, headers: dict[RemoteFile, Header | None], chosen: Chosen
     ) -> dict[RemoteFile, Path]:
         (planned,) = item.files
-        kind = item.kind or kind_of(headers[planned.file])
+        kind = kind_of(headers[planned.file], item.kind)
         place = free_place(self._models_dir, FOLDERS[kind], item.name, WEIGHTS_SUFFIX)
         chosen(place)
         target = self._models_dir / place
@@ -130,15 +130,17 @@ class Placing:
                 os.replace(whole, target)
 
 
-def kind_of(header: Header | None) -> Kind:
-    """What a file is by its tensors. What nobody recognises goes where checkpoints are refused with a reason."""
-    if header is None:
-        return "checkpoint"
-    try:
-        recognise(header)
-    except Refusal as error:
-        return _KIND_BY_REASON.get(error.reason, "checkpoint")
-    return "checkpoint"
+def kind_of(header: Header | None, said: Kind | None) -> Kind:
+    """What a file is by its tensors; by what its source `said` only where they do not tell. What nobody recognises goes
+    where checkpoints are refused with a reason."""
+    if header is not None:
+        try:
+            recognise(header)
+            return "checkpoint"
+        except Refusal as error:
+            if error.reason in _KIND_BY_REASON:
+                return _KIND_BY_REASON[error.reason]
+    return said or "checkpoint"
 
 
 def free_place(models_dir: Path, folder: str, name: str, suffix: str) -> str:

@@ -28,7 +28,7 @@ class PlannedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A folder or a single file. `name` has no suffix; `kind` is None where the file's header will tell.
+    """A folder or a single file. `name` has no suffix; `kind` is what its source says; a file's header overrules it.
 
     `note` goes into the small file beside it (`webui/checkpoints/notes.py`).
     """
