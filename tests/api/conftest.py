@@ -25,6 +25,7 @@ from webui.app import build
 from webui.downloads.options import DownloadOptions
 from webui.settings import ROOT, Settings
 
+NOWHERE = DownloadOptions(hub="https://hub.invalid", civitai="https://civitai.invalid")  # no test leaves this machine
 LOGINS = ("anna:correct horse", "ben:battery:staple")
 
 
@@ -47,7 +48,7 @@ async def built(data_dir: Path, *, download_options: DownloadOptions | None = No
     return build(
         Settings(data_dir=data_dir, no_browser=True, **settings),
         worker_target="tests.fakes:serve",
-        download_options=download_options,
+        download_options=download_options or NOWHERE,
         self_measurement="tests.downloads.measured",
     )
 

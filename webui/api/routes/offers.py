@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 
 from webui.api.access.audience import Audience, open_to
-from webui.api.bodies.media_types import UnreadRoute
+from webui.api.bodies.media_types import JsonRoute
 from webui.api.download_schemas import OfferOut
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked
@@ -22,7 +22,7 @@ from webui.texts import Language
 
 def offer_routes(services: Services, shop: Shop, measurement: SelfMeasurement) -> APIRouter:
     """Look, and ask the Hub."""
-    router = APIRouter(prefix="/api/models/offers", tags=["models"], responses=ERRORS, route_class=UnreadRoute)
+    router = APIRouter(prefix="/api/models/offers", tags=["models"], responses=ERRORS, route_class=JsonRoute)
 
     def offers(language: Language) -> list[dict[str, Any]]:
         machine, facts, views = measurement.now(), shop.offers.facts(), shop.downloads.list()
