@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,24 @@ def test_the_same_download_is_one(make: Make, hub: SmallHub, tmp_path: Path) -> 
 def test_a_new_one_replaces_nothing(make: Make, hub: SmallHub, tmp_path: Path) -> None:
     (tmp_path / "models/one").mkdir(parents=True)
     assert finished(make(), repository="anna/one").places == ("one-2.safetensors",)
+
+
+def test_parts_that_nobody_needs_any_more_are_removed_after_two_weeks(
+    make: Make, hub: SmallHub, tmp_path: Path
+) -> None:
+    hub.behaviour.bytes_per_second = 50_000
+    downloads = make()
+    id = downloads.ask(Asked(repository="anna/one")).id
+    eventually(lambda: downloads.get(id).bytes_done > 0)
+    downloads.pause(id)
+    downloads.close()
+    folder = tmp_path / "models" / ".downloads"
+    mine = hidden(tmp_path / "models")
+    (folder / "old.part").write_bytes(b"x")
+    (folder / "fresh.part").write_bytes(b"x")
+    (folder / "old.new" / "unet").mkdir(parents=True)
+    for path in folder.iterdir():
+        if path.name != "fresh.part":
+            os.utime(path, (1, 1))
+    make()
+    assert {path.name for path in folder.iterdir()} == mine | {"fresh.part"}

@@ -56,6 +56,8 @@ class Downloads:
     def start(self) -> None:
         """Goes on with what the last run left."""
         self._known = {download.id: download for download in self._files.load()}
+        files = {file.key for download in self._known.values() for file in download.plan.files}
+        self._transfer.sweep(files | self._known.keys())
         self._thread.start()
 
     def close(self) -> None:

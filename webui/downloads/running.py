@@ -14,7 +14,7 @@ from webui.downloads.files import RemoteFile
 from webui.downloads.placing import Placing, remove
 from webui.downloads.space import Space
 from webui.downloads.stopping import Stop, Stopped
-from webui.downloads.transfer import Transfer
+from webui.downloads.transfer import STAGING_SUFFIX, Transfer
 from webui.downloads.web import Login
 from webui.errors import DarkroomError, DiskFull
 from webui.storage.files import make_folder
@@ -116,7 +116,7 @@ class Running:
                 self.existing.remember(file, path)
 
     def _placing(self) -> Placing:
-        staging = self.transfer.folder / f"{self.download.id}.new"
+        staging = self.transfer.folder / f"{self.download.id}{STAGING_SUFFIX}"
         open_items = (item for i, item in enumerate(self.download.plan.items) if not self._is_placed(i))
         files = (planned.file for item in open_items for planned in item.files)
         return Placing(self.models_dir, staging, self.transfer.whole, files)

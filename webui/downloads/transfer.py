@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +28,8 @@ from webui.storage.files import naming_refusals
 
 CHUNK_BYTES = 4 * 2**20
 PART_SUFFIX = ".part"
+STAGING_SUFFIX = ".new"  # of a folder that is put together
+KEPT_SECONDS = 14 * 24 * 3600
 WAITS_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)  # between attempts that brought nothing
 _HEADER_BYTES = 9  # of a safetensors file: the length of its header, and the brace that it begins with
 _MAX_HEADER_BYTES = 100 * 2**20
@@ -57,6 +62,16 @@ class Transfer:
             except OSError:
                 continue
         return 0
+
+    def sweep(self, needed: Set[str]) -> None:
+        """Removes what no download needs and nobody has touched for long. Fresh parts may be another program's, which
+        has another data folder and the same models."""
+        oldest = time.time() - KEPT_SECONDS
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                key = path.name.removesuffix(PART_SUFFIX).removesuffix(STAGING_SUFFIX)
+                if key not in needed and path.lstat().st_mtime < oldest:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def fetch(self, file: RemoteFile, login: Login | None, stop: Stop, report: Report) -> Path:
         """The whole file. Waits and tries again where the line breaks off or the server is busy, which `report` hears.
