@@ -20,6 +20,7 @@ LAYERS = (
     ("app",),
     ("ui", "api"),
     ("jobs",),
+    ("downloads",),
     ("storage",),
     ("engine",),
     ("metadata",),
@@ -40,7 +41,7 @@ LAYERS = (
 VOCABULARY = LAYERS[-1]
 # The engine stands beside the queue, not below it: nobody but the composition root and the worker may know it.
 KNOWS_THE_ENGINE = {"app", "engine"}
-MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"docs", "presets", "texts", "share", "metadata"}
+MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"docs", "downloads", "presets", "texts", "share", "metadata"}
 LATE_IMPORTS = {
     # importer → what it imports inside a function, and why that is meant (see the comment at the place itself)
     ("launch", "webui.launch.command"),  # an older Python stops before it

@@ -30,6 +30,7 @@ from webui.api.routes.boards import board_routes
 from webui.api.routes.bundle import bundle_routes
 from webui.api.routes.catalogue import catalogue_routes
 from webui.api.routes.docs import install_docs
+from webui.api.routes.downloads import download_routes
 from webui.api.routes.gallery import gallery_routes
 from webui.api.routes.generate import generate_routes
 from webui.api.routes.help import help_routes
@@ -40,6 +41,7 @@ from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.routes.model_changes import model_change_routes
 from webui.api.routes.models import model_routes
+from webui.api.routes.offers import offer_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
@@ -53,6 +55,9 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
+from webui.downloads.machine import SelfMeasurement
+from webui.downloads.options import DownloadOptions, options_from
+from webui.downloads.setup import Shop, open_shop
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
@@ -77,17 +82,25 @@ request leaves out take the checkpoint's defaults, which the job shows. Errors a
 "hint"}}`, in the language of `Accept-Language` (English or Simplified Chinese); 422 is a list that names the fields.
 If there are logins, send user and password with HTTP Basic."""
 ENGINE = "webui.engine.worker:serve"  # a name and not the function: this process never loads torch
+SELF_MEASUREMENT = "webui.engine.self_measurement"  # the same
 _log = logging.getLogger(__name__)
 
 
 def build(
-    settings: Settings, *, worker_target: str = ENGINE, announce: Callable[[Share], None] | None = None
+    settings: Settings,
+    *,
+    worker_target: str = ENGINE,
+    announce: Callable[[Share], None] | None = None,
+    download_options: DownloadOptions | None = None,
+    self_measurement: str = SELF_MEASUREMENT,
 ) -> FastAPI:
     """The whole app, not yet running: its lifespan starts and ends worker, queue and tunnel.
 
-    `worker_target` names the worker process's function. `announce` is called, from a thread, once the public link is
-    open or has failed. Raises FolderInUse and similar errors for the data folder, and ValueError for settings that
-    would let strangers in without a login (`webui.share.link.settings_with_login` adds one).
+    `worker_target` names the worker process's function; `announce` hears of the public link when it is open or has
+    failed, from a thread; `download_options` say where models come from, by default what the environment says;
+    `self_measurement` names the program that measures this machine. Raises FolderInUse and the like for the data
+    folder, and ValueError for settings that would let strangers in without a login
+    (`webui.share.link.settings_with_login` adds one).
     """
     if settings.is_public and not settings.logins:
         raise ValueError("others can reach this app, so it needs a login")
@@ -101,6 +114,9 @@ def build(
         queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
+        options = download_options or options_from(os.environ, settings.download_mb_per_second)
+        shop = open_shop(settings.models_dir, settings.data_dir, settings.presets_dir, options)
+        machine = SelfMeasurement(settings, self_measurement, lambda: queue.status().running > 0)
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
             queue=queue,
@@ -117,13 +133,13 @@ def build(
             description=_DESCRIPTION,
             docs_url=None,
             redoc_url=None,
-            lifespan=lambda app: _running(settings, services, share, announce or _log_share),
+            lifespan=lambda app: _running(settings, services, shop, machine, share, announce or _log_share),
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
             catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
         )
-        _add_routes(app, settings, services, routers_of(page))
+        _add_routes(app, settings, services, shop, machine, routers_of(page))
         mount_page(app, page)
     except BaseException:
         storage.close()
@@ -141,7 +157,14 @@ def _quiet_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_page: Sequence[APIRouter]) -> None:
+def _add_routes(
+    app: FastAPI,
+    settings: Settings,
+    services: Services,
+    shop: Shop,
+    machine: SelfMeasurement,
+    of_the_page: Sequence[APIRouter],
+) -> None:
     """The API, the page's own routes, and the guard in front of everything."""
     install_error_handlers(app, services.texts)
     secret = read_secret(settings.data_dir / "secret")
@@ -170,6 +193,8 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
         *of_the_page,
     )
     routers = (
+        *declared(Audience.OPERATOR, download_routes(services, shop.downloads)),
+        *declared(Audience.PERSONS, offer_routes(services, shop, machine)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
@@ -188,19 +213,27 @@ def _add_routes(app: FastAPI, settings: Settings, services: Services, of_the_pag
 
 @asynccontextmanager
 async def _running(
-    settings: Settings, services: Services, share: ShareState, announce: Callable[[Share], None]
+    settings: Settings,
+    services: Services,
+    shop: Shop,
+    machine: SelfMeasurement,
+    share: ShareState,
+    announce: Callable[[Share], None],
 ) -> AsyncIterator[None]:
-    """Runs worker, queue and tunnel for as long as the server runs."""
+    """Worker, queue, downloads and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
     housekeeper = Housekeeper(services.storage)
     try:
         services.queue.start()
         housekeeper.start()
+        shop.downloads.start()
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
+        await to_thread.run_sync(shop.downloads.close)
+        await to_thread.run_sync(machine.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()

@@ -350,3 +350,85 @@ class ShareFailed(DarkroomError):
     """The public link could not be opened; the app serves this machine only. Details: `reason`."""
 
     kind = "share_failed"
+
+
+# --- getting models --------------------------------------------------------------------------------------------------
+
+
+class DownloadNotFound(DarkroomError):
+    """There is no such download. Details: `download`."""
+
+    kind = "download_not_found"
+
+
+class DownloadEnded(DarkroomError):
+    """It cannot be paused or resumed, since it has ended. Details: `name`."""
+
+    kind = "download_ended"
+
+
+class OfferNotFound(DarkroomError):
+    """No offer has this id. Details: `offer`."""
+
+    kind = "offer_not_found"
+
+
+class RepositoryNotFound(DarkroomError):
+    """There is no such repository, or it is private. Details: `repository`."""
+
+    kind = "repository_not_found"
+
+
+class RepositoryGated(DarkroomError):
+    """The repository wants its terms agreed to, and a token. Details: `repository`."""
+
+    kind = "repository_gated"
+
+
+class RevisionNotFound(DarkroomError):
+    """The repository has no such revision. Details: `repository`, `revision`."""
+
+    kind = "revision_not_found"
+
+
+class NothingToDownload(DarkroomError):
+    """What was asked for holds nothing that may be fetched. Details: `source`, `reason`; some reasons name a `file`."""
+
+    kind = "nothing_to_download"
+
+
+class AddressRefused(DarkroomError):
+    """An address that nothing is fetched from: not https, private, unreadable. Details: `address`, `reason`."""
+
+    kind = "address_refused"
+
+
+class SourceUnreachable(DarkroomError):
+    """The server of a model does not answer, or not as it should. Details: `host`, `reason`, and `status` for one."""
+
+    kind = "source_unreachable"
+
+
+class SourceBusy(DarkroomError):
+    """The server of a model wants to be asked later. Details: `host`, `retry_after_seconds`."""
+
+    kind = "source_busy"
+
+
+class SourceLogin(DarkroomError):
+    """The server of a model wants a token. Details: `host`."""
+
+    kind = "source_login"
+
+
+class DownloadDamaged(DarkroomError):
+    """What came is not what the repository said. Details: `file`, `reason`."""
+
+    kind = "download_damaged"
+
+
+class DiskSpaceShort(DarkroomError):
+    """A download does not fit with some room to spare. Details: `needed_gb`, `free_gb`, `spare_gb`, `folder`, `could`
+    (what could be deleted)."""
+
+    kind = "disk_space_short"

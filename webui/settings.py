@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         512, ge=0, description="memory for the steps of past pictures, in MB; the oldest go first, and 0 keeps none"
     )
 
+    download_mb_per_second: float | None = Field(
+        None, gt=0, description="how fast models are downloaded at most, in MB a second; by default as fast as it goes"
+    )
+
     @field_validator("auth", "extra_models_dir", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -22,8 +22,10 @@ from PIL import Image
 from tests.judged_models import lay_out
 from webui.api.access.connections import IdleLimitedProtocol
 from webui.app import build
+from webui.downloads.options import DownloadOptions
 from webui.settings import ROOT, Settings
 
+NOWHERE = DownloadOptions(hub="https://hub.invalid", civitai="https://civitai.invalid")  # no test leaves this machine
 LOGINS = ("anna:correct horse", "ben:battery:staple")
 
 
@@ -41,9 +43,14 @@ class Server:
         return httpx.Client(base_url=self.url, auth=login, headers=headers, timeout=30, trust_env=False, verify=False)
 
 
-async def built(data_dir: Path, **settings: Any) -> FastAPI:
+async def built(data_dir: Path, *, download_options: DownloadOptions | None = None, **settings: Any) -> FastAPI:
     """`build`, inside an event loop: outside of one Gradio makes its own and never closes it."""
-    return build(Settings(data_dir=data_dir, no_browser=True, **settings), worker_target="tests.fakes:serve")
+    return build(
+        Settings(data_dir=data_dir, no_browser=True, **settings),
+        worker_target="tests.fakes:serve",
+        download_options=download_options or NOWHERE,
+        self_measurement="tests.downloads.measured",
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from tests.benchmarks.delivery import measure_delivery
+from tests.benchmarks.downloads import measure_downloads
 from tests.benchmarks.engine import measure_engine, measure_strip, measure_swaps
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.gallery import measure_gallery
@@ -52,6 +53,7 @@ PARTS: dict[str, Callable[[bool, Path | None], Iterator[Figure]]] = {
     "swaps": lambda quick, _: measure_swaps(1 if quick else 4),
     "gallery": lambda quick, _: measure_gallery(2 if quick else 10),
     "models": lambda quick, _: measure_models(2 if quick else 10),
+    "downloads": lambda quick, _: measure_downloads(1 if quick else 3, 10**8 if quick else 2 * 10**9),
     "instant": lambda quick, _: measure_instant(2 if quick else 6),
     "style": _style,
 }

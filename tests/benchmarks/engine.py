@@ -39,8 +39,8 @@ def measure_engine(repeats: int) -> Iterator[Figure]:
     alike."""
     engine = SettlingEngine(Settings(strip_memory_mb=0))  # the same picture each time, and drawn each time
     request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_STEPS)
-    _steps(engine, request)  # loads and warms up
-    seconds = [statistics.median(step.seconds for step in _steps(engine, request)) for _ in range(repeats)]
+    steps_of(engine, request)  # loads and warms up
+    seconds = [statistics.median(step.seconds for step in steps_of(engine, request)) for _ in range(repeats)]
     yield Figure("steps a second, starter at its defaults", tuple(1 / one for one in seconds), "steps/s")
     yield from _preview_costs("a watched step, over one without a preview", engine, request, repeats)
     part = ImageToImage(
@@ -60,7 +60,7 @@ def _preview_costs(name: str, engine: Engine, request: Drawn, repeats: int) -> I
     long = dataclasses.replace(request, steps=_MANY_STEPS)
     pairs = []
     for _ in range(repeats):
-        steps = list(itertools.pairwise(_steps(engine, long, watched=True)))
+        steps = list(itertools.pairwise(steps_of(engine, long, watched=True)))
         previewed = [after.seconds for before, after in steps if before.preview]
         pairs.append((previewed, [after.seconds for before, after in steps if not before.preview]))
     yield from _costs(name, pairs, shares=[len(some) / (len(some) + len(others)) for some, others in pairs])
@@ -73,7 +73,7 @@ def measure_strip(repeats: int) -> Iterator[Figure]:
     request = TextToImage(prompt=_PROMPT, checkpoint="starter", seed=1, steps=_MANY_STEPS)
     pairs = []
     for seed in range(repeats + 1):
-        steps = [step.seconds for step in _steps(engine, dataclasses.replace(request, seed=seed))]
+        steps = [step.seconds for step in steps_of(engine, dataclasses.replace(request, seed=seed))]
         pairs.append((steps[2::2], steps[1::2]))
     yield from _costs("a step that is kept, over one that is not", pairs[1:], shares=[1.0] * repeats)
     alone = tuple(_keeping_milliseconds(engine) for _ in range(repeats))
@@ -123,7 +123,7 @@ def measure_swaps(repeats: int) -> Iterator[Figure]:
             yield Figure(f"change of checkpoint and one step, {what}", tuple(times))
 
 
-def _steps(engine: Engine, request: Drawn, *, watched: bool = False) -> list[Step]:
+def steps_of(engine: Engine, request: Drawn, *, watched: bool = False) -> list[Step]:
     """The denoising steps of a picture, in their order."""
     steps: list[Step] = []
 

@@ -1,0 +1,241 @@
+"""All downloads: one runs, the others wait in the order in which they were asked for, and a restart goes on.
+
+Everything that is asked for is checked before it waits: that it is there, that we may have it, that it fits.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from webui.downloads.download import UNENDED, Download, DownloadFiles, State
+from webui.downloads.existing import BOOK_NAME, Cached, ExistingFiles
+from webui.downloads.pace import Pace
+from webui.downloads.plan import Plan
+from webui.downloads.running import Logins, Running
+from webui.downloads.sources import Asked, Sources
+from webui.downloads.space import Space
+from webui.downloads.stopping import Stop
+from webui.downloads.transfer import Transfer
+from webui.downloads.views import DownloadView, view_of
+from webui.downloads.web import Web
+from webui.errors import DarkroomError, DownloadEnded, DownloadNotFound
+from webui.storage.files import make_folder
+
+HIDDEN = ".downloads"  # below models/: on the same volume, and no catalogue looks inside
+_LEAVING_SECONDS = 30.0
+_NICENESS = 10
+_log = logging.getLogger(__name__)
+
+
+class Downloads:
+    """Works from `start` to `close`. Thread-safe."""
+
+    def __init__(
+        self, *, models_dir: Path, data_dir: Path, sources: Sources, web: Web, pace: Pace, space: Space, logins: Logins,
+        cached: Cached,
+    ) -> None:  # fmt: skip
+        self._models_dir = models_dir
+        self._sources = sources
+        self.pace = pace
+        self._space = space
+        self._files = DownloadFiles(data_dir / "downloads")
+        self._transfer = Transfer(models_dir / HIDDEN, web, pace)
+        self._existing = ExistingFiles(models_dir, self._files.folder / BOOK_NAME, cached)
+        self._logins = logins
+        self._changed = threading.Condition()
+        self._known: dict[str, Download] = {}
+        self._current: tuple[Download, Stop] | None = None
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._work, name="downloads", daemon=True)
+
+    def start(self) -> None:
+        """Goes on with what the last run left."""
+        self._known = {download.id: download for download in self._files.load()}
+        files = {file.key for download in self._known.values() for file in download.plan.files}
+        self._transfer.sweep(files | self._known.keys())
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops what runs; it goes on at the next start."""
+        with self._changed:
+            self._is_closing = True
+            if self._current is not None:
+                self._current[1].set()
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def plan(self, asked: Asked) -> tuple[Plan, int, bool]:
+        """What a download would bring, how many bytes of it would be fetched, and whether they fit. Raises as `ask`,
+        but never for want of room."""
+        plan = self._sources.plan(asked)
+        make_folder(self._transfer.folder)
+        needed = self._bytes_to_fetch(plan)
+        with self._changed:
+            fits = needed + self._bytes_awaited() + self._space.spare_bytes() <= self._space.free_bytes()
+        return plan, needed, fits
+
+    def ask(self, asked: Asked) -> DownloadView:
+        """Puts a download at the end of the line. The same one, where it is in the line or was finished already.
+
+        Raises InvalidRequest, OfferNotFound, RepositoryNotFound, RepositoryGated, RevisionNotFound, NothingToDownload,
+        AddressRefused, SourceUnreachable, SourceBusy, SourceLogin, DiskSpaceShort, FolderNotWritable.
+        """
+        plan = self._sources.plan(asked)
+        make_folder(self._transfer.folder)
+        needed = self._bytes_to_fetch(plan)
+        with self._changed:
+            if (same := self._same(plan)) is not None:
+                return self._view(same)
+            self._space.check(needed + self._bytes_awaited())
+            download = Download(plan=plan)
+            self._files.save(download)
+            self._known[download.id] = download
+            self._changed.notify_all()
+            return self._view(download)
+
+    def list(self) -> tuple[DownloadView, ...]:
+        """Oldest first."""
+        with self._changed:
+            return tuple(self._view(download) for download in self._known.values())
+
+    def get(self, id: str) -> DownloadView:
+        """Raises DownloadNotFound."""
+        with self._changed:
+            return self._view(self._find(id))
+
+    def pause(self, id: str) -> DownloadView:
+        """As often as one likes. Raises DownloadNotFound, DownloadEnded."""
+        with self._changed:
+            download = self._find(id)
+            if download.state not in UNENDED:
+                raise DownloadEnded(name=download.plan.name)
+            self._leave(download, State.PAUSED)
+            return self._view(download)
+
+    def resume(self, id: str) -> DownloadView:
+        """As often as one likes; one that failed goes on where it ended. Raises DownloadNotFound, DownloadEnded."""
+        with self._changed:
+            download = self._find(id)
+            if download.state in (State.FINISHED, State.CANCELLED):
+                raise DownloadEnded(name=download.plan.name)
+            if download.state in (State.PAUSED, State.FAILED):
+                download.state, download.error = State.WAITING, None
+                self._files.save(download)
+                self._changed.notify_all()
+            return self._view(download)
+
+    def cancel(self, id: str) -> None:
+        """Nothing of it stays. One that has ended is only taken off the list. Raises DownloadNotFound."""
+        with self._changed:
+            download = self._find(id)
+            if download.state is State.FINISHED or download.state is State.CANCELLED:
+                self._files.forget(id)
+                del self._known[id]
+                return
+            self._leave(download, State.CANCELLED)
+            self._files.forget(id)
+            self._changed.wait_for(lambda: self._current is None or self._current[0] is not download, _LEAVING_SECONDS)
+            needed = {file.key for other in self._known.values() if other.state in (*UNENDED, State.FAILED)
+                      for file in other.plan.files}  # fmt: skip
+        self._running(download, Stop()).undo(needed)
+
+    def _leave(self, download: Download, state: State) -> None:
+        download.state, download.problem = state, None
+        if state is not State.CANCELLED:
+            self._files.save(download)
+        if self._current is not None and self._current[0] is download:
+            self._current[1].set()
+        self._changed.notify_all()
+
+    def _find(self, id: str) -> Download:
+        if (download := self._known.get(id)) is None:
+            raise DownloadNotFound(download=id[:100])
+        return download
+
+    def _same(self, plan: Plan) -> Download | None:
+        """One that brings exactly this, and has not failed; or has brought it, and it is still there."""
+        for download in self._known.values():
+            if download.plan.items != plan.items:
+                continue
+            if download.state in UNENDED:
+                return download
+            there = len(download.places) == len(plan.items) and all(
+                (self._models_dir / place).exists() for place in download.places.values()
+            )
+            if download.state is State.FINISHED and there:
+                return download
+        return None
+
+    def _bytes_to_fetch(self, plan: Plan) -> int:
+        missing = (file for file in plan.files if not self._existing.is_likely(file))
+        return sum(file.size_bytes - self._transfer.bytes_here(file) for file in missing)
+
+    def _bytes_awaited(self) -> int:
+        unended = [download for download in self._known.values() if download.state in UNENDED]
+        files = {
+            file.key: file for download in unended for file in download.plan.files if file.key not in download.done
+        }
+        return sum(file.size_bytes - self._transfer.bytes_here(file) for file in files.values())
+
+    def _view(self, download: Download) -> DownloadView:
+        waiting = [one for one in self._known.values() if one.state is State.WAITING]
+        position = waiting.index(download) + 1 if download.state is State.WAITING else 0
+        speed = self.pace.speed() if download.state is State.RUNNING else None
+        return view_of(download, position, speed, self._transfer.bytes_here)
+
+    def _running(self, download: Download, stop: Stop) -> Running:
+        return Running(
+            download=download, stop=stop, models_dir=self._models_dir, transfer=self._transfer,
+            existing=self._existing, space=self._space, logins=self._logins, save=self._save,
+        )  # fmt: skip
+
+    def _save(self, download: Download) -> None:
+        with self._changed:
+            if download.state is not State.CANCELLED:
+                self._files.save(download)
+
+    def _save_or_say(self, download: Download) -> None:
+        """Where it cannot be saved, the next start finds everything in its place and ends it again."""
+        try:
+            self._files.save(download)
+        except DarkroomError as error:
+            _log.warning("cannot save the state of the download of %s: %s", download.plan.name, error)
+
+    def _work(self) -> None:
+        _give_way()
+        while (taken := self._take()) is not None:
+            download, stop = taken
+            self.pace.restart()
+            failure = self._running(download, stop).run()
+            with self._changed:
+                self._current = None
+                if download.state is State.RUNNING and not self._is_closing:
+                    download.state = State.FINISHED if failure is None else State.FAILED
+                    download.error, download.problem = failure, None
+                    download.finished = time.time() if failure is None else None
+                    self._save_or_say(download)
+                self._changed.notify_all()
+
+    def _take(self) -> tuple[Download, Stop] | None:
+        """The next that waits; None when it is time to go."""
+        with self._changed:
+            while not self._is_closing:
+                found = next((one for one in self._known.values() if one.state is State.WAITING), None)
+                if found is not None:
+                    found.state = State.RUNNING
+                    self._current = found, Stop()
+                    return self._current
+                self._changed.wait()
+        return None
+
+
+def _give_way() -> None:
+    """Pictures go first: this thread and those that it starts have a lower priority, where threads have their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
