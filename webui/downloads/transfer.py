@@ -26,9 +26,9 @@ from webui.downloads.web import Answer, Login, Web
 from webui.errors import DarkroomError, DownloadDamaged, SourceBusy, SourceUnreachable
 from webui.storage.files import naming_refusals
 
-CHUNK_BYTES = 4 * 2**20
 PART_SUFFIX = ".part"
 STAGING_SUFFIX = ".new"  # of a folder that is put together
+_UNWRITTEN_SECONDS = 0.1
 KEPT_SECONDS = 14 * 24 * 3600
 WAITS_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)  # between attempts that brought nothing
 _HEADER_BYTES = 9  # of a safetensors file: the length of its header, and the brace that it begins with
@@ -149,18 +149,33 @@ class Transfer:
             stop.hold_nothing()
 
     def _receive(self, answer: Answer, part: BinaryIO, have: int, file: RemoteFile, hasher: Hasher, stop: Stop) -> None:
-        while have < file.size_bytes:
-            buffer = hasher.buffer()
-            count = answer.read_into(buffer[: self._pace.most_at_once(min(len(buffer), file.size_bytes - have))])
-            stop.check()
-            if count == 0:
-                raise SourceUnreachable(host=answer.address.host, reason="line_broke")
-            _write(part, buffer[:count])
-            hasher.feed(count)
-            have += count
-            if file.name.endswith(WEIGHTS_SUFFIX) and have - count < _HEADER_BYTES <= have:
-                _check_beginning(part, file)
-            self._pace.spend(count, stop)
+        """Fills a buffer before it is written, since a line brings many small pieces; of a slow one, a tenth of a
+        second at most is in memory alone."""
+        buffer, filled, kept = hasher.buffer(), 0, time.monotonic()
+        try:
+            while have + filled < file.size_bytes:
+                room = min(len(buffer) - filled, file.size_bytes - have - filled)
+                count = answer.read_into(buffer[filled : filled + self._pace.most_at_once(room)])
+                stop.check()
+                if count == 0:
+                    raise SourceUnreachable(host=answer.address.host, reason="line_broke")
+                filled += count
+                if filled == len(buffer) or time.monotonic() - kept > _UNWRITTEN_SECONDS:
+                    _keep(part, buffer[:filled], have, file, hasher)
+                    have, filled, buffer, kept = have + filled, 0, hasher.buffer(), time.monotonic()
+                self._pace.spend(count, stop)
+        finally:
+            _keep(part, buffer[:filled], have, file, hasher)
+
+
+def _keep(part: BinaryIO, content: memoryview, have: int, file: RemoteFile, hasher: Hasher) -> None:
+    """Writes what has come and gives it to be hashed. Raises DownloadDamaged where it cannot become weights."""
+    if not content:
+        return
+    _write(part, content)
+    hasher.feed(len(content))
+    if file.name.endswith(WEIGHTS_SUFFIX) and have < _HEADER_BYTES <= have + len(content):
+        _check_beginning(part, file)
 
 
 def _is_final(error: SourceUnreachable) -> bool:
