@@ -205,3 +205,18 @@ def test_everything_by_keyboard_and_without_serious_findings(studio: Studio, ope
     expect(tile).to_be_focused()
     one.page.keyboard.press("Escape")
     expect(one.button("Models")).to_be_focused()
+
+
+def test_a_vae_is_chosen_in_the_fold_and_goes_into_the_request(
+    studio: Studio, open_page: OpenPage, tmp_path: Path
+) -> None:
+    save(tmp_path / "models" / "vae" / "sharp.safetensors", {"decoder.conv_in.weight": (8, 16, 3, 3)})
+    one = open_page(studio)
+    one.page.locator("#sampling_head .fold").click()
+    one.choose("VAE", "sharp")
+    one.write("a lake delay=0")
+    job = one.generate()
+    asked = one.page.evaluate("async (job) => (await (await fetch(`/api/jobs/${job}`)).json()).request", job)
+    assert asked["vae"] == "vae/sharp"
+    one.choose("VAE", "The checkpoint’s own")
+    expect(one.page.locator("#sampling_head .fold-changed")).to_have_count(0)

@@ -42,6 +42,7 @@ window.fetch = async (path, { method = "GET", headers = {}, body } = {}) => {
 /** The form with everything that follows from a change of it, the checkpoints known. */
 window.openForm = async (list) => {
   answers["GET /api/checkpoints"] = { json: list };
+  answers["GET /api/models?kind=vae"] = { json: [] };
   answers["GET /page/checkpoints"] = { json: list.map(({ id, name }) => [name, id]) };
   const [{ form }, { askForCheckpoints }] = await Promise.all([at("form/store.js"), at("form/checkpoints.js"), at("form/follow.js"), at("form/belongings.js")]);
   await askForCheckpoints();
