@@ -9,7 +9,7 @@ import numpy as np
 from models.starter.recipe import words
 from models.starter.recipe.names import article
 from models.starter.recipe.scene import Scene
-from models.starter.recipe.teller import Teller, place_en, when_en
+from models.starter.recipe.teller import Teller, place_en, place_zh, when_en
 from models.starter.recipe.telling import tell
 
 UNCONDITIONAL_CHANCE = 0.1  # captions dropped for classifier-free guidance
@@ -107,16 +107,7 @@ def _clauses_zh(teller: Teller) -> str:
     if teller.weather:
         joins = ("下的", "的") if scene.weather in ("rainbow", "aurora", "storm") else ("的", "中的")
         clauses.append(f"{name(words.WEATHERS[scene.weather])}{teller.one(*joins)}")
-    if teller.trees:
-        clauses.append(f"{teller.tree_words()}{name(words.SURROUNDED)}的")
-    elif teller.season:
-        clauses.append(f"{name(words.SEASONS[scene.season])}的")
-    clauses = teller.shuffled(clauses)
-    if teller.mood:
-        clauses.append(name(words.MOODS) + teller.one("", "的"))
-    if teller.futuristic:
-        clauses.append(name(words.FUTURISTIC))
-    return "".join(clauses) + name(words.PLACES[scene.place])
+    return place_zh(teller, clauses, has_mood=teller.mood)
 
 
 def _sentence_zh(teller: Teller) -> str:

@@ -127,6 +127,21 @@ def place_en(teller: Teller) -> str:
     return text
 
 
+def place_zh(teller: Teller, clauses: list[str], has_mood: bool = False) -> str:
+    """The place, with these clauses before it in any order, and with its trees or its season."""
+    scene, name = teller.scene, teller.name
+    if teller.trees:
+        clauses = [*clauses, f"{teller.tree_words()}{name(words.SURROUNDED)}的"]
+    elif teller.season:
+        clauses = [*clauses, f"{name(words.SEASONS[scene.season])}的"]
+    said = teller.shuffled(clauses)
+    if has_mood:
+        said.append(name(words.MOODS) + teller.one("", "的"))
+    if teller.futuristic:
+        said.append(name(words.FUTURISTIC))
+    return "".join(said) + name(words.PLACES[scene.place])
+
+
 def when_en(teller: Teller) -> str:
     """The time of day as a phrase, such as "by day" or "at night"."""
     scene = teller.scene

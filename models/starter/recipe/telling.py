@@ -2,7 +2,7 @@
 
 from models.starter.recipe import words
 from models.starter.recipe.drawings import DRAWN
-from models.starter.recipe.teller import Teller, place_en, when_en
+from models.starter.recipe.teller import Teller, place_en, place_zh, when_en
 
 RELATIONS_EN = {
     "over": ("over", "above", "flying over"),
@@ -80,14 +80,7 @@ def _clauses_zh(teller: Teller) -> str:
         clauses.append(
             f"{name(words.WEATHERS[scene.weather])}{'下' if scene.weather in ('rainbow', 'aurora') else ''}的"
         )
-    if teller.trees:
-        clauses.append(f"{teller.tree_words()}{name(words.SURROUNDED)}的")
-    elif teller.season:
-        clauses.append(f"{name(words.SEASONS[scene.season])}的")
-    clauses = teller.shuffled(clauses)
-    if teller.futuristic:
-        clauses.append(name(words.FUTURISTIC))
-    return "".join(clauses) + name(words.PLACES[scene.place])
+    return place_zh(teller, clauses)
 
 
 def _sentence_zh(teller: Teller) -> str:
