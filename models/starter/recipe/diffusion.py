@@ -59,13 +59,21 @@ def loss_weights(alphas_cumprod: Tensor) -> Tensor:
     return (snr.clamp(max=SNR_CEILING) / (snr + 1)).clamp(min=WEIGHT_FLOOR) / WEIGHT_FLOOR
 
 
+def spread_timesteps(batch: int, steps: int, device: torch.device) -> Tensor:
+    """One timestep by lot from each of `batch` equal parts of all `steps`, (batch,), in any order.
+
+    In order, what stands last in a batch would never be seen but under the strongest noise.
+    """
+    parts = torch.randperm(batch, device=device) + torch.rand(batch, device=device)
+    return (parts / batch * steps).long()
+
+
 def diffusion_loss(
     model: nn.Module, latents: Tensor, tokens: Tensor, alphas_cumprod: Tensor, weights: Tensor
 ) -> Tensor:
-    """Weighted squared error of v at random timesteps, spread evenly over the batch."""
-    batch, device = len(latents), latents.device
-    spread = (torch.arange(batch, device=device) + torch.rand(batch, device=device)) / batch
-    timesteps = (spread * len(alphas_cumprod)).long()
+    """Weighted squared error of v at timesteps by lot."""
+    device = latents.device
+    timesteps = spread_timesteps(len(latents), len(alphas_cumprod), device)
     noise = torch.randn_like(latents)
     alpha = alphas_cumprod[timesteps].sqrt().view(-1, 1, 1, 1)
     sigma = (1 - alphas_cumprod[timesteps]).sqrt().view(-1, 1, 1, 1)

@@ -36,7 +36,7 @@ from models.starter.recipe.checkpoint import (
 from models.starter.recipe.codec import Codec, fit_codec, write_encoder
 from models.starter.recipe.compose import Composer
 from models.starter.recipe.decoder import load_vae, picture_loss, train_decoder
-from models.starter.recipe.diffusion import load_denoiser, loss_weights, train_diffusion
+from models.starter.recipe.diffusion import load_denoiser, loss_weights, spread_timesteps, train_diffusion
 from models.starter.recipe.latents import load_latents
 from models.starter.recipe.lots import sample_scene
 from models.starter.recipe.scene import Scene
@@ -109,6 +109,13 @@ def test_no_timestep_is_without_weight() -> None:
     weights = loss_weights(build_scheduler().alphas_cumprod)
     assert float(weights.min()) > 0
     assert bool(weights.isfinite().all())
+
+
+def test_no_place_in_a_batch_has_noise_of_its_own() -> None:
+    torch.manual_seed(1)
+    drawn = torch.stack([spread_timesteps(8, 1000, torch.device("cpu")) for _ in range(200)])
+    assert (drawn.sort(dim=1).values // 125 == torch.arange(8)).all()
+    assert (drawn.float().mean(dim=0) - 500).abs().max() < 100
 
 
 def test_a_session_goes_on_where_it_was_and_refuses_other_words(tmp_path: Path) -> None:
