@@ -8,14 +8,17 @@ import { t } from "../core/language.js";
 import { hideSheet, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { debounced } from "../core/timing.js";
+import { askForCheckpoints } from "../form/checkpoints.js";
 import { helpMark } from "../parts/help_mark.js";
 import { drawFolders, drawTrash } from "./folders.js";
+import { drawGet } from "./get.js";
 import { drawOne } from "./one.js";
 import { KINDS, bytes, loadModels, modelOf, models, shownModels } from "./state.js";
 import { tileOf } from "./tiles.js";
 
 const SEARCH_PAUSE = 120; // ms after the last key
 const PLACES = ["folders", "trash"];
+const GET = "get"; // in the place of a kind: models that are not here yet
 let isOpen = false;
 const styled = new Promise((resolve) => {
   document.head.append(el("link", { rel: "stylesheet", href: new URL("../models.css", import.meta.url).href, onload: resolve, onerror: resolve }));
@@ -85,12 +88,19 @@ async function reload() {
 function draw() {
   if (!models.places) return;
   drawFilter();
+  if (models.kind === GET && !models.q) return drawGet(models.body, () => void arrived());
   const focused = models.body.contains(document.activeElement) ? document.activeElement.closest(".model")?.dataset.id : null;
   const found = shownModels();
   const list = el("ul", { class: "model-tiles" }, ...found.map((model) => tileOf(model, openOne)));
   fill(models.body, found.length ? list : el("div", { class: "sheet-empty" }, el("p", { text: t(models.q ? "models_nothing" : "models_none", { kind: t(`kind_${models.kind}`) }) }),
     models.q ? null : el("p", { class: "quiet", text: t("models_none_hint", { folder: folderOf(models.kind) }) })));
   if (focused) [...list.children].find((tile) => tile.dataset.id === focused)?.firstElementChild.focus({ preventScroll: true });
+}
+
+/** A download has brought something. */
+async function arrived() {
+  await askForCheckpoints();
+  await reload();
 }
 
 /** Where files of a kind go. */
@@ -102,15 +112,23 @@ function drawFilter() {
   const count = (kind) => models.all.filter((model) => model.kind === kind).length;
   const chips = KINDS.filter((kind, at) => at < 4 || count(kind)).map((kind) => el("button", {
     type: "button", class: "chip", data: { part: kind }, text: `${t(`kind_${kind}`)} · ${count(kind)}`, "aria-pressed": String(!models.q && kind === models.kind),
-    onclick: () => { models.search.value = models.q = ""; models.kind = kind; closeOne(); draw(); },
+    onclick: () => showKind(kind),
   }));
+  const getting = el("button", { type: "button", class: "chip chip-get", data: { part: GET }, text: t("get_model"), "aria-pressed": String(!models.q && models.kind === GET), onclick: () => showKind(GET) });
   fill(models.filter,
-    el("div", { class: "gallery-chips", role: "group", "aria-label": t("model_kind") }, ...chips),
+    el("div", { class: "gallery-chips", role: "group", "aria-label": t("model_kind") }, ...chips, getting),
     el("div", { class: "board-tools" },
       el("button", { type: "button", class: "link", data: { part: "folders" }, text: t("model_folders"), onclick: () => openOne("folders") }),
       places.is_operator && places.trash_count ? el("button", { type: "button", class: "link", data: { part: "trash" }, text: t("model_trash_of", { size: bytes(places.trash_bytes) }), onclick: () => openOne("trash") }) : null),
     el("p", { class: "gallery-count", role: "status", text: models.q ? t("models_found", { n: shownModels().length }) : t("models_free", { size: bytes(places.free_bytes) }) }));
   if (part) [...models.filter.querySelectorAll("[data-part]")].find((node) => node.dataset.part === part)?.focus({ preventScroll: true });
+}
+
+function showKind(kind) {
+  models.search.value = models.q = "";
+  models.kind = kind;
+  closeOne();
+  draw();
 }
 
 /** A model, the folders or the trash beside the others. */

@@ -1,0 +1,117 @@
+// Getting models: what is offered for this machine, what is being downloaded, and what somebody names.
+
+import { api } from "../core/api.js";
+import { el, fill } from "../core/dom.js";
+import { t } from "../core/language.js";
+import { orNote } from "../core/note.js";
+import { alarm } from "../core/timing.js";
+import { drawDownloads } from "./downloads.js";
+import { offerCard } from "./offers.js";
+import { bytes, models } from "./state.js";
+
+const CARDS = ["quick", "best", "edits"]; // the first that one sees, in this order
+const LOOKS_AGAIN = 1000; // ms, while something comes
+const MEASURES = 3000; // ms, until the machine has measured itself
+
+const get = { offers: [], downloads: [], key: "", boxes: null, whenHere: () => {} };
+const soon = alarm(() => void look());
+
+/** Fills `box`, once; `whenHere()` runs when a download has brought something. */
+export function drawGet(box, whenHere) {
+  get.whenHere = whenHere;
+  if (get.boxes && box.contains(get.boxes.all)) return;
+  const [downloads, offers] = [el("div", { class: "get-downloads" }), el("div", { class: "get-offers" })];
+  get.boxes = { downloads, offers, all: el("div", { class: "get" }, downloads, offers, models.places.is_operator ? addressForm() : el("p", { class: "quiet", text: t("get_operator") })) };
+  get.key = "";
+  fill(box, get.boxes.all);
+  void look();
+}
+
+/** Asks for both lists, draws what changed, and asks again while something comes. */
+async function look() {
+  const before = new Map(get.downloads.map(({ id, state }) => [id, state]));
+  const isAnswered = await orNote(async () => {
+    [get.offers, get.downloads] = await Promise.all([api("GET", "/api/models/offers"), models.places.is_operator ? api("GET", "/api/models/downloads") : []]);
+  });
+  if (!isAnswered) return;
+  drawDownloads(get.boxes.downloads, get.downloads, change);
+  drawOffers();
+  if (get.downloads.some(({ id, state }) => state === "finished" && before.has(id) && before.get(id) !== "finished")) get.whenHere();
+  if (get.downloads.some(({ state }) => ["waiting", "running"].includes(state))) soon.set(LOOKS_AGAIN);
+  else if (get.boxes.all.isConnected && get.offers.some(({ seconds_here: seconds }) => seconds === null)) soon.set(MEASURES);
+}
+
+function drawOffers() {
+  const key = JSON.stringify(get.offers);
+  if (key === get.key) return;
+  get.key = key;
+  const isOpen = get.boxes.offers.querySelector("details")?.open ?? false;
+  const named = CARDS.flatMap((card) => get.offers.filter(({ recommended }) => recommended.includes(card)).slice(0, 1));
+  const first = [...new Set(named)];
+  const card = (offer) => offerCard(offer, CARDS.filter((one) => offer.recommended.includes(one)), ask);
+  const list = (offers) => el("ul", { class: "offers" }, ...offers.map(card));
+  const rest = get.offers.filter((offer) => !first.includes(offer));
+  fill(get.boxes.offers,
+    el("h3", { text: t("get_offers") }),
+    first.length ? list(first) : el("p", { class: "quiet", text: t("get_measuring") }),
+    rest.length ? el("details", { open: isOpen || !first.length }, el("summary", { text: t("get_more", { n: rest.length }) }), list(rest)) : null,
+    models.places.is_operator && get.offers.some(({ size_bytes: size }) => size === null) ? sizesButton() : null);
+}
+
+/** Sizes and licences are the Hub's; nobody asks it unless somebody wants to know. */
+function sizesButton() {
+  const button = el("button", { type: "button", class: "plain", text: t("get_sizes"), title: t("get_sizes_hint") });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = t("get_sizes_asking");
+    await orNote(async () => { get.offers = await api("POST", "/api/models/offers/read"); });
+    get.key = "";
+    drawOffers();
+  });
+  return button;
+}
+
+/** Asks for a download. Whether it was taken. */
+async function ask(what) {
+  const isTaken = await orNote(() => api("POST", "/api/models/downloads", what));
+  if (isTaken) await look();
+  return isTaken;
+}
+
+async function change(method, address) {
+  if (await orNote(() => api(method, address))) await look();
+}
+
+/** A repository, a file of one, or an address: looked at first, then fetched. */
+function addressForm() {
+  const input = el("input", { type: "text", required: true, maxlength: 2000, placeholder: "stabilityai/sd-turbo", "aria-label": t("get_address"), spellcheck: "false", autocomplete: "off" });
+  const said = el("div", { class: "get-plan", role: "status" });
+  const submit = async (event) => {
+    event.preventDefault();
+    fill(said, el("p", { class: "quiet", text: t("get_looking") }));
+    const what = askedFor(input.value.trim());
+    const isFound = await orNote(async () => fill(said, ...planOf(await api("POST", "/api/models/downloads/plan", what), what, () => { fill(said); input.value = ""; })));
+    if (!isFound) fill(said);
+  };
+  return el("form", { class: "folder-add get-address", onsubmit: (event) => void submit(event) },
+    el("h3", { text: t("get_address") }), el("p", { class: "quiet", text: t("get_address_hint") }), input, el("button", { type: "submit", class: "plain", text: t("get_look") }), said);
+}
+
+/** `owner/name` is a repository of the Hub, `owner/name/file` a file in it; all else is an address, with or without https. */
+export function askedFor(text) {
+  if (/^(?:www\.)?(?:huggingface\.co|hf\.co|civitai\.com)\//i.test(text)) return { url: `https://${text}` };
+  const [, repository, file] = /^([\w.-]+\/[\w.-]+?)(?:\/(\S+\.\w+))?$/.exec(text) ?? [];
+  if (!repository) return { url: text };
+  return file ? { repository, files: [file] } : { repository };
+}
+
+function planOf(plan, what, done) {
+  const facts = [t("get_to_fetch", { size: bytes(plan.bytes_to_fetch) }), plan.license, plan.gated ? t("offer_agree") : null];
+  const button = el("button", { type: "button", class: "solid", text: t("offer_get"), disabled: !plan.fits, onclick: async () => { if (await ask(what)) done(); } });
+  return [
+    el("p", { class: "folder-name", text: plan.name }),
+    el("p", { class: "quiet", text: facts.filter(Boolean).join(" · ") }),
+    plan.fits ? null : el("p", { class: "model-said", text: t("get_no_room") }),
+    button,
+  ].filter(Boolean);
+}
