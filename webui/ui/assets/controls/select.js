@@ -11,12 +11,14 @@ import { form } from "../form/store.js";
 import { inactiveReason, offeredFor } from "../form/validity.js";
 
 const ALL = " all"; // no checkpoint's id: opens the sheet with all models
+const isPhone = matchMedia("(width < 600px)"); // without a button for it; elsewhere an arrow key would open it by chance
 
 /** [label, value] of all that can be chosen; while the checkpoints are not known, what is chosen. */
 function choicesFor(name) {
   if (name === "checkpoint") {
     const chosen = form.values.checkpoint;
-    return [...(checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]]), [t("models_all"), ALL]];
+    const known = checkpoints.areKnown ? checkpoints.choices : [[chosen ?? "", chosen]];
+    return isPhone.matches ? [...known, [t("models_all"), ALL]] : known;
   }
   if (name === "vae") return vaeChoices(form.values.vae);
   const offered = offeredFor(name, form.values) ?? fields[name].words;
@@ -55,5 +57,6 @@ fillPart("select", (element) => {
     emit("open-models");
   });
   for (const event of ["values", "checkpoints"]) on(event, draw);
+  isPhone.addEventListener("change", draw);
   draw();
 });
