@@ -40,7 +40,7 @@ def studio(tmp_path: Path, hub: SmallHub) -> Iterator[Studio]:
 def getting(one: Visit) -> Locator:
     """Opens what can be got."""
     one.button("Models").click()
-    one.page.locator(".models [data-part=get]").click()
+    one.page.locator(".model-get button").click()
     expect(one.page.locator(".get .offer").first).to_be_attached()
     return one.page.locator(".get")
 

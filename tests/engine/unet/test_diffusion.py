@@ -69,6 +69,7 @@ def _theirs(pipeline: Any, scheduler: Any, **arguments: Any) -> np.ndarray:
     original, pipeline.scheduler = pipeline.scheduler, scheduler
     try:
         steps = {} if "sigmas" in arguments else {"num_inference_steps": 4}
+        arguments.setdefault("eta", getattr(scheduler, "eta", 0.0))  # which pipelines pass on where a rule takes it
         (picture,) = pipeline("a red cat", guidance_scale=5.0, output_type="np", **steps, **arguments).images
     finally:
         pipeline.scheduler = original
@@ -138,15 +139,16 @@ def test_aligned_steps_agree_with_diffusers(sd15: Any) -> None:
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
-def test_ddim_s_eta_agrees_with_diffusers(sd15: Any, eta: float) -> None:
+@pytest.mark.parametrize("scheduler", ["ddim", "tcd"])
+def test_eta_agrees_with_diffusers(sd15: Any, scheduler: str, eta: float) -> None:
     with bench_for(sd15, Recorder()) as run_context:
-        (ours,) = diffusion.text_to_image(sampling(scheduler="ddim", eta=eta), run_context, [0])
-    same = make_scheduler(sd15.scheduler.config, "ddim", steps=4)
+        (ours,) = diffusion.text_to_image(sampling(scheduler=scheduler, eta=eta), run_context, [0])
+    same = make_scheduler(sd15.scheduler.config, scheduler, steps=4)
     theirs = _theirs(sd15, same, generator=_generator(), width=64, height=64, eta=eta)
     assert np.abs(_pixels(ours) - theirs).max() <= TOLERANCE
 
 
-@pytest.mark.parametrize("scheduler", ["euler_a", "dpm2_a", "ddim"])
+@pytest.mark.parametrize("scheduler", ["euler_a", "dpm2_a", "ddim", "tcd"])
 def test_eta_changes_the_picture_and_its_own_one_does_not(sd15: Any, scheduler: str) -> None:
     own = scheduler_named(scheduler).eta
     with bench_for(sd15, Recorder()) as run_context:

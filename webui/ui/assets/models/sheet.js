@@ -91,11 +91,15 @@ function draw() {
   if (models.kind === GET && !models.q) return drawGet(models.body, () => void arrived());
   const focused = models.body.contains(document.activeElement) ? document.activeElement.closest(".model")?.dataset.id : null;
   const found = shownModels();
-  const list = el("ul", { class: "model-tiles" }, ...found.map((model) => tileOf(model, openOne)));
+  const list = el("ul", { class: "model-tiles" }, ...found.map((model) => tileOf(model, openOne)), models.kind === "checkpoint" && !models.q ? getTile() : null);
   fill(models.body, found.length ? list : el("div", { class: "sheet-empty" }, el("p", { text: t(models.q ? "models_nothing" : "models_none", { kind: t(`kind_${models.kind}`) }) }),
     models.q ? null : el("p", { class: "quiet", text: t("models_none_hint", { folder: folderOf(models.kind) }) })));
   if (focused) [...list.children].find((tile) => tile.dataset.id === focused)?.firstElementChild.focus({ preventScroll: true });
 }
+
+/** Behind the checkpoints that are here: those that are not. */
+const getTile = () => el("li", { class: "model model-get" },
+  el("button", { type: "button", class: "model-open", onclick: () => showKind(GET) }, el("span", { class: "model-letters", "aria-hidden": "true", text: "+" }), el("span", { class: "model-name", text: t("get_model") }), el("span", { class: "model-facts", text: t("get_model_hint") })));
 
 /** A download has brought something. */
 async function arrived() {
@@ -116,7 +120,7 @@ function drawFilter() {
   }));
   const getting = el("button", { type: "button", class: "chip chip-get", data: { part: GET }, text: t("get_model"), "aria-pressed": String(!models.q && models.kind === GET), onclick: () => showKind(GET) });
   fill(models.filter,
-    el("div", { class: "gallery-chips", role: "group", "aria-label": t("model_kind") }, ...chips, getting),
+    el("div", { class: "gallery-chips", role: "group", "aria-label": t("model_kind") }, getting, ...chips),
     el("div", { class: "board-tools" },
       el("button", { type: "button", class: "link", data: { part: "folders" }, text: t("model_folders"), onclick: () => openOne("folders") }),
       places.is_operator && places.trash_count ? el("button", { type: "button", class: "link", data: { part: "trash" }, text: t("model_trash_of", { size: bytes(places.trash_bytes) }), onclick: () => openOne("trash") }) : null),
