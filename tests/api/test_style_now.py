@@ -6,6 +6,7 @@ import io
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from PIL import Image
 
 from tests.api.conftest import Server
 from tests.fakes import UNLUCKY_SEED
+from tests.jobs.conftest import eventually
 
 PATH = "/api/style-transfer/now"
 
@@ -37,6 +39,8 @@ def body(client: httpx.Client, **values: Any) -> dict[str, Any]:
 
 def test_the_answer_is_the_picture_and_nothing_is_kept(server: Server) -> None:
     with server.client() as client:
+        others = partial(client.get, "/api/jobs")  # of other tests, which leave some unfinished
+        eventually(lambda: all(job["state"] not in ("waiting", "running") for job in others().json()))
         before = client.get("/api/jobs").json(), client.get("/api/gallery").json()
         answer = client.post(PATH, json=body(client))
         assert answer.status_code == 200, answer.text

@@ -87,11 +87,21 @@ def test_a_loras_old_name_in_a_prompt_means_the_new_one(room: Room) -> None:
     assert Addons(room.models).loras()["ink"].path.name == "ink.safetensors"
 
 
-@pytest.mark.parametrize("name", ["", "a:b", ".hidden", "a/../b", "a//b", "x" * 201, "a\nb", "loras/x", "a.components"])
+@pytest.mark.parametrize("name", ["", "a:b", ".hidden", "a/../b", "a//b", "x" * 201, "a\nb", "loras/x", "a.components",
+                                  "vae", "Style"])  # fmt: skip
 def test_what_cannot_be_a_name(room: Room, name: str) -> None:
     with pytest.raises(InvalidRequest):
         room.rename("starter", name)
     assert (room.models / "starter").is_dir()
+
+
+def test_a_place_where_nothing_is_looked_for(room: Room) -> None:
+    """Within another checkpoint, which is one model whatever lies in it."""
+    room.rename("starter", "other")
+    with_starter(room.models)
+    with pytest.raises(InvalidRequest):
+        room.rename("starter", "other/inside")
+    assert {one.id for one in room.library.look(("checkpoint",))} == {"other", "starter"}
 
 
 def test_a_name_that_is_taken(room: Room) -> None:

@@ -3,17 +3,18 @@ half a file in the models folder."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.downloads.conftest import Make, folder, hidden, listed, lora, wait, weights
-from tests.downloads.small_hub import Repo, SmallHub
+from tests.downloads.small_hub import Behaviour, Repo, SmallHub
 from tests.jobs.conftest import eventually
 from webui.downloads.refusals import retry_after
 from webui.downloads.sources import Asked
-from webui.errors import DarkroomError
+from webui.errors import DarkroomError, InvalidRequest, NothingToDownload
 
 
 def refusal(make: Make, **asked: Any) -> tuple[str, object]:
@@ -144,6 +145,39 @@ def test_a_server_that_cannot_go_on_begins_anew(make: Make, hub: SmallHub, tmp_p
     downloads = make()
     assert wait(downloads, downloads.ask(Asked(repository="anna/one")).id).state == "finished"
     assert (tmp_path / "models/one.safetensors").read_bytes() == weights()
+
+
+def test_another_page_in_place_of_the_rest_costs_nothing_that_has_come(
+    make: Make, hub: SmallHub, tmp_path: Path
+) -> None:
+    """As a login's, once a token has run out."""
+    hub.behaviour.breaks, hub.behaviour.break_after = 1, 60_000
+    downloads = make()
+    hub.behaviour.bytes_per_second = 500_000
+    id = downloads.ask(Asked(repository="anna/one")).id
+    eventually(lambda: downloads.get(id).bytes_done >= 60_000, 30)
+    hub.behaviour.ignores_ranges, hub.behaviour.content = True, b"<html>log in</html>"
+    view = wait(downloads, id)
+    assert view.error is not None
+    assert (view.error.kind, view.error.details["reason"]) == ("source_unreachable", "source_not_understood")
+    assert view.bytes_done >= 60_000
+    hub.behaviour = Behaviour()
+    downloads.resume(id)
+    assert wait(downloads, id, "finished").places == ("one.safetensors",)
+
+
+@pytest.mark.parametrize("shards", [[], {"a": ["x"]}, "model.safetensors"])
+def test_an_index_of_shards_that_is_none(make: Make, hub: SmallHub, shards: object) -> None:
+    files = folder() | {"text_encoder/model.safetensors.index.json": json.dumps({"weight_map": shards}).encode()}
+    hub.repos["anna/sd"] = Repo(files)
+    with pytest.raises(NothingToDownload):
+        make().ask(Asked(repository="anna/sd"))
+
+
+@pytest.mark.parametrize("url", ["https://[x", "http://[::1", "https://civitai.com]/models/1"])
+def test_an_address_that_is_none(make: Make, url: str) -> None:
+    with pytest.raises(InvalidRequest):
+        make().ask(Asked(url=url))
 
 
 def test_a_line_that_stays_broken_is_given_up_and_can_be_taken_up_again(make: Make, hub: SmallHub) -> None:

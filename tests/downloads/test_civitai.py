@@ -37,7 +37,13 @@ def version(server: SmallHub, content: bytes, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/models/1?modelVersionId=7", "/models/1/ink?modelVersionId=7", "/api/download/models/7"]
+    "path",
+    [
+        "/models/1?modelVersionId=7",
+        "/models/1/ink?modelVersionId=7",
+        "/api/download/models/7",
+        "/models/1?modelVersionId=7&token=SECRET",
+    ],
 )
 def test_a_version_is_fetched_by_its_id(
     make: Make, civitai: SmallHub, hub: SmallHub, tmp_path: Path, path: str
@@ -47,6 +53,9 @@ def test_a_version_is_fetched_by_its_id(
     downloads = make(civitai=civitai.url, civitai_token="civ", loopback=(hub.url, civitai.url))
     view = finished(downloads, url=f"{civitai.url}{path}")
     assert (view.name, view.places) == ("Ink v2", ("loras/ink style.safetensors",))
+    assert "SECRET" not in json.dumps(view.source) + "".join(
+        path.read_text() for path in (tmp_path / "data/downloads").glob("*.json")
+    )
     assert (tmp_path / "models" / view.places[0]).read_bytes() == content
     note = json.loads((tmp_path / "models/loras/ink style.json").read_text())
     assert (note["trained_words"], note["source"]) == (["inkstyle"], {"civitai_version": 7})

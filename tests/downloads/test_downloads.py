@@ -12,7 +12,11 @@ import pytest
 from tests.downloads.conftest import Make, finished, folder, hidden, listed, lora, wait, weights
 from tests.downloads.small_hub import REVISION, Repo, SmallHub
 from tests.jobs.conftest import eventually
+from webui.downloads.files import RemoteFile
+from webui.downloads.placing import Chosen, Placing
+from webui.downloads.plan import Item
 from webui.downloads.sources import Asked
+from webui.errors import DiskFull
 
 
 def test_a_file_of_weights_comes_whole(make: Make, hub: SmallHub, tmp_path: Path) -> None:
@@ -21,7 +25,8 @@ def test_a_file_of_weights_comes_whole(make: Make, hub: SmallHub, tmp_path: Path
     assert view.bytes_done == view.bytes_total == len(weights())
     assert (tmp_path / "models/one.safetensors").read_bytes() == weights()
     note = json.loads((tmp_path / "models/one.json").read_text())
-    assert note == {"source": {"repository": "anna/one", "revision": REVISION}, "license": "apache-2.0"}
+    source = {"repository": "anna/one", "revision": REVISION, "file": "one.safetensors"}
+    assert note == {"source": source, "license": "apache-2.0"}
     assert hidden(tmp_path / "models") == set()
 
 
@@ -168,3 +173,37 @@ def test_parts_that_nobody_needs_any_more_are_removed_after_two_weeks(
             os.utime(path, (1, 1))
     make()
     assert {path.name for path in folder.iterdir()} == mine | {"fresh.part"}
+
+
+def test_another_file_of_a_repository_is_another_model(make: Make, hub: SmallHub, tmp_path: Path) -> None:
+    """Of the same size, under a name that says nothing: it would be taken for the first."""
+    names = [f"checkpoint-{number}/pytorch_lora_weights.safetensors" for number in (500, 1000)]
+    hub.repos["anna/style"] = Repo({name: lora(seed) for seed, name in enumerate(names)})
+    downloads = make()
+    places = [finished(downloads, repository="anna/style", files=(name,)).places[0] for name in names]
+    assert len({*places}) == 2
+    assert [(tmp_path / "models" / place).read_bytes() for place in places] == [lora(0), lora(1)]
+
+
+@pytest.mark.parametrize("name", ["vae", "Style", "loras"])
+def test_a_repository_called_like_a_folder_of_other_things(make: Make, hub: SmallHub, name: str) -> None:
+    hub.repos[f"anna/{name}"] = Repo(folder())
+    assert finished(make(), repository=f"anna/{name}").places == (f"{name}-model",)
+
+
+def test_taking_back_what_failed_leaves_what_another_one_brought(
+    make: Make, hub: SmallHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloads = make()
+
+    def chosen_and_full(self: Placing, item: Item, chosen: Chosen) -> dict[RemoteFile, Path]:
+        chosen("one.safetensors")
+        raise DiskFull
+
+    with monkeypatch.context() as context:
+        context.setattr(Placing, "place", chosen_and_full)
+        failed = downloads.ask(Asked(repository="anna/one")).id
+        assert wait(downloads, failed).state == "failed"
+    assert finished(downloads, repository="anna/one").places == ("one.safetensors",)
+    downloads.cancel(failed)
+    assert (tmp_path / "models/one.safetensors").read_bytes() == weights()

@@ -18,8 +18,8 @@ from tests.modules.conftest import Modules
         ("anna/one/unet/model.safetensors", {"repository": "anna/one", "files": ["unet/model.safetensors"]}),
         ("https://huggingface.co/anna/one", {"url": "https://huggingface.co/anna/one"}),
         ("https://civitai.com/models/1?modelVersionId=2", {"url": "https://civitai.com/models/1?modelVersionId=2"}),
-        ("civitai.com/models/1", {"url": "https://civitai.com/models/1"}),
-        ("huggingface.co/anna/one", {"url": "https://huggingface.co/anna/one"}),
+        ("civitai.com/models/1", {"url": "civitai.com/models/1"}),
+        ("huggingface.co/anna/one", {"url": "huggingface.co/anna/one"}),
         ("what?", {"url": "what?"}),
     ],
 )

@@ -18,6 +18,7 @@ from webui.checkpoints.library import Library
 from webui.checkpoints.model import Model
 from webui.checkpoints.model_files import files_of, notes_of, renamed_path
 from webui.checkpoints.notes import MAX_NOTES_BYTES, Notes, apply_notes, read_notes
+from webui.checkpoints.places import Kind
 from webui.checkpoints.refusals import Broken
 from webui.checkpoints.trash import move_all
 from webui.errors import InvalidRequest, ModelExists, ModelReadOnly
@@ -42,15 +43,24 @@ def rename(library: Library, book: HashBook, model: Model, name: str) -> str:
         return model.id
     if any(new.exists() and not _is_same(old, new) for old, new in moves):
         raise ModelExists(model=name)
+    named = _notes(notes_of(model)) if model.kind == "checkpoint" else {}
     target.parent.mkdir(parents=True, exist_ok=True)
     move_all(moves)
-    notes = notes_of(replace(model, path=target))
-    if model.kind == "checkpoint" and (named := _notes(notes)).get("name"):
+    now = _at(library, model.kind, target)
+    if now is None:  # nothing is looked for there
+        move_all([(new, old) for old, new in moves])
+        raise InvalidRequest(field="name", reason="model_folder")
+    if named.get("name"):
+        notes = notes_of(replace(model, path=target))
         _write(notes, named | {"name": target.name.removesuffix(model.path.suffix)})
-    now = next(found for found in library.look((model.kind,)) if found.path == target)
+        now = library.get(now.id)  # whose version is another since
     library.catalogue.renamed.note(model.id, now.id)
     book.move(model.id, model.version, now.id, now.version)
     return now.id
+
+
+def _at(library: Library, kind: Kind, path: Path) -> Model | None:
+    return next((found for found in library.look((kind,)) if found.path == path), None)
 
 
 def set_defaults(library: Library, book: HashBook, model: Model, changes: Mapping[str, Any]) -> None:

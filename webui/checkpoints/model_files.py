@@ -52,9 +52,11 @@ def renamed_path(model: Model, name: str, models_dir: Path) -> Path:
     if not all(_may_be_name(part) for part in parts) or len(name) > MAX_NAME_CHARACTERS:
         raise InvalidRequest(field="name", reason="model_name")
     folder = model.path.parent if len(parts) == 1 else root.folder.joinpath(*parts[:-1])
-    if model.kind == "checkpoint" and not _may_hold_checkpoints(folder, root, own_place(models_dir)):
+    target = folder / (parts[-1] + suffix)
+    searched = folder if suffix else target
+    if model.kind == "checkpoint" and not _may_hold_checkpoints(searched, root, own_place(models_dir)):
         raise InvalidRequest(field="name", reason="model_folder")
-    return folder / (parts[-1] + suffix)
+    return target
 
 
 def _may_be_name(part: str) -> bool:

@@ -47,13 +47,13 @@ def read_address(text: str, base: Address | None = None) -> Address:
     """An address, perhaps relative to another one. Raises AddressRefused."""
     whole = urljoin(str(base), text) if base is not None else text
     if len(whole) > _MAX_CHARACTERS or not whole.isprintable():
-        raise AddressRefused(address=whole[:60], reason="address_unreadable")
+        raise AddressRefused(address=whole.partition("?")[0][:60], reason="address_unreadable")
     try:
         parts = urlsplit(whole.strip())
         host, port = (parts.hostname or "").rstrip("."), parts.port
         host = host if ":" in host else host.encode("idna").decode("ascii")
     except ValueError as error:
-        raise AddressRefused(address=whole[:60], reason="address_unreadable") from error
+        raise AddressRefused(address=whole.partition("?")[0][:60], reason="address_unreadable") from error
     if parts.scheme not in ("http", "https") or parts.username is not None or not _is_host(host):
         reason = "address_not_https" if host and parts.username is None else "address_unreadable"
         raise AddressRefused(address=whole.partition("?")[0][:200], reason=reason)

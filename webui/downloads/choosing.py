@@ -89,7 +89,10 @@ def _weights(part: str, inside: dict[str, RemoteFile], source: str, read: ReadTe
             if whole := inside.get(f"{part}/{name}{variant}{WEIGHTS_SUFFIX}"):
                 return [whole]
             if index := inside.get(f"{part}/{name}{WEIGHTS_SUFFIX}.index{variant}.json"):
-                shards = sorted(set(_json(index, source, read).get("weight_map", {}).values()))
+                found = _json(index, source, read).get("weight_map", {})
+                if not isinstance(found, dict) or not all(isinstance(shard, str) for shard in found.values()):
+                    raise NothingToDownload(source=source, reason="parts_missing", file=part)
+                shards = sorted(set(found.values()))
                 names = [f"{part}/{shard}" for shard in shards]
                 if not names or any(one not in inside or not one.endswith(WEIGHTS_SUFFIX) for one in names):
                     raise NothingToDownload(source=source, reason="parts_missing", file=part)

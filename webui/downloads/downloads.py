@@ -141,17 +141,22 @@ class Downloads:
             self._leave(download, State.CANCELLED)
             self._files.forget(id)
             self._changed.wait_for(lambda: self._current is None or self._current[0] is not download, _LEAVING_SECONDS)
-            needed = {file.key for other in self._known.values() if other.state in (*UNENDED, State.FAILED)
-                      for file in other.plan.files}  # fmt: skip
-        self._running(download, Stop()).undo(needed)
+            others = [other for other in self._known.values() if other is not download]
+            kept = {place for other in others for place in other.places.values()}
+        running = self._running(download, Stop())
+        running.undo(kept)
+        with self._changed:  # so that nobody asks for the same file meanwhile
+            others = [other for other in self._known.values() if other.state in (*UNENDED, State.FAILED)]
+            running.sweep({file.key for other in others for file in other.plan.files})
 
     def _leave(self, download: Download, state: State) -> None:
+        """Stops it first, as its state may find no room on the disk. Raises DiskFull, FolderNotWritable."""
         download.state, download.problem = state, None
-        if state is not State.CANCELLED:
-            self._files.save(download)
         if self._current is not None and self._current[0] is download:
             self._current[1].set()
         self._changed.notify_all()
+        if state is not State.CANCELLED:
+            self._files.save(download)
 
     def _find(self, id: str) -> Download:
         if (download := self._known.get(id)) is None:

@@ -18,7 +18,7 @@ from webui.downloads.files import RemoteFile
 from webui.downloads.hub import Hub, Repository
 from webui.downloads.machine import Machine
 from webui.downloads.plan import Item, Plan, PlannedFile
-from webui.downloads.sources import items_of, source_note
+from webui.downloads.sources import items_of, note_of_file, source_note
 from webui.errors import (
     DarkroomError,
     NothingToDownload,
@@ -167,7 +167,7 @@ def _lora(part: Part, repository: Repository) -> Item:
         name=part.name or "",
         kind="lora",
         files=(PlannedFile(path="", file=file),),
-        note=source_note(repository),
+        note=note_of_file(source_note(repository), file),
     )
 
 

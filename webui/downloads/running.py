@@ -47,7 +47,7 @@ class Running:
             for file in self.download.plan.files:
                 self._bring(file)
             self._place()
-            self._sweep(set())
+            self.sweep(set())
         except Stopped:
             return None
         except DiskFull:
@@ -60,12 +60,11 @@ class Running:
             return Problem("internal", {"log_id": log_id})
         return None
 
-    def undo(self, needed: Set[str]) -> None:
-        """Takes away all that it brought, but for parts that other downloads need."""
+    def undo(self, kept: Set[str]) -> None:
+        """Takes away what it put among the models, but for the places that other downloads have, too."""
         for number, place in self.download.places.items():
-            if number not in self.download.borrowed:
+            if number not in self.download.borrowed and place not in kept:
                 remove(self.models_dir, place)
-        self._sweep(needed)
 
     def _borrow(self) -> None:
         """Finds the items that are here already, from another download."""
@@ -112,7 +111,13 @@ class Running:
                 self.download.places[number] = place
                 self.save(self.download)
 
-            for file, path in placing.place(item, chosen).items():
+            try:
+                placed = placing.place(item, chosen)
+            except DarkroomError:
+                if not self._is_placed(number):
+                    self.download.places.pop(number, None)  # what lies there later is not ours
+                raise
+            for file, path in placed.items():
                 self.existing.remember(file, path)
 
     def _placing(self) -> Placing:
@@ -121,7 +126,8 @@ class Running:
         files = (planned.file for item in open_items for planned in item.files)
         return Placing(self.models_dir, staging, self.transfer.whole, files)
 
-    def _sweep(self, needed: Set[str]) -> None:
+    def sweep(self, needed: Set[str]) -> None:
+        """Removes its parts, but for those that other downloads need, by key."""
         self._placing().sweep()
         for file in self.download.plan.files:
             if file.key not in needed:

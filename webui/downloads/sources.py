@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from webui.checkpoints.places import NOT_SEARCHED
 from webui.downloads.choosing import choose_files, place_in_folder
 from webui.downloads.civitai import Civitai, version_in
 from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile, checked_name, plain_name
@@ -57,7 +58,10 @@ class Sources:
     def _by_address(self, url: str) -> Plan:
         text = url.strip()
         whole = text if "://" in text else f"https://{text}"
-        host = (urlsplit(whole).hostname or "").removeprefix("www.")
+        try:
+            host = (urlsplit(whole).hostname or "").removeprefix("www.")
+        except ValueError as error:
+            raise InvalidRequest(field="url", reason="address_not_known") from error
         if host == self._civitai.home.host and _is_at(whole, self._civitai.home.origin):
             return self._by_version(whole)
         if host in ("huggingface.co", "hf.co") or _is_at(whole, self._hub.endpoint.origin):
@@ -72,7 +76,7 @@ class Sources:
         if version.trained_words:
             note["trained_words"] = list(version.trained_words)
         item = Item(name=name, kind=version.kind, files=(PlannedFile(path="", file=version.file),), note=note)
-        return Plan(name=version.name, source={"url": url}, items=(item,), revision=str(version.id))
+        return Plan(name=version.name, source={"civitai_version": version.id}, items=(item,), revision=str(version.id))
 
 
 def plan_repository(hub: Hub, asked: Asked) -> Plan:
@@ -100,7 +104,8 @@ def items_of(repository: Repository, files: tuple[RemoteFile, ...]) -> tuple[Ite
         raise NothingToDownload(source=repository.id, reason="names_twice")
     if "model_index.json" in paths:
         planned = tuple(PlannedFile(path=place_in_folder(paths[file.name]), file=file) for file in files)
-        return (Item(name=own, kind="checkpoint", files=planned, note=note),)
+        is_taken = own.casefold() in NOT_SEARCHED  # a folder of other things, where no checkpoint would be found
+        return (Item(name=f"{own}-model" if is_taken else own, kind="checkpoint", files=planned, note=note),)
     weights = [file for file in files if file.name.endswith(WEIGHTS_SUFFIX)]
     if not weights:
         raise NothingToDownload(source=repository.id, reason="no_weights")
@@ -109,7 +114,12 @@ def items_of(repository: Repository, files: tuple[RemoteFile, ...]) -> tuple[Ite
 
 def single(file: RemoteFile, name: str, note: dict[str, Any]) -> Item:
     """A file of weights by itself; its header will tell what it is."""
-    return Item(name=name, kind=None, files=(PlannedFile(path="", file=file),), note=note)
+    return Item(name=name, kind=None, files=(PlannedFile(path="", file=file),), note=note_of_file(note, file))
+
+
+def note_of_file(note: dict[str, Any], file: RemoteFile) -> dict[str, Any]:
+    """The note of a file by itself: other files of its repository are other models."""
+    return note | {"source": note["source"] | {"file": file.name}}
 
 
 def source_note(repository: Repository) -> dict[str, Any]:

@@ -136,6 +136,9 @@ class Transfer:
                     raise DownloadDamaged(file=file.name, reason="size_differs")
                 check_status(answer, file)
                 if have and answer.status != 206:  # it does not go on where we ended
+                    said = answer.headers.get("Content-Length")
+                    if said is not None and said.strip() != str(file.size_bytes):  # another page, such as a login's
+                        raise SourceUnreachable(host=answer.address.host, reason="source_not_understood")
                     part.truncate(0)
                     have = 0
                     hasher.restart(file.digest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -13,6 +14,7 @@ from webui.api.download_schemas import OfferOut
 from webui.api.schemas import ERRORS
 from webui.api.services import Services, language_asked
 from webui.downloads.bundles import Bundle
+from webui.downloads.download import State
 from webui.downloads.machine import SelfMeasurement
 from webui.downloads.offers import Facts
 from webui.downloads.setup import Shop
@@ -37,7 +39,7 @@ def offer_routes(services: Services, shop: Shop, measurement: SelfMeasurement) -
                 "memory_bytes": estimates[bundle.id].memory_bytes if machine else None,
                 "fits": estimates[bundle.id].fits if machine else None,
                 "recommended": cards.get(bundle.id, []),
-                **_download_json(bundle, views),
+                **_download_json(bundle, views, services.catalogue.models_dir),
             }
             for bundle in shop.offers.bundles
         ]
@@ -84,9 +86,14 @@ def _facts_json(bundle: Bundle, facts: Facts | None) -> dict[str, Any]:
     }
 
 
-def _download_json(bundle: Bundle, views: tuple[DownloadView, ...]) -> dict[str, Any]:
-    """Its newest download, if there is one."""
+def _download_json(bundle: Bundle, views: tuple[DownloadView, ...], models_dir: Path) -> dict[str, Any]:
+    """Its newest download, if there is one; not one whose models have gone since."""
     found = next((view for view in reversed(views) if view.source == {"offer": bundle.id}), None)
-    if found is None:
+    is_gone = (
+        found is not None
+        and found.state is State.FINISHED
+        and any(not (models_dir / place).exists() for place in found.places)
+    )
+    if found is None or is_gone:
         return {"download": None, "state": None, "places": []}
     return {"download": found.id, "state": found.state, "places": list(found.places)}

@@ -78,9 +78,12 @@ function follow(entry) {
 
 async function awaitOpen(name, detail) {
   coming += 1;
-  await goTo(name, detail);
-  coming -= 1;
-  writeSoon();
+  try {
+    await goTo(name, detail);
+  } finally {
+    coming -= 1;
+    writeSoon();
+  }
 }
 
 const isSame = (one, other) => one?.name === other?.name && one?.detail === other?.detail;

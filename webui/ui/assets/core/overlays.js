@@ -2,6 +2,7 @@
 
 import { placeNote } from "./note.js";
 
+const MOST_LAYERS = 4; // of what can be open within one sheet
 const sheets = []; // those that are open, the last one on top
 
 /** Shows `dialog`; `leave` is what Escape does, and a phone's way back. */
@@ -10,7 +11,9 @@ export function showSheet(dialog, leave) {
     event.preventDefault();
     leave();
   };
-  dialog.onclose = () => { if (sheets.includes(dialog)) leave(); }; // the browser closed it, which it may
+  dialog.onclose = () => { // the browser closed it, which it may, whatever lies open in it
+    for (let tries = 0; tries < MOST_LAYERS && sheets.includes(dialog) && !dialog.open; tries += 1) leave();
+  };
   dialog.showModal();
   sheets.push(dialog);
   follow();

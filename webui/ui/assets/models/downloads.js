@@ -32,13 +32,15 @@ function drawLine(node, download, change) {
   progress.value = download.bytes_total ? download.bytes_done / download.bytes_total : 0;
   if (node.dataset.state === download.state) return;
   node.dataset.state = download.state;
+  const had = buttons.contains(document.activeElement);
   fill(buttons, ...buttonsOf(download, change));
+  if (had) buttons.firstElementChild.focus({ preventScroll: true });
 }
 
 function buttonsOf({ id, name, state }, change) {
   const address = `/api/models/downloads/${encodeURIComponent(id)}`;
   const button = (text, method, end = "") => el("button", { type: "button", class: "link", text: t(text), "aria-label": `${t(text)}: ${name}`, onclick: () => void change(method, address + end) });
-  const last = button(ENDED.includes(state) ? "download_forget" : "cancel", "DELETE");
+  const last = button(state === "finished" ? "download_forget" : "cancel", "DELETE"); // of one that failed, nothing stays
   if (["waiting", "running"].includes(state)) return [button("download_pause", "POST", "/pause"), last];
   if (["paused", "failed"].includes(state)) return [button("download_resume", "POST", "/resume"), last];
   return [last];

@@ -11,6 +11,7 @@ import { bytes, models } from "./state.js";
 
 const CARDS = ["quick", "best", "edits"]; // the first that one sees, in this order
 const LOOKS_AGAIN = 1000; // ms, while something comes
+const AFTER_FAILURE = 10_000;
 const MEASURES = 3000; // ms, until the machine has measured itself
 
 const get = { offers: [], downloads: [], key: "", boxes: null, whenHere: () => {} };
@@ -19,7 +20,7 @@ const soon = alarm(() => void look());
 /** Fills `box`, once; `whenHere()` runs when a download has brought something. */
 export function drawGet(box, whenHere) {
   get.whenHere = whenHere;
-  if (get.boxes && box.contains(get.boxes.all)) return;
+  if (get.boxes && box.contains(get.boxes.all)) return void soon.set(0);
   const [downloads, offers] = [el("div", { class: "get-downloads" }), el("div", { class: "get-offers" })];
   get.boxes = { downloads, offers, all: el("div", { class: "get" }, downloads, offers, models.places.is_operator ? addressForm() : el("p", { class: "quiet", text: t("get_operator") })) };
   get.key = "";
@@ -27,18 +28,20 @@ export function drawGet(box, whenHere) {
   void look();
 }
 
+const isSeen = () => get.boxes.all.checkVisibility();
+
 /** Asks for both lists, draws what changed, and asks again while something comes. */
 async function look() {
   const before = new Map(get.downloads.map(({ id, state }) => [id, state]));
   const isAnswered = await orNote(async () => {
     [get.offers, get.downloads] = await Promise.all([api("GET", "/api/models/offers"), models.places.is_operator ? api("GET", "/api/models/downloads") : []]);
   });
-  if (!isAnswered) return;
+  if (!isAnswered) return void (isSeen() && soon.set(AFTER_FAILURE));
   drawDownloads(get.boxes.downloads, get.downloads, change);
   drawOffers();
   if (get.downloads.some(({ id, state }) => state === "finished" && before.has(id) && before.get(id) !== "finished")) get.whenHere();
   if (get.downloads.some(({ state }) => ["waiting", "running"].includes(state))) soon.set(LOOKS_AGAIN);
-  else if (get.boxes.all.isConnected && get.offers.some(({ seconds_here: seconds }) => seconds === null)) soon.set(MEASURES);
+  else if (isSeen() && get.offers.some(({ seconds_here: seconds }) => seconds === null)) soon.set(MEASURES);
 }
 
 function drawOffers() {
@@ -46,6 +49,7 @@ function drawOffers() {
   if (key === get.key) return;
   get.key = key;
   const isOpen = get.boxes.offers.querySelector("details")?.open ?? false;
+  const focused = get.boxes.offers.contains(document.activeElement) ? document.activeElement.closest(".offer")?.dataset.offer : null;
   const named = CARDS.flatMap((card) => get.offers.filter(({ recommended }) => recommended.includes(card)).slice(0, 1));
   const first = [...new Set(named)];
   const card = (offer) => offerCard(offer, CARDS.filter((one) => offer.recommended.includes(one)), ask);
@@ -56,6 +60,7 @@ function drawOffers() {
     first.length ? list(first) : el("p", { class: "quiet", text: t("get_measuring") }),
     rest.length ? el("details", { open: isOpen || !first.length }, el("summary", { text: t("get_more", { n: rest.length }) }), list(rest)) : null,
     models.places.is_operator && get.offers.some(({ size_bytes: size }) => size === null) ? sizesButton() : null);
+  if (focused) [...get.boxes.offers.querySelectorAll(".offer")].find(({ dataset }) => dataset.offer === focused)?.querySelector("button:enabled, a")?.focus({ preventScroll: true });
 }
 
 /** Sizes and licences are the Hub's; nobody asks it unless somebody wants to know. */
@@ -97,9 +102,9 @@ function addressForm() {
     el("h3", { text: t("get_address") }), el("p", { class: "quiet", text: t("get_address_hint") }), input, el("button", { type: "submit", class: "plain", text: t("get_look") }), said);
 }
 
-/** `owner/name` is a repository of the Hub, `owner/name/file` a file in it; all else is an address, with or without https. */
+/** `owner/name` is a repository of the Hub, `owner/name/file` a file in it; all else is an address. */
 export function askedFor(text) {
-  if (/^(?:www\.)?(?:huggingface\.co|hf\.co|civitai\.com)\//i.test(text)) return { url: `https://${text}` };
+  if (/^(?:www\.)?(?:huggingface\.co|hf\.co|civitai\.com)\//i.test(text)) return { url: text };
   const [, repository, file] = /^([\w.-]+\/[\w.-]+?)(?:\/(\S+\.\w+))?$/.exec(text) ?? [];
   if (!repository) return { url: text };
   return file ? { repository, files: [file] } : { repository };
