@@ -62,7 +62,7 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     expect(visit.page.locator("#tab_text_to_image-button")).to_have_attribute("aria-selected", "true")
     expect(visit.control("Negative prompt")).to_have_value("fog")
     said = panel(visit).get_by_role("status")
-    expect(said).to_have_text("Settings read from the picture (A1111). Unknown here: VAE, Token merging.")
+    expect(said).to_have_text("Settings read from the picture (A1111). Unknown here: Token merging, VAE.")
     expect(panel(visit)).to_contain_text("same seed gives another picture")
     panel(visit).get_by_text("Not applied (2)").click()
     expect(panel(visit)).to_contain_text("0.5")
@@ -135,7 +135,7 @@ def test_on_a_phone_and_in_chinese(fake_studio: Studio, open_page: OpenPage) -> 
     visit = open_page(fake_studio, PHONE, locale="zh-CN")
     drop(visit, png_with(parameters=LINE))
     expect(panel(visit).get_by_role("status")).to_have_text(
-        "已读取图片的设置（A1111）。 无法识别：VAE、Token merging。"
+        "已读取图片的设置（A1111）。 无法识别：Token merging、VAE。"
     )
     for button in panel(visit).get_by_role("button").all():
         box = button.bounding_box()
