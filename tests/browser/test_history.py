@@ -76,13 +76,8 @@ def test_a_pictures_address_opens_it_anew(fake_studio: Studio, open_page: OpenPa
     expect(visit.page.locator(".sheet")).to_be_visible()
 
 
-def test_tabs_are_steps_of_the_history(fake_studio: Studio, open_page: OpenPage) -> None:
-    visit = open_page(fake_studio)
-    for name in ("Image to image", "Style transfer"):
-        visit.tab(name)
-        expect(selected(visit.page)).to_have_text(name)
-    visit.page.go_back()
-    expect(selected(visit.page)).to_have_text("Image to image")
+def reloads_and_goes_back_and_forth(visit: Visit) -> None:
+    """On the second of two tabs."""
     visit.page.reload()
     expect(selected(visit.page)).to_have_text("Image to image")
     visit.page.go_back()
@@ -91,18 +86,23 @@ def test_tabs_are_steps_of_the_history(fake_studio: Studio, open_page: OpenPage)
     expect(selected(visit.page)).to_have_text("Image to image")
 
 
+def test_tabs_are_steps_of_the_history(fake_studio: Studio, open_page: OpenPage) -> None:
+    visit = open_page(fake_studio)
+    for name in ("Image to image", "Style transfer"):
+        visit.tab(name)
+        expect(selected(visit.page)).to_have_text(name)
+    visit.page.go_back()
+    expect(selected(visit.page)).to_have_text("Image to image")
+    reloads_and_goes_back_and_forth(visit)
+
+
 def test_going_back_and_forth_at_once_after_loading_keeps_every_step(fake_studio: Studio, open_page: OpenPage) -> None:
     """Gradio tells late that it has opened a tab: what is told of the one before must not become a step of its own."""
     visit = open_page(fake_studio)
     visit.tab("Image to image")
     expect(selected(visit.page)).to_have_text("Image to image")
     for _ in range(5):
-        visit.page.reload()
-        expect(selected(visit.page)).to_have_text("Image to image")
-        visit.page.go_back()
-        expect(selected(visit.page)).to_have_text("Text to image")
-        visit.page.go_forward()
-        expect(selected(visit.page)).to_have_text("Image to image")
+        reloads_and_goes_back_and_forth(visit)
 
 
 def test_an_address_chooses_the_tab_and_strange_ones_nothing(fake_studio: Studio, open_page: OpenPage) -> None:

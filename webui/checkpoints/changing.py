@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from webui.checkpoints.model_files import files_of, notes_of, renamed_path
 from webui.checkpoints.notes import MAX_NOTES_BYTES, Notes, apply_notes, read_notes
 from webui.checkpoints.places import Kind
 from webui.checkpoints.refusals import Broken
+from webui.checkpoints.replacing import replace_text
 from webui.checkpoints.trash import move_all
 from webui.errors import InvalidRequest, ModelExists, ModelReadOnly
 
@@ -119,10 +118,4 @@ def _write(path: Path, notes: Mapping[str, Any]) -> None:
     text = json.dumps(notes, indent=2, ensure_ascii=False) + "\n"
     if len(text.encode()) > MAX_NOTES_BYTES:
         raise InvalidRequest(field="defaults", reason="notes")
-    beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+    replace_text(path, text)

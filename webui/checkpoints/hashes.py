@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.replacing import replace_text
 
 SHORT_DIGITS = 10  # of A1111's `Model hash` and `VAE hash`
 BOOK_NAME = "checkpoint-hashes.json"
@@ -88,15 +87,11 @@ class HashBook:
     def keep(self, id: str, version: str, hashes: Hashes) -> None:
         """The same for a model of any kind."""
         entries = self._entries() | {id: {"version": version, **asdict(hashes)}}
-        beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-            beside.replace(self._file)
+            replace_text(self._file, json.dumps(entries, indent=1))
         except OSError as error:
             _log.warning("cannot save the hashes of %s: %s", id, error)
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
 
     def _entries(self) -> dict[str, Any]:
         """The file's entries; empty if there is no file or somebody else wrote into it."""

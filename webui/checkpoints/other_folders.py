@@ -11,10 +11,10 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from webui.checkpoints.places import COMFYS_FILE, Place, other_places
+from webui.checkpoints.replacing import replace_text
 from webui.settings import Settings
 
 FILE_NAME = "model-folders.json"
@@ -68,14 +68,8 @@ class OtherFolders:
     def _write(self, folders: Sequence[Path]) -> None:
         if self._file is None:
             raise OSError("there is no file to keep folders in")
-        beside = self._file.with_name(f".tmp-{os.getpid()}-{self._file.name}")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps([str(folder) for folder in folders], indent=1), encoding="utf-8")
-            beside.replace(self._file)
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        replace_text(self._file, json.dumps([str(folder) for folder in folders], indent=1))
 
 
 def other_folders(settings: Settings) -> OtherFolders:

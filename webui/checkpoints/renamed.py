@@ -6,11 +6,11 @@ Kept in a small hidden file of the models folder, which every process reads. Kno
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
+
+from webui.checkpoints.replacing import replace_text
 
 FILE_NAME = ".renamed.json"
 _MAX_FILE_BYTES = 4 * 2**20
@@ -44,13 +44,7 @@ class Renamed:
         """From now on `new` is what was called `old`, and whatever that was called before. Raises OSError."""
         names = {former: new if now == old else now for former, now in self.names().items()} | {old: new}
         names.pop(new, None)
-        beside = self._file.with_name(f".tmp-{os.getpid()}{FILE_NAME}")
-        try:
-            beside.write_text(json.dumps(names, indent=1, ensure_ascii=False), encoding="utf-8")
-            beside.replace(self._file)
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
+        replace_text(self._file, json.dumps(names, indent=1, ensure_ascii=False))
 
     def _read(self) -> Mapping[str, str]:
         try:

@@ -11,7 +11,7 @@ import functools
 import json
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,7 +65,8 @@ def template(name: str) -> str:
     return (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
 
 
-def modules() -> dict[str, str]:
+@functools.cache
+def modules() -> Mapping[str, str]:
     """The scripts by their path below `assets/`, as they are written there."""
     paths = sorted(path for path in _FOLDER.rglob("*.js") if path.name != _EARLY)
     return {path.relative_to(_FOLDER).as_posix(): path.read_text(encoding="utf-8") for path in paths}

@@ -2,18 +2,15 @@
 
 import { placeNote } from "./note.js";
 
-const MOST_LAYERS = 4; // of what can be open within one sheet
 const sheets = []; // those that are open, the last one on top
 
-/** Shows `dialog`; `leave` is what Escape does, and a phone's way back. */
-export function showSheet(dialog, leave) {
+/** Shows `dialog`; `leave` is what Escape does, and a phone's way back; `close` closes it with all that is open in it. */
+export function showSheet(dialog, leave, close) {
   dialog.oncancel = (event) => {
     event.preventDefault();
     leave();
   };
-  dialog.onclose = () => { // the browser closed it, which it may, whatever lies open in it
-    for (let tries = 0; tries < MOST_LAYERS && sheets.includes(dialog) && !dialog.open; tries += 1) leave();
-  };
+  dialog.onclose = () => { if (isShown(dialog)) close(); }; // the browser closed it, which it may
   dialog.showModal();
   sheets.push(dialog);
   follow();
@@ -27,6 +24,9 @@ export function hideSheet(dialog) {
   dialog.close();
   follow();
 }
+
+/** Whether it has been shown and not been hidden since. */
+export const isShown = (dialog) => sheets.includes(dialog);
 
 /** Whether no other sheet lies over it. */
 export const isOnTop = (dialog) => sheets.at(-1) === dialog;

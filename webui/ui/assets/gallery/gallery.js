@@ -5,7 +5,7 @@ import { on } from "../core/bus.js";
 import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { orNote } from "../core/note.js";
-import { hideSheet, isOnTop, showSheet } from "../core/overlays.js";
+import { hideSheet, isOnTop, isShown, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { helpMark } from "../parts/help_mark.js";
 import { closeCompare, isComparing } from "./compare.js";
@@ -54,8 +54,7 @@ function openGallery() {
   closeOne();
   setPicking(false);
   clearGalleryFilter();
-  showSheet(gallery.sheet, leaveOneThing);
-  gallery.isOpen = true;
+  showSheet(gallery.sheet, leaveOneThing, closeGallery);
   opened("gallery", closeGallery);
   gallery.close.focus();
   reloadGallery();
@@ -79,8 +78,7 @@ function leaveOneThing() {
 }
 
 function closeGallery() {
-  if (!gallery.isOpen) return;
-  gallery.isOpen = false;
+  if (!isShown(gallery.sheet)) return;
   endWalk();
   closeCompare();
   closeOne();

@@ -5,7 +5,6 @@ export const gallery = {
   days: new Map(), // midnight → the day's grid
   tiles: new Map(), // picture's id → its tile
   before: null, isEnd: false, isLoading: false, // how far it was loaded
-  isOpen: false,
   opened: null, // the picture that is open
   asked: 0, // how often it was loaded from its beginning
 };

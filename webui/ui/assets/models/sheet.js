@@ -62,7 +62,7 @@ async function openModels() {
   opened("models", closeModels);
   await styled;
   if (!isOpen) return;
-  showSheet(models.sheet, leaveOneThing);
+  showSheet(models.sheet, leaveOneThing, closeModels);
   models.close.focus();
   if (!models.all.length) fill(models.body, el("p", { class: "sheet-empty", text: t("models_loading") }));
   await reload();

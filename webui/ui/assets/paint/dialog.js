@@ -38,7 +38,8 @@ export class PaintDialog {
 
   open() {
     document.body.append(this.node);
-    showSheet(this.node, () => this.close(false));
+    const close = () => this.close(false);
+    showSheet(this.node, close, close);
     this.observer = new ResizeObserver(() => this.view.fit());
     this.observer.observe(this.area);
     this.refresh();

@@ -1,0 +1,18 @@
+"""Small files of ours among the models, replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Puts `text` into `path`, completely or not at all. Raises OSError; nothing temporary is left then."""
+    beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
