@@ -39,6 +39,7 @@ GROUPS: Mapping[Group, Passage] = {
 }
 PARTS: Mapping[str, Passage] = {
     "looks": Passage("prompts", "looks", "looks"),
+    "words": Passage("prompts", "words-to-pick-from", "words"),
     "negative_prompt": Passage("prompts", "negative-prompt", "negative_prompt"),
     "strip": Passage("variations", "the-strip", "strip"),
     "walk": Passage("variations", "walks", "walk"),

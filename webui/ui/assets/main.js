@@ -33,6 +33,7 @@ import "./prompt/check.js";
 import "./prompt/history_list.js";
 import "./prompt/keys.js";
 import "./prompt/paste.js";
+import "./prompt/words.js";
 import "./stage/live.js";
 import "./stage/stage.js";
 import "./stage/walk.js";
