@@ -2,6 +2,7 @@
 // focus goes back to where it came from.
 
 import { canOpen, closed, opened } from "../core/history.js";
+import { afterwards } from "../core/timing.js";
 import { nodeOf } from "../gradio/boxes.js";
 
 const [GAP, EDGE, HEAD, TALLEST, ENOUGH] = [6, 12, 48, 640, 320]; // px
@@ -28,7 +29,7 @@ export function popover(button, box, name, width, onopen) {
   });
   box.addEventListener("focusout", ({ relatedTarget }) => { // nothing stays over what Tab leads to
     if (!relatedTarget || relatedTarget === button || box.contains(relatedTarget)) return;
-    setTimeout(() => { // what a script types takes the focus there and back at once
+    afterwards(() => { // what a script types takes the focus there and back at once
       const now = document.activeElement;
       if (now !== document.body && now !== button && !box.contains(now)) close();
     });
