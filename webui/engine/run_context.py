@@ -14,6 +14,7 @@ from PIL import Image
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.hashes import Hashes
+from webui.checkpoints.tiny_decoders import FOLDER as TINY
 from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.loras.merging import MergedLora
@@ -47,8 +48,13 @@ class RunContext:
 
     @property
     def vae(self) -> Any:
-        """What encodes and decodes: the checkpoint's own VAE, or the one that was asked for."""
+        """What encodes: the checkpoint's own VAE, or the one that was asked for."""
         return self.components["vae"]
+
+    @property
+    def decoder(self) -> Any:
+        """What decodes: the VAE, or a tiny decoder for its latents."""
+        return self.components.get(TINY, self.vae)
 
 
 def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
