@@ -194,6 +194,7 @@ class Engine:
                 previewer=previewer,
                 context=context,
                 kept_steps=self.kept_steps,
+                kept_in=loaded.kept_in,
             )
             check(request, FAMILIES[loaded.checkpoint.family])
             asked = Sampling.of(request)
@@ -216,7 +217,7 @@ class Engine:
                     else Numbered(previewer, asked.number_of(indices[0])),
                     branch_plan=start.branch_plan,
                     loras=merged,
-                    stamp=(hashes, tuple((name, lora.hash) for name, lora in merged.items())),
+                    stamp=(hashes, loaded.kept_in, tuple((name, lora.hash) for name, lora in merged.items())),
                     take_up=take_up,
                 )
                 return _task(told, loaded, pictures)(run_context, start.indices)

@@ -44,6 +44,7 @@ class RunContext:
     kept_steps: KeptSteps = field(default_factory=partial(KeptSteps, limit_bytes=0))
     stamp: Stamp = ()  # of the weights at work, for steps that are kept
     take_up: Callable[[Sampling, int], None] = lambda _asked, _index: None  # readies the weights for another image
+    kept_in: str = ""  # the number type of the weights, where it is not the device's
     loras: Mapping[str, MergedLora] = field(default_factory=dict)  # those that are merged, by name
 
     @property
@@ -75,6 +76,7 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
             "steps": steps,
             "device": run_context.device.name,
             "precision": run_context.device.precision,
+            **({"weights_precision": run_context.kept_in} if run_context.kept_in else {}),
             "checkpoint_version": run_context.checkpoint.version,
             "checkpoint_hash": run_context.hashes.checkpoint,
             **({"vae_hash": run_context.hashes.vae} if run_context.hashes.vae else {}),

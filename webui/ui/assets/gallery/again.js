@@ -12,7 +12,7 @@ import { jobOf } from "../jobs/jobs.js";
 import { submit } from "../jobs/outbox.js";
 import { canFinishSharp } from "../jobs/sharp.js";
 
-const HAPPENED = ["version", "device", "precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
+const HAPPENED = ["version", "device", "precision", "weights_precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
 const SHORT_CHARACTERS = 60;
 const remade = new Map(); // job → the picture that it makes again, and where the answer goes
 
