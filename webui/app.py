@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -111,7 +112,7 @@ def build(
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         pool = WorkerPool([LocalWorker(settings, worker_target)])
-        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
+        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir, expects_cpu=_expects_cpu(settings))
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
         options = download_options or options_from(os.environ, settings.download_mb_per_second)
@@ -145,6 +146,13 @@ def build(
         storage.close()
         raise
     return app
+
+
+def _expects_cpu(settings: Settings) -> bool:
+    """Whether pictures will be drawn on a processor, as the settings or the installed torch say; torch's own index
+    marks the wheels that know nothing else.
+    """
+    return settings.device == "cpu" or (settings.device == "auto" and version("torch").endswith("+cpu"))
 
 
 def _quiet_environment(settings: Settings) -> dict[str, str]:

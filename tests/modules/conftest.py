@@ -28,7 +28,7 @@ def listed(id: str, family: str, **values: Any) -> dict[str, Any]:
     defaults = {
         "width": 256, "height": 192, "steps": 20, "guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default",
     }  # fmt: skip
-    own = {"critic": "clip/toy", "clip_layers": 12, "size_bytes": 1, "vocabulary": {}, **values}
+    own = {"critic": "clip/toy", "clip_layers": 12, "decoders": ["full"], "size_bytes": 1, "vocabulary": {}, **values}
     own["defaults"] = {**defaults, **values.get("defaults", {})}
     return CheckpointOut.model_validate({"id": id, "name": id.title(), "family": family, **own}).model_dump()
 

@@ -105,9 +105,9 @@ class CheckpointOut(BaseModel):
     """A checkpoint that a request can name, and the values that it uses where the request leaves them open.
 
     `clip_layers` is the maximum of `clip_skip`, or null if that cannot be chosen. `critic` is the CLIP model that would
-    choose its best pictures (`keep_best`), as a path below the models folder; null if there is none. `vocabulary` holds
-    the words that a small checkpoint knows, by kind (place, hour, season, weather, style, thing, colour, number); empty
-    if the checkpoint does not say.
+    choose its best pictures (`keep_best`), as a path below the models folder; null if there is none. `decoders` are the
+    values that `decoder` can have. `vocabulary` holds the words that a small checkpoint knows, by kind (place, hour,
+    season, weather, style, thing, colour, number); empty if the checkpoint does not say.
     """
 
     id: str
@@ -116,6 +116,7 @@ class CheckpointOut(BaseModel):
     size_bytes: int
     clip_layers: int | None
     critic: str | None
+    decoders: tuple[Literal["full", "tiny"], ...]
     defaults: dict[str, Any]
     vocabulary: dict[str, list[WordOut]]
 

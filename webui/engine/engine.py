@@ -37,6 +37,7 @@ from webui.engine.device import (
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key
 from webui.engine.loading.model_manager import ModelManager
+from webui.engine.loading.tiny_vaes import TinyVaes
 from webui.engine.loading.vae import LoadedVae, load_vae
 from webui.engine.loras.merging import LoraMerger, MergedLora
 from webui.engine.pictures.images import read_picture
@@ -125,6 +126,7 @@ class Engine:
         self._kept_style = KeptStyle()
         self._instant_style = InstantTransfer(self.device)
         self._latent_decoders: WeakKeyDictionary[object, LatentDecoder | None] = WeakKeyDictionary()  # by VAE
+        self._tiny_vaes = TinyVaes(self.catalogue, self.device)
 
     def run(self, request: Settled, context: Context) -> list[RawImage]:
         """Makes the pictures of a request and returns them in order.
@@ -178,19 +180,21 @@ class Engine:
         if request.task not in loaded.checkpoint.tasks:
             raise TaskUnsupported(checkpoint=request.checkpoint, family=loaded.checkpoint.family, task=request.task)
         vae = self._vae(request.vae, loaded, context.check)
+        decoder = self._tiny_vaes.instead_of(loaded) if request.decoder == "tiny" else {}
         hashes = loaded.hashes if vae is None else replace(loaded.hashes, vae=vae.hash)
         with Previewer(context.on_event, context.watched) as previewer:
             run_context = RunContext(
                 checkpoint=loaded.checkpoint,
                 hashes=hashes,
                 pipeline=loaded.pipeline,
-                components=loaded.components | ({} if vae is None else {"vae": vae.model}),
+                components=loaded.components | ({} if vae is None else {"vae": vae.model}) | decoder,
                 device=self.device,
                 prompts=self._prompts,
                 latent_decoder=self._latent_decoder(loaded, context.check),
                 previewer=previewer,
                 context=context,
                 kept_steps=self.kept_steps,
+                kept_in=loaded.kept_in,
             )
             check(request, FAMILIES[loaded.checkpoint.family])
             asked = Sampling.of(request)
@@ -213,7 +217,7 @@ class Engine:
                     else Numbered(previewer, asked.number_of(indices[0])),
                     branch_plan=start.branch_plan,
                     loras=merged,
-                    stamp=(hashes, tuple((name, lora.hash) for name, lora in merged.items())),
+                    stamp=(hashes, loaded.kept_in, tuple((name, lora.hash) for name, lora in merged.items())),
                     take_up=take_up,
                 )
                 return _task(told, loaded, pictures)(run_context, start.indices)

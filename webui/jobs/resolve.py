@@ -14,6 +14,7 @@ from typing import Any
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.checkpoints.vaes import vae_beside, vae_named
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
@@ -34,10 +35,19 @@ MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 
 
-def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
+def resolve(
+    request: Request,
+    owner: Owner,
+    catalogue: Catalogue,
+    uploads: Uploads,
+    prompts: PromptRules,
+    *,
+    is_on_cpu: bool = False,
+) -> Settled:
     """The same request with nothing left open; a settled one stays as it is.
 
-    The origin of a branch is settled like any request, and the branch takes from it whatever it leaves open.
+    `is_on_cpu`: whether a processor will draw it, which decides about an open decoder. The origin of a branch is
+    settled like any request, and the branch takes from it whatever it leaves open.
 
     Raises NoCheckpoint, CheckpointNotFound and similar errors; TaskUnsupported; CriticMissing if the best should be
     kept and there is no critic; PictureNotFound for a picture that is not this person's; InvalidRequest for a picture
@@ -51,11 +61,14 @@ def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploa
         is_open = request.seed in (None, -1)
         return _as_settled(request, seed=0 if is_open and request.method == "instant" else seed)
     if request.branch_from is not None:
-        request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
+        origin = resolve(request.branch_from.origin, owner, catalogue, uploads, prompts, is_on_cpu=is_on_cpu)
+        request = _with_origin(request, request.branch_from, origin)
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
-    filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads))
+    decoders = TinyDecoders(catalogue.list())
+    request = _with_decoder(request, checkpoint, decoders, is_on_cpu=is_on_cpu)
+    filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads), decoders.words_for(checkpoint))
     filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
@@ -68,26 +81,32 @@ def _as_settled(request: Request, **values: Any) -> Settled:
     return made
 
 
-def _with_origin(
-    request: SomeDiffusion,
-    branch: Branch,
-    owner: Owner,
-    catalogue: Catalogue,
-    uploads: Uploads,
-    prompts: PromptRules,
-) -> SomeDiffusion:
+def _with_origin(request: SomeDiffusion, branch: Branch, origin: Settled) -> SomeDiffusion:
     """Raises InvalidRequest for an origin whose seed is open, which nobody could make again."""
     if branch.origin.seed in (None, -1):
         raise InvalidRequest(field="branch_from", reason="seed_open")
-    origin = resolve(branch.origin, owner, catalogue, uploads, prompts)
     if isinstance(origin, StyleTransfer) or count_images(origin) != 1:
         raise InvalidRequest(field="branch_from", reason="branch_of_one")
     settled = SettledBranch(origin=image_alone(origin, 0), step=branch.step)
     return with_origins_course(dataclasses.replace(request, branch_from=settled))
 
 
+def _with_decoder(
+    request: SomeDiffusion, checkpoint: Checkpoint, decoders: TinyDecoders, *, is_on_cpu: bool
+) -> SomeDiffusion:
+    """An open decoder becomes the checkpoint's default. Who names a VAE wants to see what it draws."""
+    if request.decoder is not None:
+        return request
+    may_be_tiny = is_on_cpu and request.vae is None
+    return dataclasses.replace(request, decoder=decoders.default_on_a_cpu(checkpoint) if may_be_tiny else "full")
+
+
 def _with_defaults(
-    request: SomeDiffusion, checkpoint: Checkpoint, seed: int | None, picture_size: tuple[int, int] | None
+    request: SomeDiffusion,
+    checkpoint: Checkpoint,
+    seed: int | None,
+    picture_size: tuple[int, int] | None,
+    decoders: tuple[str, ...],
 ) -> SomeDiffusion:
     """The request with everything but its prompts settled."""
     defaults = checkpoint.defaults
@@ -108,7 +127,7 @@ def _with_defaults(
         width=width,
         height=height,
     )
-    check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
+    check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers, decoders)
     return filled
 
 

@@ -31,6 +31,7 @@ from webui.requests.field_types import (
     SIDES,
     Added,
     CheckpointId,
+    Decoder,
     GuidanceScale,
     Looks,
     Picture,
@@ -239,6 +240,8 @@ class Diffusion:
     vae: Annotated[
         VaeId | None, needs(Capability.VAE), infotext("VAE"), Control(Group.SAMPLING, "list", empty="vae_own")
     ] = None
+    # Whether the VAE or a tiny decoder draws the pixels. None: the checkpoint's default on this device.
+    decoder: Annotated[Decoder | None, Control(Group.SAMPLING, "list", beside=True, empty="decoder_automatic")] = None
     # What brackets and such mean in the prompts.
     prompt_dialect: Annotated[
         Literal["a1111", "compel"],

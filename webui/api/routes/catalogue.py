@@ -12,6 +12,7 @@ from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_id_for
+from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.schedulers import SCHEDULERS
 
 
@@ -33,10 +34,15 @@ def catalogue_routes(services: Services) -> APIRouter:
 
 
 def _checkpoints_json(catalogue: Catalogue) -> list[dict[str, Any]]:
-    return [_checkpoint_json(found, critic_id_for(found, catalogue.models_dir)) for found in catalogue.list()]
+    listed = catalogue.list()
+    decoders = TinyDecoders(listed)
+    return [
+        _checkpoint_json(found, critic_id_for(found, catalogue.models_dir), decoders.words_for(found))
+        for found in listed
+    ]
 
 
-def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, Any]:
+def _checkpoint_json(checkpoint: Checkpoint, critic: str | None, decoders: tuple[str, ...]) -> dict[str, Any]:
     return {
         "id": checkpoint.id,
         "name": checkpoint.name,
@@ -44,6 +50,7 @@ def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, An
         "size_bytes": checkpoint.size_bytes,
         "clip_layers": checkpoint.clip_layers,
         "critic": critic,
+        "decoders": decoders,
         "defaults": dataclasses.asdict(checkpoint.defaults),
         "vocabulary": {
             kind: [word.model_dump(mode="json") for word in words] for kind, words in checkpoint.vocabulary.items()

@@ -12,6 +12,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,12 +25,21 @@ from torch import nn
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, problem_of
 from webui.checkpoints.hashes import HashBook, Hashes, hashes_of
 from webui.checkpoints.refusals import Refusal
-from webui.engine.device import HOST, Device, is_out_of_memory, release_unused_memory
+from webui.engine.device import (
+    HOST,
+    Device,
+    is_out_of_memory,
+    may_keep_narrow,
+    narrow_dtype,
+    precision_of,
+    release_unused_memory,
+)
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key, MemoryBudget
-from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate
+from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate, stored_dtype
 from webui.engine.loading.placing import Progress
 from webui.engine.loading.tokenizers import Fetch
+from webui.engine.loading.wide_layers import compute_wide
 from webui.errors import CheckpointTooLarge, DarkroomError
 from webui.events import Loading
 
@@ -46,6 +56,9 @@ class Network(Protocol):
 
 N = TypeVar("N", bound=Network)
 _CHECKPOINT = "checkpoint"
+# Of the memory that is free: weights that take more of it in float32 are kept in 16 bits. The rest is for what the
+# layers compute, for decoding, and for other programs.
+WIDE_SHARE = 0.5
 
 
 class ModelManager:
@@ -165,16 +178,24 @@ class ModelManager:
         try:
             wanted_bytes = loaded_bytes_estimate(checkpoint, self._device.dtype)
             self._budget.make_room(wanted_bytes, keep=0 if wanted_bytes else 1)
+            kept_in = self._narrow_dtype(checkpoint, wanted_bytes)
+            device = self._device if kept_in is None else replace(self._device, dtype=kept_in)
+            wanted_bytes = loaded_bytes_estimate(checkpoint, device.dtype)
             self._check_memory(checkpoint, wanted_bytes)
             progress = Progress(checkpoint.size_bytes, tell, check)
             hashes = self._book.get(checkpoint) if self._book else None
             if hashes is None:
                 progress.digests = {}
-            pipeline = load_pipeline(checkpoint, self._device, self._tokenizers_dir, progress, self._fetch)
+            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self._fetch)
+            if kept_in is not None:
+                for network in _networks(pipeline.components.values()):
+                    compute_wide(network)
             if hashes is None:
                 hashes = self._hashed(checkpoint, progress.digests or {})
             tell(1.0)
-            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline.components.values()), hashes)
+            size_bytes = _size_bytes(pipeline.components.values())
+            kept = "" if kept_in is None else precision_of(kept_in)
+            return LoadedCheckpoint(checkpoint, pipeline, size_bytes, hashes, kept)
         except BaseException as error:
             _forget_frames(error)
             if isinstance(error, Refusal | OSError):
@@ -187,6 +208,16 @@ class ModelManager:
         # Out here the failed load's error is gone, and with it the last that it held.
         self._give_memory_back()
         raise problem
+
+    def _narrow_dtype(self, checkpoint: Checkpoint, wanted_bytes: int) -> torch.dtype | None:
+        """What to keep the weights in where they take too much memory as they are computed with; None where they do
+        not.
+        """
+        if not may_keep_narrow(self._device) or wanted_bytes <= WIDE_SHARE * psutil.virtual_memory().available:
+            return None
+        dtype = narrow_dtype(stored_dtype(checkpoint))
+        _log.info("keeping the weights of %s in %s", checkpoint.id, precision_of(dtype))
+        return dtype
 
     def _hashed(self, checkpoint: Checkpoint, digests: dict[Path, str]) -> Hashes:
         """The hashes of the files that were just read; they are stored in the book."""
@@ -217,9 +248,13 @@ def _forget_frames(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
+def _networks(parts: Iterable[object]) -> list[nn.Module]:
+    return [part for part in parts if isinstance(part, nn.Module)]
+
+
 def _size_bytes(parts: Iterable[object]) -> int:
-    modules = [part for part in parts if isinstance(part, nn.Module)]
-    tensors = {id(tensor): tensor for module in modules for tensor in (*module.parameters(), *module.buffers())}
+    networks = _networks(parts)
+    tensors = {id(tensor): tensor for network in networks for tensor in (*network.parameters(), *network.buffers())}
     return sum(tensor.nbytes for tensor in tensors.values())
 
 

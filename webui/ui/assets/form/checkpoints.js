@@ -32,7 +32,9 @@ export const defaultsOf = (id) => list.get(id)?.defaults;
 /** What the rules may ask for of the checkpoint; null while it is not known. */
 export function factsOf(now) {
   const own = given.sampling.facts[given.sampling.families[checkpointOf(now)?.family]];
-  return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
+  if (!own) return null;
+  const { clip_layers, decoders } = checkpointOf(now);
+  return { ...own, clip_layers, choices: { ...own.choices, decoder: decoders } };
 }
 
 /** Asks for the list, until the server answers; then tells of it. `renamed` is what the chosen one is called from now on. */
