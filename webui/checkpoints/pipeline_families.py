@@ -165,7 +165,7 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
     _row(
         "ZImagePipeline",
         "Z-Image",
-        _flow_defaults(1024, 9, 0.0),
+        _flow_defaults(1024, 28, 4.0),
         "ZImageImg2ImgPipeline",
         inpaint_pipeline="ZImageInpaintPipeline",
         schedulers=("euler",),

@@ -44,7 +44,9 @@ def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, An
         "size_bytes": checkpoint.size_bytes,
         "clip_layers": checkpoint.clip_layers,
         "critic": critic,
+        "is_introductory": checkpoint.is_introductory,
         "defaults": dataclasses.asdict(checkpoint.defaults),
+        "made_for": dataclasses.asdict(checkpoint.made_for) if checkpoint.made_for else None,
         "vocabulary": {
             kind: [word.model_dump(mode="json") for word in words] for kind, words in checkpoint.vocabulary.items()
         },
