@@ -128,7 +128,7 @@ def test_a_single_file_by_metadata_by_what_civitai_says_and_by_name(tmp_path: Pa
     (tmp_path / "b.civitai.info").write_text(json.dumps({"baseModel": "SDXL Turbo"}))
     assert known(one(tmp_path, "a")) == ("SDXL Turbo", "metadata")
     assert (how(one(tmp_path, "a")), one(tmp_path, "a").defaults.width) == ((1, 1.0, "euler_a", "simple"), 512)
-    assert known(one(tmp_path, "b")) == ("a model on SDXL Turbo", "metadata")
+    assert known(one(tmp_path, "b")) == ("SDXL Turbo (merged)", "metadata")
     assert one(tmp_path, "b").defaults.width == 1024, "most are mixed for the larger size"
     assert known(one(tmp_path, "juggernautXL_v9Lightning")) == ("SDXL Lightning", "name")
 
@@ -146,9 +146,9 @@ def test_an_sd_turbo_of_one_file_is_no_v_prediction_of_768(tmp_path: Path, toy_m
     [
         ("lcm-lora-sdv1-5", "sd15", ("LCM", 4, 1.0, "lcm")),
         ("Hyper-SD15-4steps-lora", "sd15", ("Hyper-SD", 4, 1.0, "euler")),
-        ("Hyper-SDXL-8steps-CFG-lora", "sdxl", ("Hyper-SD with guidance", 8, 5.0, "euler")),
-        ("Hyper-SDXL-12steps-CFG-lora", "sdxl", ("Hyper-SD with guidance", 12, 5.0, "euler")),
-        ("Hyper-SDXL-1step-lora", "sdxl", ("Hyper-SD in one step", 1, 1.0, "tcd")),
+        ("Hyper-SDXL-8steps-CFG-lora", "sdxl", ("Hyper-SD CFG", 8, 5.0, "euler")),
+        ("Hyper-SDXL-12steps-CFG-lora", "sdxl", ("Hyper-SD CFG", 12, 5.0, "euler")),
+        ("Hyper-SDXL-1step-lora", "sdxl", ("Hyper-SD 1-step", 1, 1.0, "tcd")),
         ("sdxl_lightning_2step_lora", "sdxl", ("SDXL Lightning", 2, 1.0, "euler")),
         ("dmd2_sdxl_4step_lora_fp16", "sdxl", ("DMD2", 4, 1.0, "lcm")),
         ("TCD-SDXL-LoRA/pytorch_lora_weights", "sdxl", ("TCD", 4, 1.0, "tcd")),

@@ -111,7 +111,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
         source="https://huggingface.co/Tongyi-MAI/Z-Image-Turbo",
     ),
     FewSteps(
-        name="Latent consistency",  # a network that is told of guidance, and draws once a step all the same
+        name="LCM",  # a network that is told of guidance, and draws once a step all the same
         families=_of("LatentConsistencyModelPipeline", "sd15", "sd2", "sdxl"),
         header=lambda signs: "time_embedding.cond_proj.weight" in signs.tensors,
         steps=4,
@@ -158,7 +158,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
         source="https://huggingface.co/ByteDance/SDXL-Lightning",
     ),
     FewSteps(
-        name="Hyper-SD with guidance",
+        name="Hyper-SD CFG",
         families=_of("sdxl", "sd15"),
         words=re.compile(r"\bhyper\b(?! ?real).*\bcfg\b"),
         lora_words=re.compile(r"\bhyper sd(xl)?\b.*\bcfg\b"),
@@ -170,7 +170,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
         source="https://huggingface.co/ByteDance/Hyper-SD",
     ),
     FewSteps(
-        name="Hyper-SD in one step",
+        name="Hyper-SD 1-step",
         families=_of("sdxl", "sd15"),
         words=re.compile(r"\bhyper\b(?! ?real).*\b1 steps?\b"),
         lora_words=re.compile(r"\bhyper sd(xl)?\b.*\b1 steps?\b"),
@@ -222,7 +222,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
         source="https://huggingface.co/latent-consistency/lcm-lora-sdxl",
     ),
     FewSteps(
-        name="a model on SDXL Turbo",  # many are mixed from it and ordinary models, at 1024 pixels
+        name="SDXL Turbo (merged)",  # many are mixed from it and ordinary models, at 1024 pixels
         families=_of("sdxl"),
         words=re.compile(r"\bturbo\b"),
         steps=6,
