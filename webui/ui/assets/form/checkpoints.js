@@ -18,6 +18,8 @@ export const AUTOMATIC_VAE = "automatic"; // the one beside the checkpoint, if t
 export const checkpoints = {
   get: (id) => list.get(id),
   has: (id) => list.has(id),
+  /** Those that can be used. */
+  get all() { return [...list.values()]; },
   /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
   get choices() { return choices; },
   /** The VAEs that can be chosen beside the checkpoints' own. */
