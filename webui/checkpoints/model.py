@@ -10,7 +10,7 @@ from pathlib import Path
 from webui.checkpoints.addons import read_embedding, read_lora
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.family import Defaults
-from webui.checkpoints.made_for import MadeFor, of_lora
+from webui.checkpoints.made_for import MadeFor
 from webui.checkpoints.model_facts import Words, dtype_of, has_preview, license_of, words_of
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.places import Kind
@@ -122,8 +122,7 @@ def _facts(model: Model, headers: list[Header]) -> Model:
             lora = read_lora(model.name, model.path, (0, 0))
             widths = (lora.text_width,) if lora.text_width else ()
             problem = _problem(model, lora.problem, {"kind": lora.kind} if lora.kind else {}) if lora.problem else None
-            kind = of_lora(model.path, lora.family, headers[0].metadata)
-            return replace(model, family=lora.family, widths=widths, made_for=kind, problem=problem)
+            return replace(model, family=lora.family, widths=widths, made_for=lora.made_for, problem=problem)
         case "embedding":
             embedding = read_embedding(model.name, model.path, (0, 0))
             return replace(model, widths=tuple(embedding.widths.values()))
