@@ -52,7 +52,7 @@ fillPart("models", (element) => {
 
 canOpen("models", openModels);
 canOpen("model", (id) => { void openModels(); openOne(id); });
-on("open-models", openModels);
+on("open-models", (kind) => { if (kind) models.kind = kind; void openModels(); });
 on("close-models", closeModels);
 on("checkpoints", () => isOpen && draw());
 
