@@ -65,6 +65,10 @@ class OtherFolders:
         """Forgets one that was added; nothing in it changes. Raises OSError."""
         self._write(tuple(one for one in self.added() if one != folder))
 
+    def replace(self, folders: Sequence[Path]) -> None:
+        """Reads these from now on and no others, beside those of flags. Raises OSError."""
+        self._write(tuple(dict.fromkeys(folders)))
+
     def _write(self, folders: Sequence[Path]) -> None:
         if self._file is None:
             raise OSError("there is no file to keep folders in")

@@ -48,6 +48,7 @@ PARTS: Mapping[str, Passage] = {
     "inspect": Passage("gallery", "read-a-pictures-settings", "inspect_panel"),
     "private": Passage("gallery", "private-mode", "private"),
     "models": Passage("models", "the-sheet-models", "models"),
+    "operator": Passage("commands", "settings", "settings"),
     "share": Passage("sharing", "a-public-link", "share"),
 }
 

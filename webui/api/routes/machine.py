@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from webui.api.access.audience import Audience, open_to
+from webui.api.access.audience import Audience, is_operator, open_to
 from webui.api.http_errors import refuse_json
 from webui.api.services import Services, language_asked, owner_of
 from webui.worker.status import WorkerStatus
@@ -25,7 +25,8 @@ def machine_routes(services: Services) -> APIRouter:
 
     @router.get("/api/queue", tags=["page"])
     async def queue(call: Request) -> dict[str, Any]:
-        """Other people's jobs appear only as a number; `problem` is what currently keeps jobs from running."""
+        """Other people's jobs appear only as a number; `problem` is what currently keeps jobs from running.
+        `is_operator` says whether the caller runs the program."""
         services.storage.of(owner_of(call))  # in private mode that says: the page is still open
         status = services.queue.status()
         problem = status.problem and refuse_json(status.problem, services.texts, language_asked(call))
@@ -34,6 +35,7 @@ def machine_routes(services: Services) -> APIRouter:
             "waiting": status.waiting,
             "running": status.running,
             "problem": problem,
+            "is_operator": is_operator(call),
         }
 
     return router

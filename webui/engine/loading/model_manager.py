@@ -10,8 +10,10 @@ import ctypes
 import gc
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -35,7 +37,7 @@ from webui.engine.device import (
     release_unused_memory,
 )
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
-from webui.engine.loading.memory_budget import Key, MemoryBudget
+from webui.engine.loading.memory_budget import Clock, Key, MemoryBudget
 from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate, stored_dtype
 from webui.engine.loading.placing import Progress
 from webui.engine.loading.tokenizers import Fetch
@@ -64,7 +66,8 @@ WIDE_SHARE = 0.5
 class ModelManager:
     """Loads checkpoints from a catalogue and keeps as many as fit into `budget_bytes` of the device's memory.
 
-    The checkpoint in use stays loaded whatever its size. `fetch` downloads a tokenizer's file from the Hub. `book`
+    The checkpoint in use stays loaded whatever its size. With `idle_seconds`, `drop_idle` unloads what nobody has used
+    for so long. `fetch` downloads a tokenizer's file from the Hub. `book`
     stores the hashes of weights, so that no file is hashed twice.
     """
 
@@ -77,13 +80,15 @@ class ModelManager:
         *,
         fetch: Fetch | None = None,
         book: HashBook | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._device = device
-        self._budget = MemoryBudget(budget_bytes, self._give_memory_back)
+        self._budget = MemoryBudget(budget_bytes, self._give_memory_back, clock)
         self._tokenizers_dir = tokenizers_dir
         self._fetch = fetch
         self._book = book
+        self.idle_seconds: float | None = None
         _quiet_libraries()
 
     def components(
@@ -150,6 +155,29 @@ class ModelManager:
     def used_bytes(self) -> int:
         """The memory that checkpoints and the networks beside them take."""
         return self._budget.used_bytes()
+
+    def hold(self, budget_bytes: int, idle_seconds: float | None) -> None:
+        """Another budget from now on, and how long what is not used stays; None: as long as there is room."""
+        self._budget.limit_bytes, self.idle_seconds = budget_bytes, idle_seconds
+        self._budget.make_room(0, keep=1)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """What is asked for meanwhile is in use until the end."""
+        begin = self._budget.now()
+        try:
+            yield
+        finally:
+            self._budget.use_until_now(begin)
+
+    def idle_seconds_left(self) -> float | None:
+        """Until `drop_idle` has something to do; None if it never will."""
+        return None if self.idle_seconds is None else self._budget.seconds_left(self.idle_seconds)
+
+    def drop_idle(self) -> None:
+        """Unloads what nobody has used for `idle_seconds`."""
+        if self.idle_seconds is not None:
+            self._budget.drop_unused(self.idle_seconds)
 
     def drop_all(self) -> None:
         """Unloads everything: after running out of memory, or at the end."""

@@ -16,6 +16,7 @@ import { sendWaiting } from "./jobs/outbox.js";
 import { followLine } from "./jobs/stream.js";
 import { followWorker } from "./jobs/worker.js";
 import "./gradio/bridge.js";
+import "./jobs/sound.js";
 import "./controls/branch_chip.js";
 import "./controls/buttons.js";
 import "./controls/estimate.js";
@@ -41,6 +42,8 @@ import "./header/header.js";
 
 comesLater("gallery/gallery.js", () => import("./gallery/gallery.js"), ["open-gallery"], ["gallery", "picture"]);
 comesLater("models/sheet.js", () => import("./models/sheet.js"), ["open-models"], ["models", "model"]);
+comesLater("operator/sheet.js", () => import("./operator/sheet.js"), ["open-operator"], ["operator"]);
+comesLater("parts/chime.js", () => import("./parts/chime.js"), ["chime"]);
 comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
 definePlaces();
 openPage();
