@@ -188,7 +188,7 @@ def _add_routes(
         private_routes(services, settings.port),
         catalogue_routes(services),
         model_routes(services, library),
-        machine_routes(services),
+        machine_routes(services, shop.downloads.counts),
         help_routes(services.texts),
         *of_the_page,
     )

@@ -25,7 +25,8 @@ def test_schedulers(client: httpx.Client) -> None:
 
 def test_the_queue_is_a_number(client: httpx.Client) -> None:
     found = client.get("/api/queue").json()
-    assert set(found) == {"worker", "waiting", "running", "problem"}
+    assert set(found) == {"worker", "waiting", "running", "problem", "downloads"}
+    assert found["downloads"] == {}
     assert found["problem"] is None
     assert found["worker"]["state"] in ("starting", "ready", "busy")
 
