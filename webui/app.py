@@ -57,6 +57,7 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
+from webui.downloads.first_model import FirstModel
 from webui.downloads.machine import SelfMeasurement
 from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
@@ -76,6 +77,7 @@ from webui.texts import Texts
 from webui.ui.page import build_page, mount_page, routers_of
 from webui.worker.local_worker import LocalWorker
 from webui.worker.pool import WorkerPool
+from webui.worker.status import WorkerState
 
 _DESCRIPTION = """\
 The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
@@ -203,7 +205,7 @@ def _add_routes(
         private_routes(services, settings.port),
         catalogue_routes(services),
         model_routes(services, library),
-        machine_routes(services),
+        machine_routes(services, shop.downloads.counts),
         help_routes(services.texts),
         *of_the_page,
     )
@@ -239,17 +241,22 @@ async def _running(
     """Worker, queue, downloads and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
     housekeeper = Housekeeper(services.storage)
+    first_model = FirstModel(
+        settings.data_dir, shop, machine, lambda: services.queue.status().worker.state is WorkerState.READY
+    )
     try:
         services.queue.start()
         housekeeper.start()
         shop.downloads.start()
+        first_model.start()
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
-        await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(machine.close)
+        await to_thread.run_sync(first_model.close)
+        await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()

@@ -28,8 +28,8 @@ def test_schedulers(client: httpx.Client) -> None:
 
 def test_the_queue_is_a_number(client: httpx.Client) -> None:
     found = client.get("/api/queue").json()
-    assert set(found) == {"worker", "waiting", "running", "problem", "is_operator"}
-    assert found["is_operator"] is True
+    assert set(found) == {"worker", "waiting", "running", "problem", "is_operator", "downloads"}
+    assert (found["is_operator"], found["downloads"]) == (True, {})
     assert found["problem"] is None
     assert found["worker"]["state"] in ("starting", "ready", "busy")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.studio import DESKTOP, PHONE, Studio, Visit
+from tests.browser.studio import DESKTOP, PHONE, ROOT, Studio, Visit
 from tests.browser.test_access import serious_findings
 from tests.downloads.conftest import folder, lora, weights
 from tests.downloads.small_hub import Repo, SmallHub, small_hub
@@ -48,6 +49,24 @@ def getting(one: Visit) -> Locator:
 def look_for(box: Locator, text: str) -> None:
     box.get_by_label("Another model").fill(text)
     box.get_by_role("button", name="Look", exact=True).click()
+
+
+def offer(box: Locator, id: str) -> Locator:
+    """The card of a bundle, wherever it is."""
+    card = box.locator(f".offer[data-offer={id}]")
+    if not card.is_visible():
+        box.locator("summary").click()
+    return card
+
+
+def sells_turbo(hub: SmallHub) -> None:
+    """The bundle SD-Turbo, with a tokenizer that can be read."""
+    tokenizer = ROOT / "models" / "starter" / "tokenizer"
+    own = {f"tokenizer/{path.name}": path.read_bytes() for path in tokenizer.iterdir()}
+    hub.repos["stabilityai/sd-turbo"] = Repo({**folder(), **own})
+    hub.repos["madebyollin/taesd"] = Repo(
+        {"config.json": b'{"_class_name": "AutoencoderTiny"}', "diffusion_pytorch_model.safetensors": weights()}
+    )
 
 
 def test_a_repository_is_looked_at_fetched_and_listed(studio: Studio, open_page: OpenPage) -> None:
@@ -90,21 +109,48 @@ def test_what_cannot_be_had_is_a_sentence(studio: Studio, open_page: OpenPage, t
 
 
 def test_an_offer_is_fetched_and_used_with_its_settings(studio: Studio, hub: SmallHub, open_page: OpenPage) -> None:
-    hub.repos["stabilityai/sd-turbo"] = Repo(folder())
-    hub.repos["madebyollin/taesd"] = Repo(
-        {"config.json": b'{"_class_name": "AutoencoderTiny"}', "diffusion_pytorch_model.safetensors": weights()}
-    )
+    sells_turbo(hub)
     one = open_page(studio)
-    box = getting(one)
-    card = box.locator(".offer[data-offer=sd-turbo]")
-    if not card.is_visible():
-        box.locator("summary").click()
+    card = offer(getting(one), "sd-turbo")
     expect(card).to_contain_text("reads English")
     card.get_by_role("button", name="Download: SD-Turbo").click()
     card.get_by_role("button", name="Use: SD-Turbo").click(timeout=60_000)
     expect(one.page.locator(".models")).to_be_hidden()
     expect(one.page.locator("#note")).to_contain_text("SD-Turbo is chosen")
     expect(one.control("Steps value")).to_have_value("1")
+
+
+def test_a_prompt_waits_over_a_reload_and_is_drawn_when_the_model_is_here(
+    studio: Studio, hub: SmallHub, open_page: OpenPage
+) -> None:
+    sells_turbo(hub)
+    hub.behaviour.bytes_per_second = 20_000
+    one = open_page(studio)
+    one.write("a lake at dawn steps=2 delay=0")
+    offer(getting(one), "sd-turbo").get_by_role("button", name="Get and use: SD-Turbo").click()
+    expect(one.page.locator(".models")).to_be_hidden()
+    waits, ring = one.page.locator(".stage-waits"), one.page.locator(".ring")
+    expect(waits).to_contain_text("Your prompt waits for SD-Turbo")
+    expect(ring).to_have_accessible_name(re.compile(r"Downloading SD-Turbo: \d+ %"))
+    one.page.reload()
+    expect(waits).to_contain_text(re.compile(r"waits for SD-Turbo.*%"))
+    assert serious_findings(one) == []
+    ring.click()
+    line = one.page.locator(".download-list li")
+    line.get_by_role("button", name="Pause").click()
+    expect(line).to_contain_text("Paused")
+    one.page.locator(".models .sheet-close").click()
+    expect(ring).to_have_accessible_name(re.compile("Paused: SD-Turbo"))
+    ring.click()
+    hub.behaviour.bytes_per_second = None
+    line.get_by_role("button", name="Resume").click()
+    one.page.locator(".models .sheet-close").click()
+    one.wait_state("finished")
+    expect(one.page.locator(".stage-title")).to_have_text("a lake at dawn steps=2 delay=0")
+    expect(waits).to_be_hidden()
+    expect(ring).to_be_hidden()
+    assert one.chosen("Checkpoint") == "sd-turbo"
+    assert len(one.job_ids()) == 1
 
 
 def test_the_offers_fit_a_phone_and_have_no_barriers(studio: Studio, open_page: OpenPage) -> None:

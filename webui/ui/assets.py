@@ -43,6 +43,7 @@ STYLES = (
     "prompt.css",
     "inspect.css",
     "help.css",
+    "downloads.css",
 )
 
 

@@ -14,6 +14,7 @@ import { worker } from "../jobs/worker.js";
 import { helpMark } from "../parts/help_mark.js";
 import { isOpen, popover } from "../parts/popover.js";
 import { mountPrivate } from "./private.js";
+import { mountRing } from "./ring.js";
 
 const header = {};
 const WIDTH = 320; // px, of the boxes that open below
@@ -42,6 +43,7 @@ fillPart("header", (element) => {
   header.language.setAttribute("aria-label", t("switch_language"));
   header.language.addEventListener("click", switchLanguage);
   mountPrivate(find(".private-button"), find(".private-pop"));
+  mountRing(find(".ring"));
   drawHeader();
 });
 

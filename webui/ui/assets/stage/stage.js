@@ -21,6 +21,7 @@ import { drawRest } from "./rest.js";
 import { stage } from "./state.js";
 import { mountStrip } from "./strip.js";
 import { mountSwipe } from "./swipe.js";
+import { mountWaiting } from "./waiting.js";
 
 fillPart("stage", (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -38,6 +39,7 @@ fillPart("stage", (element) => {
   mountRail(find(".rail"));
   mountIntroduction(find(".introduction"));
   mountSwipe();
+  mountWaiting(find(".stage-waits"));
   drawStage();
 });
 
