@@ -32,14 +32,14 @@ import json, sys, threading, time
 from pathlib import Path
 import psutil
 from tests.settling import SettlingEngine
+from webui.checkpoints import kept_weights
 from webui.engine.context import Context
-from webui.engine.loading import model_manager
 from webui.events import Loading
 from webui.requests.diffusion import TextToImage
 from webui.settings import Settings
 
 models, asked, share = Path(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3])
-model_manager.WIDE_SHARE = share
+kept_weights.WIDE_SHARE = share
 most, process, has_ended = 0, psutil.Process(), threading.Event()
 
 def look():
