@@ -41,7 +41,7 @@ def test_its_own_comes_before_another_s(make: Make) -> None:
     found = TinyDecoders([one, other, plain])
     assert [found.of(each) for each in (one, other)] == [one.path / "tiny_vae", other.path / "tiny_vae"]
     assert found.of(plain) == one.path / "tiny_vae"
-    assert found.words_for(plain) == ("full", "tiny")
+    assert found.words_for(plain, is_on_cpu=False) == ("full", "tiny")
 
 
 def test_a_single_file_gets_one_for_the_latents_of_its_family(make: Make, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_other_latents_need_another_decoder(make: Make, other: dict[str, Any]) -
     one, another = make("a", {}), make("b", **other)
     found = TinyDecoders([one, another])
     assert found.of(another) is None
-    assert found.words_for(another) == ("full",)
+    assert found.words_for(another, is_on_cpu=False) == ("full",)
 
 
 def test_a_config_that_leaves_the_scale_out_means_stable_diffusion_s(make: Make) -> None:
@@ -81,10 +81,13 @@ def test_without_weights_or_configs_there_is_none(make: Make) -> None:
     (one.path / "tiny_vae" / "diffusion_pytorch_model.safetensors").unlink()
     assert TinyDecoders([one]).of(one) is None
     (one.path / "vae" / "config.json").write_text("no JSON", "utf-8")
-    assert TinyDecoders([one]).words_for(one) == ("full",)
+    assert TinyDecoders([one]).words_for(one, is_on_cpu=False) == ("full",)
 
 
-def test_it_is_the_default_where_the_full_decoder_is_costly(make: Make) -> None:
+def test_it_is_the_default_on_a_processor_where_the_full_decoder_is_costly(make: Make) -> None:
     costly, cheap, without = make("a", {}), make("b", {}, block_out_channels=[32, 64]), make("c", scaling_factor=1.0)
     found = TinyDecoders([costly, cheap, without])
-    assert [found.default_on_a_cpu(each) for each in (costly, cheap, without)] == ["tiny", "full", "full"]
+    assert [found.words_for(each, is_on_cpu=True) for each in (costly, cheap, without)] == [
+        ("tiny", "full"), ("full", "tiny"), ("full",),
+    ]  # fmt: skip
+    assert found.words_for(costly, is_on_cpu=False) == ("full", "tiny")

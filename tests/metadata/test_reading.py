@@ -81,6 +81,12 @@ def test_a_vae_that_is_here_is_a_setting_and_none_is_nothing() -> None:
         assert ("vae" in found.settings, found.unknown) == (False, ())
 
 
+@pytest.mark.parametrize(("word", "decoder"), [("TAESD", "tiny"), ("Full", "full")])
+def test_what_decoded_it_is_read_in_a1111_s_words(word: str, decoder: str) -> None:
+    found = read_pasted(A1111.replace("VAE: vae-ft.safetensors", f"VAE Decoder: {word}"), find)
+    assert (found.settings["decoder"], found.unknown) == (decoder, ())
+
+
 def test_an_old_combined_sampler_and_a_hires_pass() -> None:
     found = read_pasted(
         "x\nSteps: 9, Sampler: DPM++ SDE Karras, Seed: 3, Denoising strength: 0.4, Hires upscale: 2, Size: 510x64", find

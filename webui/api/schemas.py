@@ -119,10 +119,10 @@ class CheckpointOut(BaseModel):
 
     `clip_layers` is the maximum of `clip_skip`, or null if that cannot be chosen. `critic` is the CLIP model that would
     choose its best pictures (`keep_best`), as a path below the models folder; null if there is none. `decoders` are the
-    values that `decoder` can have. `vocabulary` holds the words that a small checkpoint knows, by kind (place, hour,
-    season, weather, style, thing, colour, number); empty if the checkpoint does not say. `made_for` is set for
-    checkpoints of few steps, and is in `defaults` unless somebody chose others. `is_introductory` is true for the small
-    one that Darkroom comes with.
+    values that `decoder` can have, the default on this device first. `vocabulary` holds the words that a small
+    checkpoint knows, by kind (place, hour, season, weather, style, thing, colour, number); empty if the checkpoint does
+    not say. `made_for` is set for checkpoints of few steps, and is in `defaults` unless somebody chose others.
+    `is_introductory` is true for the small one that Darkroom comes with.
     """
 
     id: str

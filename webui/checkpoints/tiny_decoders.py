@@ -43,15 +43,17 @@ class TinyDecoders:
         latents = self._latents(checkpoint)
         return own if own is not None or latents is None else self._shared.get(latents)
 
-    def words_for(self, checkpoint: Checkpoint) -> tuple[Word, ...]:
-        """The words of the field `decoder` that work with the checkpoint."""
-        return ("full",) if self.of(checkpoint) is None else ("full", "tiny")
+    def words_for(self, checkpoint: Checkpoint, *, is_on_cpu: bool) -> tuple[Word, ...]:
+        """The words of the field `decoder` that work with the checkpoint, its default first: the tiny one where a
+        processor draws and the checkpoint's own decoder is costly, else the full one.
+        """
+        if self.of(checkpoint) is None:
+            return ("full",)
+        return ("tiny", "full") if is_on_cpu and self._is_costly(checkpoint) else ("full", "tiny")
 
-    def default_on_a_cpu(self, checkpoint: Checkpoint) -> Word:
-        """The tiny one if there is one and the checkpoint's own decoder is costly, else the full one."""
+    def _is_costly(self, checkpoint: Checkpoint) -> bool:
         widths = self._vae(checkpoint).get("block_out_channels")
-        is_costly = isinstance(widths, list) and bool(widths) and widths[0] >= _COSTLY_CHANNELS
-        return "tiny" if is_costly and self.of(checkpoint) is not None else "full"
+        return isinstance(widths, list) and bool(widths) and widths[0] >= _COSTLY_CHANNELS
 
     def _own(self, checkpoint: Checkpoint) -> Path | None:
         folder = checkpoint.path / FOLDER

@@ -98,7 +98,7 @@ class JobQueue:
         """
         if once is not None and (known := self.submitted(owner, once)) is not None:
             return _readable(known)
-        uploads, is_on_cpu = self._storage.of(owner).uploads, self._is_on_cpu()
+        uploads, is_on_cpu = self._storage.of(owner).uploads, self.is_on_cpu
         resolved = resolve(request, owner, self._catalogue, uploads, self._prompts, is_on_cpu=is_on_cpu)
         with self._submitting:
             if once is not None and (known := self.submitted(owner, once)) is not None:  # both at the same moment
@@ -175,6 +175,12 @@ class JobQueue:
         """The state of workers and queue."""
         return self._dispatcher.status()
 
+    @property
+    def is_on_cpu(self) -> bool:
+        """Whether a processor draws what is submitted now, as far as is known."""
+        worker = self._dispatcher.status().worker
+        return self._expects_cpu if worker.device is None else worker.is_on_cpu
+
     async def watch(self, owner: Owner, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
         """A job's events with ids above `after`: all so far, then live, until the last one.
 
@@ -200,10 +206,6 @@ class JobQueue:
         async with aclosing(self._dispatcher.broadcast.watch_owner(owner, jobs)) as items:
             async for item in items:
                 yield item
-
-    def _is_on_cpu(self) -> bool:
-        worker = self._dispatcher.status().worker
-        return self._expects_cpu if worker.device is None else worker.is_on_cpu
 
     def _as_now(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """The jobs with the current state of their pictures and steps."""

@@ -16,7 +16,7 @@ from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.made_for import with_few_steps
-from webui.checkpoints.tiny_decoders import TinyDecoders
+from webui.checkpoints.tiny_decoders import TinyDecoders, Word
 from webui.checkpoints.vaes import vae_beside, vae_named
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
@@ -68,11 +68,9 @@ def resolve(
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
-    decoders = TinyDecoders(catalogue.list())
-    request = _with_decoder(request, checkpoint, decoders, is_on_cpu=is_on_cpu)
+    decoders = TinyDecoders(catalogue.list()).words_for(checkpoint, is_on_cpu=is_on_cpu)
     defaults = with_few_steps(checkpoint.defaults, prompts.made_for(request, checkpoint.family))
-    size = _picture_size(request, uploads)
-    filled = _with_defaults(request, checkpoint, defaults, seed, size, decoders.words_for(checkpoint))
+    filled = _with_defaults(request, checkpoint, defaults, seed, _picture_size(request, uploads), decoders)
     filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
@@ -95,30 +93,21 @@ def _with_origin(request: SomeDiffusion, branch: Branch, origin: Settled) -> Som
     return with_origins_course(dataclasses.replace(request, branch_from=settled))
 
 
-def _with_decoder(
-    request: SomeDiffusion, checkpoint: Checkpoint, decoders: TinyDecoders, *, is_on_cpu: bool
-) -> SomeDiffusion:
-    """An open decoder becomes the checkpoint's default. Who names a VAE wants to see what it draws."""
-    if request.decoder is not None:
-        return request
-    may_be_tiny = is_on_cpu and request.vae is None
-    return dataclasses.replace(request, decoder=decoders.default_on_a_cpu(checkpoint) if may_be_tiny else "full")
-
-
 def _with_defaults(
     request: SomeDiffusion,
     checkpoint: Checkpoint,
     defaults: Defaults,
     seed: int | None,
     picture_size: tuple[int, int] | None,
-    decoders: tuple[str, ...],
+    decoders: tuple[Word, ...],
 ) -> SomeDiffusion:
-    """The request with everything but its prompts settled."""
+    """The request with everything but its prompts settled. `decoders` are the checkpoint's, its default first."""
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
     sigmas = own_sigmas if request.sigmas is None else request.sigmas
     width, height = _size(request, (defaults.width, defaults.height), picture_size)
+    own_decoder = decoders[0] if request.vae is None else "full"  # who names a VAE wants to see what it draws
     filled = dataclasses.replace(
         request,
         checkpoint=checkpoint.id,
@@ -128,6 +117,7 @@ def _with_defaults(
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         seed=seed,
         variation_seed=_variation_seed(request),
+        decoder=own_decoder if request.decoder is None else request.decoder,
         width=width,
         height=height,
     )

@@ -40,7 +40,7 @@ def infotext(name: str, *, always: bool = False) -> InfotextName:
     return InfotextName(name, always=always)
 
 
-DECODER = InfotextName("Decoder", {"full": "Full", "tiny": "Tiny"})
+DECODER = InfotextName("VAE Decoder", {"full": "Full", "tiny": "TAESD"})
 PROMPT_DIALECT = InfotextName("Prompt dialect", {"compel": "Compel"})
 EMPHASIS = InfotextName("Emphasis", {"original": "Original", "no_norm": "No norm"})
 ETA_DDIM = "Eta DDIM"  # which A1111 has for this sampler alone

@@ -20,9 +20,10 @@ from tests.number_types import a_cpu
 from tests.settling import SettlingEngine
 from tests.toys import save_sd3, save_sd15, save_sd15_file, save_sdxl
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.kept_weights import WIDE_SHARE
 from webui.engine.device import choose_device, narrow_dtype, precision_of
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
-from webui.engine.loading.model_manager import WIDE_SHARE, ModelManager
+from webui.engine.loading.model_manager import ModelManager
 from webui.engine.loading.pipeline import loaded_bytes_estimate
 from webui.errors import CheckpointTooLarge
 from webui.requests.diffusion import ImageToImage, TextToImage

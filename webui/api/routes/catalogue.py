@@ -23,7 +23,7 @@ def catalogue_routes(services: Services) -> APIRouter:
     @router.get("/checkpoints", response_model=list[CheckpointOut])
     async def list_checkpoints() -> Any:
         """The checkpoints that can be used, with the values that they use where a request leaves them open."""
-        return await to_thread.run_sync(_checkpoints_json, services.catalogue)
+        return await to_thread.run_sync(_checkpoints_json, services.catalogue, services.queue.is_on_cpu)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
@@ -33,11 +33,13 @@ def catalogue_routes(services: Services) -> APIRouter:
     return router
 
 
-def _checkpoints_json(catalogue: Catalogue) -> list[dict[str, Any]]:
+def _checkpoints_json(catalogue: Catalogue, is_on_cpu: bool) -> list[dict[str, Any]]:
     listed = catalogue.list()
     decoders = TinyDecoders(listed)
     return [
-        _checkpoint_json(found, critic_id_for(found, catalogue.models_dir), decoders.words_for(found))
+        _checkpoint_json(
+            found, critic_id_for(found, catalogue.models_dir), decoders.words_for(found, is_on_cpu=is_on_cpu)
+        )
         for found in listed
     ]
 

@@ -26,6 +26,7 @@ from torch import nn
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, problem_of
 from webui.checkpoints.hashes import HashBook, Hashes, hashes_of
+from webui.checkpoints.kept_weights import are_kept_narrow
 from webui.checkpoints.refusals import Refusal
 from webui.engine.device import (
     HOST,
@@ -58,9 +59,6 @@ class Network(Protocol):
 
 N = TypeVar("N", bound=Network)
 _CHECKPOINT = "checkpoint"
-# Of the memory that is free: weights that take more of it in float32 are kept in 16 bits. The rest is for what the
-# layers compute, for decoding, and for other programs.
-WIDE_SHARE = 0.5
 
 
 class ModelManager:
@@ -241,7 +239,8 @@ class ModelManager:
         """What to keep the weights in where they take too much memory as they are computed with; None where they do
         not.
         """
-        if not may_keep_narrow(self._device) or wanted_bytes <= WIDE_SHARE * psutil.virtual_memory().available:
+        free_bytes = psutil.virtual_memory().available
+        if not may_keep_narrow(self._device) or not are_kept_narrow(wanted_bytes, free_bytes):
             return None
         dtype = narrow_dtype(stored_dtype(checkpoint))
         _log.info("keeping the weights of %s in %s", checkpoint.id, precision_of(dtype))
