@@ -11,7 +11,7 @@ import pytest
 
 from tests.checkpoints.test_addons import KOHYA
 from tests.model_files import save
-from tests.toy_families import save_flux, save_z_image
+from tests.toy_families import save_flux, save_sana_sprint, save_z_image
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.changing import set_defaults
 from webui.checkpoints.few_steps import FEW_STEPS, Signs
@@ -88,6 +88,12 @@ def test_where_a_folder_says_it_comes_from_goes_before_its_name(tmp_path: Path, 
     edit(folder / "model_index.json", _name_or_path="somebody/xl-lightning-8steps")
     assert known(one(tmp_path, "my-lcm-mix")) == ("SDXL Lightning", "metadata")
     assert how(one(tmp_path, "my-lcm-mix")) == (8, 1.0, "euler", "sgm_uniform")
+
+
+def test_sana_sprint_by_its_header(tmp_path: Path) -> None:
+    (save_sana_sprint(tmp_path / "sprint") / "darkroom.json").unlink()
+    assert known(one(tmp_path, "sprint")) == ("Sana-Sprint", "header")
+    assert how(one(tmp_path, "sprint")) == (2, 4.5, "scm", "default")
 
 
 def test_flux_schnell_by_its_header_and_z_image_turbo_by_its_shift(tmp_path: Path) -> None:

@@ -92,6 +92,15 @@ FEW_STEPS: tuple[FewSteps, ...] = (
         source="https://huggingface.co/black-forest-labs/FLUX.1-schnell",
     ),
     FewSteps(
+        name="Sana-Sprint",
+        families=_of("SanaSprintPipeline"),
+        header=lambda signs: any(name.startswith("time_embed.guidance_embedder.") for name in signs.tensors),
+        steps=2,
+        guidance_scale=4.5,
+        scheduler="scm",
+        source="https://nvlabs.github.io/Sana/docs/sana_sprint",
+    ),
+    FewSteps(
         name="FLUX.2 klein",
         families=_of("Flux2KleinPipeline"),
         config=lambda signs: signs.index.get("is_distilled") is True,

@@ -198,6 +198,18 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         languages=_ENGLISH_AND_CHINESE,
     ),
     _row(
+        "SanaSprintPipeline",
+        "Sana-Sprint",
+        _flow_defaults(1024, 2, 4.5, "scm"),
+        size_multiple=32,
+        reads=(("tokenizer", 298),),
+        schedulers=("scm",),
+        takes_negative_prompt=False,
+        is_flow=False,
+        adapter="sana_sprint",
+        languages=_ENGLISH_AND_CHINESE,
+    ),
+    _row(
         "StableDiffusion3Pipeline",
         "Stable Diffusion 3 and 3.5",
         _flow_defaults(1024, 28, 7.0),
