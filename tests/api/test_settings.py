@@ -101,10 +101,11 @@ def test_a_token_never_comes_out_again(anna: httpx.Client, server: Server, caplo
 
 def test_the_worker_holds_checkpoints_as_it_says(anna: httpx.Client, server: Server) -> None:
     follow(anna, generate(anna))  # then the worker listens
-    anna.patch("/api/settings", json={"idle_minutes": 2.5, "model_memory_gb": 4})
+    changes = {"idle_minutes": 2.5, "model_memory_gb": 4, "mirror": "https://hf-mirror.com"}
+    anna.patch("/api/settings", json=changes)
     held = server.data_dir / HELD
     eventually(held.exists, 30)
-    assert json.loads(held.read_text()) == {"model_memory_gb": 4, "idle_minutes": 2.5}
+    assert json.loads(held.read_text()) == changes
 
 
 def test_others_are_not_told(server: Server) -> None:

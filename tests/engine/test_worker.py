@@ -155,10 +155,10 @@ def test_an_idle_checkpoint_is_unloaded_and_loaded_again_when_it_is_needed(worke
     worker.until(Status)
     assert not loads(worker.run("second", asked()))
     worker.until(Status)
-    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=1e-4))
+    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=1e-4, mirror=None))
     worker.until(Status)  # of the message
     worker.until(Status)  # of the unloading
-    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=0))
+    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=0, mirror=None))
     worker.until(Status)
     assert loads(worker.run("third", asked()))
     worker.until(Status)

@@ -22,8 +22,9 @@ class FilesOfKind(Generic[File]):
     """The files of one kind in some folders and below them."""
 
     def __init__(
-        self, folders: Callable[[], Iterable[Path]], read: Callable[[str, Path, tuple[int, int]], File]
+        self, folders: Callable[[], Iterable[tuple[Path, Path]]], read: Callable[[str, Path, tuple[int, int]], File]
     ) -> None:
+        """`folders`: (root, a folder that is or lies in it); paths of files are said from the root on."""
         self._folders = folders
         self._read = read
         self._lock = threading.Lock()
@@ -35,8 +36,8 @@ class FilesOfKind(Generic[File]):
         found: dict[str, File] = {}
         by_path: dict[str, File] = {}
         with self._lock:
-            for root in self._folders():
-                for path in model_files(root, (".safetensors",)):
+            for root, folder in self._folders():
+                for path in model_files(folder, (".safetensors",)):
                     item = self._item(path)
                     if item is not None:
                         found.setdefault(in_prompts(path.stem), item)
@@ -49,8 +50,8 @@ class FilesOfKind(Generic[File]):
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
         """All of them with one of these suffixes."""
-        for root in self._folders():
-            yield from model_files(root, suffixes)
+        for _, folder in self._folders():
+            yield from model_files(folder, suffixes)
 
     def _item(self, path: Path) -> File | None:
         try:

@@ -103,11 +103,11 @@ class Addons:
                 former[path] = new.partition("/")[2]
         return former
 
-    def _folders(self, kind: Kind) -> Iterator[Path]:
-        """Ours come first, and so their names count."""
+    def _folders(self, kind: Kind) -> Iterator[tuple[Path, Path]]:
+        """(root, a folder in it), ours first, so that their names count."""
         for place in (own_place(self._models_dir), *self._others.places()):
             for root in kind_roots(place, kind):
-                yield root.folder
+                yield from ((root.folder, folder) for folder in root.folders)
 
     def loras(self) -> dict[str, LoraFile]:
         """By every name that they go by."""

@@ -154,6 +154,8 @@ class Catalogue:
                     known = replace(_read(found), version=version, place=found.place)
                     if known.problem is not None:
                         _log.warning("refused: %s", known.problem)
+                if found.title and known.name != found.title:
+                    known = replace(known, name=found.title)
                 seen[found.id] = known
             self._known = seen
             return tuple(seen.values())

@@ -66,7 +66,7 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
     return Model(
         id=checkpoint.id,
         kind="checkpoint",
-        name=checkpoint.path.stem if checkpoint.problem is not None and not is_folder else checkpoint.name,
+        name=checkpoint.path.stem if checkpoint.name == checkpoint.path.name and not is_folder else checkpoint.name,
         path=checkpoint.path,
         place=checkpoint.place,
         family=checkpoint.family or None,

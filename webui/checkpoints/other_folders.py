@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from webui.checkpoints.invokeai import DATABASE
 from webui.checkpoints.places import COMFYS_FILE, Place, other_places
 from webui.checkpoints.replacing import replace_text
 from webui.settings import Settings
@@ -83,7 +84,11 @@ def other_folders(settings: Settings) -> OtherFolders:
 
 def _tell_tales(folder: Path) -> tuple[Path, ...]:
     """What a place is recognised by beside the folder itself."""
-    return folder / "models", folder / "embeddings", folder.parent / "embeddings", folder / COMFYS_FILE
+    databases = [program / DATABASE for program in (folder, folder.parent)]
+    logs = [database.with_name(f"{database.name}-wal") for database in databases]
+    return (
+        folder / "models", folder / "embeddings", folder.parent / "embeddings", folder / COMFYS_FILE, *databases, *logs,
+    )  # fmt: skip
 
 
 def _time(path: Path) -> int:

@@ -38,6 +38,7 @@ from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key
 from webui.engine.loading.model_manager import ModelManager
 from webui.engine.loading.tiny_vaes import TinyVaes
+from webui.engine.loading.tokenizers import fetch_from_hub
 from webui.engine.loading.vae import LoadedVae, load_vae
 from webui.engine.loras.merging import LoraMerger, MergedLora
 from webui.engine.pictures.images import read_picture
@@ -115,7 +116,7 @@ class Engine:
         self._models_dir = settings.models_dir
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
         self.models = ModelManager(self.catalogue, self.device, 0, tokenizers, book=book)
-        self.hold(settings.model_memory_gb, settings.idle_minutes)
+        self.adjust(settings.model_memory_gb, settings.idle_minutes, settings.mirror)
         addons = Addons(settings.models_dir, others)
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
@@ -141,13 +142,14 @@ class Engine:
                 case StyleTransfer():
                     return [self._style_transfer(request, context)]
 
-    def hold(self, model_memory_gb: float | None, idle_minutes: float) -> None:
-        """How much memory loaded checkpoints may take from now on, and after how many minutes without use they count as
-        idle; 0: never.
+    def adjust(self, model_memory_gb: float | None, idle_minutes: float, mirror: str | None) -> None:
+        """How much memory loaded checkpoints may take from now on, after how many minutes without use they count as
+        idle (0: never), and where tokenizers are downloaded from instead of the Hub.
         """
         share = memory_total_bytes(self.device) * MEMORY_SHARE
         budget_bytes = int(share if model_memory_gb is None else model_memory_gb * 1e9)
         self.models.hold(budget_bytes, idle_minutes * 60 or None)
+        self.models.fetch = partial(fetch_from_hub, mirror=mirror)
 
     def preload(self, checkpoint_id: str | None, check: Callable[[], None]) -> None:
         """Loads a checkpoint (the default one if None) and whatever its previews need, so that the next job starts

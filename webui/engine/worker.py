@@ -77,8 +77,8 @@ def serve(connection: Connection, settings: Settings) -> None:
                 _run(engine, run, channel)
                 jobs.remember(run)
                 del run  # its pictures need not wait for the next one
-            case Adjust() as held:
-                engine.hold(held.model_memory_gb, held.idle_minutes)
+            case Adjust() as new:
+                engine.adjust(new.model_memory_gb, new.idle_minutes, new.mirror)
             case None:
                 engine.models.drop_idle()
         channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes, kept=jobs.kept()))

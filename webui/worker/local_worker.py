@@ -100,8 +100,7 @@ class LocalWorker:
     def adjust(self, settings: Settings) -> None:
         """The process of now is told; later ones start with these settings."""
         before, self._settings = self._settings, settings
-        told = Adjust(model_memory_gb=settings.model_memory_gb, idle_minutes=settings.idle_minutes)
-        if told != Adjust(model_memory_gb=before.model_memory_gb, idle_minutes=before.idle_minutes):
+        if (told := _adjustment(settings)) != _adjustment(before):
             self._send(told)
 
     def status(self) -> WorkerStatus:
@@ -286,3 +285,7 @@ class LocalWorker:
     def _send(self, message: ToWorker) -> None:
         self._outbox.put(message)
         self._waker.wake()
+
+
+def _adjustment(settings: Settings) -> Adjust:
+    return Adjust(model_memory_gb=settings.model_memory_gb, idle_minutes=settings.idle_minutes, mirror=settings.mirror)

@@ -53,11 +53,12 @@ class Watch:
 @dataclass(frozen=True, kw_only=True)
 class Adjust:
     """What is held from now on: as many gigabytes of checkpoints, by default a share of the device's memory, each for
-    as many minutes after its last use; 0: for as long as there is room.
+    as many minutes after its last use; 0: for as long as there is room. `mirror` is asked in place of the Hub.
     """
 
     model_memory_gb: float | None
     idle_minutes: float
+    mirror: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

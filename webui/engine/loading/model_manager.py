@@ -84,7 +84,7 @@ class ModelManager:
         self._device = device
         self._budget = MemoryBudget(budget_bytes, self._give_memory_back, clock)
         self._tokenizers_dir = tokenizers_dir
-        self._fetch = fetch
+        self.fetch = fetch
         self._book = book
         self.idle_seconds: float | None = None
         _quiet_libraries()
@@ -212,7 +212,7 @@ class ModelManager:
             hashes = self._book.get(checkpoint) if self._book else None
             if hashes is None:
                 progress.digests = {}
-            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self._fetch)
+            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self.fetch)
             if kept_in is not None:
                 for network in _networks(pipeline.components.values()):
                     compute_wide(network)

@@ -4,7 +4,6 @@ import { emit } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { goTo } from "../core/history.js";
 import { language, t } from "../core/language.js";
-import { note } from "../core/note.js";
 import { save } from "./saving.js";
 import { tokenOf } from "./tokens.js";
 
@@ -96,11 +95,6 @@ function foldersOf({ value, given }) {
   const lines = [...given.map((path) => [path, t("setting_by_flag", { name: "--extra-models-dir" })]), ...value.map((path) => [path, null])];
   return [
     lines.length ? el("ul", { class: "setting-folders" }, ...lines.map(([path, why]) => el("li", {}, el("span", { text: path }), why ? el("span", { class: "quiet", text: why }) : null))) : el("span", { class: "quiet", text: t("setting_no_folders") }),
-    el("button", { type: "button", class: "plain", id: "setting_extra_models_dir", text: t("setting_folders_change"), onclick: () => void openFolders() }),
+    el("button", { type: "button", class: "plain", id: "setting_extra_models_dir", text: t("setting_folders_change"), onclick: () => void goTo("model", "folders") }),
   ];
-}
-
-async function openFolders() {
-  await goTo("model", "folders");
-  note(t("model_folders_hint"));
 }
