@@ -62,7 +62,7 @@ class JobQueue:
     ) -> None:
         self._storage = storage
         self._catalogue = catalogue
-        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others), presets_dir)
+        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others, catalogue.converted), presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
 
