@@ -53,7 +53,7 @@ from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
-from webui.checkpoints.converted import converted_files
+from webui.checkpoints.converted import KINDS, converted_files
 from webui.checkpoints.converting import convert
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
@@ -238,7 +238,7 @@ async def _running(
         housekeeper.start()
         shop.downloads.start()
         first_model.start()
-        services.catalogue.converted.start(convert)
+        services.catalogue.converted.start(convert, partial(Library(services.catalogue).look, KINDS))
         if settings.share:
             tunnel.start()
         yield

@@ -208,6 +208,21 @@ def test_an_upscaler_is_listed_with_what_it_is(tmp_path: Path, copies: Converted
     eventually(lambda: found()["evil"] == ("ESRGAN", None), 60)
 
 
+def test_all_are_looked_for_at_the_start_and_what_a_killed_process_left_goes(tmp_path: Path) -> None:
+    path = tmp_path / "models" / "embeddings" / "old.pt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(pickled({"string_to_param": {"*": VECTORS}}))
+    left = tmp_path / "converted" / ".tmp-0123"
+    left.parent.mkdir()
+    left.touch()
+    copies = ConvertedFiles(tmp_path / "converted")
+    addons = Addons(tmp_path / "models", converted=ConvertedFiles(tmp_path / "converted"))  # looks, and makes none
+    copies.start(convert, Library(Catalogue(tmp_path / "models", converted=copies)).look)
+    eventually(lambda: set(addons.embeddings()) == {"old"}, 60)
+    copies.close()
+    assert not left.exists()
+
+
 def test_nothing_is_converted_where_nobody_may(tmp_path: Path) -> None:
     path = tmp_path / "embeddings" / "old.pt"
     path.parent.mkdir()

@@ -50,6 +50,7 @@ class ConvertedFiles:
         """Without a folder nothing is converted."""
         self._folder = folder
         self._convert: Convert | None = None
+        self._look: Callable[[], object] = tuple
         self._changed = threading.Condition()
         self._due: dict[Path, Kind] = {}
         self._is_closing = False
@@ -68,9 +69,9 @@ class ConvertedFiles:
         self._want(path, kind)
         return Converted(None, WAITING)
 
-    def start(self, convert: Convert) -> None:
-        """From now on this process makes the copies that are looked for in vain."""
-        self._convert = convert
+    def start(self, convert: Convert, look: Callable[[], object] = tuple) -> None:
+        """From now on this process makes the copies that are looked for in vain; `look` looks for all of them once."""
+        self._convert, self._look = convert, look
         self._thread.start()
 
     def close(self) -> None:
@@ -89,6 +90,10 @@ class ConvertedFiles:
 
     def _work(self) -> None:
         _give_way()
+        if self._folder is not None:
+            for part in self._folder.glob(f"{_PARTS}*"):  # of a process that was killed
+                part.unlink(missing_ok=True)
+        self._look()
         while (due := self._take()) is not None:
             path, kind = due
             try:

@@ -221,10 +221,10 @@ def _link(path: Path, file: BinaryIO, target: Path) -> How:
 def _hard_link(path: Path, target: Path) -> bool:
     """Whether there could be one. Raises FileExistsError."""
     try:
-        os.link(path, target, follow_symlinks=False)
+        os.link(path, target)
     except FileExistsError:
         raise
-    except (OSError, NotImplementedError):
+    except OSError:
         return False
     return True
 
