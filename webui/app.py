@@ -38,6 +38,7 @@ from webui.api.routes.help import help_routes
 from webui.api.routes.images import image_routes
 from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
+from webui.api.routes.local_files import local_file_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.routes.model_changes import model_change_routes
@@ -54,10 +55,13 @@ from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.converted import KINDS, converted_files
+from webui.checkpoints.converting import convert
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
 from webui.downloads.first_model import FirstModel
+from webui.downloads.local_files import LocalFiles
 from webui.downloads.machine import SelfMeasurement
 from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
@@ -113,7 +117,7 @@ def build(
     texts = Texts(are_for_guests=bool(settings.logins))
     hashes = HashBook(settings.data_dir / BOOK_NAME)
     others = other_folders(settings)
-    catalogue = Catalogue(settings.models_dir, others, hashes.known)
+    catalogue = Catalogue(settings.models_dir, others, hashes.known, converted_files(settings))
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         operator = OperatorSettings(settings, others)
@@ -188,6 +192,7 @@ def _add_routes(
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
     library = Library(services.catalogue)
+    files = LocalFiles(settings.models_dir, services.catalogue.others, shop.space, convert)
     of_persons = (
         generate_routes(services),
         style_now_routes(services),
@@ -210,7 +215,7 @@ def _add_routes(
         *of_the_page,
     )
     routers = (
-        *declared(Audience.OPERATOR, download_routes(services, shop.downloads)),
+        *declared(Audience.OPERATOR, download_routes(services, shop.downloads), local_file_routes(files)),
         *declared(Audience.PERSONS, offer_routes(services, shop, machine)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
@@ -249,6 +254,7 @@ async def _running(
         housekeeper.start()
         shop.downloads.start()
         first_model.start()
+        services.catalogue.converted.start(convert, partial(Library(services.catalogue).look, KINDS))
         if settings.share:
             tunnel.start()
         yield
@@ -256,6 +262,7 @@ async def _running(
         tunnel.close()
         await to_thread.run_sync(machine.close)
         await to_thread.run_sync(first_model.close)
+        await to_thread.run_sync(services.catalogue.converted.close)
         await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)

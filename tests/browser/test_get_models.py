@@ -153,6 +153,23 @@ def test_a_prompt_waits_over_a_reload_and_is_drawn_when_the_model_is_here(
     assert len(one.job_ids()) == 1
 
 
+def test_a_file_of_this_computer_is_looked_at_and_linked(studio: Studio, open_page: OpenPage, tmp_path: Path) -> None:
+    path = tmp_path / "brush.safetensors"
+    path.write_bytes(lora())
+    one = open_page(studio)
+    box = getting(one)
+    look_for(box, str(path))
+    plan = box.locator(".get-plan")
+    expect(plan).to_contain_text("LoRAs")
+    expect(plan.get_by_role("button", name="Move it")).to_be_visible()
+    plan.get_by_role("button", name="Link it in").click()
+    expect(one.page.locator("#note")).to_contain_text("loras/brush is among your models")
+    expect(plan).to_be_empty()
+    one.page.locator(".models [data-part=lora]").click()
+    expect(one.page.locator(".model[data-id='loras/brush']")).to_be_visible()
+    assert path.exists()
+
+
 def test_the_offers_fit_a_phone_and_have_no_barriers(studio: Studio, open_page: OpenPage) -> None:
     one = open_page(studio, PHONE)
     one.page.locator("#tasks").first.wait_for()

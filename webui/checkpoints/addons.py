@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from webui.checkpoints.addon_files import FilesOfKind, in_prompts
+from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
 from webui.checkpoints.made_for import MadeFor, of_lora
 from webui.checkpoints.other_folders import OtherFolders
@@ -27,7 +28,7 @@ from webui.checkpoints.scaled_weights import FLOATS
 
 MAX_VECTORS = 75  # places that a chunk of a prompt has
 SINGLE, FIRST, SECOND = "clip", "clip_l", "clip_g"  # which text encoder a tensor is for
-_PICKLED = (".pt", ".bin", ".ckpt", ".pth")
+_PICKLED = (".pt", ".bin", ".ckpt", ".pth")  # those without a copy: webui/checkpoints/converted.py
 _TEXT_WIDTHS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}  # of what cross-attention is told, by family
 _CROSS_ATTENTION = re.compile(r"attn2[._]to_k[._].*(lora_down|lora_A|lora\.down)")
 _log = logging.getLogger(__name__)
@@ -87,12 +88,16 @@ class Addons:
     """The LoRAs and embeddings of our folder and of other programs'. Looks again at every call, reads what changed.
     Thread-safe."""
 
-    def __init__(self, models_dir: Path, others: OtherFolders | None = None) -> None:
+    def __init__(
+        self, models_dir: Path, others: OtherFolders | None = None, converted: ConvertedFiles | None = None
+    ) -> None:
+        """`converted` are copies of embeddings that are pickled."""
         self._models_dir = models_dir
+        self._converted = converted or ConvertedFiles()
         self._others = others or OtherFolders()
         self._renamed = Renamed(models_dir)
         self._loras = FilesOfKind(partial(self._folders, "lora"), read_lora)
-        self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding)
+        self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding, self._copy)
 
     def _former(self, kind: Kind) -> dict[str, str]:
         """Paths below our folder of this kind: the present one by a former one."""
@@ -118,8 +123,13 @@ class Addons:
         return self._embeddings.look(self._former("embedding"))
 
     def pickled_embeddings(self) -> frozenset[str]:
-        """Names of files that are refused, because opening them could run code."""
-        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
+        """Names of files that are refused, because opening them could run code, and of which there is no copy (yet)."""
+        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED) if self._copy(path) is None)
+
+    def _copy(self, path: Path) -> Path | None:
+        """What is read in the place of a pickled embedding. Raises OSError."""
+        found = self._converted.of(path, "embedding")
+        return None if found is None else found.path
 
 
 def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
@@ -129,6 +139,11 @@ def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
     except Broken as error:
         _log.warning("%s cannot be used: %s", path.name, error.reason)
         return LoraFile(name=name, path=path, stamp=stamp, family=None, problem="lora_broken")
+    return lora_in(name, path, stamp, header)
+
+
+def lora_in(name: str, path: Path, stamp: tuple[int, int], header: Header) -> LoraFile:
+    """The same for a header that was read already."""
     if not is_lora(header.tensors):
         raise Unrecognised("foreign")
     kind = unread_kind(header.tensors, header.metadata)

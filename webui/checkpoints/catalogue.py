@@ -14,6 +14,7 @@ from typing import Literal
 
 from webui.capabilities import Capability
 from webui.checkpoints.architecture import recognise
+from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, read_folder
 from webui.checkpoints.family import Defaults as Defaults
 from webui.checkpoints.family import Family
@@ -93,10 +94,13 @@ class Catalogue:
         models_dir: Path,
         others: OtherFolders | None = None,
         known_hashes: Callable[[], Mapping[str, tuple[str, str]]] = dict,
+        converted: ConvertedFiles | None = None,
     ) -> None:
-        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk."""
+        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk;
+        `converted`: copies of what lies beside the checkpoints and is pickled."""
         self.models_dir = models_dir
         self.others = others or OtherFolders()
+        self.converted = converted or ConvertedFiles()
         self.renamed = Renamed(models_dir)
         self._known_hashes = known_hashes
         self._lock = threading.Lock()

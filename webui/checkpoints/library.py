@@ -25,7 +25,7 @@ from webui.errors import ModelNotFound
 MAX_MODELS = 5_000  # of one kind in one folder
 _SUFFIXES = (".safetensors", ".gguf", ".onnx", *PICKLE_SUFFIXES)
 _FOLDER_KINDS = ("vae", "control", "adapter", "clip", "detector")  # which may be diffusers folders
-_Stamp = tuple[int, int]  # time in nanoseconds, bytes
+_Stamp = tuple[int, int, str]  # time in nanoseconds, bytes, and what is read in its place
 
 
 class Library:
@@ -92,9 +92,11 @@ class Library:
     def _read(self, kind: Kind, place: Place, root: Root, path: Path, beside: frozenset[str]) -> Model | None:
         """None for a file that went while it was looked at."""
         try:
-            stamp = _stamp(path)
+            status = path.stat()
+            copy = self.catalogue.converted.of(path, kind)
         except OSError:
             return None
+        stamp = status.st_mtime_ns, status.st_size, repr(copy)
         known = self._known.get((kind, path))
         title = place.names.get(path)
         if known is None or known[0] != stamp or (title is not None and known[1].name != title):
@@ -108,7 +110,7 @@ class Library:
                 size_bytes=size_bytes(path),
                 version=f"{stamp[0]}-{stamp[1]}",
             )
-            known = stamp, with_facts(bare, beside)
+            known = stamp, with_facts(bare, beside, copy)
             self._known[kind, path] = known
         return known[1]
 
@@ -147,9 +149,3 @@ def _candidates(root: Root, *, may_be_folder: bool) -> Iterator[tuple[Path, froz
             if count > MAX_MODELS:
                 return
             yield Path(place) / name, names
-
-
-def _stamp(path: Path) -> _Stamp:
-    """Raises OSError."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from webui.checkpoints.addons import read_embedding, read_lora
 from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.converted import WAITING, Converted
 from webui.checkpoints.family import Defaults
+from webui.checkpoints.kinds import latent_channels
 from webui.checkpoints.made_for import MadeFor
 from webui.checkpoints.model_facts import Words, dtype_of, has_preview, license_of, words_of
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.places import Kind
 from webui.checkpoints.refusals import Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import Header, read_header
-from webui.errors import DarkroomError, Detail, ModelUnusable
-
-_VAE_IN = "decoder.conv_in.weight"  # (out, latent channels, 3, 3), in both layouts
+from webui.checkpoints.upscalers import upscaler_in
+from webui.errors import DarkroomError, Detail, ModelConverting, ModelUnusable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +91,18 @@ def weights_of(checkpoint: Checkpoint) -> tuple[Path, ...]:
     return tuple(file for part in checkpoint.folder.components.values() for file in part.weights)
 
 
-def with_facts(model: Model, beside: frozenset[str]) -> Model:
-    """With what its header says; what is wrong with it becomes its problem."""
+def with_facts(model: Model, beside: frozenset[str], converted: Converted | None = None) -> Model:
+    """With what its header says, or that of the copy into which it was `converted`; what is wrong with it becomes its
+    problem."""
+    if converted is not None:
+        if converted.reason == WAITING:
+            return replace(model, problem=ModelConverting(model=model.id))
+        if converted.path is None:
+            return replace(model, problem=_problem(model, converted.reason or "pickled", {}))
+        read = with_facts(replace(model, path=converted.path), frozenset())
+        return replace(
+            read, path=model.path, words=words_of(model.path, {}), has_preview=has_preview(model.path, {}, beside)
+        )
     path = model.path
     if path.suffix.casefold() in PICKLE_SUFFIXES:
         return replace(model, problem=ModelUnusable(model=model.id, reason="pickled"))
@@ -128,15 +139,16 @@ def _facts(model: Model, headers: list[Header]) -> Model:
             return replace(model, widths=tuple(embedding.widths.values()))
         case "vae":
             return replace(model, widths=(_latent_channels(headers),))
+        case "upscaler":
+            return replace(model, family=next((upscaler_in(header.tensors) for header in headers), None))
     return model
 
 
 def _latent_channels(headers: list[Header]) -> int:
     """Raises Unrecognised for what is no VAE of pictures."""
     for header in headers:
-        for name, info in header.tensors.items():
-            if name.removeprefix("first_stage_model.") == _VAE_IN and len(info.shape) == 4:
-                return info.shape[1]
+        if (channels := latent_channels(header)) is not None:
+            return channels
     raise Unrecognised("no_vae")
 
 

@@ -23,6 +23,7 @@ class Shop:
 
     offers: Offers
     downloads: Downloads
+    space: Space
 
 
 def open_shop(
@@ -41,14 +42,15 @@ def open_shop(
         hub.check_online()
         return hub.login
 
+    space = Space(models_dir, usage)
     downloads = Downloads(
         models_dir=models_dir,
         data_dir=data_dir,
         sources=Sources(hub, civitai, offers.plan),
         web=web,
         pace=Pace(options().bytes_per_second),
-        space=Space(models_dir, usage),
+        space=space,
         logins=login_for,
         cached=hub.cached,
     )
-    return Shop(offers, downloads)
+    return Shop(offers, downloads, space)

@@ -19,6 +19,7 @@ from PIL import Image
 from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.converted import converted_files
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.other_folders import other_folders
@@ -117,7 +118,7 @@ class Engine:
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
         self.models = ModelManager(self.catalogue, self.device, 0, tokenizers, book=book)
         self.adjust(settings.model_memory_gb, settings.idle_minutes, settings.mirror)
-        addons = Addons(settings.models_dir, others)
+        addons = Addons(settings.models_dir, others, converted_files(settings))
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged

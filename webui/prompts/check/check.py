@@ -62,7 +62,7 @@ class PromptCheck:
     def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
         self._catalogue = catalogue
         self._wildcards = Wildcards(presets_dir / "wildcards")
-        self._addons = Addons(catalogue.models_dir, catalogue.others)
+        self._addons = Addons(catalogue.models_dir, catalogue.others, catalogue.converted)
         self._reach = TokenLimits()
         self._lock = threading.Lock()
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()

@@ -19,9 +19,9 @@ export function mountRing(button) {
 }
 
 function drawRing(button, download) {
-  const { name, state, seconds_left: left } = download;
+  const { name, state, seconds_left: left, problem } = download;
   const percent = percentOf(download);
-  const said = [t(`ring_${state}`, { name, percent }), left === null || state !== "running" ? "" : t("download_left", { time: about(left) })];
+  const said = [t(`ring_${state}`, { name, percent }), left === null || state !== "running" ? "" : t("download_left", { time: about(left) }), problem?.message];
   button.style.setProperty("--done", percent / 100);
   setAttribute(button, "data-state", state);
   for (const attribute of ["aria-label", "title"]) setAttribute(button, attribute, said.filter(Boolean).join(", "));

@@ -8,6 +8,7 @@ import { orNote } from "../core/note.js";
 import { alarm } from "../core/timing.js";
 import { isComing } from "../jobs/downloads.js";
 import { drawDownloads } from "./downloads.js";
+import { fileChoices, isPath } from "./local_file.js";
 import { offerCard } from "./offers.js";
 import { bytes, models } from "./state.js";
 
@@ -16,11 +17,12 @@ const LOOKS_AGAIN = 1000; // ms, while something comes
 const AFTER_FAILURE = 10_000;
 const MEASURES = 3000; // ms, until the machine has measured itself
 
-const get = { offers: [], downloads: [], key: "", boxes: null };
+const get = { offers: [], downloads: [], key: "", boxes: null, changed: () => {} };
 const soon = alarm(() => void look());
 
-/** Fills `box`, once. */
-export function drawGet(box) {
+/** Fills `box`, once; `changed()` runs when a model was added. */
+export function drawGet(box, changed) {
+  get.changed = changed;
   if (get.boxes && box.contains(get.boxes.all)) return void soon.set(0);
   const [downloads, offers] = [el("div", { class: "get-downloads" }), el("div", { class: "get-offers" })];
   get.boxes = { downloads, offers, all: el("div", { class: "get" }, downloads, offers, models.places.is_operator ? addressForm() : el("p", { class: "quiet", text: t("get_operator") })) };
@@ -94,15 +96,20 @@ async function looked() {
   await look();
 }
 
-/** A repository, a file of one, or an address: looked at first, then fetched. */
+/** A repository, a file of one, an address, or a file here: looked at first, then fetched or taken. */
 function addressForm() {
   const input = el("input", { type: "text", required: true, maxlength: 2000, placeholder: "stabilityai/sd-turbo", "aria-label": t("get_address"), spellcheck: "false", autocomplete: "off" });
   const said = el("div", { class: "get-plan", role: "status" });
   const submit = async (event) => {
     event.preventDefault();
     fill(said, el("p", { class: "quiet", text: t("get_looking") }));
-    const what = askedFor(input.value.trim());
-    const isFound = await orNote(async () => fill(said, ...planOf(await api("POST", "/api/models/downloads/plan", what), what, () => { fill(said); input.value = ""; })));
+    const text = input.value.trim();
+    const what = askedFor(text);
+    const empty = () => { fill(said); input.value = ""; };
+    const isFound = await orNote(async () => {
+      if (isPath(text)) await fileChoices(text, said, () => { empty(); return get.changed(); });
+      else fill(said, ...planOf(await api("POST", "/api/models/downloads/plan", what), what, empty));
+    });
     if (!isFound) fill(said);
   };
   return el("form", { class: "folder-add get-address", onsubmit: (event) => void submit(event) },

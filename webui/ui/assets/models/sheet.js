@@ -7,18 +7,20 @@ import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { hideSheet, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
-import { debounced } from "../core/timing.js";
+import { alarm, debounced } from "../core/timing.js";
 import { helpMark } from "../parts/help_mark.js";
 import { drawFolders, drawTrash } from "./folders.js";
 import { drawGet } from "./get.js";
 import { drawOne } from "./one.js";
-import { KINDS, bytes, loadModels, modelOf, models, shownModels } from "./state.js";
+import { KINDS, bytes, isConverting, loadModels, modelOf, models, shownModels } from "./state.js";
 import { tileOf } from "./tiles.js";
 
+const LOOKS_AGAIN = 3000; // ms, while old files are being converted
 const SEARCH_PAUSE = 120; // ms after the last key
 const PLACES = ["folders", "trash"];
 const GET = "get"; // in the place of a kind: models that are not here yet
 let isOpen = false;
+const again = alarm(() => { if (isOpen) void reload(); });
 const styled = new Promise((resolve) => {
   document.head.append(el("link", { rel: "stylesheet", href: new URL("../models.css", import.meta.url).href, onload: resolve, onerror: resolve }));
 });
@@ -84,12 +86,13 @@ async function reload() {
     return fill(models.body, el("p", { class: "sheet-empty", role: "alert", text: error.message }));
   }
   draw();
+  if (models.all.some(isConverting)) again.set(LOOKS_AGAIN);
 }
 
 function draw() {
   if (!models.places) return;
   drawFilter();
-  if (models.kind === GET && !models.q) return drawGet(models.body);
+  if (models.kind === GET && !models.q) return drawGet(models.body, reload);
   const focused = models.body.contains(document.activeElement) ? document.activeElement.closest(".model")?.dataset.id : null;
   const found = shownModels();
   const list = el("ul", { class: "model-tiles" }, ...found.map((model) => tileOf(model, openOne)), models.kind === "checkpoint" && !models.q ? getTile() : null);

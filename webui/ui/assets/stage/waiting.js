@@ -97,6 +97,7 @@ function howFar(download, state) {
   if (!download || state === "failed") return download?.error?.message ?? "";
   const [n, left] = [percentOf(download), download.seconds_left];
   if (state === "paused") return t("waits_paused", { n });
+  if (download.problem) return download.problem.message;
   return left === null ? t("waits_percent", { n }) : t("waits_left", { n, time: about(left) });
 }
 
