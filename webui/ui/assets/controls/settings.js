@@ -23,7 +23,7 @@ fillPart("more", (element) => {
 });
 
 fillPart("to_operator", (element) => {
-  const button = el("button", { type: "button", class: "to-operator", text: t("operator_settings"), onclick: () => emit("open-operator") });
+  const button = el("button", { type: "button", class: "to-operator", text: t("to_operator"), onclick: () => emit("open-operator") });
   const draw = () => { button.hidden = !worker.isOperator; };
   fill(element, button);
   on("jobs", draw);
