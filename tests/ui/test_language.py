@@ -78,3 +78,10 @@ def test_what_comes_first_uses_no_string_that_comes_later(words: Words) -> None:
     assert not DECLARED & {*late}
     assert [key for key in late if re.search(rf"[\"'`]{key}[\"'`]|\b{key}:", first)] == []
     assert [begin for begin in re.findall(r"`(\w+_)\$\{", first) if begin.startswith(assets.LATE_TEXTS)] == []
+
+
+def test_scripts_that_come_later_bring_their_strings() -> None:
+    scripts = assets.modules()
+    for entry, names in assets.later_modules().items():
+        used = [name for name in names if re.search(rf"[\"'`](?:{'|'.join(assets.LATE_TEXTS)})", scripts.get(name, ""))]
+        assert not used or assets.late_text_file("en") in names, (entry, used)

@@ -54,8 +54,8 @@ GIVEN = "core/given.js"
 _TEXTS = "texts"  # the room of the strings, by language
 # How the strings begin that only scripts use which come later; they come with those.
 LATE_TEXTS = (
-    "board", "compare_", "folder_", "gallery_", "get_", "kind_", "model_", "operator_", "paint_", "setting_", "token_",
-    "unit_",
+    "again_", "board", "compare_", "folder_", "gallery_", "get_", "kind_", "model_", "operator_", "paint_", "select_",
+    "setting_", "token_", "unit_",
 )  # fmt: skip
 _EARLY = "early.js"  # runs before everything else, inside the HTML
 _IMPORT = re.compile(r"^import\s[^\"]*\"([^\"]+)\";$", re.MULTILINE)
@@ -80,7 +80,7 @@ def modules() -> Mapping[str, str]:
 
 def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
     """All that the page loads of ours: styles, the scripts, strings and data."""
-    given = json.dumps({"later": _later(), **data}, ensure_ascii=False)
+    given = json.dumps({"later": later_modules(), **data}, ensure_ascii=False)
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
@@ -124,7 +124,7 @@ def first_modules() -> frozenset[str]:
     return _reached([MAIN], frozenset())
 
 
-def _later() -> dict[str, list[str]]:
+def later_modules() -> dict[str, list[str]]:
     """Scripts that `main.js` imports when they are needed, each with the files that come with it."""
     first = first_modules()
     entries = [_beside(MAIN, way) for way in _IMPORT_LATER.findall(modules()[MAIN])]
