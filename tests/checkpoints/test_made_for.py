@@ -161,6 +161,8 @@ def test_an_sd_turbo_of_one_file_is_no_v_prediction_of_768(tmp_path: Path, toy_m
         ("lightning_strikes", "sdxl", None),
         ("turbo_racing", "sdxl", None),
         ("hyperrealism", "sd15", None),
+        ("hyperDefinitionXL_v10", "sdxl", None),
+        ("HyperVision_v3", "sd15", None),
         ("sdxl_lightning_4step_lora", "sd15", None),
         ("lcm-lora-sdv1-5", None, None),
     ],
@@ -212,3 +214,21 @@ def test_the_bundles_and_the_table_agree() -> None:
 def test_words_are_told_apart() -> None:
     assert plain_words("TCD-SDXL-LoRA") == "tcd sdxl lora"
     assert plain_words("realisticVisionV60B1_v51HyperVAE") == "realistic vision v 60 b 1 v 51 hyper vae"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("realDream_sd15_hyper", "Hyper-SD"),
+        ("epicrealism_Hyper_8steps", "Hyper-SD"),
+        ("juggernautXL_hyper_fp16", "Hyper-SD"),
+        ("HyperSDXL_1step_unet", "Hyper-SD 1-step"),
+        ("hyperDefinitionXL_v10", None),
+        ("HyperVision_v3", None),
+        ("hyperrealism", None),
+    ],
+)
+def test_checkpoints_by_their_names(name: str, kind: str | None) -> None:
+    found = made_for(Signs(family="sdxl", name=plain_words(name)))
+    assert (found.kind if found else None) == kind
+    assert found is None or found.known_by == "name"

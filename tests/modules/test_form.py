@@ -90,7 +90,8 @@ def test_a_checkpoint_of_few_steps_sets_what_it_was_made_for_also_where_somebody
     )
     quick, said, undone, ordinary, given_back = found
     assert quick == [4, 1, "euler", "sgm_uniform"]
-    assert said == "By its name, this looks like SDXL Lightning, made for 4 steps without guidance: set so."
+    kind = "SDXL Lightning, made for 4 steps without guidance"
+    assert said == f"Judging by its name, this is {kind}. These settings were applied."
     assert undone == ["starter", 33, 3, "ddim", "default"]
     assert ordinary == [30, 5, "euler", "default"], "what it brought goes with it"
     assert given_back[0] == 33, "the settings of a picture are those of that picture"
@@ -119,7 +120,9 @@ def test_a_lora_of_few_steps_sets_them_too_once_and_undo_takes_all_back(modules:
     )
     added, undone, again, removed = found
     assert added[0] == ["a lake <lora:fast:1>", 4, 1, "tcd"]
-    assert added[1] == "“fast” is in the prompt. TCD is made for 4 steps without guidance: set so."
+    assert (
+        added[1] == "“fast” is in the prompt. TCD is made for 4 steps without guidance, so these settings were applied."
+    )
     assert undone == ["a lake", 33, 5, "ddim"]
     assert again == [["a lake <lora:fast:0.5>", 6, 1, "tcd"], "“fast” is in the prompt."]
     assert removed == ["a lake", 6, 1, "tcd"]
