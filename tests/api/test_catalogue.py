@@ -11,7 +11,7 @@ def test_checkpoints(client: httpx.Client) -> None:
     found = client.get("/api/checkpoints").json()
     starter = next(checkpoint for checkpoint in found if checkpoint["id"] == "starter")
     told = {"id", "name", "family", "size_bytes", "clip_layers", "critic", "decoders", "is_introductory"}
-    assert set(starter) == {*told, "defaults", "made_for", "vocabulary"}
+    assert set(starter) == {*told, "defaults", "made_for", "quick_lora", "vocabulary"}
     assert (starter["is_introductory"], starter["made_for"]) == (True, None)
     assert starter["decoders"] == ["full", "tiny"]
     assert {"en", "zh", "plural", "measure_zh", "goes_with"} == set(starter["vocabulary"]["thing"][0])
