@@ -56,9 +56,9 @@ LATE_IMPORTS = {
     ("webui.engine.worker", "webui.engine.device"),
 }
 # Of the launcher, what runs once the packages are there.
+NEED_PACKAGES = ("webui.launch.serve", "webui.launch.reindex", "webui.launch.docs")
 # What the launcher leaves for the program and the program reads; of the standard library itself.
 LAUNCHERS_TOO = ("webui.downloads.wish",)
-NEED_PACKAGES = ("webui.launch.serve", "webui.launch.reindex", "webui.launch.docs")
 
 
 def modules() -> dict[str, Path]:
