@@ -1,8 +1,9 @@
 // The page: every module that fills a part of it or listens, and then what starts them.
 
-import { on } from "./core/bus.js";
+import { emit, on } from "./core/bus.js";
 import { given } from "./core/given.js";
 import { openAddress, showsTab, tabInAddress } from "./core/history.js";
+import { kept } from "./core/kept.js";
 import { language, t } from "./core/language.js";
 import { comesLater } from "./core/later.js";
 import { note } from "./core/note.js";
@@ -41,6 +42,7 @@ import "./header/header.js";
 comesLater("gallery/gallery.js", () => import("./gallery/gallery.js"), ["open-gallery"], ["gallery", "picture"]);
 comesLater("models/sheet.js", () => import("./models/sheet.js"), ["open-models"], ["models", "model"]);
 comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
+comesLater("stage/waiting.js", () => import("./stage/waiting.js"), ["wait-for-model", "prompt-waits"]);
 definePlaces();
 openPage();
 
@@ -63,6 +65,7 @@ function openPage() {
     isFirst = false;
   });
   void askForCheckpoints();
+  if (kept.get("waits")) emit("prompt-waits");
   sendWaiting();
   followLine();
   followWorker();

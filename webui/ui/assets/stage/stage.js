@@ -20,7 +20,6 @@ import { drawRest } from "./rest.js";
 import { stage } from "./state.js";
 import { mountStrip } from "./strip.js";
 import { mountSwipe } from "./swipe.js";
-import { mountWaiting } from "./waiting.js";
 
 fillPart("stage", (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -37,7 +36,6 @@ fillPart("stage", (element) => {
   mountActions(find(".actions"));
   mountRail(find(".rail"));
   mountSwipe();
-  mountWaiting(find(".stage-waits"));
   drawStage();
 });
 
