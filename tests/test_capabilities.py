@@ -91,7 +91,7 @@ def test_what_branches_and_walks_may_differ_in_is_declared_with_the_field() -> N
         "keep_best", "walk_to", "schema_version", "only_image", "looks", "look_texts", "resolved_from",
     }  # fmt: skip
     told = {"prompt_dialect", "emphasis", "clip_skip", "guidance_scale", "guidance_start", "guidance_end",
-            "guidance_rescale", "stop_after", "branch_from"}  # fmt: skip
+            "guidance_rescale", "stop_after", "branch_from", "decoder"}  # fmt: skip
     assert fields_in(TextToImage, Scope.IMAGE) == of_an_image
     assert fields_in(TextToImage, Scope.IMAGE, Scope.BRANCH) == of_an_image | told
     assert fields_in(ImageToImage, Scope.IMAGE, Scope.BRANCH) == (of_an_image | told) - {"walk_to"}

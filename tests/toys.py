@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderTiny,
     DDIMScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
@@ -251,6 +252,20 @@ def toy_vae(**changes: Any) -> AutoencoderKL:
         "scaling_factor": 0.18215,
     }
     return AutoencoderKL(**config | changes).eval()
+
+
+def save_tiny_vae(folder: Path, *, seed: int = 20, latent_channels: int = 4, levels: int = 4) -> Path:
+    """A tiny decoder of toy size for a checkpoint's folder: `2 ** (levels - 1)` pixels a latent."""
+    torch.manual_seed(seed)
+    tiny = AutoencoderTiny(
+        encoder_block_out_channels=(8,) * levels,
+        num_encoder_blocks=(0,) * levels,
+        decoder_block_out_channels=(8,) * levels,
+        num_decoder_blocks=(1,) * levels,
+        latent_channels=latent_channels,
+    )
+    tiny.save_pretrained(folder / "tiny_vae", safe_serialization=True)
+    return folder / "tiny_vae"
 
 
 def save_pipeline(pipeline: Any, folder: Path) -> Path:

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -46,6 +47,7 @@ from webui.api.routes.offers import offer_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
+from webui.api.routes.settings import settings_routes
 from webui.api.routes.steps import step_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.style_now import style_now_routes
@@ -61,11 +63,12 @@ from webui.checkpoints.other_folders import other_folders
 from webui.downloads.first_model import FirstModel
 from webui.downloads.local_files import LocalFiles
 from webui.downloads.machine import SelfMeasurement
-from webui.downloads.options import DownloadOptions, options_from
+from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
+from webui.operator.operator_settings import OperatorSettings
 from webui.presets import Presets
 from webui.prompts.check.check import PromptCheck
 from webui.settings import Settings
@@ -113,15 +116,19 @@ def build(
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
     hashes = HashBook(settings.data_dir / BOOK_NAME)
-    catalogue = Catalogue(settings.models_dir, other_folders(settings), hashes.known, converted_files(settings))
+    others = other_folders(settings)
+    catalogue = Catalogue(settings.models_dir, others, hashes.known, converted_files(settings))
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
-        pool = WorkerPool([LocalWorker(settings, worker_target)])
-        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir)
+        operator = OperatorSettings(settings, others)
+        pool = WorkerPool([LocalWorker(operator.now(), worker_target)])
+        operator.on_change(pool.adjust)
+        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir, expects_cpu=_expects_cpu(settings))
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
-        options = download_options or options_from(os.environ, settings.download_mb_per_second)
+        options = partial(operator.download_options, download_options)
         shop = open_shop(settings.models_dir, settings.data_dir, settings.presets_dir, options)
+        operator.on_change(lambda _: shop.downloads.pace.set_limit(options().bytes_per_second))
         machine = SelfMeasurement(settings, self_measurement, lambda: queue.status().running > 0)
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
@@ -132,6 +139,7 @@ def build(
             storage=storage,
             decoder=decoder,
             texts=texts,
+            operator=operator,
         )
         app = FastAPI(
             title="Darkroom",
@@ -143,7 +151,7 @@ def build(
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
-            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
+            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=operator.now, share=share
         )
         _add_routes(app, settings, services, shop, machine, routers_of(page))
         mount_page(app, page)
@@ -151,6 +159,13 @@ def build(
         storage.close()
         raise
     return app
+
+
+def _expects_cpu(settings: Settings) -> bool:
+    """Whether pictures will be drawn on a processor, as the settings or the installed torch say; torch's own index
+    marks the wheels that know nothing else.
+    """
+    return settings.device == "cpu" or (settings.device == "auto" and version("torch").endswith("+cpu"))
 
 
 def _quiet_environment(settings: Settings) -> dict[str, str]:
@@ -204,6 +219,7 @@ def _add_routes(
         *declared(Audience.PERSONS, offer_routes(services, shop, machine)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
+        *declared(Audience.OPERATOR, settings_routes(services.operator)),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
     )
     routers += declared(Audience.PERSONS, unknown_routes(routers))

@@ -18,6 +18,7 @@ from tests.benchmarks.gallery import measure_gallery
 from tests.benchmarks.instant import measure_instant
 from tests.benchmarks.models import measure_models
 from tests.benchmarks.page import measure_page
+from tests.benchmarks.processor import measure_processor
 from tests.benchmarks.start import measure_start
 from tests.benchmarks.style import measure_large, measure_style
 
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[[bool, Path | None], Iterator[Figure]]] = {
     "swaps": lambda quick, _: measure_swaps(1 if quick else 4),
     "gallery": lambda quick, _: measure_gallery(2 if quick else 10),
     "models": lambda quick, _: measure_models(2 if quick else 10),
+    "processor": lambda quick, _: measure_processor(quick=quick),
     "downloads": lambda quick, _: measure_downloads(1 if quick else 3, 10**8 if quick else 2 * 10**9),
     "instant": lambda quick, _: measure_instant(2 if quick else 6),
     "style": _style,

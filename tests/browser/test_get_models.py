@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.studio import PHONE, ROOT, Studio, Visit
+from tests.browser.studio import DESKTOP, PHONE, ROOT, Studio, Visit
 from tests.browser.test_access import serious_findings
 from tests.downloads.conftest import folder, lora, weights
 from tests.downloads.small_hub import Repo, SmallHub, small_hub
@@ -178,3 +178,40 @@ def test_the_offers_fit_a_phone_and_have_no_barriers(studio: Studio, open_page: 
     expect(one.page.locator(".get .offer").first).to_be_attached()
     assert one.page.evaluate("() => document.querySelector('.models').scrollWidth - innerWidth") <= 0
     assert serious_findings(one) == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_after_the_first_picture_a_real_model_is_offered_once(
+    studio: Studio, open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    one = open_page(studio, size)
+    line = one.page.locator(".introduction")
+    expect(line).to_be_hidden()
+    one.write("a lake delay=0 steps=2")
+    one.generate()
+    one.wait_state("finished")
+    expect(line).to_contain_text("This is the small starter model.")
+    box = line.bounding_box()
+    assert box is not None
+    for part in ("#stage", ".strip"):  # it lies between them
+        other = one.page.locator(part).bounding_box()
+        assert other is not None
+        assert box["y"] >= other["y"] + other["height"] - 1 or box["y"] + box["height"] <= other["y"] + 1
+    words = line.locator("span")
+    assert words.evaluate("(node) => node.scrollWidth <= node.clientWidth"), "all of it can be read"
+    if size == PHONE:
+        heights = line.locator("button").evaluate_all("(found) => found.map((node) => node.offsetHeight)")
+        assert min(heights) >= 44
+    one.rest()
+    assert serious_findings(one) == []
+    line.get_by_role("button", name="Get a real one").click()
+    expect(one.page.locator(".get .offer").first).to_be_attached()
+    expect(line).to_be_hidden()
+    one.page.reload()
+    one.page.locator(".sheet-close").locator("visible=true").click()
+    expect(one.page.locator('#stage[data-state="finished"] img')).to_be_visible()
+    one.write("another lake delay=0 steps=2")
+    one.generate()
+    one.wait_state("finished")
+    one.rest()
+    expect(line).to_be_hidden()

@@ -63,6 +63,17 @@ def test_a_gpu_decodes_in_full() -> None:
     assert seconds("sd-turbo", gpu) > 1.5 * seconds("sd-turbo", TWO_CORES)
 
 
+def test_a_small_machine_without_bf16_keeps_large_weights_in_16_bits() -> None:
+    bundle = SHIPPED.bundle("sdxl-turbo")
+    assert bundle is not None
+    needed = {
+        gigabytes: estimate(bundle, SHIPPED.costs, machine(precision="fp32", device_memory_bytes=gigabytes * 10**9))
+        for gigabytes in (8, 16, 64)
+    }
+    assert needed[16].memory_bytes == needed[8].memory_bytes < 0.6 * needed[64].memory_bytes
+    assert [one.fits for one in needed.values()] == [False, True, True]
+
+
 def test_three_cards_on_two_cores() -> None:
     found = cards(TWO_CORES)
     assert found["quick"] == ["sd-turbo"]

@@ -44,7 +44,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def shop(hub: SmallHub, tmp_path: Path) -> Iterator[Shop]:
     (tmp_path / "models").mkdir()
     options = DownloadOptions(hub=hub.url, loopback=(hub.url,))
-    shop = open_shop(tmp_path / "models", tmp_path / "data", ROOT / "presets", options, usage=lambda _: ROOMY)
+    shop = open_shop(tmp_path / "models", tmp_path / "data", ROOT / "presets", lambda: options, usage=lambda _: ROOMY)
     shop.downloads.start()
     yield shop
     shop.downloads.close()

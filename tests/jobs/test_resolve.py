@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.jobs.conftest import FixedCatalogue, House, catalogue
+from tests.jobs.conftest import FixedCatalogue, House, catalogue, checkpoint
+from tests.model_files import LORA_SD15, save
 from tests.owners import ANN, BOB
 from webui.checkpoints.addons import Addons
+from webui.checkpoints.catalogue import Checkpoint
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
 from webui.requests import Request, from_dict, to_dict
-from webui.requests.diffusion import ImageToImage, LookText, ResolvedPrompt, TextToImage
+from webui.requests.diffusion import Branch, ImageToImage, LookText, ResolvedPrompt, TextToImage
 from webui.requests.settled import Settled, as_asked
 from webui.requests.style_transfer import StyleTransfer, WeightedStyle
 from webui.rules.branches import branched
@@ -42,8 +45,9 @@ def test_the_starter_and_its_defaults(house: House) -> None:
 
 def test_what_is_said_stays_said(house: House) -> None:
     said = TextToImage(
-        checkpoint="anime", scheduler="heun", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128
-    )
+        checkpoint="anime", scheduler="heun", sigmas="beta", steps=1, guidance_scale=0.0, seed=0, width=64, height=128,
+        decoder="full",
+    )  # fmt: skip
     assert as_asked(resolved(house, said)) == said
 
 
@@ -51,6 +55,29 @@ def test_another_scheduler_comes_without_the_defaults_sigmas(house: House) -> No
     request = resolved(house, TextToImage(scheduler="euler"))
     assert isinstance(request, TextToImage)
     assert request.sigmas == "default"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "values", "expected"),
+    [
+        ("a lake <lora:lcm-lora-sdv1-5:1>", {}, (4, 1.0, "lcm", "default")),
+        ("a lake <lora:lcm-lora-sdv1-5:1>", {"steps": 8, "scheduler": "euler"}, (8, 1.0, "euler", "default")),
+        ("a lake <lora:ink:1> <lora:Hyper-SD15-8steps-lora:0.9>", {}, (8, 1.0, "euler", "simple")),
+        ("a lake <lora:lcm-lora-sdv1-5:0>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+        ("a lake # <lora:lcm-lora-sdv1-5:1>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+        ("a lake <lora:ink:1>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+    ],
+)
+def test_a_lora_of_few_steps_in_the_prompt_settles_what_is_open(
+    house: House, tmp_path: Path, prompt: str, values: dict[str, Any], expected: tuple[int, float, str, str]
+) -> None:
+    for name in ("lcm-lora-sdv1-5", "Hyper-SD15-8steps-lora", "ink"):
+        save(tmp_path / "loras" / f"{name}.safetensors", LORA_SD15)
+    rules = PromptRules(Addons(tmp_path), ROOT / "presets")
+    request = resolve(TextToImage(prompt=prompt, **values), ANN, catalogue(), house.storage.uploads, rules)
+    assert isinstance(request, TextToImage)
+    assert (request.steps, request.guidance_scale, request.scheduler, request.sigmas) == expected
+    assert resolve(request, ANN, catalogue(), house.storage.uploads, rules) == request
 
 
 def test_sigmas_that_a_scheduler_does_not_have_are_refused_before_they_wait(house: House) -> None:
@@ -247,3 +274,46 @@ def test_looks_that_make_a_prompt_too_long_are_refused(house: House) -> None:
     with pytest.raises(PromptError) as caught:
         resolved(house, TextToImage(prompt="a" * 9_990, looks=("ink",)))
     assert caught.value.details["reason"] == "prompt_settled_long"
+
+
+def published(folder: Path, *, is_tiny: bool) -> Checkpoint:
+    """A checkpoint with a VAE as large as published ones, and perhaps with a tiny decoder."""
+    places = {"vae": {"block_out_channels": [128, 512]}, "tiny_vae": {"_class_name": "AutoencoderTiny"}}
+    for place, config in places.items() if is_tiny else [("vae", places["vae"])]:
+        (folder / place).mkdir(parents=True)
+        (folder / place / "config.json").write_text(json.dumps(config | {"latent_channels": 4}), "utf-8")
+        (folder / place / "diffusion_pytorch_model.safetensors").write_bytes(b"")
+    return Checkpoint(**vars(checkpoint("starter")) | {"path": folder})
+
+
+@pytest.mark.parametrize(
+    ("is_tiny", "is_on_cpu", "asked", "decoder"),
+    [
+        (True, True, {}, "tiny"),
+        (True, False, {}, "full"),
+        (False, True, {}, "full"),
+        (True, True, {"decoder": "full"}, "full"),
+        (True, False, {"decoder": "tiny"}, "tiny"),
+        (False, True, {"decoder": "tiny"}, None),
+    ],
+)
+def test_an_open_decoder_is_the_tiny_one_on_a_processor_that_has_one(
+    house: House, tmp_path: Path, is_tiny: bool, is_on_cpu: bool, asked: dict[str, Any], decoder: str | None
+) -> None:
+    catalogue = FixedCatalogue(published(tmp_path / "starter", is_tiny=is_tiny))
+    prompts = PromptRules(Addons(tmp_path), tmp_path)
+
+    def settled(request: TextToImage) -> Any:
+        return resolve(request, ANN, catalogue, house.storage.uploads, prompts, is_on_cpu=is_on_cpu)
+
+    request = TextToImage(prompt="a lake", **asked)
+    if decoder is None:
+        with pytest.raises(InvalidRequest) as raised:
+            settled(request)
+        assert (raised.value.details["field"], raised.value.details["reason"]) == ("decoder", "no_tiny_decoder")
+        return
+    found = settled(request)
+    assert found.decoder == decoder
+    branch = settled(TextToImage(seed=1, branch_from=Branch(origin=as_asked(found), step=2)))
+    assert branch.decoder == decoder
+    assert settled(as_asked(found)) == found

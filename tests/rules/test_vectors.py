@@ -38,7 +38,7 @@ def refusal(vector: Vector, models_dir: Path) -> dict[str, object] | None:
         if isinstance(vector.request, StyleTransfer):
             check_style(vector.request, models_dir)
         else:
-            check(vector.request, vector.family, vector.clip_layers)
+            check(vector.request, vector.family, vector.clip_layers, vector.decoders)
     except InvalidRequest as error:
         return dict(error.details)
     return None

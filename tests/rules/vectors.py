@@ -33,6 +33,7 @@ class Vector:
     request: Request
     family: Family
     clip_layers: int | None
+    decoders: tuple[str, ...] | None
     settings: dict[str, Any]  # the request as plain JSON
     rules: tuple[Rule, ...]  # all of the task
     facts: CheckpointFacts
@@ -49,14 +50,16 @@ def vectors() -> list[Vector]:
 def _read(one: dict[str, Any], settled: dict[str, Any]) -> Vector:
     request = from_dict({"task": one["task"], **settled, **one["settings"]})
     family, clip_layers = FAMILIES[one.get("family", "sd15")], one.get("clip_layers")
+    decoders = tuple(one["decoders"]) if "decoders" in one else None
     said = {name: why for why, names in one["inactive"].items() for name in names}
     return Vector(
         request=request,
         family=family,
         clip_layers=clip_layers,
+        decoders=decoders,
         settings=to_dict(request),
         rules=rules_of(type(request)),
-        facts=NO_CHECKPOINT if isinstance(request, StyleTransfer) else facts_of(family, clip_layers),
+        facts=NO_CHECKPOINT if isinstance(request, StyleTransfer) else facts_of(family, clip_layers, decoders),
         inactive=by_reason(_lacking(request, family) | said),
         refused=one.get("refused"),
     )

@@ -86,6 +86,7 @@ def test_infotext_of_image_to_image(request_: TextToImage) -> None:
         ({"eta": 0.0}, ", Eta: 0, "),
         ({"scheduler": "ddim", "sigmas": "default", "eta": 0.5}, ", Eta DDIM: 0.5, "),
         ({"emphasis": "no_norm"}, ", Emphasis: No norm, "),
+        ({"decoder": "tiny"}, ", VAE Decoder: TAESD, "),
         ({"prompt_dialect": "compel"}, ", Prompt dialect: Compel, "),
     ],
 )

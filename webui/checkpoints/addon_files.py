@@ -25,11 +25,13 @@ class FilesOfKind(Generic[File]):
 
     def __init__(
         self,
-        folders: Callable[[], Iterable[Path]],
+        folders: Callable[[], Iterable[tuple[Path, Path]]],
         read: Callable[[str, Path, tuple[int, int]], File],
         copy_of: Callable[[Path], Path | None] | None = None,
     ) -> None:
-        """`copy_of` is what is read in the place of a pickled file, if there is anything; it raises OSError."""
+        """`folders`: (root, a folder that is or lies in it); paths of files are said from the root on. `copy_of` is
+        what is read in the place of a pickled file, if there is anything; it raises OSError.
+        """
         self._folders = folders
         self._read = read
         self._copy_of = copy_of
@@ -42,8 +44,8 @@ class FilesOfKind(Generic[File]):
         found: dict[str, File] = {}
         by_path: dict[str, File] = {}
         with self._lock:
-            for root in self._folders():
-                for path, item in self._items(root):
+            for root, folder in self._folders():
+                for path, item in self._items(folder):
                     found.setdefault(in_prompts(path.stem), item)
                     by_path.setdefault(in_prompts(path.relative_to(root).with_suffix("").as_posix()), item)
         for old, new in former.items():
@@ -54,17 +56,17 @@ class FilesOfKind(Generic[File]):
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
         """All of them with one of these suffixes."""
-        for root in self._folders():
-            yield from model_files(root, suffixes)
+        for _, folder in self._folders():
+            yield from model_files(folder, suffixes)
 
-    def _items(self, root: Path) -> Iterator[tuple[Path, File]]:
+    def _items(self, folder: Path) -> Iterator[tuple[Path, File]]:
         """Those of one folder, the pickled ones last."""
-        for path in model_files(root, (".safetensors",)):
+        for path in model_files(folder, (".safetensors",)):
             if (item := self._item(path, path)) is not None:
                 yield path, item
         if self._copy_of is None:
             return
-        for path in model_files(root, PICKLE_SUFFIXES):
+        for path in model_files(folder, PICKLE_SUFFIXES):
             with suppress(OSError):
                 copy = self._copy_of(path)
                 if copy is not None and (item := self._item(path, copy)) is not None:

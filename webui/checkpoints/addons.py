@@ -18,6 +18,7 @@ from pathlib import Path
 from webui.checkpoints.addon_files import FilesOfKind, in_prompts
 from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
+from webui.checkpoints.made_for import MadeFor, of_lora
 from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.places import FOLDERS, Kind, kind_roots, own_place
 from webui.checkpoints.refusals import Broken, Unrecognised
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
     """A LoRA. `family` and `text_width`, the width of the text embeddings that its U-Net takes, are None if unknown.
+    `made_for` is set where it makes checkpoints draw in few steps.
 
     If there is a `problem`, the code of a reason, the LoRA cannot be used; `kind` names its kind if that is the reason.
     """
@@ -45,6 +47,7 @@ class LoraFile:
     stamp: tuple[int, int]
     family: str | None
     text_width: int | None = None
+    made_for: MadeFor | None = None
     problem: str | None = None
     kind: str | None = None
 
@@ -105,11 +108,11 @@ class Addons:
                 former[path] = new.partition("/")[2]
         return former
 
-    def _folders(self, kind: Kind) -> Iterator[Path]:
-        """Ours come first, and so their names count."""
+    def _folders(self, kind: Kind) -> Iterator[tuple[Path, Path]]:
+        """(root, a folder in it), ours first, so that their names count."""
         for place in (own_place(self._models_dir), *self._others.places()):
             for root in kind_roots(place, kind):
-                yield root.folder
+                yield from ((root.folder, folder) for folder in root.folders)
 
     def loras(self) -> dict[str, LoraFile]:
         """By every name that they go by."""
@@ -149,12 +152,14 @@ def lora_in(name: str, path: Path, stamp: tuple[int, int], header: Header) -> Lo
     is_legible = adapter_settings(header.metadata) is not None
     widths = {info.shape[-1] for name, info in header.tensors.items() if _CROSS_ATTENTION.search(name) and info.shape}
     width = widths.pop() if len(widths) == 1 else None
+    family = _lora_family(header, width)
     return LoraFile(
         name=name,
         path=path,
         stamp=stamp,
-        family=_lora_family(header, width),
+        family=family,
         text_width=width,
+        made_for=of_lora(path, family, header.metadata),
         problem="lora_kind" if kind is not None else None if is_legible else "lora_broken",
         kind=kind,
     )

@@ -12,6 +12,7 @@ from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.converted import WAITING, Converted
 from webui.checkpoints.family import Defaults
 from webui.checkpoints.kinds import latent_channels
+from webui.checkpoints.made_for import MadeFor
 from webui.checkpoints.model_facts import Words, dtype_of, has_preview, license_of, words_of
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.places import Kind
@@ -25,9 +26,10 @@ from webui.errors import DarkroomError, Detail, ModelConverting, ModelUnusable
 class Model:
     """One model of any kind. `place` is empty in our own folder; what lies elsewhere is read-only.
 
-    `prompt_name` is what a prompt calls a LoRA or an embedding. `widths` are what it must share with a checkpoint to
-    fit: of a LoRA what the U-Net hears, of an embedding each text encoder's, of a VAE the channels of its latents. One
-    with a `problem` cannot be used.
+    `own_defaults` are a checkpoint's without the small file beside it. `made_for` says what a checkpoint or a LoRA of
+    few steps needs. `prompt_name` is what a prompt calls a LoRA or an embedding. `widths` are what it must share with a
+    checkpoint to fit: of a LoRA what the U-Net hears, of an embedding each text encoder's, of a VAE the channels of its
+    latents. One with a `problem` cannot be used.
     """
 
     id: str
@@ -44,6 +46,9 @@ class Model:
     prompt_name: str | None = None
     widths: tuple[int, ...] = ()
     defaults: Defaults | None = None
+    own_defaults: Defaults | None = None
+    made_for: MadeFor | None = None
+    is_introductory: bool = False
     problem: DarkroomError | None = None
     version: str = ""  # changes with its file
 
@@ -62,7 +67,7 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
     return Model(
         id=checkpoint.id,
         kind="checkpoint",
-        name=checkpoint.path.stem if checkpoint.problem is not None and not is_folder else checkpoint.name,
+        name=checkpoint.path.stem if checkpoint.name == checkpoint.path.name and not is_folder else checkpoint.name,
         path=checkpoint.path,
         place=checkpoint.place,
         family=checkpoint.family or None,
@@ -71,6 +76,9 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
         license=license_of(metadata, checkpoint.path if is_folder else None),
         has_preview=not is_folder and has_preview(checkpoint.path, metadata, names),
         defaults=checkpoint.defaults if checkpoint.problem is None else None,
+        own_defaults=checkpoint.own_defaults,
+        made_for=checkpoint.made_for,
+        is_introductory=checkpoint.is_introductory,
         problem=checkpoint.problem,
         version=checkpoint.version,
     )
@@ -125,7 +133,7 @@ def _facts(model: Model, headers: list[Header]) -> Model:
             lora = read_lora(model.name, model.path, (0, 0))
             widths = (lora.text_width,) if lora.text_width else ()
             problem = _problem(model, lora.problem, {"kind": lora.kind} if lora.kind else {}) if lora.problem else None
-            return replace(model, family=lora.family, widths=widths, problem=problem)
+            return replace(model, family=lora.family, widths=widths, made_for=lora.made_for, problem=problem)
         case "embedding":
             embedding = read_embedding(model.name, model.path, (0, 0))
             return replace(model, widths=tuple(embedding.widths.values()))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from webui.checkpoints.kept_weights import are_kept_narrow
 from webui.downloads.bundles import Bundle, Cost
 from webui.downloads.machine import Machine
 
@@ -45,6 +46,9 @@ def estimate(bundle: Bundle, costs: Mapping[str, Cost], machine: Machine) -> Est
     calls = ((named.text, 1), (named.network, bundle.evaluations), (decoder, 1))
     seconds = OVERHEAD * sum(count * _seconds(costs[name], machine) for name, count in calls)
     size = _BYTES[machine.precision] * 1e9
+    free_bytes = _USABLE * machine.device_memory_bytes
+    if machine.is_cpu and machine.precision == "fp32" and are_kept_narrow(size * bundle.parameters_billion, free_bytes):
+        size = _BYTES["fp16"] * 1e9
     needed, largest = (
         size * count + _WORKING_BYTES for count in (bundle.parameters_billion, bundle.largest_part_billion)
     )

@@ -10,7 +10,7 @@ from webui.downloads.downloads import Downloads
 from webui.downloads.files import RemoteFile
 from webui.downloads.hub import Hub
 from webui.downloads.offers import Offers
-from webui.downloads.options import DownloadOptions
+from webui.downloads.options import Options
 from webui.downloads.pace import Pace
 from webui.downloads.sources import Sources
 from webui.downloads.space import DiskUsage, Space, disk_usage
@@ -27,12 +27,13 @@ class Shop:
 
 
 def open_shop(
-    models_dir: Path, data_dir: Path, presets_dir: Path, options: DownloadOptions, *, usage: DiskUsage = disk_usage
+    models_dir: Path, data_dir: Path, presets_dir: Path, options: Options, *, usage: DiskUsage = disk_usage
 ) -> Shop:
-    """`usage` measures the disk. Raises AddressRefused for a mirror that is no address, and ValueError for a file of
-    offers that is not sound."""
-    web = Web(loopback=options.loopback)
+    """`options` are asked again for each call, but for the speed, which `Pace` is told. `usage` measures the disk.
+    Raises AddressRefused for a mirror that is no address, and ValueError for a file of offers that is not sound."""
+    web = Web(loopback=options().loopback)
     hub, civitai = Hub(web, options), Civitai(web, options)
+    _ = hub.endpoint
     offers = Offers(presets_dir, data_dir, hub)
 
     def login_for(file: RemoteFile) -> Login | None:
@@ -47,7 +48,7 @@ def open_shop(
         data_dir=data_dir,
         sources=Sources(hub, civitai, offers.plan),
         web=web,
-        pace=Pace(options.bytes_per_second),
+        pace=Pace(options().bytes_per_second),
         space=space,
         logins=login_for,
         cached=hub.cached,

@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from webui.checkpoints.tiny_decoders import FOLDER as TINY
+
 
 def blocks_of(module: nn.Module) -> list[nn.Module]:
     """The parts between which a forward pass can stop: every entry of every `ModuleList`, at any depth, or else the
@@ -60,10 +62,11 @@ def _layers_of(module: nn.Module) -> list[nn.Module]:
 
 @contextmanager
 def all_cancellable(components: dict[str, Any], check: Callable[[], None]) -> Iterator[None]:
-    """`cancellable` for every network among a pipeline's `components`; for a VAE, before every single layer."""
+    """`cancellable` for every network among a pipeline's `components`; for what decodes, before every single layer."""
     with ExitStack() as stack:
         for name, component in components.items():
             if isinstance(component, nn.Module):
-                hooked = _checked(_layers_of(component), [], check) if name == "vae" else cancellable(component, check)
+                is_vae = name in ("vae", TINY)
+                hooked = _checked(_layers_of(component), [], check) if is_vae else cancellable(component, check)
                 stack.enter_context(hooked)
         yield

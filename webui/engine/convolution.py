@@ -15,7 +15,7 @@ def exchange_where_narrow(network: nn.Module) -> None:
     """Makes all strided convolutions of `network` compute as `conv2d` does, in place."""
     for part in network.modules():
         if type(part) is nn.Conv2d and max(part.stride) > 1:
-            part.__class__ = _StridedConv2d
+            part.__class__ = StridedConv2d
 
 
 def conv2d(pixels: Tensor, weight: Tensor, bias: Tensor | None, conv: nn.Conv2d) -> Tensor:
@@ -31,7 +31,9 @@ def conv2d(pixels: Tensor, weight: Tensor, bias: Tensor | None, conv: nn.Conv2d)
     return functional.conv2d(pixels, weight, bias, conv.stride, 0, conv.dilation, conv.groups)
 
 
-class _StridedConv2d(nn.Conv2d):
+class StridedConv2d(nn.Conv2d):
+    """A strided convolution that computes as `conv2d` does."""
+
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if not isinstance(self.padding, str) and any(self.padding):
             down, across = self.padding

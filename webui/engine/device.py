@@ -88,6 +88,18 @@ def best_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if cpu_multiplies_bf16() else torch.float32
 
 
+def narrow_dtype(stored: str) -> torch.dtype:
+    """The 16-bit type to keep weights in that a file holds as `stored` (`F16`, `BF16`, `F32`, … as in its header): that
+    of the file, else bf16, in which nothing overflows.
+    """
+    return torch.float16 if stored == "F16" else torch.bfloat16
+
+
+def may_keep_narrow(device: Device) -> bool:
+    """Whether weights may be kept in 16 bits and computed with in float32: only where the CPU computes in that."""
+    return device.is_cpu and device.dtype == torch.float32
+
+
 def wide(dtype: torch.dtype) -> torch.dtype:
     """`dtype` if it has float32's range, else float32: gradients and some activations overflow fp16."""
     return torch.float32 if dtype == torch.float16 else dtype

@@ -14,6 +14,7 @@ from PIL import Image
 
 from webui.checkpoints.catalogue import Checkpoint
 from webui.checkpoints.hashes import Hashes
+from webui.checkpoints.tiny_decoders import FOLDER as TINY
 from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.loras.merging import MergedLora
@@ -43,12 +44,18 @@ class RunContext:
     kept_steps: KeptSteps = field(default_factory=partial(KeptSteps, limit_bytes=0))
     stamp: Stamp = ()  # of the weights at work, for steps that are kept
     take_up: Callable[[Sampling, int], None] = lambda _asked, _index: None  # readies the weights for another image
+    kept_in: str = ""  # the number type of the weights, where it is not the device's
     loras: Mapping[str, MergedLora] = field(default_factory=dict)  # those that are merged, by name
 
     @property
     def vae(self) -> Any:
-        """What encodes and decodes: the checkpoint's own VAE, or the one that was asked for."""
+        """What encodes: the checkpoint's own VAE, or the one that was asked for."""
         return self.components["vae"]
+
+    @property
+    def decoder(self) -> Any:
+        """What decodes: the VAE, or a tiny decoder for its latents."""
+        return self.components.get(TINY, self.vae)
 
 
 def kept_picture(asked: Sampling, run_context: RunContext, picture: Image.Image, index: int) -> RawImage:
@@ -69,6 +76,7 @@ def engine_image(asked: Sampling, run_context: RunContext, picture: Image.Image,
             "steps": steps,
             "device": run_context.device.name,
             "precision": run_context.device.precision,
+            **({"weights_precision": run_context.kept_in} if run_context.kept_in else {}),
             "checkpoint_version": run_context.checkpoint.version,
             "checkpoint_hash": run_context.hashes.checkpoint,
             **({"vae_hash": run_context.hashes.vae} if run_context.hashes.vae else {}),

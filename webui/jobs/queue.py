@@ -59,12 +59,15 @@ class JobQueue:
         *,
         presets_dir: Path = ROOT / "presets",
         retries: Retries | None = None,
+        expects_cpu: bool = False,
     ) -> None:
+        """`expects_cpu`: whether the workers will draw on a processor, as far as is known before the first is ready."""
         self._storage = storage
         self._catalogue = catalogue
         self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others, catalogue.converted), presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
+        self._expects_cpu = expects_cpu
 
     def start(self) -> None:
         """Resumes the jobs that an earlier run of the program left, and starts the workers."""
@@ -95,7 +98,8 @@ class JobQueue:
         """
         if once is not None and (known := self.submitted(owner, once)) is not None:
             return _readable(known)
-        resolved = resolve(request, owner, self._catalogue, self._storage.of(owner).uploads, self._prompts)
+        uploads, is_on_cpu = self._storage.of(owner).uploads, self.is_on_cpu
+        resolved = resolve(request, owner, self._catalogue, uploads, self._prompts, is_on_cpu=is_on_cpu)
         with self._submitting:
             if once is not None and (known := self.submitted(owner, once)) is not None:  # both at the same moment
                 return _readable(known)
@@ -170,6 +174,12 @@ class JobQueue:
     def status(self) -> QueueStatus:
         """The state of workers and queue."""
         return self._dispatcher.status()
+
+    @property
+    def is_on_cpu(self) -> bool:
+        """Whether a processor draws what is submitted now, as far as is known."""
+        worker = self._dispatcher.status().worker
+        return self._expects_cpu if worker.device is None else worker.is_on_cpu
 
     async def watch(self, owner: Owner, job_id: str, after: int = 0) -> AsyncGenerator[tuple[int, Event]]:
         """A job's events with ids above `after`: all so far, then live, until the last one.

@@ -1,4 +1,5 @@
-"""Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, the seed, the size.
+"""Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, or those of a LoRA of few
+steps in the prompt; the seed, the size.
 
 From then on the request says everything, and running it again gives the same picture. Raises domain errors for what no
 schema can refuse. Knows no database, but asks the store of uploads for sizes and owners.
@@ -11,9 +12,11 @@ import math
 import secrets
 from typing import Any
 
-from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.made_for import with_few_steps
+from webui.checkpoints.tiny_decoders import TinyDecoders, Word
 from webui.checkpoints.vaes import vae_beside, vae_named
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
 from webui.jobs.prompts import PromptRules
@@ -34,10 +37,19 @@ MULTIPLE = 8  # every VAE of the families halves the sides three times
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels; the bounds of the request
 
 
-def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploads, prompts: PromptRules) -> Settled:
+def resolve(
+    request: Request,
+    owner: Owner,
+    catalogue: Catalogue,
+    uploads: Uploads,
+    prompts: PromptRules,
+    *,
+    is_on_cpu: bool = False,
+) -> Settled:
     """The same request with nothing left open; a settled one stays as it is.
 
-    The origin of a branch is settled like any request, and the branch takes from it whatever it leaves open.
+    `is_on_cpu`: whether a processor will draw it, which decides about an open decoder. The origin of a branch is
+    settled like any request, and the branch takes from it whatever it leaves open.
 
     Raises NoCheckpoint, CheckpointNotFound and similar errors; TaskUnsupported; CriticMissing if the best should be
     kept and there is no critic; PictureNotFound for a picture that is not this person's; InvalidRequest for a picture
@@ -51,11 +63,14 @@ def resolve(request: Request, owner: Owner, catalogue: Catalogue, uploads: Uploa
         is_open = request.seed in (None, -1)
         return _as_settled(request, seed=0 if is_open and request.method == "instant" else seed)
     if request.branch_from is not None:
-        request = _with_origin(request, request.branch_from, owner, catalogue, uploads, prompts)
+        origin = resolve(request.branch_from.origin, owner, catalogue, uploads, prompts, is_on_cpu=is_on_cpu)
+        request = _with_origin(request, request.branch_from, origin)
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
-    filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads))
+    decoders = TinyDecoders(catalogue.list()).words_for(checkpoint, is_on_cpu=is_on_cpu)
+    defaults = with_few_steps(checkpoint.defaults, prompts.made_for(request, checkpoint.family))
+    filled = _with_defaults(request, checkpoint, defaults, seed, _picture_size(request, uploads), decoders)
     filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
@@ -68,18 +83,10 @@ def _as_settled(request: Request, **values: Any) -> Settled:
     return made
 
 
-def _with_origin(
-    request: SomeDiffusion,
-    branch: Branch,
-    owner: Owner,
-    catalogue: Catalogue,
-    uploads: Uploads,
-    prompts: PromptRules,
-) -> SomeDiffusion:
+def _with_origin(request: SomeDiffusion, branch: Branch, origin: Settled) -> SomeDiffusion:
     """Raises InvalidRequest for an origin whose seed is open, which nobody could make again."""
     if branch.origin.seed in (None, -1):
         raise InvalidRequest(field="branch_from", reason="seed_open")
-    origin = resolve(branch.origin, owner, catalogue, uploads, prompts)
     if isinstance(origin, StyleTransfer) or count_images(origin) != 1:
         raise InvalidRequest(field="branch_from", reason="branch_of_one")
     settled = SettledBranch(origin=image_alone(origin, 0), step=branch.step)
@@ -87,15 +94,20 @@ def _with_origin(
 
 
 def _with_defaults(
-    request: SomeDiffusion, checkpoint: Checkpoint, seed: int | None, picture_size: tuple[int, int] | None
+    request: SomeDiffusion,
+    checkpoint: Checkpoint,
+    defaults: Defaults,
+    seed: int | None,
+    picture_size: tuple[int, int] | None,
+    decoders: tuple[Word, ...],
 ) -> SomeDiffusion:
-    """The request with everything but its prompts settled."""
-    defaults = checkpoint.defaults
+    """The request with everything but its prompts settled. `decoders` are the checkpoint's, its default first."""
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"
     sigmas = own_sigmas if request.sigmas is None else request.sigmas
     width, height = _size(request, (defaults.width, defaults.height), picture_size)
+    own_decoder = decoders[0] if request.vae is None else "full"  # who names a VAE wants to see what it draws
     filled = dataclasses.replace(
         request,
         checkpoint=checkpoint.id,
@@ -105,10 +117,11 @@ def _with_defaults(
         guidance_scale=defaults.guidance_scale if request.guidance_scale is None else request.guidance_scale,
         seed=seed,
         variation_seed=_variation_seed(request),
+        decoder=own_decoder if request.decoder is None else request.decoder,
         width=width,
         height=height,
     )
-    check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers)
+    check(filled, FAMILIES[checkpoint.family], checkpoint.clip_layers, decoders)
     return filled
 
 

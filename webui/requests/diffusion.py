@@ -31,6 +31,7 @@ from webui.requests.field_types import (
     SIDES,
     Added,
     CheckpointId,
+    Decoder,
     GuidanceScale,
     Looks,
     Picture,
@@ -185,6 +186,13 @@ class Diffusion:
         infotext("Variation seed strength"),
         Control(Group.SAMPLING, beside=True),
     ] = 0.0
+    # Whose numbers the noise is made of: those of torch on a CPU, or those of NVIDIA's cards, as A1111 draws it.
+    noise_source: Annotated[
+        Literal["cpu", "nv"],
+        needs(Capability.NOISE_SOURCE),
+        infotext_names.NOISE_SOURCE,
+        Control(Group.SAMPLING, "chips"),
+    ] = "cpu"
     # Towards the contrast of the prompt's own prediction.
     guidance_rescale: Annotated[
         Share,
@@ -232,6 +240,8 @@ class Diffusion:
     vae: Annotated[
         VaeId | None, needs(Capability.VAE), infotext("VAE"), Control(Group.SAMPLING, "list", empty="vae_own")
     ] = None
+    # Whether the VAE or a tiny decoder draws the pixels. None: the checkpoint's default on this device.
+    decoder: Annotated[Decoder | None, Control(Group.SAMPLING, "list", beside=True, empty="decoder_automatic")] = None
     # What brackets and such mean in the prompts.
     prompt_dialect: Annotated[
         Literal["a1111", "compel"],

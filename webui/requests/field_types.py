@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import (
@@ -21,8 +21,9 @@ from pydantic import (
 )
 
 from webui.capabilities import Capability, needs
+from webui.requests import infotext_names
 from webui.requests.field_controls import ProperNames
-from webui.requests.field_rules import at_most, inactive, is_set, negated
+from webui.requests.field_rules import at_most, error, inactive, is_set, negated, not_offered, one_choice
 from webui.requests.infotext_names import infotext
 from webui.schedulers import (
     SCHEDULERS,
@@ -128,6 +129,13 @@ Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
 AUTOMATIC = "automatic"  # the VAE beside the checkpoint, if there is one
 VaeId = Annotated[str, Field(min_length=1, max_length=512)]  # as `GET /api/models?kind=vae` has it, or AUTOMATIC
+Decoder = Annotated[
+    Literal["full", "tiny"],
+    Scope.BRANCH,
+    inactive("no_tiny_decoder", one_choice("decoder")),
+    error("no_tiny_decoder", not_offered("decoder")),
+    infotext_names.DECODER,
+]
 Scheduler = Annotated[
     str,
     AfterValidator(_check_scheduler),

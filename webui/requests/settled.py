@@ -20,6 +20,7 @@ from webui.requests.field_types import (
     CONFIG,
     MAX_SEED,
     CheckpointId,
+    Decoder,
     GuidanceScale,
     Pixels,
     Scheduler,
@@ -52,6 +53,8 @@ class _Settled:
     seed: Annotated[FixedSeed, Scope.IMAGE, infotext("Seed")]
     width: Pixels
     height: Pixels
+    # Before there was a tiny one, every picture was decoded in full.
+    decoder: Decoder = "full"
     branch_from: Annotated[SettledBranch | None, needs(Capability.BRANCHES), Scope.BRANCH] = None
 
 

@@ -71,6 +71,17 @@ def step_kept(request: Request, image: int, step: int) -> Request:
     return dataclasses.replace(alone, stop_after=step)
 
 
+def finished_sharp(request: Request, image: int) -> Request:
+    """The request that decodes image `image` (from 0) of `request` with the full decoder.
+
+    Its steps are those of that image, so that whoever still has them only decodes. Raises InvalidRequest if there is no
+    such image, or if it was decoded in full already.
+    """
+    if isinstance(request, StyleTransfer) or request.decoder != "tiny":
+        raise InvalidRequest(field="decoder", reason="decoded_in_full")
+    return dataclasses.replace(image_alone(request, image), decoder="full")
+
+
 def can_branch(request: Request, capabilities: Collection[Capability]) -> bool:
     """Whether another picture may branch off from this request; `capabilities` are those of its checkpoint's family."""
     if isinstance(request, StyleTransfer) or Capability.BRANCHES not in capabilities:
@@ -147,14 +158,17 @@ def with_origins_course(request: SomeDiffusion) -> SomeDiffusion:
     open_fields: dict[str, Any] = {
         field.name: getattr(origin, field.name, None)
         for field in dataclasses.fields(request)
-        if (field.name not in FREE or field.name == "guidance_scale") and getattr(request, field.name) is None
+        if (field.name not in FREE or field.name in ("guidance_scale", "decoder"))
+        and getattr(request, field.name) is None
     }
     return dataclasses.replace(request, **open_fields)
 
 
 def digest_of(alone: TextToImage | ImageToImage) -> str:
-    """A digest of everything that affects the steps of a request for one image."""
-    values = to_dict(dataclasses.replace(alone, stop_after=None))
+    """A digest of everything that affects the steps of a settled request for one image: not where it stops, nor what
+    decodes it.
+    """
+    values = to_dict(dataclasses.replace(alone, stop_after=None, decoder="full"))
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -26,7 +26,7 @@ def schedulers_for(family: Family) -> tuple[str, ...]:
     """
     if family.schedulers is not None:
         return family.schedulers
-    return tuple(known.id for known in SCHEDULERS if known.id != "unmasking")
+    return tuple(known.id for known in SCHEDULERS if not known.is_own)
 
 
 def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
@@ -40,8 +40,12 @@ def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:
     return tuple(name for name in SIGMAS if name != "ays" or family.align_your_steps is not None)
 
 
-def facts_of(family: Family, clip_layers: int | None = None) -> CheckpointFacts:
-    """What rules may ask about a checkpoint of `family` whose text encoder has `clip_layers` layers (None: unknown)."""
+def facts_of(
+    family: Family, clip_layers: int | None = None, decoders: tuple[str, ...] | None = None
+) -> CheckpointFacts:
+    """What rules may ask about a checkpoint of `family` whose text encoder has `clip_layers` layers and whose latents
+    `decoders` can draw (None: unknown).
+    """
     schedulers = schedulers_for(family)
     return CheckpointFacts(
         lacking=tuple(capability for capability in Capability if capability not in family.capabilities),
@@ -49,17 +53,20 @@ def facts_of(family: Family, clip_layers: int | None = None) -> CheckpointFacts:
             "scheduler": schedulers,
             "sigmas": {scheduler: sigmas_for(scheduler, family) for scheduler in schedulers},
             "resize_mode": resize_modes_for(family),
+            **({} if decoders is None else {"decoder": decoders}),
         },
         clip_layers=clip_layers,
     )
 
 
-def check(request: Diffusion, family: Family, clip_layers: int | None = None) -> None:
+def check(
+    request: Diffusion, family: Family, clip_layers: int | None = None, decoders: tuple[str, ...] | None = None
+) -> None:
     """Raises InvalidRequest for a settled request whose settings contradict each other or the family.
 
-    `clip_layers` is the number of layers of the checkpoint's text encoder, if known.
+    `clip_layers` and `decoders` are the checkpoint's own, if known; see `facts_of`.
     """
-    facts = facts_of(family, clip_layers)
+    facts = facts_of(family, clip_layers, decoders)
     refuse(request, (*SCHEDULING, *declared_rules(type(request)), *TOGETHER), facts)
     check_steps(request)
     refuse(request, PICTURES, facts)

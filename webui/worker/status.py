@@ -32,3 +32,8 @@ class WorkerStatus:
     memory_total_bytes: int | None = None
     ready_eta_seconds: float | None = None
     steps_kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def is_on_cpu(self) -> bool:
+        """Whether it is known to draw on a processor."""
+        return self.device is not None and self.device.casefold() == "cpu"

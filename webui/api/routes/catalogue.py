@@ -12,6 +12,7 @@ from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_id_for
+from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.schedulers import SCHEDULERS
 
 
@@ -22,7 +23,7 @@ def catalogue_routes(services: Services) -> APIRouter:
     @router.get("/checkpoints", response_model=list[CheckpointOut])
     async def list_checkpoints() -> Any:
         """The checkpoints that can be used, with the values that they use where a request leaves them open."""
-        return await to_thread.run_sync(_checkpoints_json, services.catalogue)
+        return await to_thread.run_sync(_checkpoints_json, services.catalogue, services.queue.is_on_cpu)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
@@ -32,11 +33,18 @@ def catalogue_routes(services: Services) -> APIRouter:
     return router
 
 
-def _checkpoints_json(catalogue: Catalogue) -> list[dict[str, Any]]:
-    return [_checkpoint_json(found, critic_id_for(found, catalogue.models_dir)) for found in catalogue.list()]
+def _checkpoints_json(catalogue: Catalogue, is_on_cpu: bool) -> list[dict[str, Any]]:
+    listed = catalogue.list()
+    decoders = TinyDecoders(listed)
+    return [
+        _checkpoint_json(
+            found, critic_id_for(found, catalogue.models_dir), decoders.words_for(found, is_on_cpu=is_on_cpu)
+        )
+        for found in listed
+    ]
 
 
-def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, Any]:
+def _checkpoint_json(checkpoint: Checkpoint, critic: str | None, decoders: tuple[str, ...]) -> dict[str, Any]:
     return {
         "id": checkpoint.id,
         "name": checkpoint.name,
@@ -44,7 +52,10 @@ def _checkpoint_json(checkpoint: Checkpoint, critic: str | None) -> dict[str, An
         "size_bytes": checkpoint.size_bytes,
         "clip_layers": checkpoint.clip_layers,
         "critic": critic,
+        "decoders": decoders,
+        "is_introductory": checkpoint.is_introductory,
         "defaults": dataclasses.asdict(checkpoint.defaults),
+        "made_for": dataclasses.asdict(checkpoint.made_for) if checkpoint.made_for else None,
         "vocabulary": {
             kind: [word.model_dump(mode="json") for word in words] for kind, words in checkpoint.vocabulary.items()
         },

@@ -26,8 +26,9 @@ def machine_routes(services: Services, downloads: Callable[[], Mapping[str, int]
 
     @router.get("/api/queue", tags=["page"])
     async def queue(call: Request) -> dict[str, Any]:
-        """Other people's jobs appear only as a number; `problem` is what currently keeps jobs from running;
-        `downloads` are how many models are on their way, by state, for the operator alone."""
+        """Other people's jobs appear only as a number; `problem` is what currently keeps jobs from running.
+        `is_operator` says whether the caller runs the program; for the operator alone, `downloads` are how many models
+        are on their way, by state."""
         services.storage.of(owner_of(call))  # in private mode that says: the page is still open
         status = services.queue.status()
         problem = status.problem and refuse_json(status.problem, services.texts, language_asked(call))
@@ -36,6 +37,7 @@ def machine_routes(services: Services, downloads: Callable[[], Mapping[str, int]
             "waiting": status.waiting,
             "running": status.running,
             "problem": problem,
+            "is_operator": is_operator(call),
             "downloads": dict(downloads()) if is_operator(call) else None,
         }
 

@@ -20,19 +20,31 @@ from webui.api.wire import submitted_json
 from webui.requests.diffusion import TextToImage
 from webui.requests.field_types import MAX_SEED
 from webui.requests.settled import Settled
-from webui.rules.branches import CHANGEABLE, branched, step_kept
+from webui.rules.branches import CHANGEABLE, branched, finished_sharp, step_kept
 from webui.storage.animation import animated_webp
 
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
 
 
-class StepAsked(BaseModel):
-    """Step `step` (from 1) of image `image` (from 0) of the job."""
+Step = Annotated[int, Field(strict=True, ge=1, le=2000)]
 
+
+class _ImageAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: Annotated[int, Field(strict=True, ge=0, le=15)] = 0
-    step: Annotated[int, Field(strict=True, ge=1, le=2000)]
+
+
+class KeepAsked(_ImageAsked):
+    """Step `step` (from 1) of image `image` (from 0) of the job; without `step`, the picture itself."""
+
+    step: Step | None = None
+
+
+class StepAsked(_ImageAsked):
+    """Step `step` (from 1) of image `image` (from 0) of the job."""
+
+    step: Step
 
 
 _BranchFields: Any = {
@@ -61,11 +73,14 @@ def step_routes(services: Services) -> APIRouter:
         return submitted_json(await services.submissions.submit(owner, made_of(origin), await once_of(call, key)))
 
     @router.post("/{id}/keep", status_code=202, response_model=Submitted)
-    async def keep_step(call: Request, id: str, asked: StepAsked, key: Key = None) -> Any:
+    async def keep_step(call: Request, id: str, asked: KeepAsked, key: Key = None) -> Any:
         """Makes a picture of a step: the clean one that the network expected at that point, as the step's preview shows
-        it.
+        it. Without `step`, decodes a picture that the tiny decoder drew with the full one.
         """
-        return await submit(call, id, key, lambda origin: step_kept(origin, asked.image, asked.step))
+        image, step = asked.image, asked.step
+        if step is None:
+            return await submit(call, id, key, lambda origin: finished_sharp(origin, image))
+        return await submit(call, id, key, lambda origin: step_kept(origin, image, step))
 
     @router.post("/{id}/branch", status_code=202, response_model=Submitted)
     async def branch_off(call: Request, id: str, asked: BranchAsked, key: Key = None) -> Any:  # type: ignore[valid-type]

@@ -17,12 +17,16 @@ from webui.errors import TaskUnsupported
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """A checkpoint whose parts are on the device. `size_bytes` is what its networks take there."""
+    """A checkpoint whose parts are on the device. `size_bytes` is what its networks take there.
+
+    `kept_in` is the number type of the weights where they are kept in another one than they are computed with.
+    """
 
     checkpoint: Checkpoint
     pipeline: DiffusionPipeline
     size_bytes: int
     hashes: Hashes
+    kept_in: str = ""
     _by_task: dict[str, DiffusionPipeline] = field(default_factory=dict, repr=False)
 
     @property

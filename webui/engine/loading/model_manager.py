@@ -10,8 +10,11 @@ import ctypes
 import gc
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -23,13 +26,23 @@ from torch import nn
 
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, problem_of
 from webui.checkpoints.hashes import HashBook, Hashes, hashes_of
+from webui.checkpoints.kept_weights import are_kept_narrow
 from webui.checkpoints.refusals import Refusal
-from webui.engine.device import HOST, Device, is_out_of_memory, release_unused_memory
+from webui.engine.device import (
+    HOST,
+    Device,
+    is_out_of_memory,
+    may_keep_narrow,
+    narrow_dtype,
+    precision_of,
+    release_unused_memory,
+)
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
-from webui.engine.loading.memory_budget import Key, MemoryBudget
-from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate
+from webui.engine.loading.memory_budget import Clock, Key, MemoryBudget
+from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate, stored_dtype
 from webui.engine.loading.placing import Progress
 from webui.engine.loading.tokenizers import Fetch
+from webui.engine.loading.wide_layers import compute_wide
 from webui.errors import CheckpointTooLarge, DarkroomError
 from webui.events import Loading
 
@@ -51,7 +64,8 @@ _CHECKPOINT = "checkpoint"
 class ModelManager:
     """Loads checkpoints from a catalogue and keeps as many as fit into `budget_bytes` of the device's memory.
 
-    The checkpoint in use stays loaded whatever its size. `fetch` downloads a tokenizer's file from the Hub. `book`
+    The checkpoint in use stays loaded whatever its size. With `idle_seconds`, `drop_idle` unloads what nobody has used
+    for so long. `fetch` downloads a tokenizer's file from the Hub. `book`
     stores the hashes of weights, so that no file is hashed twice.
     """
 
@@ -64,13 +78,15 @@ class ModelManager:
         *,
         fetch: Fetch | None = None,
         book: HashBook | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._device = device
-        self._budget = MemoryBudget(budget_bytes, self._give_memory_back)
+        self._budget = MemoryBudget(budget_bytes, self._give_memory_back, clock)
         self._tokenizers_dir = tokenizers_dir
-        self._fetch = fetch
+        self.fetch = fetch
         self._book = book
+        self.idle_seconds: float | None = None
         _quiet_libraries()
 
     def components(
@@ -138,6 +154,29 @@ class ModelManager:
         """The memory that checkpoints and the networks beside them take."""
         return self._budget.used_bytes()
 
+    def hold(self, budget_bytes: int, idle_seconds: float | None) -> None:
+        """Another budget from now on, and how long what is not used stays; None: as long as there is room."""
+        self._budget.limit_bytes, self.idle_seconds = budget_bytes, idle_seconds
+        self._budget.make_room(0, keep=1)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """What is asked for meanwhile is in use until the end."""
+        begin = self._budget.now()
+        try:
+            yield
+        finally:
+            self._budget.use_until_now(begin)
+
+    def idle_seconds_left(self) -> float | None:
+        """Until `drop_idle` has something to do; None if it never will."""
+        return None if self.idle_seconds is None else self._budget.seconds_left(self.idle_seconds)
+
+    def drop_idle(self) -> None:
+        """Unloads what nobody has used for `idle_seconds`."""
+        if self.idle_seconds is not None:
+            self._budget.drop_unused(self.idle_seconds)
+
     def drop_all(self) -> None:
         """Unloads everything: after running out of memory, or at the end."""
         self._budget.drop_all()
@@ -165,16 +204,24 @@ class ModelManager:
         try:
             wanted_bytes = loaded_bytes_estimate(checkpoint, self._device.dtype)
             self._budget.make_room(wanted_bytes, keep=0 if wanted_bytes else 1)
+            kept_in = self._narrow_dtype(checkpoint, wanted_bytes)
+            device = self._device if kept_in is None else replace(self._device, dtype=kept_in)
+            wanted_bytes = loaded_bytes_estimate(checkpoint, device.dtype)
             self._check_memory(checkpoint, wanted_bytes)
             progress = Progress(checkpoint.size_bytes, tell, check)
             hashes = self._book.get(checkpoint) if self._book else None
             if hashes is None:
                 progress.digests = {}
-            pipeline = load_pipeline(checkpoint, self._device, self._tokenizers_dir, progress, self._fetch)
+            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self.fetch)
+            if kept_in is not None:
+                for network in _networks(pipeline.components.values()):
+                    compute_wide(network)
             if hashes is None:
                 hashes = self._hashed(checkpoint, progress.digests or {})
             tell(1.0)
-            return LoadedCheckpoint(checkpoint, pipeline, _size_bytes(pipeline.components.values()), hashes)
+            size_bytes = _size_bytes(pipeline.components.values())
+            kept = "" if kept_in is None else precision_of(kept_in)
+            return LoadedCheckpoint(checkpoint, pipeline, size_bytes, hashes, kept)
         except BaseException as error:
             _forget_frames(error)
             if isinstance(error, Refusal | OSError):
@@ -187,6 +234,17 @@ class ModelManager:
         # Out here the failed load's error is gone, and with it the last that it held.
         self._give_memory_back()
         raise problem
+
+    def _narrow_dtype(self, checkpoint: Checkpoint, wanted_bytes: int) -> torch.dtype | None:
+        """What to keep the weights in where they take too much memory as they are computed with; None where they do
+        not.
+        """
+        free_bytes = psutil.virtual_memory().available
+        if not may_keep_narrow(self._device) or not are_kept_narrow(wanted_bytes, free_bytes):
+            return None
+        dtype = narrow_dtype(stored_dtype(checkpoint))
+        _log.info("keeping the weights of %s in %s", checkpoint.id, precision_of(dtype))
+        return dtype
 
     def _hashed(self, checkpoint: Checkpoint, digests: dict[Path, str]) -> Hashes:
         """The hashes of the files that were just read; they are stored in the book."""
@@ -217,9 +275,13 @@ def _forget_frames(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
+def _networks(parts: Iterable[object]) -> list[nn.Module]:
+    return [part for part in parts if isinstance(part, nn.Module)]
+
+
 def _size_bytes(parts: Iterable[object]) -> int:
-    modules = [part for part in parts if isinstance(part, nn.Module)]
-    tensors = {id(tensor): tensor for module in modules for tensor in (*module.parameters(), *module.buffers())}
+    networks = _networks(parts)
+    tensors = {id(tensor): tensor for network in networks for tensor in (*network.parameters(), *network.buffers())}
     return sum(tensor.nbytes for tensor in tensors.values())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def loaded_bytes_estimate(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
     """
     headers = [read_header(file) for file in _weights_of(checkpoint)]
     return sum(_elements(header) for header in headers) * dtype.itemsize
+
+
+def stored_dtype(checkpoint: Checkpoint) -> str:
+    """The number type of most of its weights, as headers have it: `F16`, `BF16`, `F32`, … Raises Broken and OSError."""
+    sizes: Counter[str] = Counter()
+    for file in _weights_of(checkpoint):
+        for info in read_header(file).tensors.values():
+            sizes[info.dtype] += info.end - info.start
+    return sizes.most_common(1)[0][0] if sizes else "F32"
 
 
 def load_pipeline(

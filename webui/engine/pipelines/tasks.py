@@ -17,12 +17,14 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.tiny_decoders import FOLDER as TINY
 from webui.engine.cancel import all_cancellable
 from webui.engine.pictures.images import next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import drawn_size, take_in
 from webui.engine.pipelines.adapters.by_name import ADAPTERS
 from webui.engine.pipelines.adapters.plain import PlainAdapter
 from webui.engine.pipelines.observed import SchedulerStep, observed
+from webui.engine.previews.tiny_decoder import decodes_instead
 from webui.engine.run_context import RunContext, engine_image, kept_picture
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.start import begin_flow_between
@@ -82,6 +84,7 @@ def _generate(
     with (
         all_cancellable(run_context.components, run_context.context.check),
         _own_scheduler(pipeline, scheduler),
+        decodes_instead(run_context.components.get("vae"), run_context.components.get(TINY)),
         torch.inference_mode(),
     ):
         arguments = {

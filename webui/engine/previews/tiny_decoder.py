@@ -1,13 +1,14 @@
-"""Previews by a tiny decoder: a small network that a checkpoint may bring along, trained on the latents of its VAE.
+"""Tiny decoders: small networks trained on the latents of a VAE (`webui/checkpoints/tiny_decoders.py` finds them).
 
-It is an AutoencoderTiny in diffusers' format (TAESD, Bohan 2023) in the folder `tiny_vae`, and takes latents as the
-denoiser sees them. Knows no previews and no schedulers.
+They take latents as the denoiser sees them, and draw previews or whole pictures. Knows no schedulers.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,11 @@ from torch.nn import functional
 from webui.checkpoints.diffusers_folder import read_json
 from webui.checkpoints.refusals import Broken
 from webui.checkpoints.safetensors_header import read_header
+from webui.checkpoints.tiny_decoders import CONFIG, FOLDER, WEIGHTS
 from webui.engine.device import Device, is_out_of_memory
-from webui.engine.previews.preview import LONGEST_SIDE
+from webui.engine.previews.preview import LONGEST_SIDE, latent_factor, to_network
 
 logger = logging.getLogger(__name__)
-
-FOLDER = "tiny_vae"  # beside the checkpoint's own `vae`
-WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 class TinyDecoder:
@@ -35,8 +34,7 @@ class TinyDecoder:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        levels = len(network.config.decoder_block_out_channels)
-        self._factor = network.config.upsampling_scaling_factor ** (levels - 1)  # pixels a latent
+        self._factor = _factor(network)
 
     @torch.inference_mode()
     def __call__(self, latents: Tensor) -> np.ndarray:
@@ -57,7 +55,7 @@ class TinyDecoder:
 
 
 def load_tiny_decoder(checkpoint: Path, vae: Any, device: Device) -> TinyDecoder | None:
-    """The tiny decoder in a checkpoint's folder; None if there is none.
+    """The tiny decoder in a checkpoint's folder, for previews; None if there is none.
 
     If it does not load, or is made for other latents, the log says so and None is returned: pictures do not need it.
     """
@@ -65,7 +63,51 @@ def load_tiny_decoder(checkpoint: Path, vae: Any, device: Device) -> TinyDecoder
     if not folder.is_dir():
         return None
     try:
-        config = read_json(folder / "config.json")
+        return TinyDecoder(_network(folder, vae, device))
+    except Broken as error:
+        logger.warning("cannot use the decoder in %s: %s", folder, error)
+        return None
+
+
+def load_tiny_vae(folder: Path, vae: Any, device: Device) -> AutoencoderTiny:
+    """The network in `folder`, to decode the latents of `vae` in its place. Raises Broken for one that does not load or
+    is made for other latents.
+    """
+    network = _network(folder, vae, device)
+    if _factor(network) != latent_factor(vae):
+        raise Broken("other_shapes")
+    return network
+
+
+@contextmanager
+def decodes_instead(vae: Any, tiny: AutoencoderTiny | None) -> Iterator[None]:
+    """While this lasts, `tiny` decodes what is given to `vae`, whose other methods stay as they are; None changes
+    nothing.
+    """
+    if tiny is None:
+        yield
+        return
+
+    def decode(latents: Tensor, *_args: Any, **_settings: Any) -> tuple[Tensor]:
+        return (tiny.decode(to_network(vae, latents).to(tiny.dtype), return_dict=False)[0],)
+
+    vae.decode = decode  # of this one object, in front of its class's
+    try:
+        yield
+    finally:
+        del vae.decode
+
+
+def _factor(network: Any) -> int:
+    """Pixels a latent along each side."""
+    levels = len(network.config.decoder_block_out_channels)
+    return int(network.config.upsampling_scaling_factor ** (levels - 1))
+
+
+def _network(folder: Path, vae: Any, device: Device) -> AutoencoderTiny:
+    """Raises Broken."""
+    try:
+        config = read_json(folder / CONFIG)
         channels = vae.config.get("latent_channels")
         if config.get("_class_name") != "AutoencoderTiny" or config.get("latent_channels") != channels:
             raise Broken("other_shapes")
@@ -73,12 +115,12 @@ def load_tiny_decoder(checkpoint: Path, vae: Any, device: Device) -> TinyDecoder
         network = AutoencoderTiny.from_pretrained(
             folder, dtype=device.dtype, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False
         )
-    except (Broken, OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise
-        logger.warning("cannot use the decoder in %s: %s", folder, str(error).partition("\n")[0])
-        return None
+        logger.warning("%s does not load: %s", folder, str(error).partition("\n")[0])
+        raise Broken("does_not_load") from error
     network = network.eval().requires_grad_(False).to(device.torch_device)
     if device.is_cpu:  # small convolutions are quickest that way: 2.2 against 12 ms for one of 16 channels
         network = network.to(memory_format=torch.channels_last)
-    return TinyDecoder(network)
+    return network

@@ -101,7 +101,7 @@ def _at_work(asked: Sampling, run_context: RunContext) -> Iterator[None]:
     """While pictures are made: the networks can be stopped, and wrap around a picture's edges if it tiles."""
     with (
         all_cancellable(run_context.components, run_context.context.check),
-        seamless(asked.request.tiling, run_context.pipeline.unet, run_context.vae),
+        seamless(asked.request.tiling, *{run_context.pipeline.unet, run_context.vae, run_context.decoder}),
         torch.inference_mode(),
     ):
         yield
@@ -282,7 +282,7 @@ def _pictures(
     for row, index in enumerate(ends):
         run_context.context.check()
         started = time.perf_counter()
-        decoded = decode(run_context.vae, latents[row : row + 1], is_tiled=run_context.is_tiled)
+        decoded = decode(run_context.decoder, latents[row : row + 1], is_tiled=run_context.is_tiled)
         if not bool(torch.isfinite(decoded).all()):
             raise NotFinite(phase="decode")
         picture = finish(canvas.crop(to_pixels(decoded)))

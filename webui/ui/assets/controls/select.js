@@ -21,7 +21,7 @@ function choicesFor(name) {
     return isPhone.matches ? [...known, [t("models_all"), ALL]] : known;
   }
   if (name === "vae") return vaeChoices(form.values.vae);
-  const offered = offeredFor(name, form.values) ?? fields[name].words;
+  const offered = [...(fields[name].may_be_empty ? [null] : []), ...(offeredFor(name, form.values) ?? fields[name].words)];
   return offered.map((value) => [shownValue(name, value), value]);
 }
 

@@ -4,6 +4,7 @@ import { ApiError, api } from "../core/api.js";
 import { emit } from "../core/bus.js";
 import { given } from "../core/given.js";
 import { pause } from "../core/timing.js";
+import { MADE_FOR } from "./made_for.js";
 import { form } from "./store.js";
 
 const AGAIN = 2000; // ms, while the server does not answer
@@ -17,6 +18,8 @@ export const AUTOMATIC_VAE = "automatic"; // the one beside the checkpoint, if t
 export const checkpoints = {
   get: (id) => list.get(id),
   has: (id) => list.has(id),
+  /** Those that can be used. */
+  get all() { return [...list.values()]; },
   /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
   get choices() { return choices; },
   /** The VAEs that can be chosen beside the checkpoints' own. */
@@ -29,10 +32,18 @@ export const checkpointOf = (now) => list.get(now.checkpoint);
 
 export const defaultsOf = (id) => list.get(id)?.defaults;
 
+/** What it was made for, where it is one of few steps and nobody has given it other defaults; else null. */
+export function madeFor(id) {
+  const { made_for: made, defaults } = list.get(id) ?? {};
+  return made && MADE_FOR.every((name) => made[name] === defaults[name]) ? made : null;
+}
+
 /** What the rules may ask for of the checkpoint; null while it is not known. */
 export function factsOf(now) {
   const own = given.sampling.facts[given.sampling.families[checkpointOf(now)?.family]];
-  return own ? { ...own, clip_layers: checkpointOf(now).clip_layers } : null;
+  if (!own) return null;
+  const { clip_layers, decoders } = checkpointOf(now);
+  return { ...own, clip_layers, choices: { ...own.choices, decoder: decoders } };
 }
 
 /** Asks for the list, until the server answers; then tells of it. `renamed` is what the chosen one is called from now on. */

@@ -2,6 +2,7 @@
 
 import { given } from "../core/given.js";
 import { maskGoesWith } from "./belongings.js";
+import { checkpointOf } from "./checkpoints.js";
 import { FOLDED, PICTURED, order } from "./fields.js";
 import { DEFAULTED } from "./follow.js";
 import { form } from "./store.js";
@@ -30,9 +31,13 @@ function completeDiffusion(changes, request) {
   for (const name of ["prompt", "negative_prompt"]) changes[name] ??= "";
   for (const name of ["num_images", ...DEFAULTED, ...FOLDED]) changes[name] ??= restingValue(name, { ...form.values, ...changes });
   changes.seed = request.seed ?? null;
+  if (changes.decoder === ownDecoder(changes)) changes.decoder = null;
   changes.variation_seed = request.variation_seed ?? null;
   changes.keep_best = request.keep_best ?? 0; // pictures of before know nothing of it
 }
+
+/** What decodes by default. */
+const ownDecoder = (now) => (now.vae ? "full" : checkpointOf(now)?.decoders[0]);
 
 /** What looks made of the prompts: for one that is not there any more. */
 function promptsMade({ looks, look_texts: made, prompt, negative_prompt: negativePrompt }) {

@@ -17,6 +17,7 @@ function vaeName(id) {
 /** A value as its control shows it. */
 export function shownValue(name, value) {
   const { words, names } = fields[name] ?? {};
+  if (words?.length && value === null) return t(`${name}_automatic`);
   if (words?.length) return Object.keys(names).length ? names[value] ?? value : t(`${name}_${value}`);
   if (name === "looks" && Array.isArray(value)) return value.map(lookName).join(t("list_comma"));
   if (name in STYLE_LISTS) return STYLE_LISTS[name](value);

@@ -1,5 +1,6 @@
 // Two questions to a picture of the gallery: what does its file say (Inspect), and does the same request give the same
-// picture again (Make again)? The second is answered pixel by pixel, with what else is not as it was.
+// picture again (Make again)? The second is answered pixel by pixel, with what else is not as it was. And a picture of the
+// tiny decoder can be had from the full one.
 
 import { api } from "../core/api.js";
 import { on } from "../core/bus.js";
@@ -9,8 +10,9 @@ import { note } from "../core/note.js";
 import { addressOf } from "../form/request.js";
 import { jobOf } from "../jobs/jobs.js";
 import { submit } from "../jobs/outbox.js";
+import { canFinishSharp } from "../jobs/sharp.js";
 
-const HAPPENED = ["version", "device", "precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
+const HAPPENED = ["version", "device", "precision", "weights_precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
 const SHORT_CHARACTERS = 60;
 const remade = new Map(); // job → the picture that it makes again, and where the answer goes
 
@@ -19,7 +21,8 @@ export function pictureTools(picture) {
   const out = el("div", { class: "one-said" });
   const inspectButton = el("button", { type: "button", class: "plain", text: t("inspect"), title: t("inspect_hint"), onclick: () => answer(out, () => showTexts(picture, out)) });
   const againButton = el("button", { type: "button", class: "plain", text: t("again"), title: t("again_hint"), onclick: () => answer(out, () => makeAgain(picture, out)) });
-  return el("div", { class: "one-tools" }, el("div", { class: "one-buttons" }, inspectButton, againButton), out);
+  const sharpButton = canFinishSharp(picture.request) && el("button", { type: "button", class: "plain", text: t("finish_sharp"), title: t("finish_sharp_hint"), onclick: () => answer(out, () => finishSharp(picture, out)) });
+  return el("div", { class: "one-tools" }, el("div", { class: "one-buttons" }, inspectButton, againButton, sharpButton), out);
 }
 
 async function answer(out, run) {
@@ -66,6 +69,14 @@ async function makeAgain(picture, out) {
   if (!answer) return say(out, t("error_refused"));
   remade.set(answer.id, { before, out });
   heard(jobOf(answer.id)); // a quick one has ended before we hear that it is queued
+}
+
+/** By its own request, as its job may be forgotten; the steps are the same. */
+async function finishSharp(picture, out) {
+  const { task: kind, ...request } = await api("GET", `${picture.url}/request`);
+  const sharp = { ...request, decoder: "full" };
+  const sent = await submit(addressOf(kind), sharp, { task: kind, ...sharp }, { isAside: true });
+  say(out, t(sent ? "sharp_asked" : "error_refused"));
 }
 
 on("job", heard);

@@ -34,6 +34,9 @@ fillPart("header", (element) => {
   popover(header.share, header.shareBox, "share", WIDTH, () => { drawShare(null); void askShare(); });
   find(".models-button").textContent = t("models");
   find(".models-button").addEventListener("click", () => emit("open-models"));
+  header.operator = find(".operator-button");
+  header.operator.textContent = t("settings");
+  header.operator.addEventListener("click", () => emit("open-operator"));
   Object.assign(find(".help-link"), { textContent: t("help"), href: `/help?lang=${language}` });
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");
@@ -70,6 +73,14 @@ function switchLanguage() {
   location.reload();
 }
 
+/** The operator has chosen one for everybody who has not: this browser is among them from now on. */
+on("usual-language", () => {
+  try {
+    localStorage.removeItem("darkroom.language");
+  } catch { /* nothing was kept there */ }
+  location.reload();
+});
+
 const gigabytes = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 10 * 2 ** 30 ? 1 : 0).replace(/\.0$/, "");
 
 function deviceText() {
@@ -87,6 +98,7 @@ function drawHeader() {
   if (header.device.textContent !== text) header.device.textContent = text;
   header.device.dataset.state = worker.state;
   header.device.title = worker.problem ?? "";
+  header.operator.hidden = !worker.isOperator;
   const count = active().length + worker.others;
   fill(header.queue, el("span", { text: t("queue_count", { n: count }) }), el("span", { class: "caret", "aria-hidden": "true", text: "▾" }));
   if (isOpen(header.queueBox)) drawQueue();

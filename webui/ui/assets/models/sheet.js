@@ -53,7 +53,7 @@ fillPart("models", (element) => {
 
 canOpen("models", openModels); // "get" stands behind it where that is to be seen
 canOpen("model", (id) => { void openModels(); openOne(id); });
-on("open-models", () => openModels());
+on("open-models", (kind) => openModels(kind));
 on("close-models", closeModels);
 on("checkpoints", () => isOpen && draw());
 on("downloads", ({ came }) => { if (isOpen && came.length) void reload(); });

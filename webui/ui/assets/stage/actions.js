@@ -9,6 +9,7 @@ import { isAtOnce } from "../form/work.js";
 import { form } from "../form/store.js";
 import { usePicture } from "../form/stored_pictures.js";
 import { submit } from "../jobs/outbox.js";
+import { canFinishSharp, finishSharp } from "../jobs/sharp.js";
 import { pictureOnStage, view } from "../jobs/view.js";
 import { drawDetails } from "../parts/details.js";
 import { popover } from "../parts/popover.js";
@@ -22,13 +23,14 @@ export function mountActions(box) {
   const button = (key, run) => el("button", { type: "button", text: t(key), title: t(`${key}_hint`), onclick: run });
   actions.save = el("a", { class: "button", text: t("save"), title: t("save_hint"), role: "link" });
   actions.vary = button("vary", vary);
+  actions.sharp = button("finish_sharp", () => void finishSharp(view.shown, pictureOnStage().index));
   actions.toImage = button("to_image", () => usePicture(pictureOnStage(), "init_image", "image_to_image"));
   actions.toStyle = button("to_style", () => usePicture(pictureOnStage(), "content_image", "style_transfer"));
   actions.seed = el("button", { type: "button", class: "seed", title: t("copy_seed"), onclick: copySeed });
   actions.details = button("details", () => {});
   actions.sheet = el("div", { class: "details", role: "group", "aria-label": t("details") });
   actions.format = formatPicker();
-  fill(box, actions.save, actions.format, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
+  fill(box, actions.save, actions.format, actions.sharp, actions.vary, actions.toImage, actions.toStyle, el("span", { class: "space" }), actions.seed, actions.details, actions.sheet);
   mountSteps(box);
   actions.close = popover(actions.details, actions.sheet, "details", DETAILS_WIDTH, () => drawDetails(actions.sheet, view.shown?.request, pictureOnStage()));
 }
@@ -48,6 +50,7 @@ on("drawn", (job) => {
     actions.close();
   }
   const seed = isAtOnce(job?.request ?? {}) ? null : picture?.seed; // a style at once draws no noise
+  actions.sharp.hidden = !picture || !canFinishSharp(job.request);
   actions.seed.hidden = seed === undefined || seed === null;
   setText(actions.seed, t("seed_value", { seed }));
 });

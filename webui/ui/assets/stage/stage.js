@@ -14,6 +14,7 @@ import { jobToShow, sourcesOf, view } from "../jobs/view.js";
 import { mountActions } from "./actions.js";
 import { drawEmpty } from "./empty.js";
 import { drawError } from "./error.js";
+import { mountIntroduction } from "./introduction.js";
 import { drawPictures, inputToShow } from "./pictures.js";
 import { mountRail } from "./rail.js";
 import { drawRest } from "./rest.js";
@@ -35,6 +36,7 @@ fillPart("stage", (element) => {
   mountStrip(find(".strip"));
   mountActions(find(".actions"));
   mountRail(find(".rail"));
+  mountIntroduction(find(".introduction"));
   mountSwipe();
   drawStage();
 });
