@@ -21,6 +21,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Channels of a VAE's last level, which works on every pixel and costs most: 128 in all published ones. A decoder with
 # fewer than this is quick enough by itself.
 _COSTLY_CHANNELS = 64
+_LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # what configs of VAEs call their levels
+_TINY_LEVELS = [64, 64, 64, 64]  # diffusers' own, as in every published one
 _SD_SCALE = 0.18215  # what diffusers assumes where a config does not say
 _Latents = tuple[Any, ...]
 Word = Literal["full", "tiny"]  # of the field `decoder`
@@ -63,9 +65,10 @@ class TinyDecoders:
             config = read_json(folder / CONFIG)
         except Broken:
             return None
-        channels = self._vae(checkpoint).get("latent_channels")
-        fits = config.get("_class_name") == "AutoencoderTiny" and config.get("latent_channels") == channels
-        return folder if fits else None
+        vae = self._vae(checkpoint)
+        is_tiny = config.get("_class_name") == "AutoencoderTiny"
+        has_channels = config.get("latent_channels") == vae.get("latent_channels")
+        return folder if is_tiny and has_channels and _pixels(config) == 2 ** (_levels(vae) - 1) else None
 
     def _latents(self, checkpoint: Checkpoint) -> _Latents | None:
         """What tells latents apart: checkpoints that agree in this have the same ones. None where it cannot be told."""
@@ -86,3 +89,14 @@ class TinyDecoders:
             except Broken:
                 self._vaes[root] = {}
         return self._vaes[root]
+
+
+def _levels(vae: dict[str, Any]) -> int:
+    """Each but the last halves the picture."""
+    return len(next((vae[name] for name in _LEVELS if isinstance(vae.get(name), list)), ()))
+
+
+def _pixels(tiny: dict[str, Any]) -> float:
+    """That a tiny decoder draws for each latent along a side. One for previews alone may draw fewer than the VAE."""
+    levels, factor = tiny.get("decoder_block_out_channels", _TINY_LEVELS), tiny.get("upsampling_scaling_factor", 2)
+    return float(factor ** (len(levels) - 1)) if isinstance(levels, list) and isinstance(factor, int) else 0.0
