@@ -23,7 +23,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 _COSTLY_CHANNELS = 64
 _LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # what configs of VAEs call their levels
 _TINY_LEVELS = [64, 64, 64, 64]  # diffusers' own, as in every published one
-_SD_SCALE = 0.18215  # what diffusers assumes where a config does not say
+# What diffusers assumes where a config does not say.
+_SD_SCALE, _CHANNELS = 0.18215, 4
 _Latents = tuple[Any, ...]
 Word = Literal["full", "tiny"]  # of the field `decoder`
 
@@ -67,7 +68,7 @@ class TinyDecoders:
             return None
         vae = self._vae(checkpoint)
         is_tiny = config.get("_class_name") == "AutoencoderTiny"
-        has_channels = config.get("latent_channels") == vae.get("latent_channels")
+        has_channels = config.get("latent_channels", _CHANNELS) == vae.get("latent_channels", _CHANNELS)
         return folder if is_tiny and has_channels and _pixels(config) == 2 ** (_levels(vae) - 1) else None
 
     def _latents(self, checkpoint: Checkpoint) -> _Latents | None:
@@ -76,7 +77,12 @@ class TinyDecoders:
         if "block_out_channels" not in config:
             return None
         said = (config.get("scaling_factor", _SD_SCALE), config.get("shift_factor"), config.get("latents_mean"))
-        return checkpoint.family, config.get("latent_channels"), tuple(config["block_out_channels"]), str(said)
+        return (
+            checkpoint.family,
+            config.get("latent_channels", _CHANNELS),
+            tuple(config["block_out_channels"]),
+            str(said),
+        )
 
     def _vae(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """The config of its VAE; empty if it cannot be read."""
