@@ -1,5 +1,5 @@
-"""A models folder with the starter, a critic and a tiny decoder, as far as names of files go: for what only asks whether
-there is one, such as the page and the queue with a worker that judges by itself. Loads no torch."""
+"""A models folder with the starter, a critic and a tiny decoder, as far as names of files go: for what only asks
+whether there is one, such as the page and the queue with a worker that judges by itself. Loads no torch."""
 
 from __future__ import annotations
 

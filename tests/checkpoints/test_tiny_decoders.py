@@ -97,3 +97,14 @@ def test_it_is_the_default_on_a_processor_where_the_full_decoder_is_costly(make:
         ("tiny", "full"), ("full", "tiny"), ("full",),
     ]  # fmt: skip
     assert found.words_for(costly, is_on_cpu=False) == ("full", "tiny")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"block_out_channels": 7}, {"block_out_channels": ["x"]}, {"block_out_channels": []}, {"latent_channels": [[]]}],
+)
+def test_odd_configs_hide_no_other_checkpoint(make: Make, odd: dict[str, Any]) -> None:
+    one, strange = make("a", {}), make("b", {"decoder_block_out_channels": 7}, **odd)
+    found = TinyDecoders([strange, one])
+    assert found.words_for(strange, is_on_cpu=True) == ("full",)
+    assert found.of(one) == one.path / "tiny_vae"

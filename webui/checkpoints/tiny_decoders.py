@@ -24,8 +24,9 @@ _COSTLY_CHANNELS = 64
 _LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # what configs of VAEs call their levels
 _TINY_LEVELS = [64, 64, 64, 64]  # diffusers' own, as in every published one
 # What diffusers assumes where a config does not say.
-_SD_SCALE, _CHANNELS = 0.18215, 4
-_Latents = tuple[Any, ...]
+_ASSUMED: dict[str, Any] = {"scaling_factor": 0.18215, "latent_channels": 4}
+_OF_LATENTS = ("latent_channels", "block_out_channels", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
+_Latents = tuple[str, ...]
 Word = Literal["full", "tiny"]  # of the field `decoder`
 
 
@@ -56,7 +57,8 @@ class TinyDecoders:
 
     def _is_costly(self, checkpoint: Checkpoint) -> bool:
         widths = self._vae(checkpoint).get("block_out_channels")
-        return isinstance(widths, list) and bool(widths) and widths[0] >= _COSTLY_CHANNELS
+        narrowest = widths[0] if isinstance(widths, list) and widths else 0
+        return isinstance(narrowest, int) and narrowest >= _COSTLY_CHANNELS
 
     def _own(self, checkpoint: Checkpoint) -> Path | None:
         folder = checkpoint.path / FOLDER
@@ -66,23 +68,17 @@ class TinyDecoders:
             config = read_json(folder / CONFIG)
         except Broken:
             return None
-        vae = self._vae(checkpoint)
+        vae = _ASSUMED | self._vae(checkpoint)
         is_tiny = config.get("_class_name") == "AutoencoderTiny"
-        has_channels = config.get("latent_channels", _CHANNELS) == vae.get("latent_channels", _CHANNELS)
-        return folder if is_tiny and has_channels and _pixels(config) == 2 ** (_levels(vae) - 1) else None
+        has_channels = (_ASSUMED | config)["latent_channels"] == vae["latent_channels"]
+        return folder if is_tiny and has_channels and _doublings(config) == _levels(vae) - 1 else None
 
     def _latents(self, checkpoint: Checkpoint) -> _Latents | None:
         """What tells latents apart: checkpoints that agree in this have the same ones. None where it cannot be told."""
-        config = self._vae(checkpoint)
+        config = _ASSUMED | self._vae(checkpoint)
         if "block_out_channels" not in config:
             return None
-        said = (config.get("scaling_factor", _SD_SCALE), config.get("shift_factor"), config.get("latents_mean"))
-        return (
-            checkpoint.family,
-            config.get("latent_channels", _CHANNELS),
-            tuple(config["block_out_channels"]),
-            str(said),
-        )
+        return checkpoint.family, *(str(config.get(name)) for name in _OF_LATENTS)
 
     def _vae(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """The config of its VAE; empty if it cannot be read."""
@@ -102,7 +98,9 @@ def _levels(vae: dict[str, Any]) -> int:
     return len(next((vae[name] for name in _LEVELS if isinstance(vae.get(name), list)), ()))
 
 
-def _pixels(tiny: dict[str, Any]) -> float:
-    """That a tiny decoder draws for each latent along a side. One for previews alone may draw fewer than the VAE."""
-    levels, factor = tiny.get("decoder_block_out_channels", _TINY_LEVELS), tiny.get("upsampling_scaling_factor", 2)
-    return float(factor ** (len(levels) - 1)) if isinstance(levels, list) and isinstance(factor, int) else 0.0
+def _doublings(tiny: dict[str, Any]) -> int | None:
+    """How often a tiny decoder doubles its sides; one for previews alone may do so less often than the VAE. None for
+    one that does otherwise.
+    """
+    levels = tiny.get("decoder_block_out_channels", _TINY_LEVELS)
+    return len(levels) - 1 if isinstance(levels, list) and tiny.get("upsampling_scaling_factor", 2) == 2 else None
