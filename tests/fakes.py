@@ -19,6 +19,8 @@
     forget         says afterwards that it has no job's steps in its memory
     wait=NAME      before step 2, waits until the file NAME lies in the data folder
 
+What it is told to hold is written into the file `held.json` of the data folder.
+
 Style transfers have no prompt; their `iterations` are steps, and they take 5 ms each (an instant one has one step, and
 one with the seed 13 fails with NotFinite). Environment variables, read by
 the process when it starts, as nothing else reaches it then: `FAKE_WORKER=refuse` ends before Ready with an error,
@@ -32,13 +34,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import signal
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 
 from PIL import Image
@@ -50,8 +53,10 @@ from webui.requests.diffusion import ImageToImage
 from webui.requests.style_transfer import StyleTransfer
 from webui.rules.branches import count_images
 from webui.settings import Settings
+from webui.storage.files import write_atomically
 from webui.worker import wire
 from webui.worker.messages import (
+    Adjust,
     Cancel,
     CancelledJob,
     Done,
@@ -71,6 +76,7 @@ from webui.worker.messages import (
 _MEMORY_BYTES = 8 * 2**30
 _DIE_CODE = 7
 UNLUCKY_SEED = 13
+HELD = "held.json"
 
 
 def serve(connection: Connection, settings: Settings) -> None:
@@ -142,6 +148,8 @@ class _FakeWorker:
                     self._cancelled.add(message.job_id)
                 case Watch():
                     self._watched[message.job_id] = message.is_watched
+                case Adjust():
+                    write_atomically(self._settings.data_dir / HELD, json.dumps(asdict(message)).encode())
                 case Exit():
                     os._exit(0)
 

@@ -19,6 +19,7 @@ LAYERS = (
     ("launch",),
     ("app",),
     ("ui", "api"),
+    ("operator",),
     ("jobs",),
     ("downloads",),
     ("storage",),
@@ -36,12 +37,13 @@ LAYERS = (
         "schedulers",
         "capabilities",
         "encodings",
+        "file_names",
     ),
 )
 VOCABULARY = LAYERS[-1]
 # The engine stands beside the queue, not below it: nobody but the composition root and the worker may know it.
 KNOWS_THE_ENGINE = {"app", "engine"}
-MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"docs", "downloads", "presets", "texts", "share", "metadata"}
+MAY_NOT_BE_KNOWN_BY_THE_ENGINE = {"docs", "downloads", "operator", "presets", "texts", "share", "metadata"}
 LATE_IMPORTS = {
     # importer → what it imports inside a function, and why that is meant (see the comment at the place itself)
     ("launch", "webui.launch.command"),  # an older Python stops before it

@@ -24,7 +24,9 @@ from diffusers import (
     QwenImagePipeline,
     QwenImageTransformer2DModel,
     SanaPipeline,
+    SanaSprintPipeline,
     SanaTransformer2DModel,
+    SCMScheduler,
     UVit2DModel,
     VQModel,
     ZImagePipeline,
@@ -168,6 +170,17 @@ def save_qwen_image(folder: Path, *, seed: int = 12) -> Path:
 
 def save_sana(folder: Path, *, seed: int = 13) -> Path:
     """Sana: linear attention, a Gemma 2 as text encoder, a VAE that makes the picture 32 times smaller."""
+    scheduler = DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    return save_pipeline(SanaPipeline(**_sana_parts(seed), scheduler=scheduler), folder)
+
+
+def save_sana_sprint(folder: Path, *, seed: int = 16) -> Path:
+    """Sana-Sprint: the same, told of guidance."""
+    parts = _sana_parts(seed, guidance_embeds=True, guidance_embeds_scale=0.1)
+    return save_pipeline(SanaSprintPipeline(**parts, scheduler=SCMScheduler(sigma_data=0.5)), folder)
+
+
+def _sana_parts(seed: int, **changes: Any) -> dict[str, Any]:
     torch.manual_seed(seed)
     transformer = SanaTransformer2DModel(
         in_channels=4,
@@ -180,6 +193,7 @@ def save_sana(folder: Path, *, seed: int = 13) -> Path:
         cross_attention_dim=32,
         caption_channels=WIDTH,
         sample_size=2,
+        **changes,
     )
     vae = AutoencoderDC(
         latent_channels=4,
@@ -203,16 +217,12 @@ def save_sana(folder: Path, *, seed: int = 13) -> Path:
         num_key_value_heads=2,
         head_dim=16,
     )
-    components = {
+    return {
         "tokenizer": GemmaTokenizer(vocab=vocabulary, merges=[]),
         "text_encoder": Gemma2Model(text).eval(),
         "transformer": transformer.eval(),
         "vae": vae.eval(),
-        "scheduler": DPMSolverMultistepScheduler(
-            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
-        ),
     }
-    return save_pipeline(SanaPipeline(**components), folder)
 
 
 def save_pixart_sigma(folder: Path, *, seed: int = 14) -> Path:

@@ -38,6 +38,7 @@ from webui.api.routes.help import help_routes
 from webui.api.routes.images import image_routes
 from webui.api.routes.inspect import inspect_routes
 from webui.api.routes.jobs import job_routes
+from webui.api.routes.local_files import local_file_routes
 from webui.api.routes.login import login_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.routes.model_changes import model_change_routes
@@ -46,6 +47,7 @@ from webui.api.routes.offers import offer_routes
 from webui.api.routes.picture_facts import picture_fact_routes
 from webui.api.routes.private import private_routes
 from webui.api.routes.prompt_check import prompt_check_routes
+from webui.api.routes.settings import settings_routes
 from webui.api.routes.steps import step_routes
 from webui.api.routes.stream import stream_routes
 from webui.api.routes.style_now import style_now_routes
@@ -53,15 +55,20 @@ from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.converted import KINDS, converted_files
+from webui.checkpoints.converting import convert
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
+from webui.downloads.first_model import FirstModel
+from webui.downloads.local_files import LocalFiles
 from webui.downloads.machine import SelfMeasurement
-from webui.downloads.options import DownloadOptions, options_from
+from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
 from webui.metadata.finding import CheckpointFinder
+from webui.operator.operator_settings import OperatorSettings
 from webui.presets import Presets
 from webui.prompts.check.check import PromptCheck
 from webui.settings import Settings
@@ -74,6 +81,7 @@ from webui.texts import Texts
 from webui.ui.page import build_page, mount_page, routers_of
 from webui.worker.local_worker import LocalWorker
 from webui.worker.pool import WorkerPool
+from webui.worker.status import WorkerState
 
 _DESCRIPTION = """\
 The same requests and events as the page. Send a request, follow the job's events, fetch the pictures.
@@ -108,15 +116,19 @@ def build(
     os.environ.update(_quiet_environment(settings))
     texts = Texts(are_for_guests=bool(settings.logins))
     hashes = HashBook(settings.data_dir / BOOK_NAME)
-    catalogue = Catalogue(settings.models_dir, other_folders(settings), hashes.known)
+    others = other_folders(settings)
+    catalogue = Catalogue(settings.models_dir, others, hashes.known, converted_files(settings))
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
-        pool = WorkerPool([LocalWorker(settings, worker_target)])
+        operator = OperatorSettings(settings, others)
+        pool = WorkerPool([LocalWorker(operator.now(), worker_target)])
+        operator.on_change(pool.adjust)
         queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir, expects_cpu=_expects_cpu(settings))
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
-        options = download_options or options_from(os.environ, settings.download_mb_per_second)
+        options = partial(operator.download_options, download_options)
         shop = open_shop(settings.models_dir, settings.data_dir, settings.presets_dir, options)
+        operator.on_change(lambda _: shop.downloads.pace.set_limit(options().bytes_per_second))
         machine = SelfMeasurement(settings, self_measurement, lambda: queue.status().running > 0)
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
@@ -127,6 +139,7 @@ def build(
             storage=storage,
             decoder=decoder,
             texts=texts,
+            operator=operator,
         )
         app = FastAPI(
             title="Darkroom",
@@ -138,7 +151,7 @@ def build(
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
-            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=settings, share=share
+            catalogue=services.catalogue, presets=presets, texts=services.texts, settings=operator.now, share=share
         )
         _add_routes(app, settings, services, shop, machine, routers_of(page))
         mount_page(app, page)
@@ -179,6 +192,7 @@ def _add_routes(
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
     library = Library(services.catalogue)
+    files = LocalFiles(settings.models_dir, services.catalogue.others, shop.space, convert)
     of_persons = (
         generate_routes(services),
         style_now_routes(services),
@@ -196,15 +210,16 @@ def _add_routes(
         private_routes(services, settings.port),
         catalogue_routes(services),
         model_routes(services, library),
-        machine_routes(services),
+        machine_routes(services, shop.downloads.counts),
         help_routes(services.texts),
         *of_the_page,
     )
     routers = (
-        *declared(Audience.OPERATOR, download_routes(services, shop.downloads)),
+        *declared(Audience.OPERATOR, download_routes(services, shop.downloads), local_file_routes(files)),
         *declared(Audience.PERSONS, offer_routes(services, shop, machine)),
         *declared(Audience.PERSONS, *of_persons),
         *declared(Audience.OPERATOR, model_change_routes(services, library, show_in_folder)),
+        *declared(Audience.OPERATOR, settings_routes(services.operator)),
         *declared(Audience.ANYBODY, login_routes(logins, passwords, services.texts)),
     )
     routers += declared(Audience.PERSONS, unknown_routes(routers))
@@ -231,17 +246,24 @@ async def _running(
     """Worker, queue, downloads and tunnel live as long as the server does."""
     tunnel = Tunnel(settings, share, announce)
     housekeeper = Housekeeper(services.storage)
+    first_model = FirstModel(
+        settings.data_dir, shop, machine, lambda: services.queue.status().worker.state is WorkerState.READY
+    )
     try:
         services.queue.start()
         housekeeper.start()
         shop.downloads.start()
+        first_model.start()
+        services.catalogue.converted.start(convert, partial(Library(services.catalogue).look, KINDS))
         if settings.share:
             tunnel.start()
         yield
     finally:
         tunnel.close()
-        await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(machine.close)
+        await to_thread.run_sync(first_model.close)
+        await to_thread.run_sync(services.catalogue.converted.close)
+        await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()

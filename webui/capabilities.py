@@ -23,6 +23,7 @@ class Capability(StrEnum):
     SOFT_INPAINTING = "soft_inpainting"
     LATENT_UPSCALE = "latent_upscale"
     EXACT_START = "exact_start"  # a denoising strength between two whole numbers of steps
+    NOISE_SOURCE = "noise_source"  # whose random numbers pictures are made of
     VAE = "vae"  # another one than the checkpoint's own
     FLOW = "flow"  # noise is mixed in along a line, and how soon can be shifted
 

@@ -107,6 +107,12 @@ class ModelUnusable(DarkroomError):
     kind = "model_unusable"
 
 
+class ModelConverting(DarkroomError):
+    """An old pickled model is still being converted. Details: `model`."""
+
+    kind = "model_converting"
+
+
 class ModelInUse(DarkroomError):
     """A job that waits or runs needs the model. Details: `model`, `jobs` (how many)."""
 
@@ -425,6 +431,12 @@ class DownloadDamaged(DarkroomError):
     """What came is not what the repository said. Details: `file`, `reason`."""
 
     kind = "download_damaged"
+
+
+class FileRefused(DarkroomError):
+    """A file of this computer cannot become one of the models. Details: `file`, `reason`."""
+
+    kind = "file_refused"
 
 
 class DiskSpaceShort(DarkroomError):

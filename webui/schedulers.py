@@ -19,7 +19,8 @@ class SchedulerName:
 
     Without `has_sigmas` it works only with its checkpoint's own sigmas, and a request for others is refused. `eta` is
     its own share of fresh noise at each step; None if that cannot be chosen. `automatic` are the sigmas that A1111 1.10
-    (`modules/sd_samplers_kdiffusion.py`) uses for it when its schedule type is *Automatic*.
+    (`modules/sd_samplers_kdiffusion.py`) uses for it when its schedule type is *Automatic*. One that `is_own` belongs
+    to a single family, which works with no other.
     """
 
     id: str
@@ -30,6 +31,7 @@ class SchedulerName:
     adds_noise: bool = False  # at every step; then a picture hangs on more than its first noise
     eta: float | None = None
     automatic: str = "default"
+    is_own: bool = False
 
 
 SCHEDULERS: tuple[SchedulerName, ...] = (
@@ -77,7 +79,9 @@ SCHEDULERS: tuple[SchedulerName, ...] = (
     SchedulerName(id="lcm", name="LCM", aliases=("k_lcm",), has_sigmas=False, adds_noise=True),
     SchedulerName(id="tcd", name="TCD", has_sigmas=False, adds_noise=True, eta=0.3),
     # not a way to remove noise: tokens of a codebook, all masked at first and fewer at each step (aMUSEd)
-    SchedulerName(id="unmasking", name="Unmasking", has_sigmas=False, adds_noise=True),
+    SchedulerName(id="unmasking", name="Unmasking", has_sigmas=False, adds_noise=True, is_own=True),
+    # continuous-time consistency (Sana-Sprint): along an arc between picture and noise, with fresh noise at each step
+    SchedulerName(id="scm", name="SCM", has_sigmas=False, adds_noise=True, is_own=True),
 )
 
 # Ours, with A1111's names for them.

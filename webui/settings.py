@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from webui.file_names import DEFAULT_PATTERN, PARTS, check_pattern
+
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MAX_IDLE_MINUTES = 7 * 24 * 60
 
 
 class Settings(BaseSettings):
@@ -54,7 +57,16 @@ class Settings(BaseSettings):
         "info", description="how much to log: debug, info, warning or error"
     )
     model_memory_gb: float | None = Field(
-        None, gt=0, description="memory for loaded checkpoints and critics, in GB; by default 60 % of the device's"
+        None,
+        gt=0,
+        le=10_000,
+        description="memory for loaded checkpoints and critics, in GB; by default 60 % of the device's",
+    )
+    idle_minutes: float = Field(
+        0,
+        ge=0,
+        le=MAX_IDLE_MINUTES,
+        description="minutes after which a checkpoint that is not used is unloaded; 0 keeps it while there is room",
     )
 
     strip_memory_mb: int = Field(
@@ -62,13 +74,42 @@ class Settings(BaseSettings):
     )
 
     download_mb_per_second: float | None = Field(
-        None, gt=0, description="how fast models are downloaded at most, in MB a second; by default as fast as it goes"
+        None,
+        gt=0,
+        le=100_000,
+        description="how fast models are downloaded at most, in MB a second; by default as fast as it goes",
+    )
+    mirror: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="a mirror of the Hugging Face Hub for downloads, such as https://hf-mirror.com; it gets no token",
+    )
+    image_format: Literal["png", "jpeg", "webp"] = Field(
+        "png", description="format in which pictures are saved from the page, unless a person chooses another there"
+    )
+    file_names: str = Field(
+        DEFAULT_PATTERN,
+        max_length=200,
+        description="names of pictures saved from the page; parts: " + " ".join(f"{{{part}}}" for part in PARTS),
+    )
+    language: Literal["auto", "en", "zh-CN"] = Field(
+        "auto", description="language of the page, unless a person chooses one there; auto is the browser's"
+    )
+    sound: bool = Field(
+        False, description="play a short sound when a picture is finished while the page is not in sight"
     )
 
     @field_validator("auth", "extra_models_dir", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+
+    @field_validator("file_names")
+    @classmethod
+    def _check_file_names(cls, value: str) -> str:
+        check_pattern(value)
+        return value
 
     @field_validator("auth")
     @classmethod

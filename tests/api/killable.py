@@ -25,6 +25,7 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.jobs import JobQueue
 from webui.jobs.submitting import Submissions
+from webui.operator.operator_settings import OperatorSettings
 from webui.settings import Settings
 from webui.storage import Storage
 from webui.texts import Texts
@@ -46,6 +47,7 @@ def main(port: int, data_dir: Path) -> None:
         storage=storage,
         decoder=decoder,
         texts=texts,
+        operator=OperatorSettings(settings, catalogue.others),
     )
 
     @asynccontextmanager

@@ -10,9 +10,9 @@ from webui.schedulers import SCHEDULERS
 def test_checkpoints(client: httpx.Client) -> None:
     found = client.get("/api/checkpoints").json()
     starter = next(checkpoint for checkpoint in found if checkpoint["id"] == "starter")
-    assert set(starter) == {
-        "id", "name", "family", "size_bytes", "clip_layers", "critic", "decoders", "defaults", "vocabulary",
-    }  # fmt: skip
+    told = {"id", "name", "family", "size_bytes", "clip_layers", "critic", "decoders", "is_introductory"}
+    assert set(starter) == {*told, "defaults", "made_for", "vocabulary"}
+    assert (starter["is_introductory"], starter["made_for"]) == (True, None)
     assert starter["decoders"] == ["full"]  # its tiny decoder draws previews alone
     assert {"en", "zh", "plural", "measure_zh", "goes_with"} == set(starter["vocabulary"]["thing"][0])
     assert {"en": "lake", "zh": "湖泊"}.items() <= starter["vocabulary"]["place"][0].items()
@@ -28,7 +28,8 @@ def test_schedulers(client: httpx.Client) -> None:
 
 def test_the_queue_is_a_number(client: httpx.Client) -> None:
     found = client.get("/api/queue").json()
-    assert set(found) == {"worker", "waiting", "running", "problem"}
+    assert set(found) == {"worker", "waiting", "running", "problem", "is_operator", "downloads"}
+    assert (found["is_operator"], found["downloads"]) == (True, {})
     assert found["problem"] is None
     assert found["worker"]["state"] in ("starting", "ready", "busy")
 

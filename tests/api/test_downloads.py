@@ -76,9 +76,13 @@ def test_it_is_paused_resumed_and_taken_back(anna: httpx.Client, hub: SmallHub, 
     id = anna.post(DOWNLOADS, json={"url": f"{hub.url}/anna/slow/blob/main/slow.safetensors"}).json()["id"]
     eventually(lambda: anna.get(f"{DOWNLOADS}/{id}").json()["bytes_done"] > 1000)
     assert anna.post(f"{DOWNLOADS}/{id}/pause").json() == {"id": id, "state": "paused", "position": 0}
+    assert anna.get("/api/queue").json()["downloads"] == {"paused": 1}
+    with shop.client("ben") as ben:
+        assert ben.get("/api/queue").json()["downloads"] is None
     assert anna.post(f"{DOWNLOADS}/{id}/resume").json()["state"] in ("waiting", "running")
     assert anna.delete(f"{DOWNLOADS}/{id}").status_code == 202
     assert anna.get(f"{DOWNLOADS}/{id}").json()["state"] == "cancelled"
+    assert anna.get("/api/queue").json()["downloads"] == {}
     assert anna.post(f"{DOWNLOADS}/{id}/resume").status_code == 409
     assert anna.delete(f"{DOWNLOADS}/{id}").status_code == 202
     for answer in (

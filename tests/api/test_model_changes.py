@@ -98,6 +98,19 @@ def test_folders_of_other_programs(anna: httpx.Client, tmp_path: Path) -> None:
     assert anna.delete("/api/model-places/ComfyUI").json()["places"] == []
 
 
+def test_a_list_of_folders_is_removed_as_it_was_added(anna: httpx.Client, tmp_path: Path) -> None:
+    for name in ("big", "small"):
+        save(tmp_path / name / "l" / "ink.safetensors", LORA_SD15)
+    file = tmp_path / "extra_model_paths.yaml"
+    sections = [f"{name}:\n  base_path: {tmp_path}/{name}\n  loras: l\n" for name in ("big", "small")]
+    file.write_text("".join(sections))
+    places = anna.post("/api/model-places", json={"path": str(file)}).json()["places"]
+    assert [(place["name"], place["can_be_removed"]) for place in places] == [("big", True), ("small", True)]
+    assert anna.delete("/api/model-places/small").json()["places"] == []
+    assert [model["id"] for model in anna.get("/api/models?kind=lora").json()] == ["loras/ink"]
+    assert (tmp_path / "small" / "l" / "ink.safetensors").exists()
+
+
 def test_where_a_model_lies_is_shown_where_there_is_a_screen(anna: httpx.Client, server: Server) -> None:
     answer = anna.post("/api/models/loras/ink/show").json()
     assert answer == {"path": str(server.models_dir / "loras" / "ink.safetensors"), "shown": False}

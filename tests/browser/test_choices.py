@@ -47,9 +47,9 @@ def test_the_share_dialog_shows_address_and_code(shared_studio: Studio, open_pag
 
 @pytest.fixture(scope="module")
 def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """The starter, and a copy of it with other defaults."""
+    """The starter, a copy of it with other defaults, and one that looks like a model of few steps."""
     folder = tmp_path_factory.mktemp("models")
-    for name in ("starter", "other"):
+    for name in ("starter", "other", "lcm-mix"):
         skip = shutil.ignore_patterns("recipe")
         shutil.copytree(ROOT / "models" / "starter", folder / name, ignore=skip)
     note = folder / "other" / "darkroom.json"
@@ -57,6 +57,8 @@ def two_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio
     described["name"] = "Other"
     described["defaults"] |= {"steps": 31, "guidance_scale": 9.0, "width": 320, "height": 192}
     note.write_text(json.dumps(described), encoding="utf-8")
+    described |= {"name": "Quick", "defaults": {"width": 512, "height": 512}}
+    (folder / "lcm-mix" / "darkroom.json").write_text(json.dumps(described), encoding="utf-8")
     flags = ("--models-dir", str(folder))
     with Studio(tmp_path_factory.mktemp("two"), is_real=False, flags=flags) as studio:
         yield studio
@@ -95,3 +97,22 @@ def test_a_checkpoint_brings_its_defaults_and_undo_takes_them_back(
     expect(visit.control("Width")).to_have_value(before["Width"])
     visit.rest()
     assert settings(visit) == before, "touched and untouched, as it was"
+
+
+def test_a_checkpoint_of_few_steps_says_what_it_set_and_why(two_checkpoints: Studio, open_page: OpenPage) -> None:
+    visit = open_page(two_checkpoints)
+    pick(visit, "Starter")
+    visit.rest()
+    visit.set_number("Steps value", "12")
+    visit.rest()
+    before = settings(visit)
+    pick(visit, "Quick")
+    note = visit.page.locator("#note")
+    expect(note).to_contain_text("By its name, this looks like LCM, made for 4 steps without guidance: set so.")
+    expect(visit.control("Steps value")).to_have_value("4")
+    expect(visit.control("Guidance scale value")).to_have_value("1")
+    assert visit.chosen("Scheduler") == "LCM"
+    note.get_by_role("button", name="Undo").click()
+    expect(visit.control("Steps value")).to_have_value("12")
+    visit.rest()
+    assert settings(visit) == before

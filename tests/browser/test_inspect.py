@@ -63,7 +63,7 @@ def test_a_dropped_picture_fills_the_controls_and_can_be_undone(fake_studio: Stu
     expect(visit.control("Negative prompt")).to_have_value("fog")
     said = panel(visit).get_by_role("status")
     expect(said).to_have_text("Settings read from the picture (A1111). Unknown here: Token merging, VAE.")
-    expect(panel(visit)).to_contain_text("same seed gives another picture")
+    expect(visit.page.locator("#noise_source").get_by_label("NVIDIA")).to_be_checked()
     panel(visit).get_by_text("Not applied (2)").click()
     expect(panel(visit)).to_contain_text("0.5")
     assert serious_findings(visit) == []

@@ -16,18 +16,29 @@ LIMIT = 0.05
 # All shifts count, also those shortly after a click, which the metric of this name forgives.
 WATCH = """
 window.shifts = [];
-new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-        const moved = entry.sources.map((one) => String(one.node?.id || one.node?.className || one.node?.nodeName));
-        window.shifts.push({ value: entry.value, moved });
-    }
-}).observe({ type: "layout-shift", buffered: true });
+{
+    const note = (entries) => {
+        for (const entry of entries) {
+            const moved = entry.sources.map((one) => String(one.node?.id || one.node?.className || one.node?.nodeName));
+            window.shifts.push({ value: entry.value, moved });
+        }
+    };
+    const observer = new PerformanceObserver((list) => note(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    // What has just ended moves things with the next frame, and is told after it.
+    window.takeShifts = async () => {
+        for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
+        await new Promise((told) => setTimeout(told));
+        note(observer.takeRecords());
+        return window.shifts.splice(0);
+    };
+}
 """
 
 
 def shifts(visit: Visit) -> tuple[float, list[dict[str, object]]]:
     """What shifted since the last call: the sum, and what it was."""
-    found = visit.page.evaluate("() => window.shifts.splice(0)")
+    found = visit.page.evaluate("() => window.takeShifts()")
     return sum(one["value"] for one in found), found
 
 

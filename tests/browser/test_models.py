@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,28 @@ OpenPage = Callable[..., Visit]
 LORA = {next(iter(LORA_SDXL)): (4, 256)}  # as wide as the starter's text
 
 
-@pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    models = with_starter(tmp_path / "models")
+@contextmanager
+def studio_in(folder: Path) -> Iterator[Studio]:
+    """The app with a few models, and another program's folder beside them."""
+    models = with_starter(folder / "models")
     save(models / "loras" / "ink.safetensors", LORA, {"modelspec.trigger_phrase": "inkwash, paper"})
     save(models / "loras" / "xl.safetensors", LORA_SDXL)
-    save(tmp_path / "ComfyUI" / "models" / "upscale_models" / "4x.safetensors", ANY)
-    with Studio(tmp_path / "data", is_real=False, flags=("--models-dir", str(models))) as studio:
+    save(folder / "ComfyUI" / "models" / "upscale_models" / "4x.safetensors", ANY)
+    with Studio(folder / "data", is_real=False, flags=("--models-dir", str(models))) as studio:
         studio.wait_until_ready()
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One for all tests that leave the models as the others expect them."""
+    with studio_in(tmp_path_factory.mktemp("models")) as studio:
+        yield studio
+
+
+@pytest.fixture
+def own_studio(tmp_path: Path) -> Iterator[Studio]:
+    with studio_in(tmp_path) as studio:
         yield studio
 
 
@@ -110,8 +125,8 @@ def test_searching(studio: Studio, open_page: OpenPage) -> None:
     expect(sheet.locator(".model[data-id=starter]")).to_be_visible()
 
 
-def test_the_chosen_checkpoint_stays_chosen_under_another_name(studio: Studio, open_page: OpenPage) -> None:
-    one = open_page(studio)
+def test_the_chosen_checkpoint_stays_chosen_under_another_name(own_studio: Studio, open_page: OpenPage) -> None:
+    one = open_page(own_studio)
     sheet_of(one)
     side = open_model(one, "starter")
     side.get_by_role("button", name="Rename").click()
@@ -153,16 +168,17 @@ def test_deleting_with_undo_and_from_the_trash(studio: Studio, open_page: OpenPa
     expect(ink).to_be_visible()
 
 
-def test_a_folder_of_another_program(studio: Studio, open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_folder_of_another_program(studio: Studio, open_page: OpenPage) -> None:
+    folder = studio.data_dir.parent
     one = open_page(studio)
     sheet = sheet_of(one)
     kind(one, "folders")
     path = sheet.get_by_label("Path of the folder")
-    path.fill(str(tmp_path / "none"))
+    path.fill(str(folder / "none"))
     path.press("Enter")
     expect(sheet.get_by_role("alert").locator("visible=true")).to_contain_text("no such folder")
     assert "422" in one.errors.pop(), "the browser says it in its console"
-    path.fill(str(tmp_path / "ComfyUI"))
+    path.fill(str(folder / "ComfyUI"))
     path.press("Enter")
     kind(one, "upscaler")
     expect(sheet.locator(".model[data-id='ComfyUI:upscale_models/4x']")).to_be_visible()
@@ -207,10 +223,8 @@ def test_everything_by_keyboard_and_without_serious_findings(studio: Studio, ope
     expect(one.button("Models")).to_be_focused()
 
 
-def test_a_vae_is_chosen_in_the_fold_and_goes_into_the_request(
-    studio: Studio, open_page: OpenPage, tmp_path: Path
-) -> None:
-    save(tmp_path / "models" / "vae" / "sharp.safetensors", {"decoder.conv_in.weight": (8, 16, 3, 3)})
+def test_a_vae_is_chosen_in_the_fold_and_goes_into_the_request(studio: Studio, open_page: OpenPage) -> None:
+    save(studio.data_dir.parent / "models" / "vae" / "sharp.safetensors", {"decoder.conv_in.weight": (8, 16, 3, 3)})
     one = open_page(studio)
     one.page.locator("#sampling_head .fold").click()
     one.choose("VAE", "sharp")

@@ -60,7 +60,7 @@ def test_texts_that_have_no_room_in_a_format_are_said(fake_studio: Studio, open_
         return route.continue_()
 
     visit.page.locator("#stage_box").get_by_label("File format").select_option("jpeg")
-    visit.page.route("**/api/images/*?format=jpeg", without_room)
+    visit.page.route("**/api/images/*format=jpeg", without_room)
     saved(visit, "#stage_box")
     expect(visit.page.locator("#note")).to_contain_text("too long for this format")
     visit.page.locator("#stage_box").get_by_label("File format").select_option("png")

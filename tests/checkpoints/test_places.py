@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +126,113 @@ def test_folders_that_were_added_are_kept_and_seen_by_others(tmp_path: Path) -> 
     assert other.places() == ()
     file.write_text("{")
     assert other.places() == ()
+
+
+# As newer versions of InvokeAI keep them: a folder for each model, called after its key.
+# (key, path below models/, type, name)
+KEYED = (
+    ("k1", "k1/real.safetensors", "main", "My photographs"),
+    ("k2", "k2/ink.safetensors", "lora", "Ink & wash"),
+    ("k3", "k3/ink.safetensors", "lora", "Another ink"),
+    ("k4", "k4", "vae", "Sharp decoder"),
+    ("k5", "k5/4x.safetensors", "spandrel_image_to_image", "Four times"),
+    ("k6", "k6/llava.safetensors", "llava_onevision", "Talks"),
+)
+KIND_OF_KEYED = {"k1": "checkpoint", "k2": "lora", "k3": "lora", "k4": "vae", "k5": "upscaler"}
+
+
+def invoke(folder: Path, records: list[dict[str, Any]], journal: str = "delete") -> Path:
+    """A database as InvokeAI's, as far as it matters here."""
+    file = folder / "databases" / "invokeai.db"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"PRAGMA journal_mode = {journal}")
+        database.execute("CREATE TABLE models (id TEXT NOT NULL PRIMARY KEY, config TEXT NOT NULL)")
+        rows = [(str(at), json.dumps(record)) for at, record in enumerate(records)]
+        database.executemany("INSERT INTO models VALUES (?, ?)", rows)
+    return file
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Path:
+    folder = tmp_path / "invokeai"
+    lay_out(folder / "models", {path: kind for _, path, kind, _ in KEYED if path.endswith(".safetensors")})
+    save(folder / "models" / "k4" / "diffusion_pytorch_model.safetensors", VAE)
+    (folder / "models" / "k4" / "config.json").write_text("{}")
+    invoke(folder, [{"key": key, "path": path, "type": kind, "name": name} for key, path, kind, name in KEYED])
+    return folder
+
+
+def files_below(folder: Path) -> list[tuple[Path, int]]:
+    return sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_invokes_database_says_names_and_kinds(tmp_path: Path, keyed: Path, journal: str) -> None:
+    records = [{"key": key, "path": path, "type": kind, "name": name} for key, path, kind, name in KEYED]
+    invoke(keyed, records, journal)
+    before = files_below(keyed)
+    found = {model.path.relative_to(keyed / "models").parts[0]: model for model in library(tmp_path, keyed).look()}
+    assert {key: model.kind for key, model in found.items()} == KIND_OF_KEYED
+    assert {key: model.name for key, model in found.items()} == {key: name for key, _, _, name in KEYED if key != "k6"}
+    assert found["k2"].id == "invokeai:k2/ink"
+    assert files_below(keyed) == before
+    addons = Addons(tmp_path / "own", OtherFolders([keyed]))
+    for key in ("k2", "k3"):
+        assert addons.loras()[found[key].prompt_name or ""].path == found[key].path
+
+
+def test_a_new_name_in_invoke_is_seen(tmp_path: Path, keyed: Path) -> None:
+    models = library(tmp_path, keyed)
+    assert models.get("invokeai:k1/real").name == "My photographs"
+    records = [{"key": key, "path": path, "type": kind, "name": "new " + name} for key, path, kind, name in KEYED]
+    os.utime(invoke(keyed, records), ns=(1, 10**18))
+    assert {model.name for model in models.look()} == {"new " + name for key, _, _, name in KEYED if key != "k6"}
+
+
+def test_in_its_older_folders_only_names_come_from_the_database(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "invokeai", INVOKE)
+    elsewhere = str(tmp_path / "elsewhere.safetensors")
+    absolute = str(folder / "models" / "sd-1" / "embedding" / "bad.safetensors")
+    invoke(folder, [
+        {"key": "a", "path": "sdxl/main/real.safetensors", "type": "main", "name": "My\n photographs"},
+        {"key": "b", "path": "sdxl/lora/ink.safetensors", "type": "lora", "name": "Ink"},
+        {"key": "c", "path": absolute, "type": "embedding", "name": "Never that"},
+        {"key": "d", "path": elsewhere, "type": "main", "name": "Elsewhere"},
+        {"key": "..", "path": "../own/x.safetensors", "type": "main", "name": "Outside"},
+        {"key": 5, "path": None, "type": [], "name": {}},
+    ])  # fmt: skip
+    found = {model.path.relative_to(folder).as_posix(): model for model in library(tmp_path, folder).look()}
+    assert {path: model.kind for path, model in found.items()} == INVOKE
+    assert {model.name for model in found.values()} == {"My photographs", "Ink", "Never that", "seer"}
+
+
+def broken(file: Path) -> Iterator[None]:
+    """One way after the other in which a database cannot be read."""
+    for content in (b"", b"not a database" * 100, file.read_bytes()[:5000]):
+        file.write_bytes(content)
+        yield
+    file.unlink()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("CREATE TABLE models (id TEXT, colour TEXT)")
+    yield
+    file.unlink()
+    yield
+
+
+def test_without_a_database_that_can_be_read_files_have_their_own_names(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "invokeai", INVOKE)
+    said = [{"key": "a", "path": "sdxl/lora/ink.safetensors", "type": "lora", "name": "Ink & wash"}]
+    file = invoke(folder, said)
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        assert "ink" in {model.name for model in library(tmp_path, folder).look()}
+        database.execute("ROLLBACK")
+    assert "Ink & wash" in {model.name for model in library(tmp_path, folder).look()}
+    for _ in broken(file):
+        found = library(tmp_path, folder).look()
+        assert ({model.name for model in found}, len(found)) == ({"real", "ink", "bad", "seer"}, 4)
 
 
 def test_the_usual_places_are_noticed(tmp_path: Path) -> None:

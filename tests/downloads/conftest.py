@@ -97,14 +97,15 @@ Make = Callable[..., Downloads]
 
 @pytest.fixture
 def make(hub: SmallHub, tmp_path: Path) -> Iterator[Make]:
-    """Makes and starts one after the other over the same folders."""
+    """Makes and starts one after the other over the same folders. `now` says where models come from at each call."""
     made: list[Downloads] = []
 
     def one(usage: tuple[int, int] = ROOMY, **options: Any) -> Downloads:
         (tmp_path / "models").mkdir(exist_ok=True)
         said = {"hub": hub.url, "loopback": (hub.url,)} | options
+        now = said.pop("now", None) or (lambda: DownloadOptions(**said))
         downloads = open_shop(
-            tmp_path / "models", tmp_path / "data", tmp_path / "presets", DownloadOptions(**said), usage=lambda _: usage
+            tmp_path / "models", tmp_path / "data", tmp_path / "presets", now, usage=lambda _: usage
         ).downloads
         downloads.start()
         made.append(downloads)

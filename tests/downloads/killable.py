@@ -31,7 +31,9 @@ def main(arguments: list[str]) -> None:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (asked.limit, asked.limit))
     options = DownloadOptions(hub=asked.hub, loopback=(asked.hub,), bytes_per_second=asked.speed)
-    downloads = open_shop(asked.models, asked.data, asked.data, options, usage=lambda _: (10**13, 10**13)).downloads
+    downloads = open_shop(
+        asked.models, asked.data, asked.data, lambda: options, usage=lambda _: (10**13, 10**13)
+    ).downloads
     asked.models.mkdir(exist_ok=True)
     downloads.start()
     id = downloads.list()[0].id if downloads.list() else downloads.ask(Asked(repository=asked.repository)).id

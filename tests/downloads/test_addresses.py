@@ -13,7 +13,7 @@ import pytest
 from tests.downloads.conftest import Make, finished, listed, wait, weights
 from tests.downloads.small_hub import Repo, SmallHub, small_hub
 from webui.downloads.addresses import is_public, read_address
-from webui.downloads.options import DownloadOptions, options_from
+from webui.downloads.options import DownloadOptions
 from webui.downloads.sources import Asked
 from webui.downloads.web import Login, Web
 from webui.errors import AddressRefused, DarkroomError, SourceUnreachable
@@ -143,13 +143,27 @@ def test_a_proxy_of_the_system_is_used_and_resolves_itself(monkeypatch: pytest.M
     assert connected == [("127.0.0.1", 7890)]
 
 
-def test_the_environment_names_mirror_and_tokens() -> None:
-    said = {"HF_ENDPOINT": "https://mirror.example/", "HF_TOKEN": "hf_x", "CIVITAI_API_TOKEN": "civ_x"}
-    options = options_from(said, 2.5)
-    assert (options.hub, options.hub_token, options.civitai_token) == ("https://mirror.example", "hf_x", "civ_x")
-    assert options.bytes_per_second == 2_500_000
-    assert options_from({}).hub == "https://huggingface.co"
-    assert options_from({"HF_ENDPOINT": "http://127.0.0.1:1"}).loopback == ()
+def authorizations(hub: SmallHub) -> set[str | None]:
+    """What was sent as a login, or None."""
+    return {request.headers.get("Authorization") for request in hub.requests}
+
+
+def test_a_mirror_gets_no_token_and_is_asked_as_soon_as_it_is_chosen(make: Make, hub: SmallHub) -> None:
+    with small_hub() as mirror:
+        mirror.repos["anna/two"] = Repo({"two.safetensors": weights(seed=2)})
+        said = {"hub": hub.url, "loopback": (hub.url, mirror.url), "hub_token": "hf_right"}
+        now = [DownloadOptions(**said)]
+        downloads = make(now=lambda: now[0])
+        finished(downloads, repository="anna/one")
+        assert authorizations(hub) == {"Bearer hf_right"}
+        now[0] = DownloadOptions(**said, mirror=mirror.url)
+        finished(downloads, repository="anna/two")
+        assert authorizations(mirror) == {None}
+        mirror.requests.clear()
+        mirror.repos["anna/three"] = Repo({"three.safetensors": weights(seed=3)})
+        now[0] = DownloadOptions(**said, mirror=mirror.url, mirror_gets_token=True)
+        finished(downloads, repository="anna/three")
+        assert authorizations(mirror) == {"Bearer hf_right"}
 
 
 NOBODYS = ["https://evil.example/anna/one", "http://huggingface.co.evil.example/a/b", "x", "", "https://huggingface.co/",

@@ -54,7 +54,7 @@ def offering(hub: SmallHub, tmp_path: Path) -> SmallHub:
 def offers(hub: SmallHub, tmp_path: Path) -> Offers:
     (tmp_path / "models").mkdir(exist_ok=True)
     options = DownloadOptions(hub=hub.url, loopback=(hub.url,))
-    return open_shop(tmp_path / "models", tmp_path / "data", tmp_path / "presets", options).offers
+    return open_shop(tmp_path / "models", tmp_path / "data", tmp_path / "presets", lambda: options).offers
 
 
 def test_about_twenty_bundles_ship() -> None:

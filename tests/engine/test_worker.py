@@ -17,11 +17,24 @@ from PIL import Image
 from tests.settled_requests import settled, settled_over
 from tests.toys import save_sd15
 from webui.engine.worker import EXIT_DEVICE_LOST, Flags, answer, serve
-from webui.events import Step
+from webui.events import Loading, Step
 from webui.requests.settled import SettledTextToImage
 from webui.settings import Settings
 from webui.worker import wire
-from webui.worker.messages import Cancel, CancelledJob, Done, Drawn, Emitted, Exit, FailedJob, Ready, Run, Status, Watch
+from webui.worker.messages import (
+    Adjust,
+    Cancel,
+    CancelledJob,
+    Done,
+    Drawn,
+    Emitted,
+    Exit,
+    FailedJob,
+    Ready,
+    Run,
+    Status,
+    Watch,
+)
 
 PATIENCE_SECONDS = 120
 ANSWERS = (Done, CancelledJob, FailedJob)
@@ -131,6 +144,25 @@ def test_pictures_come_with_the_job_and_no_upload_is_opened(worker: Running) -> 
     assert {kept.image.rgb[i : i + 3] for i in range(0, 30, 3)} == {bytes((200, 30, 30))}
     assert isinstance(redraw(came, 0.5)[-1], Done)
     assert redraw(stored, 0.5)[-1].kind == "not_an_image"
+
+
+def loads(messages: list[Any]) -> bool:
+    return any(isinstance(m, Emitted) and isinstance(m.event, Loading) for m in messages)
+
+
+def test_an_idle_checkpoint_is_unloaded_and_loaded_again_when_it_is_needed(worker: Running) -> None:
+    worker.run("first", asked())
+    worker.until(Status)
+    assert not loads(worker.run("second", asked()))
+    worker.until(Status)
+    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=1e-4, mirror=None))
+    worker.until(Status)  # of the message
+    worker.until(Status)  # of the unloading
+    wire.send(worker.connection, Adjust(model_memory_gb=None, idle_minutes=0, mirror=None))
+    worker.until(Status)
+    assert loads(worker.run("third", asked()))
+    worker.until(Status)
+    assert not loads(worker.run("fourth", asked()))
 
 
 def test_it_exits_when_told(tmp_path: Path) -> None:

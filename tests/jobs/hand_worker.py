@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webui.events import Loading, Step
 from webui.requests import Request
+from webui.settings import Settings
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.seam import Listener, ReadPictures
 from webui.worker.status import WorkerState, WorkerStatus
@@ -17,6 +18,7 @@ class HandWorker:
         self.cancels: list[str] = []
         self.watched: dict[str, bool] = {}
         self.is_closed = False
+        self.adjusted: list[Settings] = []
         self.steps_kept: dict[str, tuple[int, ...]] = {}
         self.state = WorkerState.READY
 
@@ -33,6 +35,9 @@ class HandWorker:
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
         self.watched[job_id] = is_watched
+
+    def adjust(self, settings: Settings) -> None:
+        self.adjusted.append(settings)
 
     def status(self) -> WorkerStatus:
         return WorkerStatus(state=self.state, ready_eta_seconds=0.0, steps_kept=self.steps_kept)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.jobs.conftest import FixedCatalogue, House, catalogue, checkpoint
+from tests.model_files import LORA_SD15, save
 from tests.owners import ANN, BOB
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Checkpoint
@@ -54,6 +55,29 @@ def test_another_scheduler_comes_without_the_defaults_sigmas(house: House) -> No
     request = resolved(house, TextToImage(scheduler="euler"))
     assert isinstance(request, TextToImage)
     assert request.sigmas == "default"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "values", "expected"),
+    [
+        ("a lake <lora:lcm-lora-sdv1-5:1>", {}, (4, 1.0, "lcm", "default")),
+        ("a lake <lora:lcm-lora-sdv1-5:1>", {"steps": 8, "scheduler": "euler"}, (8, 1.0, "euler", "default")),
+        ("a lake <lora:ink:1> <lora:Hyper-SD15-8steps-lora:0.9>", {}, (8, 1.0, "euler", "simple")),
+        ("a lake <lora:lcm-lora-sdv1-5:0>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+        ("a lake # <lora:lcm-lora-sdv1-5:1>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+        ("a lake <lora:ink:1>", {}, (5, 4.0, "dpmpp_2m", "karras")),
+    ],
+)
+def test_a_lora_of_few_steps_in_the_prompt_settles_what_is_open(
+    house: House, tmp_path: Path, prompt: str, values: dict[str, Any], expected: tuple[int, float, str, str]
+) -> None:
+    for name in ("lcm-lora-sdv1-5", "Hyper-SD15-8steps-lora", "ink"):
+        save(tmp_path / "loras" / f"{name}.safetensors", LORA_SD15)
+    rules = PromptRules(Addons(tmp_path), ROOT / "presets")
+    request = resolve(TextToImage(prompt=prompt, **values), ANN, catalogue(), house.storage.uploads, rules)
+    assert isinstance(request, TextToImage)
+    assert (request.steps, request.guidance_scale, request.scheduler, request.sigmas) == expected
+    assert resolve(request, ANN, catalogue(), house.storage.uploads, rules) == request
 
 
 def test_sigmas_that_a_scheduler_does_not_have_are_refused_before_they_wait(house: House) -> None:

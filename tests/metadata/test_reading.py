@@ -61,9 +61,16 @@ def test_a1111s_line() -> None:
         "height": 768,
         "checkpoint": "folder/dreamy",
         "clip_skip": 2,
+        "noise_source": "nv",  # a card's, unless the line says otherwise
     }
     assert found.unknown == (("VAE", "vae-ft.safetensors"),)
-    assert codes(found) == {"other_noise"}
+    assert codes(found) == set()
+
+
+@pytest.mark.parametrize(("said", "source"), [("CPU", "cpu"), ("NV", "nv"), ("GPU", "nv"), ("cpu", "cpu")])
+def test_whose_noise_it_was(said: str, source: str) -> None:
+    found = read_pasted(f"{A1111}, RNG: {said}", find)
+    assert found.settings["noise_source"] == source
 
 
 def test_a_vae_that_is_here_is_a_setting_and_none_is_nothing() -> None:
@@ -88,7 +95,7 @@ def test_an_old_combined_sampler_and_a_hires_pass() -> None:
     assert (found.settings["width"], found.settings["task"]) == (512, "text_to_image")
     assert "denoising_strength" not in found.settings
     assert dict(found.unknown).keys() == {"Hires upscale", "Denoising strength"}
-    assert codes(found) == {"hires", "size_rounded", "other_noise"}
+    assert codes(found) == {"hires", "size_rounded"}
 
 
 @pytest.mark.parametrize(
@@ -245,7 +252,7 @@ def test_a_task_of_a_newer_version_is_named_beside_what_others_can_read() -> Non
     found = read_texts([Text("darkroom", ours), Text("parameters", A1111)], find)
     assert (found.source, found.settings["steps"]) == ("a1111", 20)
     assert found.unknown == (("task", "text_to_video"), ("VAE", "vae-ft.safetensors"))
-    assert codes(found) == {"newer", "other_noise"}
+    assert codes(found) == {"newer"}
 
 
 def test_what_wildcards_became_is_said(request_: TextToImage) -> None:

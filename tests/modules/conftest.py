@@ -29,13 +29,16 @@ def listed(id: str, family: str, **values: Any) -> dict[str, Any]:
         "width": 256, "height": 192, "steps": 20, "guidance_scale": 5.0, "scheduler": "ddim", "sigmas": "default",
     }  # fmt: skip
     own = {"critic": "clip/toy", "clip_layers": 12, "decoders": ["full"], "size_bytes": 1, "vocabulary": {}, **values}
+    own = {"made_for": None, "is_introductory": False, **own}
     own["defaults"] = {**defaults, **values.get("defaults", {})}
     return CheckpointOut.model_validate({"id": id, "name": id.title(), "family": family, **own}).model_dump()
 
 
+LIGHTNING = {"steps": 4, "guidance_scale": 1.0, "scheduler": "euler", "sigmas": "sgm_uniform"}
 CHECKPOINTS = [
     listed("starter", "sd15"),
     listed("large", "sdxl", critic=None, defaults={"width": 1024, "height": 1024, "steps": 30, "scheduler": "euler"}),
+    listed("quick", "sdxl", defaults=LIGHTNING, made_for={"kind": "SDXL Lightning", "known_by": "name", **LIGHTNING}),
 ]
 
 

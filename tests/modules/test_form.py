@@ -71,6 +71,60 @@ def test_a_checkpoint_brings_its_defaults_for_what_nobody_touched(modules: Modul
     assert found[4:] == ["starter", 20, "ddim"]
 
 
+def test_a_checkpoint_of_few_steps_sets_what_it_was_made_for_also_where_somebody_set_something(
+    modules: Modules,
+) -> None:
+    found = form_with(
+        modules,
+        """form.set({ steps: 33, guidance_scale: 3 }, "person");
+        const now = () => ["steps", "guidance_scale", "scheduler", "sigmas"].map((name) => form.values[name]);
+        form.set({ checkpoint: "quick" }, "person");
+        const [quick, said] = [now(), document.querySelector("#note span").textContent];
+        document.querySelector("#note button").click();
+        const undone = [form.values.checkpoint, ...now()];
+        form.set({ checkpoint: "quick" }, "person");
+        form.set({ checkpoint: "large" }, "person");
+        const ordinary = now();
+        form.set({ checkpoint: "quick", steps: 33 });
+        return [quick, said, undone, ordinary, now()];""",
+    )
+    quick, said, undone, ordinary, given_back = found
+    assert quick == [4, 1, "euler", "sgm_uniform"]
+    assert said == "By its name, this looks like SDXL Lightning, made for 4 steps without guidance: set so."
+    assert undone == ["starter", 33, 3, "ddim", "default"]
+    assert ordinary == [30, 5, "euler", "default"], "what it brought goes with it"
+    assert given_back[0] == 33, "the settings of a picture are those of that picture"
+
+
+def test_a_lora_of_few_steps_sets_them_too_once_and_undo_takes_all_back(modules: Modules) -> None:
+    found = form_with(
+        modules,
+        """const { use } = await at("models/use.js");
+        const settings = { steps: 4, guidance_scale: 1, scheduler: "tcd", sigmas: "default" };
+        const made_for = { kind: "TCD", known_by: "metadata", ...settings };
+        const lora = { kind: "lora", name: "fast", prompt_name: "fast", made_for };
+        const now = () => ["prompt", "steps", "guidance_scale", "scheduler"].map((name) => form.values[name]);
+        const said = () => document.querySelector("#note span").textContent;
+        form.set({ prompt: "a lake", steps: 33 }, "person");
+        use(lora);
+        const added = [now(), said()];
+        document.querySelector("#note button").click();
+        const undone = now();
+        use(lora);
+        form.set({ steps: 6 }, "person");
+        use(lora, 0.5);
+        const again = [now(), said()];
+        form.set({ prompt: "a lake" }, "person");
+        return [added, undone, again, now()];""",
+    )
+    added, undone, again, removed = found
+    assert added[0] == ["a lake <lora:fast:1>", 4, 1, "tcd"]
+    assert added[1] == "“fast” is in the prompt. TCD is made for 4 steps without guidance: set so."
+    assert undone == ["a lake", 33, 5, "ddim"]
+    assert again == [["a lake <lora:fast:0.5>", 6, 1, "tcd"], "“fast” is in the prompt."]
+    assert removed == ["a lake", 6, 1, "tcd"]
+
+
 def test_the_interval_of_guidance_is_never_empty(modules: Modules) -> None:
     found = form_with(
         modules,

@@ -28,3 +28,20 @@ def test_what_is_typed_is_a_repository_a_file_or_an_address(
 ) -> None:
     found = modules.run("const { askedFor } = await at('models/get.js'); return askedFor(given);", text)
     assert found == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/home/anna/one.safetensors", True),
+        ("~/one.safetensors", True),
+        ("C:\\models\\one.safetensors", True),
+        ('"/home/anna/my one.safetensors"', True),
+        ("\\\\server\\one.safetensors", True),
+        ("anna/one", False),
+        ("https://civitai.com/models/1", False),
+        ("huggingface.co/anna/one", False),
+    ],
+)
+def test_what_is_typed_is_a_path_on_this_computer(modules: Modules, text: str, expected: bool) -> None:
+    assert modules.run("const { isPath } = await at('models/local_file.js'); return isPath(given);", text) is expected

@@ -27,6 +27,8 @@ FLOW: dict[str, Any] = {"scheduler": "euler", "sigmas": "default"}
         ("FluxPipeline", {"scheduler": "euler", "sigmas": "ays"}, "sigmas"),
         ("sd15", {"eta": 0.5}, "eta"),
         ("sd15", {"scheduler": "unmasking", "sigmas": "default"}, "scheduler"),
+        ("sd15", {"scheduler": "scm", "sigmas": "default"}, "scheduler"),
+        ("SanaSprintPipeline", {"scheduler": "euler", "sigmas": "default"}, "scheduler"),
         ("AmusedPipeline", FLOW, "scheduler"),
         ("FluxPipeline", FLOW | {"scheduler": "heun"}, "scheduler"),
         ("SanaPipeline", FLOW | {"scheduler": "ddim"}, "scheduler"),
@@ -68,7 +70,7 @@ def test_what_can_be_is_let_through(family: str, values: dict[str, Any]) -> None
 
 def test_the_table_of_sigmas() -> None:
     for known in SCHEDULERS:
-        assert (known.id in schedulers_for(FAMILIES["sd15"])) == (known.id != "unmasking")
+        assert (known.id in schedulers_for(FAMILIES["sd15"])) == (not known.is_own)
         assert sigmas_for(known.id, FAMILIES["sd15"]) == (SIGMAS if known.has_sigmas else ("default",))
     assert "ays" not in sigmas_for("euler", FAMILIES["FluxPipeline"])
 

@@ -65,7 +65,7 @@ def page_of(catalogue: OneCheckpoint, settings: Settings) -> gr.Blocks:
             catalogue=cast(Catalogue, catalogue),
             presets=Presets(ROOT / "presets"),
             texts=Texts(),
-            settings=settings,
+            settings=lambda: settings,
             share=ShareState(),
         )
 

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from tests.ui.conftest import OneCheckpoint, checkpoint, page_of
 from webui.settings import Settings
 from webui.ui import controls
-from webui.ui.assets import GIVEN, MAIN, first_modules, modules, page_files
+from webui.ui.assets import GIVEN, LATE_STYLES, MAIN, first_modules, modules, page_files
 from webui.ui.gradio_frontend import frontend
 from webui.ui.language import LANGUAGES, Words
 from webui.ui.page import mount_page, routers_of
@@ -136,7 +136,7 @@ def test_what_opens_seldom_comes_when_it_is_opened(client: TestClient) -> None:
         *modules(),
         GIVEN,
         "texts/en.js",
-        "models.css",
+        *LATE_STYLES,
     }
 
 

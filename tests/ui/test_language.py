@@ -16,7 +16,7 @@ from webui.ui.language import LANGUAGES, Words
 UI = Path(assets.__file__).parent
 BLANK = re.compile(r"\{(\w+)\}")
 # Keys that the code puts together, by what stands before and after the part that varies.
-PARTS = "quality paint phase state source happened kind"
+PARTS = "quality paint phase state source happened kind words setting operator unit ring"
 BUILT = re.compile(rf"(?:{'|'.join(PARTS.split())})_\w+|\w+_hint|offer_(?:quick|best|edits)")
 # What the declarations ask for: the names of fields and of their words, and what an empty box says.
 DECLARED = {

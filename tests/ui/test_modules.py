@@ -22,7 +22,7 @@ ROOMS = (
     ("jobs",),
     ("parts",),
     ("paint",),
-    ("controls", "pictures", "prompt", "stage", "gallery", "models", "header"),
+    ("controls", "pictures", "prompt", "stage", "gallery", "models", "operator", "header"),
     (assets.MAIN,),
 )
 TESTS = Path(__file__).parents[1] / "modules"

@@ -15,6 +15,7 @@ from webui.requests.settled import SettledStyleTransfer
 from webui.requests.style_transfer import LayerWeights, WeightedStyle
 from webui.worker.messages import (
     MESSAGES,
+    Adjust,
     Cancel,
     CancelledJob,
     Done,
@@ -49,6 +50,7 @@ EXAMPLES: tuple[ToWorker | FromWorker, ...] = (
     *(Run(job_id="a", request=one, is_watched=True, pictures={PICTURE: b"\x89PNG\0"}) for one in REQUESTS),
     Cancel(job_id="a"),
     Watch(job_id="a", is_watched=False),
+    Adjust(model_memory_gb=None, idle_minutes=1.5, mirror="https://hf-mirror.com"),
     Exit(),
     Ready(device="CPU", precision="bf16", memory_total_bytes=2**40),
     Emitted(job_id="a", event=Loading(checkpoint="starter", fraction=0.5)),

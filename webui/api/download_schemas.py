@@ -69,6 +69,25 @@ class PlanOut(BaseModel):
     files: list[PlannedFileOut]
 
 
+class LocalFileOut(BaseModel):
+    """A file of this computer, by its header."""
+
+    name: str
+    kind: Literal["checkpoint", "lora", "embedding", "vae", "control", "upscaler"]
+    family: str | None
+    family_name: str | None
+    size_bytes: int
+    converts: bool = Field(description="it is pickled: a converted copy would be taken, and the file stays")
+
+
+class LocalFileTaken(BaseModel):
+    """What a file of this computer has become."""
+
+    id: str
+    kind: Literal["checkpoint", "lora", "embedding", "vae", "control", "upscaler"]
+    how: Literal["hard_link", "symbolic_link", "moved", "copied", "converted"]
+
+
 class OfferPartOut(BaseModel):
     """One repository of a bundle."""
 

@@ -101,6 +101,19 @@ class WordOut(BaseModel):
     goes_with: dict[str, list[str]]
 
 
+class MadeForOut(BaseModel):
+    """What a model of few steps was made for, as its makers say; `kind` is its name. `known_by` says how it is known:
+    by its `header`, by its `metadata` (configs count), or by its `name` alone, which is a guess.
+    """
+
+    kind: str
+    known_by: Literal["header", "metadata", "name"]
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    sigmas: str
+
+
 class CheckpointOut(BaseModel):
     """A checkpoint that a request can name, and the values that it uses where the request leaves them open.
 
@@ -108,7 +121,8 @@ class CheckpointOut(BaseModel):
     choose its best pictures (`keep_best`), as a path below the models folder; null if there is none. `decoders` are the
     values that `decoder` can have, the default on this device first. `vocabulary` holds the words that a small
     checkpoint knows, by kind (place, hour, season, weather, style, thing, colour, number); empty if the checkpoint does
-    not say.
+    not say. `made_for` is set for checkpoints of few steps, and is in `defaults` unless somebody chose others.
+    `is_introductory` is true for the small one that Darkroom comes with.
     """
 
     id: str
@@ -118,7 +132,9 @@ class CheckpointOut(BaseModel):
     clip_layers: int | None
     critic: str | None
     decoders: tuple[Literal["full", "tiny"], ...]
+    is_introductory: bool
     defaults: dict[str, Any]
+    made_for: MadeForOut | None
     vocabulary: dict[str, list[WordOut]]
 
 
@@ -130,6 +146,7 @@ class ModelOut(BaseModel):
     `prompt_name`, `trigger_words` and `weight` say how a prompt uses a LoRA or an embedding. `picture_url` is the
     caller's first picture with this checkpoint, `preview_url` the picture that came with the model. `fits` says whether
     it is made for the checkpoint that was asked about, unless it cannot be used at all; `problem`, why it cannot.
+    `made_for` is set for checkpoints and LoRAs of few steps.
     """
 
     id: str
@@ -144,6 +161,8 @@ class ModelOut(BaseModel):
     place: str
     read_only: bool
     defaults: dict[str, Any] | None
+    made_for: MadeForOut | None
+    is_introductory: bool
     trigger_words: list[str]
     weight: float | None
     prompt_name: str | None

@@ -11,6 +11,7 @@ from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import HashBook
 from webui.jobs.queue import JobQueue
 from webui.jobs.submitting import Submissions
+from webui.operator.operator_settings import OperatorSettings
 from webui.storage import Storage
 from webui.storage.owners import LOCAL, Owner
 from webui.texts import Language, Texts, language_of
@@ -27,6 +28,7 @@ class Services:
     storage: Storage
     decoder: Decoder
     texts: Texts
+    operator: OperatorSettings
 
 
 def owner_of(request: Request) -> Owner:

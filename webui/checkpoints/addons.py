@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from webui.checkpoints.addon_files import FilesOfKind, in_prompts
+from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
+from webui.checkpoints.made_for import MadeFor, of_lora
 from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.places import FOLDERS, Kind, kind_roots, own_place
 from webui.checkpoints.refusals import Broken, Unrecognised
@@ -26,7 +28,7 @@ from webui.checkpoints.scaled_weights import FLOATS
 
 MAX_VECTORS = 75  # places that a chunk of a prompt has
 SINGLE, FIRST, SECOND = "clip", "clip_l", "clip_g"  # which text encoder a tensor is for
-_PICKLED = (".pt", ".bin", ".ckpt", ".pth")
+_PICKLED = (".pt", ".bin", ".ckpt", ".pth")  # those without a copy: webui/checkpoints/converted.py
 _TEXT_WIDTHS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}  # of what cross-attention is told, by family
 _CROSS_ATTENTION = re.compile(r"attn2[._]to_k[._].*(lora_down|lora_A|lora\.down)")
 _log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, kw_only=True)
 class LoraFile:
     """A LoRA. `family` and `text_width`, the width of the text embeddings that its U-Net takes, are None if unknown.
+    `made_for` is set where it makes checkpoints draw in few steps.
 
     If there is a `problem`, the code of a reason, the LoRA cannot be used; `kind` names its kind if that is the reason.
     """
@@ -44,6 +47,7 @@ class LoraFile:
     stamp: tuple[int, int]
     family: str | None
     text_width: int | None = None
+    made_for: MadeFor | None = None
     problem: str | None = None
     kind: str | None = None
 
@@ -84,12 +88,16 @@ class Addons:
     """The LoRAs and embeddings of our folder and of other programs'. Looks again at every call, reads what changed.
     Thread-safe."""
 
-    def __init__(self, models_dir: Path, others: OtherFolders | None = None) -> None:
+    def __init__(
+        self, models_dir: Path, others: OtherFolders | None = None, converted: ConvertedFiles | None = None
+    ) -> None:
+        """`converted` are copies of embeddings that are pickled."""
         self._models_dir = models_dir
+        self._converted = converted or ConvertedFiles()
         self._others = others or OtherFolders()
         self._renamed = Renamed(models_dir)
         self._loras = FilesOfKind(partial(self._folders, "lora"), read_lora)
-        self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding)
+        self._embeddings = FilesOfKind(partial(self._folders, "embedding"), read_embedding, self._copy)
 
     def _former(self, kind: Kind) -> dict[str, str]:
         """Paths below our folder of this kind: the present one by a former one."""
@@ -100,11 +108,11 @@ class Addons:
                 former[path] = new.partition("/")[2]
         return former
 
-    def _folders(self, kind: Kind) -> Iterator[Path]:
-        """Ours come first, and so their names count."""
+    def _folders(self, kind: Kind) -> Iterator[tuple[Path, Path]]:
+        """(root, a folder in it), ours first, so that their names count."""
         for place in (own_place(self._models_dir), *self._others.places()):
             for root in kind_roots(place, kind):
-                yield root.folder
+                yield from ((root.folder, folder) for folder in root.folders)
 
     def loras(self) -> dict[str, LoraFile]:
         """By every name that they go by."""
@@ -115,8 +123,13 @@ class Addons:
         return self._embeddings.look(self._former("embedding"))
 
     def pickled_embeddings(self) -> frozenset[str]:
-        """Names of files that are refused, because opening them could run code."""
-        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED))
+        """Names of files that are refused, because opening them could run code, and of which there is no copy (yet)."""
+        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED) if self._copy(path) is None)
+
+    def _copy(self, path: Path) -> Path | None:
+        """What is read in the place of a pickled embedding. Raises OSError."""
+        found = self._converted.of(path, "embedding")
+        return None if found is None else found.path
 
 
 def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
@@ -126,6 +139,11 @@ def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
     except Broken as error:
         _log.warning("%s cannot be used: %s", path.name, error.reason)
         return LoraFile(name=name, path=path, stamp=stamp, family=None, problem="lora_broken")
+    return lora_in(name, path, stamp, header)
+
+
+def lora_in(name: str, path: Path, stamp: tuple[int, int], header: Header) -> LoraFile:
+    """The same for a header that was read already."""
     if not is_lora(header.tensors):
         raise Unrecognised("foreign")
     kind = unread_kind(header.tensors, header.metadata)
@@ -134,12 +152,14 @@ def read_lora(name: str, path: Path, stamp: tuple[int, int]) -> LoraFile:
     is_legible = adapter_settings(header.metadata) is not None
     widths = {info.shape[-1] for name, info in header.tensors.items() if _CROSS_ATTENTION.search(name) and info.shape}
     width = widths.pop() if len(widths) == 1 else None
+    family = _lora_family(header, width)
     return LoraFile(
         name=name,
         path=path,
         stamp=stamp,
-        family=_lora_family(header, width),
+        family=family,
         text_width=width,
+        made_for=of_lora(path, family, header.metadata),
         problem="lora_kind" if kind is not None else None if is_legible else "lora_broken",
         kind=kind,
     )

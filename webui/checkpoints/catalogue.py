@@ -14,9 +14,11 @@ from typing import Literal
 
 from webui.capabilities import Capability
 from webui.checkpoints.architecture import recognise
+from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, read_folder
 from webui.checkpoints.family import Defaults as Defaults
 from webui.checkpoints.family import Family
+from webui.checkpoints.made_for import MadeFor, of_file, with_few_steps
 from webui.checkpoints.models_folder import Found, find_checkpoints
 from webui.checkpoints.notes import Notes, WordKind, WordNotes, apply_notes, read_notes
 from webui.checkpoints.other_folders import OtherFolders
@@ -54,7 +56,7 @@ class Checkpoint:
     """One checkpoint below the models folder.
 
     `family` is `sd15`, `sd2`, `sdxl` or the name of a diffusers pipeline class. A checkpoint with a `problem` cannot be
-    loaded; fields that could not be read are then empty.
+    loaded; fields that could not be read are then empty. `own_defaults` are those without the small file beside it.
     """
 
     id: str  # path below models/ without suffix, "/" between; "name:path" in a folder of another program
@@ -66,6 +68,9 @@ class Checkpoint:
     size_bytes: int
     tasks: frozenset[str] = frozenset()
     defaults: Defaults
+    own_defaults: Defaults | None = None
+    made_for: MadeFor | None = None  # what its makers say, where it is a checkpoint of few steps
+    is_introductory: bool = False  # it comes with Darkroom, to be followed by a real one
     examples: tuple[Example, ...] = ()
     vocabulary: Mapping[WordKind, tuple[WordNotes, ...]] = field(default_factory=dict)  # empty: it may know any word
     problem: DarkroomError | None = None
@@ -89,10 +94,13 @@ class Catalogue:
         models_dir: Path,
         others: OtherFolders | None = None,
         known_hashes: Callable[[], Mapping[str, tuple[str, str]]] = dict,
+        converted: ConvertedFiles | None = None,
     ) -> None:
-        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk."""
+        """`known_hashes`: (version, hash) by id, by which a checkpoint is found that somebody renamed on the disk;
+        `converted`: copies of what lies beside the checkpoints and is pickled."""
         self.models_dir = models_dir
         self.others = others or OtherFolders()
+        self.converted = converted or ConvertedFiles()
         self.renamed = Renamed(models_dir)
         self._known_hashes = known_hashes
         self._lock = threading.Lock()
@@ -150,6 +158,8 @@ class Catalogue:
                     known = replace(_read(found), version=version, place=found.place)
                     if known.problem is not None:
                         _log.warning("refused: %s", known.problem)
+                if found.title and known.name != found.title:
+                    known = replace(known, name=found.title)
                 seen[found.id] = known
             self._known = seen
             return tuple(seen.values())
@@ -196,7 +206,8 @@ def problem_of(id: str, error: Refusal | OSError) -> DarkroomError:
 
 def _read_folder(found: Found, notes: Notes) -> Checkpoint:
     folder = read_folder(found.path)
-    defaults = _tuned(folder.family, folder.prediction_type, folder.is_zero_terminal_snr, folder.native_size)
+    tuned = _tuned(folder.family, folder.prediction_type, folder.is_zero_terminal_snr, folder.native_size)
+    defaults = with_few_steps(tuned, folder.made_for)
     return Checkpoint(
         id=found.id,
         name=notes.name or found.path.name,
@@ -207,6 +218,9 @@ def _read_folder(found: Found, notes: Notes) -> Checkpoint:
         size_bytes=folder.size_bytes,
         tasks=folder.family.tasks,
         defaults=apply_notes(notes, defaults),
+        own_defaults=defaults,
+        made_for=folder.made_for,
+        is_introductory=notes.is_introductory,
         examples=_examples(found.path, notes),
         vocabulary=notes.vocabulary,
         is_zero_terminal_snr=folder.is_zero_terminal_snr,
@@ -223,11 +237,15 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
     components = own_components or family.components_for(recognised.is_inpainting)
     if components is None:
         raise Unrecognised("foreign")
+    found_kind = of_file(found.path, family.id, header.metadata)
     prediction_type, size = recognised.prediction_type, None
-    if family.id == "sd2":
+    if found_kind is not None and found_kind.size is not None:
+        prediction_type, size = prediction_type or found_kind.prediction_type, found_kind.size
+    elif family.id == "sd2":
         prediction_type, size = _guess_sd2(found.path.stem, recognised.is_inpainting, prediction_type)
     zero_snr = recognised.is_zero_terminal_snr
-    defaults = _tuned(family, prediction_type or family.defaults.prediction_type, zero_snr, size)
+    tuned = _tuned(family, prediction_type or family.defaults.prediction_type, zero_snr, size)
+    defaults = with_few_steps(tuned, found_kind)
     return Checkpoint(
         id=found.id,
         name=notes.name or found.path.stem,
@@ -238,6 +256,9 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
         size_bytes=found.path.stat().st_size,
         tasks=family.tasks,
         defaults=apply_notes(notes, defaults),
+        own_defaults=defaults,
+        made_for=found_kind,
+        is_introductory=notes.is_introductory,
         examples=_examples(found.path.parent, notes),
         vocabulary=notes.vocabulary,
         is_zero_terminal_snr=zero_snr,

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.model import Model
@@ -63,19 +62,18 @@ def _at(library: Library, kind: Kind, path: Path) -> Model | None:
 
 
 def set_defaults(library: Library, book: HashBook, model: Model, changes: Mapping[str, Any]) -> None:
-    """Writes defaults of a checkpoint into the file beside it; null gives one back to the family's.
+    """Writes defaults of a checkpoint into the file beside it; null gives one back to the checkpoint's own.
 
     Raises ModelReadOnly, OSError, and InvalidRequest for a value that cannot be one.
     """
     check_is_ours(model)
-    family = FAMILIES.get(model.family or "")
-    if model.kind != "checkpoint" or model.problem is not None or family is None:
+    if model.own_defaults is None:
         raise InvalidRequest(field="defaults", reason="no_defaults")
     found = _notes(notes_of(model))
     said: dict[str, Any] = found.get("defaults") or {}
     defaults = {name: value for name, value in {**said, **changes}.items() if value is not None}
     try:
-        apply_notes(Notes.model_validate(found | {"defaults": defaults}), family.defaults)
+        apply_notes(Notes.model_validate(found | {"defaults": defaults}), model.own_defaults)
     except ValidationError as error:
         raise InvalidRequest(field=_field(error), reason="notes") from error
     except Broken as error:

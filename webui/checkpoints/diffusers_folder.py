@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from webui.checkpoints import made_for
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.family import Family
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
@@ -46,7 +47,8 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class DiffusersFolder:
-    """What is known about a folder before it is loaded. `native_size` is the side in pixels that it was trained at."""
+    """What is known about a folder before it is loaded. `native_size` is the side in pixels that it was trained at;
+    `made_for` is set where it is a model of few steps."""
 
     family: Family
     pipeline: str
@@ -56,6 +58,7 @@ class DiffusersFolder:
     is_zero_terminal_snr: bool
     native_size: int | None
     size_bytes: int
+    made_for: made_for.MadeFor | None = None
 
 
 def read_folder(folder: Path) -> DiffusersFolder:
@@ -76,12 +79,14 @@ def read_folder(folder: Path) -> DiffusersFolder:
     for name in headers:
         if "quantization_config" not in configs[name] and any(_has_scales(header) for header in headers[name]):
             raise Unrecognised(QUANTISED)
-    denoiser = configs.get("unet") or configs.get("transformer") or {}
+    network = "unet" if configs.get("unet") else "transformer"
+    denoiser = configs.get(network) or {}
     vae = configs.get("vae", {})
     scheduler = _config(folder / "scheduler", "scheduler_config.json")
     family = _family(pipeline, denoiser, set(components))
     if family.adapter is None:
         _check_noise(scheduler.get("_class_name"), scheduler)
+    native_size = _native_size(denoiser, vae)
     return DiffusersFolder(
         family=family,
         pipeline=pipeline,
@@ -89,8 +94,11 @@ def read_folder(folder: Path) -> DiffusersFolder:
         is_inpainting=family.has_inpainting_form and _is_inpainting(denoiser, vae),
         prediction_type=_prediction_type(scheduler) if family.defaults.prediction_type is not None else None,
         is_zero_terminal_snr=scheduler.get("rescale_betas_zero_snr") is True,
-        native_size=_native_size(denoiser, vae),
+        native_size=native_size,
         size_bytes=sum(file.stat().st_size for component in components.values() for file in component.weights),
+        made_for=made_for.of_folder(
+            folder, family.id, index, denoiser, scheduler, headers.get(network, []), native_size
+        ),
     )
 
 

@@ -64,6 +64,8 @@ class Family:
     # (component, tokens): the longest prompt that its encoder reads, without its own marks; the first that is there
     # counts. diffusers' pipelines cut what is longer. Empty where nothing is cut, or nobody has looked.
     reads: tuple[tuple[str, int], ...] = ()
+    # Languages that its text encoders read as published, by their codes (ISO 639-1); None where nobody has looked.
+    languages: tuple[str, ...] | None = None
     guided_above: float = 1.0  # the guidance scale from which on a negative prompt counts
     size_multiple: int = 16  # pixels; what the network's patches ask for
     latent_to_rgb: LatentToRgb | None = None

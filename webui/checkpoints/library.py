@@ -25,7 +25,7 @@ from webui.errors import ModelNotFound
 MAX_MODELS = 5_000  # of one kind in one folder
 _SUFFIXES = (".safetensors", ".gguf", ".onnx", *PICKLE_SUFFIXES)
 _FOLDER_KINDS = ("vae", "control", "adapter", "clip", "detector")  # which may be diffusers folders
-_Stamp = tuple[int, int]  # time in nanoseconds, bytes
+_Stamp = tuple[int, int, str]  # time in nanoseconds, bytes, and what is read in its place
 
 
 class Library:
@@ -76,7 +76,7 @@ class Library:
         """What lies in the folders of this kind, with the names of the files beside it; and VAEs beside checkpoints."""
         for place in (own_place(self.catalogue.models_dir), *self.catalogue.others.places()):
             for root in kind_roots(place, kind):
-                for path, beside in _candidates(root.folder, may_be_folder=kind in _FOLDER_KINDS):
+                for path, beside in _candidates(root, may_be_folder=kind in _FOLDER_KINDS):
                     yield place, root, path, beside
             for checkpoint in self.catalogue.everything() if kind == "vae" else ():
                 vae = vae_path_beside(checkpoint)
@@ -86,27 +86,31 @@ class Library:
 
     def _checkpoint(self, checkpoint: Checkpoint) -> Model:
         known = self._checkpoints.get(checkpoint.id)
-        return known if known is not None and known.version == checkpoint.version else of_checkpoint(checkpoint)
+        is_same = known is not None and (known.version, known.name) == (checkpoint.version, checkpoint.name)
+        return known if known is not None and is_same else of_checkpoint(checkpoint)
 
     def _read(self, kind: Kind, place: Place, root: Root, path: Path, beside: frozenset[str]) -> Model | None:
         """None for a file that went while it was looked at."""
         try:
-            stamp = _stamp(path)
+            status = path.stat()
+            copy = self.catalogue.converted.of(path, kind)
         except OSError:
             return None
+        stamp = status.st_mtime_ns, status.st_size, repr(copy)
         known = self._known.get((kind, path))
-        if known is None or known[0] != stamp:
+        title = place.names.get(path)
+        if known is None or known[0] != stamp or (title is not None and known[1].name != title):
             suffix = "" if path.is_dir() else path.suffix
             bare = Model(
                 id=place.id_of(root, path, suffix),
                 kind=kind,
-                name=path.name.removesuffix(suffix),
+                name=title or path.name.removesuffix(suffix),
                 path=path,
                 place=place.name,
                 size_bytes=size_bytes(path),
                 version=f"{stamp[0]}-{stamp[1]}",
             )
-            known = stamp, with_facts(bare, beside)
+            known = stamp, with_facts(bare, beside, copy)
             self._known[kind, path] = known
         return known[1]
 
@@ -127,12 +131,12 @@ def _prompt_name(model: Model, root: Root, taken: set[str]) -> str | None:
     return name
 
 
-def _candidates(folder: Path, *, may_be_folder: bool) -> Iterator[tuple[Path, frozenset[str]]]:
-    """Files and diffusers folders below `folder`, each with the names of the files beside it."""
+def _candidates(root: Root, *, may_be_folder: bool) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Files and diffusers folders below a root, each with the names of the files beside it."""
     count = 0
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in (entry for folder in root.folders for entry in os.walk(folder)):
         names = frozenset(files)
-        if may_be_folder and place != str(folder) and "config.json" in names:
+        if may_be_folder and place != str(root.folder) and "config.json" in names:
             folders[:] = []
             if any(name.endswith(".safetensors") for name in names):
                 yield Path(place), frozenset()
@@ -145,9 +149,3 @@ def _candidates(folder: Path, *, may_be_folder: bool) -> Iterator[tuple[Path, fr
             if count > MAX_MODELS:
                 return
             yield Path(place) / name, names
-
-
-def _stamp(path: Path) -> _Stamp:
-    """Raises OSError."""
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size

@@ -9,24 +9,27 @@ from pathlib import Path
 
 from webui.checkpoints.addons import read_embedding, read_lora
 from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.converted import WAITING, Converted
 from webui.checkpoints.family import Defaults
+from webui.checkpoints.kinds import latent_channels
+from webui.checkpoints.made_for import MadeFor
 from webui.checkpoints.model_facts import Words, dtype_of, has_preview, license_of, words_of
 from webui.checkpoints.models_folder import PICKLE_SUFFIXES
 from webui.checkpoints.places import Kind
 from webui.checkpoints.refusals import Refusal, Unrecognised
 from webui.checkpoints.safetensors_header import Header, read_header
-from webui.errors import DarkroomError, Detail, ModelUnusable
-
-_VAE_IN = "decoder.conv_in.weight"  # (out, latent channels, 3, 3), in both layouts
+from webui.checkpoints.upscalers import upscaler_in
+from webui.errors import DarkroomError, Detail, ModelConverting, ModelUnusable
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """One model of any kind. `place` is empty in our own folder; what lies elsewhere is read-only.
 
-    `prompt_name` is what a prompt calls a LoRA or an embedding. `widths` are what it must share with a checkpoint to
-    fit: of a LoRA what the U-Net hears, of an embedding each text encoder's, of a VAE the channels of its latents. One
-    with a `problem` cannot be used.
+    `own_defaults` are a checkpoint's without the small file beside it. `made_for` says what a checkpoint or a LoRA of
+    few steps needs. `prompt_name` is what a prompt calls a LoRA or an embedding. `widths` are what it must share with a
+    checkpoint to fit: of a LoRA what the U-Net hears, of an embedding each text encoder's, of a VAE the channels of its
+    latents. One with a `problem` cannot be used.
     """
 
     id: str
@@ -43,6 +46,9 @@ class Model:
     prompt_name: str | None = None
     widths: tuple[int, ...] = ()
     defaults: Defaults | None = None
+    own_defaults: Defaults | None = None
+    made_for: MadeFor | None = None
+    is_introductory: bool = False
     problem: DarkroomError | None = None
     version: str = ""  # changes with its file
 
@@ -61,7 +67,7 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
     return Model(
         id=checkpoint.id,
         kind="checkpoint",
-        name=checkpoint.path.stem if checkpoint.problem is not None and not is_folder else checkpoint.name,
+        name=checkpoint.path.stem if checkpoint.name == checkpoint.path.name and not is_folder else checkpoint.name,
         path=checkpoint.path,
         place=checkpoint.place,
         family=checkpoint.family or None,
@@ -70,6 +76,9 @@ def of_checkpoint(checkpoint: Checkpoint) -> Model:
         license=license_of(metadata, checkpoint.path if is_folder else None),
         has_preview=not is_folder and has_preview(checkpoint.path, metadata, names),
         defaults=checkpoint.defaults if checkpoint.problem is None else None,
+        own_defaults=checkpoint.own_defaults,
+        made_for=checkpoint.made_for,
+        is_introductory=checkpoint.is_introductory,
         problem=checkpoint.problem,
         version=checkpoint.version,
     )
@@ -82,8 +91,18 @@ def weights_of(checkpoint: Checkpoint) -> tuple[Path, ...]:
     return tuple(file for part in checkpoint.folder.components.values() for file in part.weights)
 
 
-def with_facts(model: Model, beside: frozenset[str]) -> Model:
-    """With what its header says; what is wrong with it becomes its problem."""
+def with_facts(model: Model, beside: frozenset[str], converted: Converted | None = None) -> Model:
+    """With what its header says, or that of the copy into which it was `converted`; what is wrong with it becomes its
+    problem."""
+    if converted is not None:
+        if converted.reason == WAITING:
+            return replace(model, problem=ModelConverting(model=model.id))
+        if converted.path is None:
+            return replace(model, problem=_problem(model, converted.reason or "pickled", {}))
+        read = with_facts(replace(model, path=converted.path), frozenset())
+        return replace(
+            read, path=model.path, words=words_of(model.path, {}), has_preview=has_preview(model.path, {}, beside)
+        )
     path = model.path
     if path.suffix.casefold() in PICKLE_SUFFIXES:
         return replace(model, problem=ModelUnusable(model=model.id, reason="pickled"))
@@ -114,21 +133,22 @@ def _facts(model: Model, headers: list[Header]) -> Model:
             lora = read_lora(model.name, model.path, (0, 0))
             widths = (lora.text_width,) if lora.text_width else ()
             problem = _problem(model, lora.problem, {"kind": lora.kind} if lora.kind else {}) if lora.problem else None
-            return replace(model, family=lora.family, widths=widths, problem=problem)
+            return replace(model, family=lora.family, widths=widths, made_for=lora.made_for, problem=problem)
         case "embedding":
             embedding = read_embedding(model.name, model.path, (0, 0))
             return replace(model, widths=tuple(embedding.widths.values()))
         case "vae":
             return replace(model, widths=(_latent_channels(headers),))
+        case "upscaler":
+            return replace(model, family=next((upscaler_in(header.tensors) for header in headers), None))
     return model
 
 
 def _latent_channels(headers: list[Header]) -> int:
     """Raises Unrecognised for what is no VAE of pictures."""
     for header in headers:
-        for name, info in header.tensors.items():
-            if name.removeprefix("first_stage_model.") == _VAE_IN and len(info.shape) == 4:
-                return info.shape[1]
+        if (channels := latent_channels(header)) is not None:
+            return channels
     raise Unrecognised("no_vae")
 
 

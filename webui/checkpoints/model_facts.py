@@ -66,13 +66,13 @@ def license_of(metadata: Mapping[str, str], folder: Path | None = None) -> str |
 
 def words_of(path: Path, metadata: Mapping[str, str]) -> Words:
     """The words that a LoRA or an embedding is used with."""
-    beside = _json(path.with_suffix(".json"))
+    beside = read_beside(path, ".json")
     weight = beside.get("preferred weight")
     weight = float(weight) if isinstance(weight, int | float) and 0 < weight <= 10 else None
     sources = (
         _split(beside.get("activation text")),
         _split(metadata.get("modelspec.trigger_phrase")),
-        _split(_json(path.with_name(f"{path.stem}.civitai.info")).get("trainedWords")),
+        _split(read_beside(path, ".civitai.info").get("trainedWords")),
         _most_used_tags(metadata),
     )
     return Words(trigger=next(filter(None, sources), ()), weight=weight)
@@ -137,8 +137,9 @@ def _object(text: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _json(path: Path) -> dict[str, Any]:
-    return _object(_text(path))
+def read_beside(path: Path, ending: str) -> dict[str, Any]:
+    """The JSON object in the file beside a model that is named as it is, with another ending; empty without one."""
+    return _object(_text(path.with_name(path.stem + ending)))
 
 
 def _text(path: Path) -> str:

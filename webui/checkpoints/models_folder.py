@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +33,7 @@ class Found:
     path: Path
     form: Literal["folder", "file", "pickle"]
     place: str = ""
+    title: str = ""  # what people call it there
 
     @property
     def notes(self) -> Path:
@@ -63,7 +64,7 @@ def find_checkpoints(models_dir: Path, others: Sequence[Place] = ()) -> list[Fou
     taken: dict[str, Found] = {}
     for item in found:
         id = item.id if item.id not in taken else item.id + item.path.suffix
-        taken.setdefault(id, Found(id, item.path, item.form, item.place))
+        taken.setdefault(id, replace(item, id=id))
     return sorted(taken.values(), key=lambda item: item.id.casefold())
 
 
@@ -84,12 +85,13 @@ def _walk(place: Place) -> Iterator[Found]:
                 if entry.name.endswith(_BESIDE):
                     continue
                 if (path / "model_index.json").is_file():
-                    yield Found(place.id_of(root, path), path, "folder", place.name)
+                    yield Found(place.id_of(root, path), path, "folder", place.name, place.names.get(path, ""))
                 elif depth < MAX_DEPTH and _may_hold_checkpoints(path, root, place):
                     waiting.append((root, path, depth + 1))
             elif path.suffix.casefold() in (".safetensors", *PICKLE_SUFFIXES) and not _is_vae_beside(path):
                 form: Literal["file", "pickle"] = "file" if path.suffix.casefold() == ".safetensors" else "pickle"
-                yield Found(place.id_of(root, path, path.suffix), path, form, place.name)
+                id = place.id_of(root, path, path.suffix)
+                yield Found(id, path, form, place.name, place.names.get(path, ""))
 
 
 def _is_vae_beside(path: Path) -> bool:

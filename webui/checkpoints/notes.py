@@ -22,7 +22,7 @@ _Pixels = Annotated[int, Ge(64), Le(2048), MultipleOf(8)]
 
 
 class DefaultsNotes(BaseModel):
-    """Some of the defaults; None keeps the family's."""
+    """Some of the defaults; None keeps the checkpoint's own."""
 
     model_config = _CONFIG
 
@@ -96,6 +96,7 @@ class Notes(BaseModel):
     model_config = _CONFIG
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    is_introductory: bool = False  # a small checkpoint to begin with, that a real one should follow
     defaults: DefaultsNotes = DefaultsNotes()
     prediction_type: Literal["epsilon", "v_prediction", "sample"] | None = None
     examples: tuple[ExampleNotes, ...] = ()
@@ -126,11 +127,11 @@ def read_notes(path: Path) -> Notes:
 
 
 def apply_notes(notes: Notes, defaults: Defaults) -> Defaults:
-    """The family's defaults, with the changes in the notes. Raises Broken for sigmas that the
+    """The checkpoint's own defaults, with the changes in the notes. Raises Broken for sigmas that the
     scheduler does not have.
     """
     said = {name: value for name, value in notes.defaults.model_dump().items() if value is not None}
-    if "scheduler" in said:  # the family's sigmas belong to the family's scheduler
+    if "scheduler" in said:  # its own sigmas belong to its own scheduler
         said.setdefault("sigmas", "default")
     if notes.prediction_type is not None:
         said["prediction_type"] = notes.prediction_type

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from webui.checkpoints.invokeai import DATABASE
 from webui.checkpoints.places import COMFYS_FILE, Place, other_places
 from webui.checkpoints.replacing import replace_text
 from webui.settings import Settings
@@ -65,6 +66,10 @@ class OtherFolders:
         """Forgets one that was added; nothing in it changes. Raises OSError."""
         self._write(tuple(one for one in self.added() if one != folder))
 
+    def replace(self, folders: Sequence[Path]) -> None:
+        """Reads these from now on and no others, beside those of flags. Raises OSError."""
+        self._write(tuple(dict.fromkeys(folders)))
+
     def _write(self, folders: Sequence[Path]) -> None:
         if self._file is None:
             raise OSError("there is no file to keep folders in")
@@ -79,7 +84,11 @@ def other_folders(settings: Settings) -> OtherFolders:
 
 def _tell_tales(folder: Path) -> tuple[Path, ...]:
     """What a place is recognised by beside the folder itself."""
-    return folder / "models", folder / "embeddings", folder.parent / "embeddings", folder / COMFYS_FILE
+    databases = [program / DATABASE for program in (folder, folder.parent)]
+    logs = [database.with_name(f"{database.name}-wal") for database in databases]
+    return (
+        folder / "models", folder / "embeddings", folder.parent / "embeddings", folder / COMFYS_FILE, *databases, *logs,
+    )  # fmt: skip
 
 
 def _time(path: Path) -> int:

@@ -52,12 +52,16 @@ def _row(
 
 
 _FLUX_READS = (("tokenizer_2", 511),)
+# CLIP and T5 v1.1 learned from English texts, and T5's vocabulary has no Chinese at all. Large language models read
+# both; the pages of Qwen-Image, Z-Image, Sana, Hunyuan-DiT, CogView 4 and Ovis-Image say so, too.
+_ENGLISH = ("en",)
+_ENGLISH_AND_CHINESE = ("en", "zh")
 
 # Size, steps and guidance are those of each pipeline's own documentation in diffusers; where that leaves the choice
 # open, the cautious one: fewer pixels, the middle of the range. Ours is a list of what makes one picture from a prompt
 # and is published as one folder; a test compares it with diffusers' own.
 PIPELINE_FAMILIES: tuple[Family, ...] = (
-    _row("AuraFlowPipeline", "AuraFlow", _flow_defaults(1024, 28, 3.5)),
+    _row("AuraFlowPipeline", "AuraFlow", _flow_defaults(1024, 28, 3.5), languages=_ENGLISH),
     _row(
         "ChromaPipeline",
         "Chroma",
@@ -65,19 +69,33 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         "ChromaImg2ImgPipeline",
         inpaint_pipeline="ChromaInpaintPipeline",
         adapter="chroma",
+        languages=_ENGLISH,
     ),
     _row(
-        "CogView3PlusPipeline", "CogView 3 Plus", _flow_defaults(1024, 28, 5.0), adapter="scaled_input", is_flow=False
+        "CogView3PlusPipeline",
+        "CogView 3 Plus",
+        _flow_defaults(1024, 28, 5.0),
+        adapter="scaled_input",
+        is_flow=False,
+        languages=_ENGLISH,
     ),
-    _row("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0)),
+    _row("CogView4Pipeline", "CogView 4", _flow_defaults(1024, 28, 5.0), languages=_ENGLISH_AND_CHINESE),
     _row(
         "Flux2KleinPipeline",
         "FLUX.2 klein",
         _flow_defaults(1024, 28, 4.0),
         adapter="flux2",
         takes_negative_prompt=False,
+        languages=_ENGLISH_AND_CHINESE,
     ),
-    _row("Flux2Pipeline", "FLUX.2", _flow_defaults(1024, 28, 4.0), adapter="flux2", takes_negative_prompt=False),
+    _row(
+        "Flux2Pipeline",
+        "FLUX.2",
+        _flow_defaults(1024, 28, 4.0),
+        adapter="flux2",
+        takes_negative_prompt=False,
+        languages=_ENGLISH_AND_CHINESE,
+    ),
     _row(
         "FluxPipeline",
         "FLUX.1 dev",
@@ -90,6 +108,7 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         schedulers=("euler",),
         reads=_FLUX_READS,
         latent_to_rgb=FLUX_LATENT_TO_RGB,
+        languages=_ENGLISH,
     ),
     _row(
         "FluxPipeline",
@@ -102,14 +121,23 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         schedulers=("euler",),
         reads=_FLUX_READS,
         latent_to_rgb=FLUX_LATENT_TO_RGB,
+        languages=_ENGLISH,
     ),
-    _row("HunyuanDiTPipeline", "Hunyuan-DiT", _flow_defaults(1024, 28, 5.0), adapter="scaled_input", is_flow=False),
+    _row(
+        "HunyuanDiTPipeline",
+        "Hunyuan-DiT",
+        _flow_defaults(1024, 28, 5.0),
+        adapter="scaled_input",
+        is_flow=False,
+        languages=_ENGLISH_AND_CHINESE,
+    ),
     _row(
         "Kandinsky3Pipeline",
         "Kandinsky 3",
         _flow_defaults(1024, 25, 3.0, "ddpm"),
         "Kandinsky3Img2ImgPipeline",
         is_flow=False,
+        languages=_ENGLISH,
     ),
     _row("Krea2Pipeline", "Krea 2", _flow_defaults(1024, 28, 4.5), adapter="krea2"),
     _row(
@@ -119,12 +147,26 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         "LatentConsistencyModelImg2ImgPipeline",
         takes_negative_prompt=False,
         is_flow=False,
+        languages=_ENGLISH,
     ),
-    _row("Lumina2Pipeline", "Lumina 2", _flow_defaults(1024, 30, 4.0)),
+    _row("Lumina2Pipeline", "Lumina 2", _flow_defaults(1024, 30, 4.0), languages=_ENGLISH_AND_CHINESE),
     _row("LuminaPipeline", "Lumina", _flow_defaults(1024, 30, 4.0)),
-    _row("OvisImagePipeline", "Ovis-Image", _flow_defaults(1024, 50, 5.0), adapter="packed"),
+    _row(
+        "OvisImagePipeline",
+        "Ovis-Image",
+        _flow_defaults(1024, 50, 5.0),
+        adapter="packed",
+        languages=_ENGLISH_AND_CHINESE,
+    ),
     _row("PRXPipeline", "PRX", _flow_defaults(512, 28, 5.0)),
-    _row("PixArtAlphaPipeline", "PixArt-α", _flow_defaults(1024, 20, 4.5), adapter="pixart", is_flow=False),
+    _row(
+        "PixArtAlphaPipeline",
+        "PixArt-α",
+        _flow_defaults(1024, 20, 4.5),
+        adapter="pixart",
+        is_flow=False,
+        languages=_ENGLISH,
+    ),
     _row(
         "PixArtSigmaPipeline",
         "PixArt-Σ",
@@ -132,6 +174,7 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         reads=(("tokenizer", 299),),
         adapter="pixart",
         is_flow=False,
+        languages=_ENGLISH,
     ),
     _row(
         "QwenImagePipeline",
@@ -143,6 +186,7 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         reads=(("tokenizer", 512),),
         latent_to_rgb=QWEN_LATENT_TO_RGB,
         adapter="qwen_image",
+        languages=_ENGLISH_AND_CHINESE,
     ),
     _row(
         "SanaPipeline",
@@ -151,6 +195,19 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         size_multiple=32,
         reads=(("tokenizer", 298),),
         schedulers=(*FLOW_SOLVERS, "euler"),
+        languages=_ENGLISH_AND_CHINESE,
+    ),
+    _row(
+        "SanaSprintPipeline",
+        "Sana-Sprint",
+        _flow_defaults(1024, 2, 4.5, "scm"),
+        size_multiple=32,
+        reads=(("tokenizer", 298),),
+        schedulers=("scm",),
+        takes_negative_prompt=False,
+        is_flow=False,
+        adapter="sana_sprint",
+        languages=_ENGLISH_AND_CHINESE,
     ),
     _row(
         "StableDiffusion3Pipeline",
@@ -161,17 +218,19 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         schedulers=("euler",),
         reads=(("tokenizer_3", 255), ("tokenizer", 75)),
         latent_to_rgb=SD3_LATENT_TO_RGB,
+        languages=_ENGLISH,
     ),
     _row(
         "ZImagePipeline",
         "Z-Image",
-        _flow_defaults(1024, 9, 0.0),
+        _flow_defaults(1024, 28, 4.0),
         "ZImageImg2ImgPipeline",
         inpaint_pipeline="ZImageInpaintPipeline",
         schedulers=("euler",),
         reads=(("tokenizer", 509),),  # three of 512 begin its chat
         guided_above=0.0,
         latent_to_rgb=FLUX_LATENT_TO_RGB,  # it has FLUX.1's VAE
+        languages=_ENGLISH_AND_CHINESE,
     ),
     # masked tokens (Patil et al. 2024, arXiv 2401.01808): DALL-E's and MUSE's line of descent
     _row(
@@ -184,5 +243,6 @@ PIPELINE_FAMILIES: tuple[Family, ...] = (
         reads=(("tokenizer", 75),),
         adapter="amused",
         is_flow=False,
+        languages=_ENGLISH,
     ),
 )

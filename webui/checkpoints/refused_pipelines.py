@@ -49,7 +49,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "pipeline_not_here",
             r"HiDreamImage|HunyuanImage|Bria|BriaFibo2?|Cosmos2TextToImage|ErnieImage|GlmImage|Ideogram4|Kandinsky5T2I"
-            r"|Kolors|LongCatImage|NucleusMoEImage|PRXPixel|QwenImage21|SanaSprint|Flux2KleinKV|AltDiffusion|UnCLIP"
+            r"|Kolors|LongCatImage|NucleusMoEImage|PRXPixel|QwenImage21|Flux2KleinKV|AltDiffusion|UnCLIP"
             r"|StableUnCLIP|UniDiffuser|VersatileDiffusion(TextToImage)?|VQDiffusion|LDMTextToImage|SemanticStableDiffusion|OnnxStableDiffusion|StableDiffusionOnnx"
             r"|(\w+)PAG|StableDiffusion(AttendAndExcite|LDM3D|Panorama|Paradigms|SAG)",
         ),

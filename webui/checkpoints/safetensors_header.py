@@ -13,7 +13,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from webui.checkpoints.refusals import Broken
 
@@ -75,18 +75,23 @@ def read_header(path: Path) -> Header:
     cannot be read.
     """
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(_LENGTH_BYTES + 1)
-        if start[_LENGTH_BYTES:] != b"{":
-            raise Broken("not_safetensors" if start else "truncated")
-        (length,) = struct.unpack("<Q", start[:_LENGTH_BYTES])
-        if length > MAX_HEADER_BYTES:
-            raise Broken("header_too_large")
-        if length < len("{}"):
-            raise Broken("header_unreadable")
-        if length > size - _LENGTH_BYTES:
-            raise Broken("truncated")
-        text = b"{" + file.read(length - 1)
+        return header_in(file)
+
+
+def header_in(file: BinaryIO) -> Header:
+    """The same of a file that is open at its start."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(_LENGTH_BYTES + 1)
+    if start[_LENGTH_BYTES:] != b"{":
+        raise Broken("not_safetensors" if start else "truncated")
+    (length,) = struct.unpack("<Q", start[:_LENGTH_BYTES])
+    if length > MAX_HEADER_BYTES:
+        raise Broken("header_too_large")
+    if length < len("{}"):
+        raise Broken("header_unreadable")
+    if length > size - _LENGTH_BYTES:
+        raise Broken("truncated")
+    text = b"{" + file.read(length - 1)
     entries = _parse(text)
     metadata = _check_metadata(entries.pop("__metadata__", {}))
     return Header(_check_tensors(entries, size - _LENGTH_BYTES - length), metadata)

@@ -80,6 +80,7 @@ class BundleSettings(BaseModel):
     steps: int
     guidance_scale: float
     scheduler: str | None = None
+    sigmas: str | None = None
 
 
 class Bundle(BaseModel):

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from webui.downloads.addresses import read_address
 from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile
-from webui.downloads.options import DownloadOptions
+from webui.downloads.options import Options
 from webui.downloads.refusals import check_status, retry_after
 from webui.downloads.web import Login, Web
 from webui.errors import (
@@ -63,16 +63,17 @@ def version_in(url: str) -> int | None:
 class Civitai:
     """Asks its API. Thread-safe."""
 
-    def __init__(self, web: Web, options: DownloadOptions) -> None:
+    def __init__(self, web: Web, options: Options) -> None:
         self._web = web
-        self._base = options.civitai
-        self.home = read_address(options.civitai)
-        self._token = options.civitai_token
+        self._options = options
+        self._base = options().civitai
+        self.home = read_address(self._base)
 
     @property
     def login(self) -> Login | None:
         """For Civitai alone."""
-        return Login(self.home.origin, self._token) if self._token else None
+        token = self._options().civitai_token
+        return Login(self.home.origin, token) if token else None
 
     def read(self, id: int) -> CivitaiVersion:
         """Raises NothingToDownload, SourceLogin, SourceBusy, SourceUnreachable."""

@@ -10,6 +10,8 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from webui.downloads.download import UNENDED, Download, DownloadFiles, State
@@ -103,6 +105,11 @@ class Downloads:
         """Oldest first."""
         with self._changed:
             return tuple(self._view(download) for download in self._known.values())
+
+    def counts(self) -> Mapping[str, int]:
+        """How many have neither finished nor been cancelled, by state. Answers at once."""
+        states = [str(download.state) for download in tuple(self._known.values())]
+        return Counter(state for state in states if state not in (State.FINISHED, State.CANCELLED))
 
     def get(self, id: str) -> DownloadView:
         """Raises DownloadNotFound."""

@@ -25,7 +25,7 @@ from huggingface_hub.errors import (
 from webui.downloads.addresses import Address, read_address
 from webui.downloads.files import MAX_SMALL_BYTES, RemoteFile
 from webui.downloads.hub_client import client_over
-from webui.downloads.options import DownloadOptions
+from webui.downloads.options import Options
 from webui.downloads.refusals import check_status, retry_after
 from webui.downloads.web import Login, Web
 from webui.errors import (
@@ -56,13 +56,16 @@ class Repository:
 
 
 class Hub:
-    """Asks one endpoint. Thread-safe."""
+    """Asks the Hub, or the mirror that the options name at the moment. Thread-safe."""
 
-    def __init__(self, web: Web, options: DownloadOptions) -> None:
+    def __init__(self, web: Web, options: Options) -> None:
         self._web = web
-        self.endpoint: Address = read_address(options.hub)
-        self._hub = options.hub
-        self._token = options.hub_token
+        self._options = options
+
+    @property
+    def endpoint(self) -> Address:
+        """What is asked. Raises AddressRefused for a mirror that is no address."""
+        return read_address(self._options().endpoint)
 
     def check_online(self) -> None:
         """Raises SourceUnreachable where `HF_HUB_OFFLINE` says that the Hub is not to be asked."""
@@ -71,8 +74,10 @@ class Hub:
 
     @property
     def login(self) -> Login | None:
-        """For the endpoint alone."""
-        return Login(self.endpoint.origin, self._token) if self._token else None
+        """For the Hub alone, whatever a mirror asks for; for a mirror where the options say so."""
+        options = self._options()
+        home = options.endpoint if options.mirror_gets_token else options.hub
+        return Login(read_address(home).origin, options.hub_token) if options.hub_token else None
 
     def read(self, id: str, revision: str | None = None) -> Repository:
         """What it holds. Raises RepositoryNotFound, RepositoryGated, RevisionNotFound, SourceUnreachable, SourceBusy,
@@ -80,8 +85,10 @@ class Hub:
         if not _NAME.fullmatch(id):
             raise RepositoryNotFound(repository=id[:100])
         self.check_online()
+        endpoint, login = self._options().endpoint, self.login
+        token = login.token if login is not None and login.origin == read_address(endpoint).origin else None
         with self._lent(id, revision):
-            info = HfApi(endpoint=self._hub, token=self._token or False).model_info(
+            info = HfApi(endpoint=endpoint, token=token or False).model_info(
                 id, revision=revision, files_metadata=True, timeout=_METADATA_SECONDS
             )
         sha = info.sha or ""
@@ -93,7 +100,7 @@ class Hub:
                 size_bytes=(sibling.lfs.size if sibling.lfs else sibling.size) or 0,
                 sha256=sibling.lfs.sha256 if sibling.lfs else None,
                 git_sha1=None if sibling.lfs else sibling.blob_id,
-                address=hf_hub_url(id, sibling.rfilename, revision=sha, endpoint=self._hub),
+                address=hf_hub_url(id, sibling.rfilename, revision=sha, endpoint=endpoint),
                 repository=id,
                 revision=sha,
             )
@@ -114,7 +121,7 @@ class Hub:
         """Whether a repository that asks for agreement lets us in, told by one of its files. Raises RepositoryGated."""
         if not repository.is_gated:
             return
-        if self._token is None:
+        if self.login is None:
             raise RepositoryGated(repository=repository.id)
         for file in repository.files[:1]:
             address = read_address(file.address)

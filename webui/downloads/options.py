@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from huggingface_hub import get_token
 
 HUB = "https://huggingface.co"
 CIVITAI = "https://civitai.com"
@@ -14,21 +11,22 @@ CIVITAI = "https://civitai.com"
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadOptions:
-    """`loopback` are origins of this machine that may be asked as well; only tests give any."""
+    """A `mirror` is asked in place of the hub. The hub's token is for the hub, and goes to a mirror only where
+    `mirror_gets_token`. `loopback` are origins of this machine that may be asked as well; only tests give any."""
 
     hub: str = HUB
+    mirror: str | None = None
+    mirror_gets_token: bool = False
     civitai: str = CIVITAI
     hub_token: str | None = field(default=None, repr=False)
     civitai_token: str | None = field(default=None, repr=False)
     bytes_per_second: float | None = None
     loopback: tuple[str, ...] = ()
 
+    @property
+    def endpoint(self) -> str:
+        """What is asked for repositories."""
+        return self.mirror or self.hub
 
-def options_from(environment: Mapping[str, str], megabytes_per_second: float | None = None) -> DownloadOptions:
-    """`HF_ENDPOINT` names a mirror; the Hub's token is where its own programs look for it, or in `HF_TOKEN`."""
-    return DownloadOptions(
-        hub=environment.get("HF_ENDPOINT", "").rstrip("/") or HUB,
-        hub_token=get_token() if environment is os.environ else environment.get("HF_TOKEN"),
-        civitai_token=environment.get("CIVITAI_API_TOKEN") or environment.get("CIVITAI_TOKEN"),
-        bytes_per_second=None if megabytes_per_second is None else megabytes_per_second * 1e6,
-    )
+
+Options = Callable[[], DownloadOptions]  # as they are at the moment

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from webui.checkpoints.architecture import recognise
 from webui.checkpoints.diffusers_folder import read_json
+from webui.checkpoints.kinds import kind_in
 from webui.checkpoints.refusals import Broken, Refusal
 from webui.checkpoints.safetensors_header import Header, read_header
 from webui.downloads.files import WEIGHTS_SUFFIX, RemoteFile
@@ -24,12 +24,6 @@ from webui.downloads.plan import FOLDERS, Item, Kind, PlannedFile
 from webui.errors import DownloadDamaged
 from webui.storage.files import make_folder, naming_refusals, sync_folder, write_atomically
 
-_KIND_BY_REASON: dict[str, Kind] = {
-    "lora": "lora",
-    "embedding": "embedding",
-    "vae": "vae",
-    "controlnet": "control",
-}
 _NOTE = "darkroom.json"
 _MOST_NAMES = 20
 Whole = Callable[[RemoteFile], Path]
@@ -134,12 +128,9 @@ def kind_of(header: Header | None, said: Kind | None) -> Kind:
     """What a file is by its tensors; by what its source `said` only where they do not tell. What nobody recognises goes
     where checkpoints are refused with a reason."""
     if header is not None:
-        try:
-            recognise(header)
-            return "checkpoint"
-        except Refusal as error:
-            if error.reason in _KIND_BY_REASON:
-                return _KIND_BY_REASON[error.reason]
+        with suppress(Refusal):
+            found = kind_in(header, Path()).kind
+            return next(kind for kind in FOLDERS if kind == found)
     return said or "checkpoint"
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.converted import converted_files
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.other_folders import other_folders
@@ -38,6 +39,7 @@ from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.loading.memory_budget import Key
 from webui.engine.loading.model_manager import ModelManager
 from webui.engine.loading.tiny_vaes import TinyVaes
+from webui.engine.loading.tokenizers import fetch_from_hub
 from webui.engine.loading.vae import LoadedVae, load_vae
 from webui.engine.loras.merging import LoraMerger, MergedLora
 from webui.engine.pictures.images import read_picture
@@ -113,12 +115,10 @@ class Engine:
         others = other_folders(settings)
         self.catalogue = Catalogue(settings.models_dir, others)
         self._models_dir = settings.models_dir
-        total = memory_total_bytes(self.device)
-        given = settings.model_memory_gb
-        budget = int(given * 1e9) if given is not None else int(total * MEMORY_SHARE)
         tokenizers, book = settings.models_dir / "tokenizers", HashBook(settings.data_dir / BOOK_NAME)
-        self._models = ModelManager(self.catalogue, self.device, budget, tokenizers, book=book)
-        addons = Addons(settings.models_dir, others)
+        self.models = ModelManager(self.catalogue, self.device, 0, tokenizers, book=book)
+        self.adjust(settings.model_memory_gb, settings.idle_minutes, settings.mirror)
+        addons = Addons(settings.models_dir, others, converted_files(settings))
         self._prompts = PromptEncoder(addons)
         self._loras = LoraMerger(addons)
         self._lora_hashes: dict[str, str] = {}  # by name, as they were last merged
@@ -134,13 +134,23 @@ class Engine:
         Raises a DarkroomError; Cancelled if `context.check` does.
         """
         context.check()
-        match request:
-            case TextToImage():
-                return self._diffuse(request, context, None)
-            case ImageToImage():
-                return self._diffuse(request, context, _pictures_of(request, context))
-            case StyleTransfer():
-                return [self._style_transfer(request, context)]
+        with self.models.at_work():
+            match request:
+                case TextToImage():
+                    return self._diffuse(request, context, None)
+                case ImageToImage():
+                    return self._diffuse(request, context, _pictures_of(request, context))
+                case StyleTransfer():
+                    return [self._style_transfer(request, context)]
+
+    def adjust(self, model_memory_gb: float | None, idle_minutes: float, mirror: str | None) -> None:
+        """How much memory loaded checkpoints may take from now on, after how many minutes without use they count as
+        idle (0: never), and where tokenizers are downloaded from instead of the Hub.
+        """
+        share = memory_total_bytes(self.device) * MEMORY_SHARE
+        budget_bytes = int(share if model_memory_gb is None else model_memory_gb * 1e9)
+        self.models.hold(budget_bytes, idle_minutes * 60 or None)
+        self.models.fetch = partial(fetch_from_hub, mirror=mirror)
 
     def preload(self, checkpoint_id: str | None, check: Callable[[], None]) -> None:
         """Loads a checkpoint (the default one if None) and whatever its previews need, so that the next job starts
@@ -151,7 +161,7 @@ class Engine:
                 checkpoint_id = self.catalogue.default().id
             except NoCheckpoint:
                 return
-        loaded = self._models.components(checkpoint_id, lambda _event: None, check)
+        loaded = self.models.components(checkpoint_id, lambda _event: None, check)
         self._latent_decoder(loaded, check)
 
     def status(self) -> EngineStatus:
@@ -176,7 +186,7 @@ class Engine:
         return digest in self.kept_steps
 
     def _diffuse(self, request: SettledDiffusion, context: Context, pictures: _Pictures | None) -> list[RawImage]:
-        loaded = self._models.components(request.checkpoint, context.on_event, context.check)
+        loaded = self.models.components(request.checkpoint, context.on_event, context.check)
         if request.task not in loaded.checkpoint.tasks:
             raise TaskUnsupported(checkpoint=request.checkpoint, family=loaded.checkpoint.family, task=request.task)
         vae = self._vae(request.vae, loaded, context.check)
@@ -241,7 +251,7 @@ class Engine:
 
         key = Key("vae", f"{id} {loaded.checkpoint.id}")  # its scale is the checkpoint's
         try:
-            return self._models.network(key, (model.version, loaded.checkpoint.version), model.size_bytes, load)
+            return self.models.network(key, (model.version, loaded.checkpoint.version), model.size_bytes, load)
         except Refusal as error:
             raise ModelUnusable(model=id, reason=error.reason) from error
 
@@ -267,7 +277,7 @@ class Engine:
         if not request.keep_best:
             return None
         words = words_to_fit(request, request.steps, has_syntax=Capability.PROMPT_SYNTAX in loaded.capabilities)
-        return load_prompt_critic(words, loaded.checkpoint, self._models, self._models_dir, check)
+        return load_prompt_critic(words, loaded.checkpoint, self.models, self._models_dir, check)
 
     def _within_memory(
         self,

@@ -22,6 +22,7 @@ from webui.events import EngineEvent
 from webui.settings import Settings
 from webui.worker import wire
 from webui.worker.messages import (
+    Adjust,
     Cancel,
     CancelledJob,
     Done,
@@ -71,10 +72,15 @@ def serve(connection: Connection, settings: Settings) -> None:
     channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes))
     jobs = _PastJobs(engine)
     while True:
-        run = channel.next_run()
-        _run(engine, run, channel)
-        jobs.remember(run)
-        del run  # its pictures need not wait for the next one
+        match channel.next(engine.models.idle_seconds_left()):
+            case Run() as run:
+                _run(engine, run, channel)
+                jobs.remember(run)
+                del run  # its pictures need not wait for the next one
+            case Adjust() as new:
+                engine.adjust(new.model_memory_gb, new.idle_minutes, new.mirror)
+            case None:
+                engine.models.drop_idle()
         channel.send(Status(memory_used_bytes=engine.status().memory_used_bytes, kept=jobs.kept()))
 
 
@@ -204,7 +210,7 @@ class _Channel:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = threading.Lock()
-        self._runs: queue.SimpleQueue[tuple[Run, Flags]] = queue.SimpleQueue()
+        self._due: queue.SimpleQueue[tuple[Run, Flags] | Adjust] = queue.SimpleQueue()
         self._known: dict[str, Flags] = {}  # jobs that were sent and not answered
         self.flags = Flags("")
 
@@ -212,14 +218,22 @@ class _Channel:
         """Starts the thread that reads the pipe."""
         threading.Thread(target=self._read, name="reader", daemon=True).start()
 
-    def next_run(self) -> Run:
-        """Waits for the next job and makes its flags the current ones."""
-        run, self.flags = self._runs.get()
+    def next(self, seconds: float | None) -> Run | Adjust | None:
+        """Waits for the next job, whose flags become the current ones, or for other limits; None after so many seconds
+        without either.
+        """
+        try:
+            due = self._due.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if isinstance(due, Adjust):
+            return due
+        run, self.flags = due
         return run
 
     def check_idle(self) -> None:
         """Raises Cancelled as soon as a job is waiting."""
-        if not self._runs.empty():
+        if self._known:
             raise Cancelled
 
     def send(self, message: FromWorker) -> None:
@@ -249,7 +263,9 @@ class _Channel:
                 if message.is_watched:
                     flags.watched.set()
                 self._known[message.job_id] = flags
-                self._runs.put((message, flags))
+                self._due.put((message, flags))
+            case Adjust():
+                self._due.put(message)
             case Cancel() if message.job_id in self._known:
                 self._known[message.job_id].cancelled.set()
             case Watch() if message.job_id in self._known:

@@ -12,10 +12,11 @@ from pathlib import Path
 from webui.capabilities import Capability
 from webui.checkpoints.addons import Addons, LoraFile
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.made_for import MadeFor
 from webui.errors import InvalidRequest, PromptError
 from webui.presets import Presets
 from webui.prompts.plain_words import words_to_fit
-from webui.prompts.reading import check_prompts
+from webui.prompts.reading import check_prompts, loras_in
 from webui.prompts.settle import settle_prompts
 from webui.prompts.wildcards import Wildcards
 from webui.requests import SomeDiffusion
@@ -49,6 +50,16 @@ class PromptRules:
         if settled.keep_best:
             words_to_fit(settled, settled.steps or 1, has_syntax=has_syntax)
         return settled
+
+    def made_for(self, request: SomeDiffusion, family: str) -> MadeFor | None:
+        """What the first LoRA of few steps that stands in the prompt itself was made for, where it fits."""
+        try:
+            loras = loras_in(request.prompt, request.prompt_dialect)
+        except PromptError:  # which `settle` words
+            return None
+        known = self._addons.loras() if loras else {}
+        files = (known.get(lora.name) for lora in loras if lora.weight > 0)
+        return next((file.made_for for file in files if file and file.made_for and file.family == family), None)
 
     def _look_texts(self, request: Diffusion, capabilities: Collection[Capability]) -> tuple[LookText, ...]:
         """The texts of the looks: from the request itself if it was settled before, else from the files."""

@@ -64,7 +64,7 @@ class JobQueue:
         """`expects_cpu`: whether the workers will draw on a processor, as far as is known before the first is ready."""
         self._storage = storage
         self._catalogue = catalogue
-        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others), presets_dir)
+        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others, catalogue.converted), presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
         self._expects_cpu = expects_cpu

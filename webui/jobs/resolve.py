@@ -1,4 +1,5 @@
-"""Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, the seed, the size.
+"""Settles what a request leaves open, once, when it is submitted: the checkpoint's defaults, or those of a LoRA of few
+steps in the prompt; the seed, the size.
 
 From then on the request says everything, and running it again gives the same picture. Raises domain errors for what no
 schema can refuse. Knows no database, but asks the store of uploads for sizes and owners.
@@ -11,9 +12,10 @@ import math
 import secrets
 from typing import Any
 
-from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.made_for import with_few_steps
 from webui.checkpoints.tiny_decoders import TinyDecoders, Word
 from webui.checkpoints.vaes import vae_beside, vae_named
 from webui.errors import InvalidRequest, PictureNotFound, TaskUnsupported
@@ -67,7 +69,8 @@ def resolve(
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
     decoders = TinyDecoders(catalogue.list()).words_for(checkpoint, is_on_cpu=is_on_cpu)
-    filled = _with_defaults(request, checkpoint, seed, _picture_size(request, uploads), decoders)
+    defaults = with_few_steps(checkpoint.defaults, prompts.made_for(request, checkpoint.family))
+    filled = _with_defaults(request, checkpoint, defaults, seed, _picture_size(request, uploads), decoders)
     filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
@@ -93,12 +96,12 @@ def _with_origin(request: SomeDiffusion, branch: Branch, origin: Settled) -> Som
 def _with_defaults(
     request: SomeDiffusion,
     checkpoint: Checkpoint,
+    defaults: Defaults,
     seed: int | None,
     picture_size: tuple[int, int] | None,
     decoders: tuple[Word, ...],
 ) -> SomeDiffusion:
     """The request with everything but its prompts settled. `decoders` are the checkpoint's, its default first."""
-    defaults = checkpoint.defaults
     scheduler = defaults.scheduler if request.scheduler is None else request.scheduler
     # Sigmas belong to the scheduler that they were chosen with.
     own_sigmas = defaults.sigmas if scheduler == defaults.scheduler else "default"

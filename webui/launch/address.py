@@ -45,6 +45,11 @@ def early_address(arguments: Sequence[str]) -> Address:
         return Address("127.0.0.1", 7860)
 
 
+def is_here(host: str) -> bool:
+    """Whether a host is this machine's own, under which nobody on another machine can reach it."""
+    return host.lower() in ("127.0.0.1", "localhost", "::1")
+
+
 def take(address: Address) -> socket.socket:
     """A socket bound to the address, not yet listening, so that nobody connects to a page that is not there.
 

@@ -15,6 +15,7 @@ from webui.launch.address import early_address
 from webui.launch.browser import wants_browser
 from webui.launch.console import Console
 from webui.launch.environment import Environment
+from webui.launch.first_model import question_for
 from webui.launch.install import install
 from webui.launch.launch_error import LaunchError
 from webui.launch.process import become
@@ -99,7 +100,7 @@ def _install(environment: Environment, arguments: list[str], console: Console, *
         install(environment, wheel, meter, lambda: console.show(meter.snapshot()))
         console.line("ready")
         return arguments
-    with WaitingPage(address, meter):
+    with WaitingPage(address, meter, question_for(environment.root, arguments, address)):
         console.line("watch", address=address.url)
         opens_browser = wants_browser(arguments)
         if opens_browser:

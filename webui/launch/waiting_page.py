@@ -1,5 +1,5 @@
 """The page that answers on the port during the installation: what is being downloaded, how fast, and how long it will
-take.
+take. Who sits at this machine is asked there whether a model for photographs should come along.
 
 It releases the port when its block ends. The browser then asks for `/healthz` until the app answers, and opens it.
 Standard library only.
@@ -16,19 +16,24 @@ from pathlib import Path
 from types import TracebackType
 
 from webui.launch.address import Address, take
+from webui.launch.first_model import FirstModelQuestion, is_local
 from webui.launch.progress import ProgressMeter
 
 _PAGE = Path(__file__).with_name("waiting_page.html")
+_TOKEN = b"TOKEN-OF-THE-QUESTION"  # in the page: what an answer must be sent with; empty where nothing is asked
+_ANSWER = "/first-model"
+_MAX_BODY_BYTES = 1000
 
 
 class WaitingPage:
     """Serves the page on the address, from a thread, while its block runs. Entering raises LaunchError if the port is
-    taken.
+    taken. Without a `question` it asks nothing.
     """
 
-    def __init__(self, address: Address, meter: ProgressMeter) -> None:
+    def __init__(self, address: Address, meter: ProgressMeter, question: FirstModelQuestion | None = None) -> None:
         self._address = address
         self._meter = meter
+        self._question = question
 
     def __enter__(self) -> WaitingPage:
         taken = take(self._address)
@@ -37,6 +42,7 @@ class WaitingPage:
         self._server.socket = taken
         self._server.meter = self._meter
         self._server.page = _PAGE.read_bytes()
+        self._server.question = self._question
         self._server.server_activate()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
@@ -54,6 +60,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     meter: ProgressMeter
     page: bytes
+    question: FirstModelQuestion | None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,12 +70,29 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """`/progress` as JSON; anything else is the page, as 503, so that nobody takes it for the app."""
         if self.path == "/progress":
-            body = json.dumps(dataclasses.asdict(self.server.meter.snapshot())).encode()
-            self._answer(HTTPStatus.OK, "application/json", body)
+            progress = dataclasses.asdict(self.server.meter.snapshot())
+            wanted = question.answer if (question := self._question()) else None
+            self._answer(HTTPStatus.OK, "application/json", json.dumps({**progress, "wants_model": wanted}).encode())
         elif self.path == "/healthz":
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "application/json", b'{"state": "installing"}')
         else:
-            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/html; charset=utf-8", self.server.page)
+            token = question.token if (question := self._question()) else ""
+            page = self.server.page.replace(_TOKEN, token.encode())
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/html; charset=utf-8", page)
+
+    def do_POST(self) -> None:
+        """`/first-model`: an answer to the question, from the page itself."""
+        said = self.headers.get("Content-Length") or ""
+        length = int(said) if said.isascii() and said.isdigit() else _MAX_BODY_BYTES + 1
+        body = self.rfile.read(length) if length <= _MAX_BODY_BYTES else b""
+        question = self._question() if self.path == _ANSWER else None
+        is_kept = question is not None and question.keep(self.headers, body)
+        self.close_connection = True
+        self._answer(HTTPStatus.OK if is_kept else HTTPStatus.FORBIDDEN, "application/json", b"{}")
+
+    def _question(self) -> FirstModelQuestion | None:
+        """For who calls from this machine, under its own name."""
+        return self.server.question if is_local(self.headers) else None
 
     def log_message(self, format: str, *args: object) -> None:
         """Logs nothing: the console reports the installation, not who watches it."""

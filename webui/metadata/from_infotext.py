@@ -149,7 +149,7 @@ def _read_tiling(text: Infotext, findings: Findings) -> None:
 
 
 def _read_origin(text: Infotext, findings: Findings, source: str) -> None:
-    """Notes whether the picture came from another one, and whether its noise can be drawn again."""
+    """Notes whether the picture came from another one, and whose noise it is made of where the line leaves that out."""
     names = {name.casefold() for name in text.pairs}
     is_hires = not names.isdisjoint(_HIRES)
     findings.settings["task"] = "text_to_image"
@@ -162,6 +162,5 @@ def _read_origin(text: Infotext, findings: Findings, source: str) -> None:
         findings.note("needs_picture")
         if findings.settings.keys() & set(OF_A_PART) and not findings.settings.keys() & set(SIDES):
             findings.note("needs_mask")
-    is_on_gpu = (text.get(Composed.RNG) or "GPU").upper() != "CPU"
-    if "seed" in findings.settings and source in ("a1111", "forge") and is_on_gpu:
-        findings.note("other_noise")
+    if "seed" in findings.settings and source in ("a1111", "forge"):
+        findings.settings.setdefault("noise_source", "nv")

@@ -186,6 +186,13 @@ class Diffusion:
         infotext("Variation seed strength"),
         Control(Group.SAMPLING, beside=True),
     ] = 0.0
+    # Whose numbers the noise is made of: those of torch on a CPU, or those of NVIDIA's cards, as A1111 draws it.
+    noise_source: Annotated[
+        Literal["cpu", "nv"],
+        needs(Capability.NOISE_SOURCE),
+        infotext_names.NOISE_SOURCE,
+        Control(Group.SAMPLING, "chips"),
+    ] = "cpu"
     # Towards the contrast of the prompt's own prediction.
     guidance_rescale: Annotated[
         Share,

@@ -16,12 +16,13 @@ class InfotextName:
     """A marker in a field's declaration: the line contains this field as `name`, unless it has its default.
 
     `values` are the words for its values, if these are not written as they are. `aliases` are further names under which
-    it is read. `always`: it is written even at its default.
+    it is read, and `read_as` further words for its values. `always`: it is written even at its default.
     """
 
     name: str
     values: Mapping[Any, str] = field(default_factory=dict, hash=False)
     aliases: tuple[str, ...] = ()
+    read_as: Mapping[str, Any] = field(default_factory=dict, hash=False)
     always: bool = False
 
     def written(self, value: Any) -> Any:
@@ -30,7 +31,8 @@ class InfotextName:
 
     def read(self, said: str) -> Any:
         """The value that a word means, whatever its case; None if it is not one of these words."""
-        return next((ours for ours, word in self.values.items() if word.casefold() == said.casefold()), None)
+        words = {**{word.casefold(): ours for ours, word in self.values.items()}, **self.read_as}
+        return words.get(said.casefold())
 
 
 def infotext(name: str, *, always: bool = False) -> InfotextName:
@@ -43,6 +45,7 @@ PROMPT_DIALECT = InfotextName("Prompt dialect", {"compel": "Compel"})
 EMPHASIS = InfotextName("Emphasis", {"original": "Original", "no_norm": "No norm"})
 ETA_DDIM = "Eta DDIM"  # which A1111 has for this sampler alone
 ETA = InfotextName("Eta", aliases=(ETA_DDIM,))
+NOISE_SOURCE = InfotextName("RNG", {"cpu": "CPU", "nv": "NV"}, read_as={"gpu": "nv"}, always=True)
 GUIDANCE_RESCALE = InfotextName("CFG Rescale", aliases=("CFG Rescale phi",))
 RESIZE_MODE = InfotextName(
     "Resize mode",
@@ -81,7 +84,6 @@ class Composed(StrEnum):
     TILING = "Tiling"
     TILE_X = "Tile X"  # this and the next: of the extension Asymmetric Tiling
     TILE_Y = "Tile Y"
-    RNG = "RNG"
 
 
 class Fact(StrEnum):

@@ -26,7 +26,7 @@ def schedulers_for(family: Family) -> tuple[str, ...]:
     """
     if family.schedulers is not None:
         return family.schedulers
-    return tuple(known.id for known in SCHEDULERS if known.id != "unmasking")
+    return tuple(known.id for known in SCHEDULERS if not known.is_own)
 
 
 def sigmas_for(scheduler: str, family: Family) -> tuple[str, ...]:

@@ -37,18 +37,18 @@ LARGEST_INSTANT = 2048  # pixels: the network sees the picture as a whole
 
 _WITHOUT_SIGMAS = tuple(known.id for known in SCHEDULERS if not known.has_sigmas)
 _WITHOUT_ETA = tuple(known.id for known in SCHEDULERS if known.eta is None)
-_ANY_NOISE = tuple(known.id for known in SCHEDULERS if known.id != "unmasking")
+_ANY_NOISE = offers_only("scheduler", *(known.id for known in SCHEDULERS if not known.is_own))
 _FLOW_EULER = offers_only("scheduler", "euler")
-_UNMASKING = offers_only("scheduler", "unmasking")
+_OWN = tuple(known.id for known in SCHEDULERS if known.is_own)
 _OTHER_SCHEDULER = not_offered("scheduler")
 SCHEDULING = (
     *about(
         "scheduler",
-        inactive("needs_unmasking", _UNMASKING),
+        *(inactive(f"needs_{own}", offers_only("scheduler", own)) for own in _OWN),
         inactive("flow_needs_euler", _FLOW_EULER),
-        error("needs_unmasking", _OTHER_SCHEDULER, _UNMASKING),
+        *(error(f"needs_{own}", _OTHER_SCHEDULER, offers_only("scheduler", own)) for own in _OWN),
         error("flow_needs_euler", _OTHER_SCHEDULER, _FLOW_EULER),
-        error("unmasking_not_here", _OTHER_SCHEDULER, offers_only("scheduler", *_ANY_NOISE)),
+        *(error(f"{own}_not_here", _OTHER_SCHEDULER, _ANY_NOISE, one_of("scheduler", own)) for own in _OWN),
         error("flow_needs_multistep", _OTHER_SCHEDULER),
     ),
     *about(

@@ -62,8 +62,9 @@ def make_folder(folder: Path) -> None:
             raise FolderNotWritable(folder=str(folder)) from error
 
 
-def write_atomically(path: StoredPath, content: bytes) -> None:
-    """Writes `content` to `path`, completely or not at all, and durably.
+def write_atomically(path: StoredPath, content: bytes, *, is_secret: bool = False) -> None:
+    """Writes `content` to `path`, completely or not at all, and durably. If it `is_secret`, only the program's user may
+    read the file.
 
     It writes to a temporary name in the same folder (so that renaming never crosses a file system), flushes it to the
     disk, renames it, and flushes the folder's entry. A path in memory simply takes the content. Raises DiskFull,
@@ -76,7 +77,7 @@ def write_atomically(path: StoredPath, content: bytes) -> None:
     temporary = path.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     with naming_refusals(path.parent):
         try:
-            with open(temporary, "xb") as file:
+            with open(temporary, "xb", opener=_open_for_owner if is_secret else None) as file:
                 file.write(content)
                 file.flush()
                 _flush(file.fileno())
@@ -86,6 +87,10 @@ def write_atomically(path: StoredPath, content: bytes) -> None:
                 temporary.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def append_durably(path: Path, lines: bytes) -> None:

@@ -141,7 +141,7 @@ def _diffusion_pairs(request: TextToImage | ImageToImage, image: RawImage) -> Pa
         **_taken(named, "variation_seed", "variation_strength", "denoising_strength", "resize_mode", *SIDES),
         **_taken(named, "mask_mode", "mask_blur", "inpaint_area", "inpaint_padding", "masked_content"),
         **_taken(named, "soft_inpainting", "clip_skip"),
-        Composed.RNG: "CPU",  # where all noise is drawn, on every device
+        **_taken(named, "noise_source"),
         **_tiling(request),
         **_taken(named, "guidance_rescale", "guidance_start", "guidance_end", "eta", "emphasis", "prompt_dialect"),
         **_taken(named, *named),

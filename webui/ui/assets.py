@@ -43,11 +43,12 @@ STYLES = (
     "prompt.css",
     "inspect.css",
     "help.css",
+    "downloads.css",
 )
 
 
 STYLE_FILE = "page.css"
-LATE_STYLES = ("models.css",)  # each comes with the script `<room>/sheet.js` of its room
+LATE_STYLES = ("models.css", "operator.css")  # each comes with the script `<room>/sheet.js` of its room
 MAIN = "main.js"
 GIVEN = "core/given.js"
 _TEXTS = "texts"  # the room of the strings, by language

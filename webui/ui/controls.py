@@ -14,7 +14,7 @@ from webui.requests.field_types import MAX_PROMPT_CHARACTERS
 from webui.ui.declared_controls import Controls, drawn, reasons_without_control, select_part
 from webui.ui.language import Words
 from webui.ui.parts import help_mark, part
-from webui.ui.prompt_help import prompt_help, prompt_history
+from webui.ui.prompt_help import known_words, prompt_help, prompt_history
 
 RATIOS = ("1:1", "4:3", "3:2", "16:9")
 QUALITIES = ("draft", "normal", "fine")
@@ -47,6 +47,7 @@ def writing(words: Words) -> Controls:
     """The sign of a prepared branch, the prompt, the looks and the negative prompt."""
     part("branch", elem_id="branch_box")
     help_mark(Group.WRITING)
+    known_words()
     prompt = gr.Textbox(
         label=words("prompt"),
         placeholder=words("prompt_placeholder"),

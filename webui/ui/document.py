@@ -11,7 +11,7 @@ import functools
 import hashlib
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gradio as gr
@@ -19,6 +19,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from gradio.routes import toorjson
 
+from webui.settings import Settings
 from webui.ui import assets
 from webui.ui.gradio_frontend import Frontend, frontend
 from webui.ui.language import LANGUAGES
@@ -33,15 +34,19 @@ _ICON = (  # the page's own sign: without one, browsers ask for a file again and
     "%3Cpath d='M12 1a11 11 0 0 0 0 22z' fill='%2312100f'/%3E"
     "%3Ccircle cx='17' cy='12' r='2.4' fill='%23c23b1e'/%3E%3C/svg%3E"
 )
+Defaults = tuple[tuple[str, str], ...]  # names and values of the page's `data-…`
 _ROOM = "display:flex;flex-direction:column;margin:0;padding:0"
 
 
-def document(page: gr.Blocks, files: PageFiles) -> str:
-    """The HTML of a mounted page; `files` contain `assets.STYLE_FILE` and the scripts."""
+def document(page: gr.Blocks, files: PageFiles, defaults: Defaults) -> str:
+    """The HTML of a mounted page; `files` contain `assets.STYLE_FILE` and the scripts. `defaults` are what counts in a
+    browser in which a person has chosen nothing.
+    """
+    said = "".join(f' data-{name}="{html.escape(value)}"' for name, value in defaults)
     config = _config(page)
     gradio = frontend({component["type"] for component in config["components"]})
     return f"""<!doctype html>
-<html lang="en" style="{_ROOM};min-height:100%">
+<html lang="en"{said} style="{_ROOM};min-height:100%">
 <head>
 <meta charset="utf-8">
 <base href="/">
@@ -65,27 +70,33 @@ window.__gradio_mode__ = "app";
 """
 
 
-def document_route(page: gr.Blocks, files: PageFiles) -> APIRouter:
+def document_route(page: gr.Blocks, files: PageFiles, settings: Callable[[], Settings]) -> APIRouter:
     """`GET /`: the page, or 304 for a browser that has it. It goes before Gradio's mount, which would answer there,
     too.
     """
     router = APIRouter(include_in_schema=False)
 
     @functools.cache
-    def made() -> tuple[str, str]:  # late, as Gradio completes its configuration when it is mounted
-        text = document(page, files)
+    def made(defaults: Defaults) -> tuple[str, str]:  # late, as Gradio completes its configuration when it is mounted
+        text = document(page, files, defaults)
         return text, f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'  # weak: the same, however compressed
 
     @router.head("/")
     @router.get("/")
     def page_itself(call: Request) -> Response:
-        text, etag = made()
+        text, etag = made(defaults_of(settings()))
         headers = {"ETag": etag}
         if etag in call.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(text, media_type="text/html", headers=headers)
 
     return router
+
+
+def defaults_of(settings: Settings) -> Defaults:
+    """What the page takes for a person's choice until there is one."""
+    sound = "yes" if settings.sound else "no"
+    return ("language", settings.language), ("save-format", settings.image_format), ("sound", sound)
 
 
 def _config(page: gr.Blocks) -> dict[str, Any]:

@@ -39,6 +39,7 @@ GROUPS: Mapping[Group, Passage] = {
 }
 PARTS: Mapping[str, Passage] = {
     "looks": Passage("prompts", "looks", "looks"),
+    "words": Passage("prompts", "words-to-pick-from", "words"),
     "negative_prompt": Passage("prompts", "negative-prompt", "negative_prompt"),
     "strip": Passage("variations", "the-strip", "strip"),
     "walk": Passage("variations", "walks", "walk"),
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Passage] = {
     "inspect": Passage("gallery", "read-a-pictures-settings", "inspect_panel"),
     "private": Passage("gallery", "private-mode", "private"),
     "models": Passage("models", "the-sheet-models", "models"),
+    "operator": Passage("commands", "settings", "settings"),
     "share": Passage("sharing", "a-public-link", "share"),
 }
 

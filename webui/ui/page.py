@@ -9,6 +9,7 @@ connection of its own.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -39,9 +40,11 @@ _IN_BROWSER: dict[str, Any] = {"fn": None, "queue": False, "show_progress": "hid
 
 
 def build_page(
-    *, catalogue: Catalogue, presets: Presets, texts: Texts, settings: Settings, share: ShareState
+    *, catalogue: Catalogue, presets: Presets, texts: Texts, settings: Callable[[], Settings], share: ShareState
 ) -> gr.Blocks:
-    """The whole page, not yet mounted. Starts nothing and reads only `presets` and the catalogue's list."""
+    """The whole page, not yet mounted. Starts nothing and reads only `presets` and the catalogue's list. `settings` are
+    as they are at the moment.
+    """
     words = Words()
     try:
         chosen: Checkpoint | None = catalogue.default()
@@ -59,10 +62,11 @@ def build_page(
             part("stage", "stage")
         part("gallery", "gallery")
         part("models")
+        part("operator")
         fields = {"checkpoint": picker, **fields}
         _join(page, fields, tabs, tasks)
-    files = _files_of(words, texts, presets, catalogue, chosen, fields, settings)
-    page.darkroom = _PageParts(texts, presets, catalogue, share, fields, files)
+    files = _files_of(words, texts, presets, catalogue, chosen, fields, settings())
+    page.darkroom = _PageParts(texts, presets, catalogue, share, fields, files, settings)
     return page
 
 
@@ -85,13 +89,14 @@ class _PageParts:
     share: ShareState
     fields: Controls
     files: PageFiles
+    settings: Callable[[], Settings]
 
 
 def routers_of(page: gr.Blocks) -> tuple[APIRouter, ...]:
     """The page itself, its files and its few routes. They go before what `mount_page` mounts, and behind the guard."""
     parts: _PageParts = page.darkroom
     own = page_routes(parts.catalogue, parts.presets, parts.share, parts.texts)
-    return own, parts.files.routes(), document_route(page, parts.files)
+    return own, parts.files.routes(), document_route(page, parts.files, parts.settings)
 
 
 def _files_of(

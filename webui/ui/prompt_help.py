@@ -22,3 +22,8 @@ def prompt_help(field: str) -> gr.HTML:
 def prompt_history() -> gr.HTML:
     """The button that opens the list of earlier prompts."""
     return of_html("history", '<div class="dr menu"></div>')
+
+
+def known_words() -> gr.HTML:
+    """The button that opens the words that the checkpoint knows, where it names any."""
+    return of_html("words", '<div class="dr menu"></div>', classes=("help-place",))

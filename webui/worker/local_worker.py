@@ -21,6 +21,7 @@ from webui.worker import process as worker_process
 from webui.worker.child import Child, ProcessEnded, Waker
 from webui.worker.current_job import CurrentJob, RunningJob
 from webui.worker.messages import (
+    Adjust,
     Cancel,
     CancelledJob,
     Done,
@@ -95,6 +96,12 @@ class LocalWorker:
         """Tells the worker whether previews are worth making."""
         if self._current.watch(job_id, is_watched=is_watched):
             self._send(Watch(job_id=job_id, is_watched=is_watched))
+
+    def adjust(self, settings: Settings) -> None:
+        """The process of now is told; later ones start with these settings."""
+        before, self._settings = self._settings, settings
+        if (told := _adjustment(settings)) != _adjustment(before):
+            self._send(told)
 
     def status(self) -> WorkerStatus:
         """The worker's current state."""
@@ -278,3 +285,7 @@ class LocalWorker:
     def _send(self, message: ToWorker) -> None:
         self._outbox.put(message)
         self._waker.wake()
+
+
+def _adjustment(settings: Settings) -> Adjust:
+    return Adjust(model_memory_gb=settings.model_memory_gb, idle_minutes=settings.idle_minutes, mirror=settings.mirror)

@@ -51,6 +51,17 @@ class Watch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adjust:
+    """What is held from now on: as many gigabytes of checkpoints, by default a share of the device's memory, each for
+    as many minutes after its last use; 0: for as long as there is room. `mirror` is asked in place of the Hub.
+    """
+
+    model_memory_gb: float | None
+    idle_minutes: float
+    mirror: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exit:
     """End the process."""
 
@@ -135,6 +146,6 @@ class Status:
     kept: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-ToWorker = Run | Cancel | Watch | Exit
+ToWorker = Run | Cancel | Watch | Adjust | Exit
 FromWorker = Ready | Emitted | Drawn | Done | CancelledJob | FailedJob | Status
 MESSAGES = (*get_args(ToWorker), *get_args(FromWorker))

@@ -14,6 +14,7 @@ from webui.errors import DarkroomError
 from webui.events import EngineEvent
 from webui.requests.settled import Settled
 from webui.requests.style_transfer import StyleTransfer
+from webui.settings import Settings
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.seam import Listener, ReadPictures, Worker
 from webui.worker.status import WorkerState, WorkerStatus
@@ -60,6 +61,11 @@ class WorkerPool:
         """Says whether anybody is looking at the job's previews."""
         if (member := self._with_job(job_id)) is not None:
             member.worker.watch(job_id, is_watched=is_watched)
+
+    def adjust(self, settings: Settings) -> None:
+        """All workers hold checkpoints as these settings say from now on."""
+        for member in self._members:
+            member.worker.adjust(settings)
 
     def statuses(self) -> tuple[WorkerStatus, ...]:
         """The state of each worker, in order."""

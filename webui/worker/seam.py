@@ -11,6 +11,7 @@ from typing import Protocol
 from webui.errors import DarkroomError
 from webui.events import EngineEvent
 from webui.requests.settled import Settled
+from webui.settings import Settings
 from webui.worker.messages import FailedJob, RawImage
 from webui.worker.status import WorkerStatus
 
@@ -62,6 +63,9 @@ class Worker(Protocol):
 
     def watch(self, job_id: str, *, is_watched: bool) -> None:
         """Says whether anybody is looking at the job's previews."""
+
+    def adjust(self, settings: Settings) -> None:
+        """Holds checkpoints as these settings say from now on."""
 
     def status(self) -> WorkerStatus:
         """The worker's current state."""

@@ -101,6 +101,7 @@ def main() -> None:
     arguments = parser.parse_args()
     path: Path = arguments.checkpoint / "darkroom.json"
     card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    card["is_introductory"] = True  # the page offers a real one after the first picture
     card["vocabulary"] = vocabulary_of(load_judge(arguments.judge).values)
     path.write_text(as_text(card), "utf-8")
 

@@ -150,11 +150,15 @@ def test_where_all_come_from_one_address_wrong_passwords_lock_nobody_out(guarded
                 assert (answer.status_code, "retry-after" in answer.headers) == (401, False)
         began = time.monotonic()
         assert client.post("/login", data=form).status_code == 401
-        assert time.monotonic() - began > 0.9, "slower than the first ones"
-        began = time.monotonic()
-        right = {"user": "anna", "password": "correct horse"}
-        assert client.post("/login", data=right).status_code == 303
-        assert time.monotonic() - began < 0.5, "another login"
+        slowed = time.monotonic() - began
+        assert slowed > 0.9, "slower than the first ones"
+        quickest = slowed
+        for _ in range(3):  # whatever else this machine is doing
+            began = time.monotonic()
+            right = {"user": "anna", "password": "correct horse"}
+            assert client.post("/login", data=right).status_code == 303
+            quickest = min(quickest, time.monotonic() - began)
+        assert quickest < slowed - 0.5, "another login"
     with guarded.client("ben") as ben:
         began = time.monotonic()
         assert ben.get("/api/jobs").status_code == 200

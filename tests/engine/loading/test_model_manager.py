@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from webui.engine.device import HOST, Device, choose_device
 from webui.engine.loading import model_manager, placing, single_file
 from webui.engine.loading import pipeline as loading
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
-from webui.engine.loading.memory_budget import Key
+from webui.engine.loading.memory_budget import Clock, Key
 from webui.engine.loading.model_manager import ModelManager
 from webui.errors import (
     Cancelled,
@@ -53,8 +54,10 @@ ALL = (
 )
 
 
-def manager(models: Path, *, budget_bytes: int = 10**9, device: Device = FP32) -> ModelManager:
-    return ModelManager(Catalogue(models), device, budget_bytes, models / "tokenizers")
+def manager(
+    models: Path, *, budget_bytes: int = 10**9, device: Device = FP32, clock: Clock = time.monotonic
+) -> ModelManager:
+    return ModelManager(Catalogue(models), device, budget_bytes, models / "tokenizers", clock=clock)
 
 
 def load(models: ModelManager, id: str) -> LoadedCheckpoint:
@@ -184,6 +187,44 @@ def test_the_least_recently_used_goes_first(toy_models: Path) -> None:
     assert models.held() == ("toy-sd15", "toy-sd15-inpaint")
     assert models.used_bytes() <= 8_000_000
     load(models, "toy-sdxl")  # 6.3 MB
+    assert models.held() == ("toy-sdxl",)
+
+
+def test_one_that_nobody_used_for_long_leaves_the_device(toy_models: Path) -> None:
+    now = 0.0
+    models = manager(toy_models, clock=lambda: now)
+    first = weakref.ref(load(models, "toy-sd15").components["unet"])
+    assert models.idle_seconds_left() is None
+    now = 1e6
+    models.drop_idle()
+    assert models.held() == ("toy-sd15",)
+    models.hold(10**9, 600)
+    with models.at_work():
+        load(models, "toy-sd15")
+        now += 3600  # a long job
+    assert models.idle_seconds_left() == 600
+    now += 300
+    load(models, "toy-sdxl")
+    now += 299
+    models.drop_idle()
+    assert models.held() == ("toy-sd15", "toy-sdxl")
+    assert models.idle_seconds_left() == 1
+    now += 1
+    models.drop_idle()
+    assert models.held() == ("toy-sdxl",)
+    gc.collect()
+    assert first() is None
+    models.hold(10**9, None)
+    now += 1e6
+    models.drop_idle()
+    assert models.held() == ("toy-sdxl",)
+
+
+def test_a_smaller_budget_counts_at_once(toy_models: Path) -> None:
+    models = manager(toy_models)
+    for id in ("toy-sd15", "toy-sdxl"):
+        load(models, id)
+    models.hold(1, None)
     assert models.held() == ("toy-sdxl",)
 
 

@@ -161,3 +161,20 @@ def test_a_hub_out_of_reach_is_known_at_once(tmp_path: Path, monkeypatch: pytest
     source = (FAMILIES["sdxl"].tokenizers or {})["tokenizer_2"]
     with pytest.raises(ConnectionRefusedError):
         fetch_from_hub(source, "vocab.json", tmp_path)
+
+
+def test_a_mirror_is_asked_in_place_of_the_hub_and_gets_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "a proxy"})
+    asked: list[dict[str, object]] = []
+
+    def download(*_: object, endpoint: str | None, token: object, **__: object) -> str:
+        asked.append({"endpoint": endpoint, "token": token})
+        return str(tmp_path)
+
+    monkeypatch.setattr("webui.engine.loading.tokenizers.hf_hub_download", download)
+    source = (FAMILIES["sdxl"].tokenizers or {})["tokenizer_2"]
+    fetch_from_hub(source, "vocab.json", tmp_path, mirror="https://mirror.example")
+    fetch_from_hub(source, "vocab.json", tmp_path)
+    assert asked == [{"endpoint": "https://mirror.example", "token": False}, {"endpoint": None, "token": None}]

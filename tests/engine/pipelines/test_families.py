@@ -35,6 +35,7 @@ TOYS: dict[str, Callable[[Path], Path]] = {
     "ZImagePipeline": toy_families.save_z_image,
     "QwenImagePipeline": toy_families.save_qwen_image,
     "SanaPipeline": toy_families.save_sana,
+    "SanaSprintPipeline": toy_families.save_sana_sprint,
     "PixArtSigmaPipeline": toy_families.save_pixart_sigma,
     "AmusedPipeline": toy_families.save_amused,
 }
@@ -106,10 +107,10 @@ def test_what_the_page_sends_is_settled_and_drawn(engine: Engine, family: str) -
     less = {"task": "text_to_image", "width": 64, "height": 64, "steps": 2}
     controls = {name: value for name, value in field_defaults().items() if name in controlled_fields("text_to_image")}
     values = controls | less | {"prompt": "a {cat|cat} # mine", "looks": ["watercolour"], "checkpoint": "toy"}
-    row = FAMILIES[family]
+    row, own = FAMILIES[family], engine.catalogue.get("toy").defaults
     settled = settle(from_dict(values), engine.catalogue)
     assert isinstance(settled, TextToImage)
-    assert (settled.scheduler, settled.guidance_scale) == (row.defaults.scheduler, row.defaults.guidance_scale)
+    assert (settled.scheduler, settled.guidance_scale) == (own.scheduler, own.guidance_scale)
     assert "{cat|cat}" in settled.prompt
     (told,) = settled.resolved_prompts or ()
     assert told.prompt.startswith("a cat")
@@ -162,7 +163,7 @@ def test_guidance_and_negative_prompt_count_or_are_refused(engine: Engine, famil
 
 def test_every_scheduler_of_the_table_runs_and_no_other_does(engine: Engine, family: str) -> None:
     row = FAMILIES[family]
-    for scheduler in ("euler", "dpmpp_2m", "ddim", "unmasking"):
+    for scheduler in ("euler", "dpmpp_2m", "ddim", "unmasking", "scm"):
         if scheduler in schedulers_for(row) and (family, scheduler) != ("SanaPipeline", "euler"):
             for sigmas in sigmas_for(scheduler, row)[:2]:
                 run(engine, asked(scheduler=scheduler, sigmas=sigmas, steps=2))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import torch
 from diffusers import DiffusionPipeline
 from safetensors.torch import save_file
 
+from tests.jobs.conftest import eventually
 from webui.checkpoints.addons import Addons
+from webui.checkpoints.converted import ConvertedFiles
+from webui.checkpoints.places import Kind
 from webui.engine.prompts.encoder import PromptEmbeds, PromptEncoder, Reading
 from webui.engine.prompts.text_encoders import text_encoders
 from webui.engine.prompts.textual_inversion import TextualInversions
@@ -203,3 +207,20 @@ def test_a_network_that_takes_guidance_as_an_input_knows_no_and(pipeline: Any) -
     with pytest.raises(PromptError) as caught:
         schedule(Distilled(), "a AND b", is_guided=False)
     assert caught.value.details["reason"] == "prompt_and_unguided"
+
+
+def test_an_embedding_is_read_from_its_converted_copy(pipeline: Any, addons: Addons, tmp_path: Path) -> None:
+    plain = embeds(pipeline, "a toystyle cat", encoder=PromptEncoder(addons))
+    vectors = (tmp_path / "embeddings" / "toystyle.safetensors").rename(tmp_path / "vectors")
+    (tmp_path / "embeddings" / "toystyle.pt").write_bytes(b"an old one")
+
+    def convert(source: BinaryIO, target: Path) -> Kind:
+        shutil.copyfile(vectors, target)
+        return "embedding"
+
+    copies = ConvertedFiles(tmp_path / "converted")
+    copies.start(convert)
+    with_copies = Addons(tmp_path, converted=copies)
+    eventually(lambda: "toystyle" in with_copies.embeddings(), 30)
+    copies.close()
+    assert torch.equal(embeds(pipeline, "a toystyle cat", encoder=PromptEncoder(with_copies)), plain)

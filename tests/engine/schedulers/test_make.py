@@ -34,10 +34,10 @@ CHOICES = [
 
 
 def test_every_name_has_a_rule() -> None:
-    named = {s.id: s.has_sigmas for s in SCHEDULERS if s.id != "unmasking"}  # which removes no noise
+    named = {s.id: s.has_sigmas for s in SCHEDULERS if not s.is_own}
     assert {name: rule.has_sigmas for name, rule in UPDATE_RULES.items()} == named
     with pytest.raises(InvalidRequest):
-        make_scheduler(ORDINARY, "unmasking", steps=5)
+        make_scheduler(ORDINARY, "unmasking", steps=5)  # which removes no noise
 
 
 def run(config: dict[str, Any], name: str, sigmas: str, steps: int, prediction_type: str, doubt: float) -> torch.Tensor:

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
 from tests.checkpoints.test_addons import KOHYA, save
 from tests.toy_families import save_flux, save_pixart_sigma, save_z_image
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.families import FAMILIES
+from webui.checkpoints.languages import reads_english_alone
+from webui.downloads.bundles import read_offered
 from webui.errors import CheckpointNotFound
 from webui.prompts.check.check import PromptCheck, Question
 from webui.prompts.check.report import Note, Report
@@ -129,7 +133,7 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("一只龘", {}, ["nothing_known_example", "unknown_word 龘"]),
         ("the carburettor of a lake", {}, ["unknown_word carburettor"]),
         ("a carburettor", {"checkpoint": "english"}, []),
-        ("a 湖", {"checkpoint": "english"}, ["english_only"]),
+        ("a 湖", {"checkpoint": "english"}, ["english_only_chinese"]),
         ("<lora:nothing:1>", {}, ["lora_missing <lora:nothing"]),
         ("<lora:ink:1>", {"checkpoint": "english"}, ["lora_size <lora:ink"]),
         ("<lora:inkxl:1>", {"checkpoint": "english"}, ["lora_family <lora:inkxl"]),
@@ -159,8 +163,8 @@ def test_of_a_prompt_that_changes_the_longest_text_counts(check: PromptCheck) ->
         ("((okapi gnu)), gnu", {}, ["unknown_word gnu", "embedding_family okapi gnu"]),
         ("oldstyle", {}, ["embedding_pickled oldstyle"]),
         ("a lake, 水墨", {"checkpoint": "english"}, []),
-        ("a 湖, 水墨", {"checkpoint": "english"}, ["english_only"]),
-        ("a lake, 水墨", {"checkpoint": "english", "dialect": "compel"}, ["english_only"]),
+        ("a 湖, 水墨", {"checkpoint": "english"}, ["english_only_chinese"]),
+        ("a lake, 水墨", {"checkpoint": "english", "dialect": "compel"}, ["english_only_chinese"]),
         (
             "zebra-quagga_v2",
             {"dialect": "compel"},
@@ -225,6 +229,59 @@ def test_what_another_family_does_not_get_to(check: PromptCheck, checkpoint: str
     assert report(check, letters[: limit - 1], checkpoint=checkpoint).notes == ()
     (note,) = report(check, "{" + letters + "}", checkpoint=checkpoint).notes
     assert (note.code, note.start) == ("cut", None)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code"),
+    [
+        ("夜晚的湖", "english_only_chinese"),
+        ("a lake, 湖", "english_only_chinese"),
+        ("夜の湖、静か", "english_only_japanese"),
+        ("밤의 호수", "english_only_korean"),
+        ("озеро ночью", "english_only_cyrillic"),
+        ("بحيرة في الليل", "english_only"),
+        ("un lac à Besançon, Köln, naïve, a “lake” – α", None),
+        ("<lora:水墨:1> a lake __湖__ embedding:水墨", None),
+    ],
+)
+def test_who_reads_english_alone_says_so_in_words_for_the_script(
+    check: PromptCheck, prompt: str, code: str | None
+) -> None:
+    def said(checkpoint: str) -> list[str]:
+        found = report(check, prompt, checkpoint=checkpoint, seed=1).notes
+        return [note.code for note in found if note.code.startswith("english_only")]
+
+    for checkpoint in ("english", "sd3", "flux", "pixart"):
+        assert said(checkpoint) == ([code] if code else []), checkpoint
+    for checkpoint in ("starter", "z"):
+        assert said(checkpoint) == [], checkpoint
+
+
+def test_the_encoders_know_no_chinese_where_that_is_said(check: PromptCheck) -> None:
+    """What the toys' tokenizers, of the published kinds, make of Chinese: T5's nothing but unknown tokens."""
+    catalogue = check._catalogue
+    flux, z = (
+        AutoTokenizer.from_pretrained(catalogue.get(id).path / name)
+        for id, name in (("flux", "tokenizer_2"), ("z", "tokenizer"))
+    )
+    unknown = flux("湖", add_special_tokens=False).input_ids
+    assert flux.unk_token_id in unknown
+    assert reads_english_alone(catalogue.get("flux"))
+    assert "湖" in z.decode(z("湖", add_special_tokens=False).input_ids)
+    assert not reads_english_alone(catalogue.get("z"))
+
+
+def test_a_u_net_with_another_encoder_than_clip_may_read_anything(tmp_path: Path, toy_models: Path) -> None:
+    shutil.copytree(toy_models / "toy-sd15", tmp_path / "taiyi")
+    assert reads_english_alone(Catalogue(tmp_path).get("taiyi"))
+    index = tmp_path / "taiyi" / "model_index.json"
+    index.write_text(index.read_text().replace("CLIPTextModel", "BertModel").replace("CLIPTokenizer", "BertTokenizer"))
+    assert not reads_english_alone(Catalogue(tmp_path).get("taiyi"))
+
+
+def test_families_read_what_the_offers_say() -> None:
+    for bundle in read_offered(ROOT / "presets").bundles:
+        assert FAMILIES[bundle.family].languages == bundle.languages, bundle.id
 
 
 def test_a_checkpoint_that_is_not_there(check: PromptCheck) -> None:

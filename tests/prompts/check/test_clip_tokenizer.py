@@ -67,3 +67,11 @@ def test_the_starter_knows_the_words_of_its_own_examples() -> None:
     for example in notes["examples"]:
         for text in (example["prompt"], example["prompt_zh"]):
             assert [text[start:end] for start, end in tokenizer.unknown(text)] == []
+
+
+@pytest.mark.parametrize("vocabulary", ["{}", '{"a</w>": 0}'])
+def test_a_vocabulary_without_a_word_for_all_others_is_broken(tmp_path: Path, vocabulary: str) -> None:
+    (tmp_path / "vocab.json").write_text(vocabulary, encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    with pytest.raises(Broken):
+        ClipTokenizer(tmp_path)

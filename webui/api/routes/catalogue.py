@@ -53,7 +53,9 @@ def _checkpoint_json(checkpoint: Checkpoint, critic: str | None, decoders: tuple
         "clip_layers": checkpoint.clip_layers,
         "critic": critic,
         "decoders": decoders,
+        "is_introductory": checkpoint.is_introductory,
         "defaults": dataclasses.asdict(checkpoint.defaults),
+        "made_for": dataclasses.asdict(checkpoint.made_for) if checkpoint.made_for else None,
         "vocabulary": {
             kind: [word.model_dump(mode="json") for word in words] for kind, words in checkpoint.vocabulary.items()
         },

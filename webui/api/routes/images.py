@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, UploadFile
@@ -15,10 +17,12 @@ from webui.api.bodies.pictures import store_file
 from webui.api.schemas import ERRORS, Uploaded
 from webui.api.services import Services, owner_of
 from webui.errors import InvalidRequest, PictureNotFound
+from webui.file_names import file_name
 from webui.requests.field_types import is_reference
 from webui.storage.formats import MEDIA_TYPES, SUFFIXES, Format, in_format, left_out
 from webui.storage.owners import Owner
 from webui.storage.paths import StoredPath
+from webui.storage.pictures import Picture
 
 # The bytes behind an id never change, and only their owner may keep them.
 _CACHE = "private, max-age=31536000, immutable"
@@ -62,7 +66,8 @@ def image_routes(services: Services) -> APIRouter:
         """The picture as PNG, or in another `format` with the same texts about itself; with `size`, a small WebP of
         about that many pixels on its longest side.
 
-        Uploads are served only as PNG. Texts that are too long for the format are left out and named in
+        With `download` it comes as a file to save, named after the operator's setting `file_names`. Uploads are served
+        only as PNG. Texts that are too long for the format are left out and named in
         `Darkroom-Left-Out`; `HEAD` tells this beforehand.
         """
         if format != "png" and size is None:
@@ -70,20 +75,18 @@ def image_routes(services: Services) -> APIRouter:
         owner = owner_of(call)
         found = await to_thread.run_sync(_find, services, owner, id, size)
         etag = f'"{id.removeprefix("sha256:")}{found.suffix}-{size or "full"}"'
-        headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
+        name = f"darkroom-{found.stem}"
+        if download and not is_reference(id):
+            picture = await to_thread.run_sync(services.storage.of(owner).pictures.get, owner, id)
+            name = _file_name(services, picture)
+        headers = _headers(owner, etag, name + found.suffix, is_download=download)
         if call.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         if size is None and not is_reference(id):
             headers |= _named(await to_thread.run_sync(left_out, found, "png"))  # what the file itself lacks
         if not isinstance(found, Path):
-            return _from_memory(found, headers, is_download=download)
-        return FileResponse(
-            found,
-            media_type=_TYPES.get(found.suffix.lower(), "image/png"),
-            filename=f"darkroom-{found.name}",
-            content_disposition_type="attachment" if download else "inline",
-            headers=headers,
-        )
+            return _from_memory(found, headers)
+        return FileResponse(found, media_type=_TYPES.get(found.suffix.lower(), "image/png"), headers=headers)
 
     return router
 
@@ -97,11 +100,10 @@ async def _converted(
     owner = owner_of(call)
     picture = await to_thread.run_sync(services.storage.of(owner).pictures.get, owner, id)
     etag = f'"{id}-{form}"'
-    headers = {"Cache-Control": _caching(owner), "Content-Security-Policy": _POLICY, "ETag": etag}
+    name = _file_name(services, picture) if download else f"darkroom-{picture.path.stem}"
+    headers = _headers(owner, etag, name + SUFFIXES[form], is_download=download)
     if call.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    name = f"darkroom-{picture.path.stem}{SUFFIXES[form]}"
-    headers["Content-Disposition"] = f'{"attachment" if download else "inline"}; filename="{name}"'
     if call.method == "HEAD":
         headers |= _named(await to_thread.run_sync(left_out, picture.path, form))
         answer = Response(media_type=MEDIA_TYPES[form], headers=headers)
@@ -115,19 +117,41 @@ def _named(texts: Sequence[str]) -> dict[str, str]:
     return {LEFT_OUT: ", ".join(texts)} if texts else {}
 
 
-def _caching(owner: Owner) -> str:
-    """Private pictures are not even cached by the browser."""
-    return "no-store" if owner.is_private else _CACHE
+def _file_name(services: Services, picture: Picture) -> str:
+    """What the picture is called where it is saved, without its ending."""
+    moment = time.localtime(picture.created)
+    request = picture.request
+    return file_name(
+        services.operator.now().file_names,
+        {
+            "date": time.strftime("%Y-%m-%d", moment),
+            "time": time.strftime("%H-%M-%S", moment),
+            "seed": str(picture.seed),
+            "prompt": str(request.get("prompt") or ""),
+            "checkpoint": str(request.get("checkpoint") or "").rpartition("/")[2],
+            "id": picture.id,
+        },
+    )
 
 
-def _from_memory(path: StoredPath, headers: dict[str, str], *, is_download: bool) -> Response:
+def _headers(owner: Owner, etag: str, name: str, *, is_download: bool) -> dict[str, str]:
+    """A file's name may be another one next time; private pictures are not even cached by the browser."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    written = f'filename="{plain}"' + ("" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}")
+    return {
+        "Cache-Control": "no-store" if owner.is_private or is_download else _CACHE,
+        "Content-Security-Policy": _POLICY,
+        "ETag": etag,
+        "Content-Disposition": f"{'attachment' if is_download else 'inline'}; {written}",
+    }
+
+
+def _from_memory(path: StoredPath, headers: dict[str, str]) -> Response:
     """Raises PictureNotFound where it has gone meanwhile."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise PictureNotFound(picture=path.stem) from error
-    how = "attachment" if is_download else "inline"
-    headers |= {"Content-Disposition": f'{how}; filename="darkroom-{path.name}"'}
     return Response(content, media_type=_TYPES.get(path.suffix.lower(), "image/png"), headers=headers)
 
 

@@ -74,7 +74,8 @@ def model_change_routes(services: Services, library: Library, show: Callable[[Pa
 
     @router.delete("/model-places/{name}", response_model=ModelPlaces)
     async def remove_place(name: str) -> Any:
-        """Does so no longer; only for folders that were added here, and nothing in them changes."""
+        """Does so no longer, nor for the others that came with it from one `extra_model_paths.yaml`; only for what was
+        added here, and nothing in it changes."""
         return await to_thread.run_sync(models.remove_place, name)
 
     @router.get("/model-trash", response_model=list[DeletedModel])
@@ -158,7 +159,7 @@ class _Models:
 
     def places(self, is_operator: bool) -> dict[str, Any]:
         trash = self.trash.list()
-        added = self._others.added()
+        added = {*self._others.added()} - {*self._others.given}
         used = [self._models_dir, *self._others.folders()]
         there = next(path for path in (self._models_dir, *self._models_dir.parents) if path.exists())
         return {
@@ -172,7 +173,7 @@ class _Models:
                     "name": place.name,
                     "path": str(place.path) if is_operator else None,
                     "is_there": place.is_there,
-                    "can_be_removed": any(folder in (place.path, place.path.parent) for folder in added),
+                    "can_be_removed": place.origin in added,
                 }
                 for place in self._others.places()
             ],
@@ -188,11 +189,9 @@ class _Models:
         return self.places(is_operator=True)
 
     def remove_place(self, name: str) -> dict[str, Any]:
-        gone = [place.path for place in self._others.places() if place.name == name]
         with naming_refusals(self._models_dir):
-            for folder in self._others.added():
-                if any(folder in (path, path.parent) for path in gone):
-                    self._others.remove(folder)
+            for origin in {place.origin for place in self._others.places() if place.name == name}:
+                self._others.remove(origin)
         return self.places(is_operator=True)
 
     def _check_is_free(self, model: Model) -> None:

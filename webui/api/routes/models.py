@@ -94,6 +94,8 @@ class ModelList:
             "place": model.place,
             "read_only": bool(model.place),
             "defaults": dataclasses.asdict(model.defaults) if model.defaults else None,
+            "made_for": dataclasses.asdict(model.made_for) if model.made_for else None,
+            "is_introductory": model.is_introductory,
             "trigger_words": model.words.trigger,
             "weight": model.words.weight,
             "prompt_name": model.prompt_name,

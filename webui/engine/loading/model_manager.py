@@ -10,8 +10,10 @@ import ctypes
 import gc
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -36,7 +38,7 @@ from webui.engine.device import (
     release_unused_memory,
 )
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
-from webui.engine.loading.memory_budget import Key, MemoryBudget
+from webui.engine.loading.memory_budget import Clock, Key, MemoryBudget
 from webui.engine.loading.pipeline import load_pipeline, loaded_bytes_estimate, stored_dtype
 from webui.engine.loading.placing import Progress
 from webui.engine.loading.tokenizers import Fetch
@@ -62,7 +64,8 @@ _CHECKPOINT = "checkpoint"
 class ModelManager:
     """Loads checkpoints from a catalogue and keeps as many as fit into `budget_bytes` of the device's memory.
 
-    The checkpoint in use stays loaded whatever its size. `fetch` downloads a tokenizer's file from the Hub. `book`
+    The checkpoint in use stays loaded whatever its size. With `idle_seconds`, `drop_idle` unloads what nobody has used
+    for so long. `fetch` downloads a tokenizer's file from the Hub. `book`
     stores the hashes of weights, so that no file is hashed twice.
     """
 
@@ -75,13 +78,15 @@ class ModelManager:
         *,
         fetch: Fetch | None = None,
         book: HashBook | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._device = device
-        self._budget = MemoryBudget(budget_bytes, self._give_memory_back)
+        self._budget = MemoryBudget(budget_bytes, self._give_memory_back, clock)
         self._tokenizers_dir = tokenizers_dir
-        self._fetch = fetch
+        self.fetch = fetch
         self._book = book
+        self.idle_seconds: float | None = None
         _quiet_libraries()
 
     def components(
@@ -149,6 +154,29 @@ class ModelManager:
         """The memory that checkpoints and the networks beside them take."""
         return self._budget.used_bytes()
 
+    def hold(self, budget_bytes: int, idle_seconds: float | None) -> None:
+        """Another budget from now on, and how long what is not used stays; None: as long as there is room."""
+        self._budget.limit_bytes, self.idle_seconds = budget_bytes, idle_seconds
+        self._budget.make_room(0, keep=1)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """What is asked for meanwhile is in use until the end."""
+        begin = self._budget.now()
+        try:
+            yield
+        finally:
+            self._budget.use_until_now(begin)
+
+    def idle_seconds_left(self) -> float | None:
+        """Until `drop_idle` has something to do; None if it never will."""
+        return None if self.idle_seconds is None else self._budget.seconds_left(self.idle_seconds)
+
+    def drop_idle(self) -> None:
+        """Unloads what nobody has used for `idle_seconds`."""
+        if self.idle_seconds is not None:
+            self._budget.drop_unused(self.idle_seconds)
+
     def drop_all(self) -> None:
         """Unloads everything: after running out of memory, or at the end."""
         self._budget.drop_all()
@@ -184,7 +212,7 @@ class ModelManager:
             hashes = self._book.get(checkpoint) if self._book else None
             if hashes is None:
                 progress.digests = {}
-            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self._fetch)
+            pipeline = load_pipeline(checkpoint, device, self._tokenizers_dir, progress, self.fetch)
             if kept_in is not None:
                 for network in _networks(pipeline.components.values()):
                     compute_wide(network)

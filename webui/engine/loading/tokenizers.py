@@ -64,15 +64,22 @@ def load_tokenizers(
     return found
 
 
-def fetch_from_hub(source: TokenizerSource, file: str, folder: Path) -> Path:
-    """Downloads one file of a published tokenizer into `folder`. Raises OSError and the Hub client's own errors."""
-    endpoint = urllib.parse.urlsplit(constants.ENDPOINT)
+def fetch_from_hub(source: TokenizerSource, file: str, folder: Path, *, mirror: str | None = None) -> Path:
+    """Downloads one file of a published tokenizer into `folder`, from a mirror of the Hub if one is given, which gets
+    no token. Raises OSError and the Hub client's own errors.
+    """
+    endpoint = urllib.parse.urlsplit(mirror or constants.ENDPOINT)
     if not urllib.request.getproxies():
         # The client tries for half a minute to reach a host that is not there; this finds out at once.
         port = endpoint.port or (443 if endpoint.scheme == "https" else 80)
         socket.create_connection((endpoint.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     name = f"{source.folder}/{file}"
-    return Path(hf_hub_download(source.repository, name, revision=source.revision, local_dir=folder))
+    token = False if mirror else None  # None: the one that the Hub's own programs would send
+    return Path(
+        hf_hub_download(
+            source.repository, name, revision=source.revision, local_dir=folder, endpoint=mirror, token=token
+        )
+    )
 
 
 def _load(folder: Path, source: TokenizerSource) -> Any:

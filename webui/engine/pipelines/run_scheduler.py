@@ -13,7 +13,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from webui.engine.sampling import Sampling
 from webui.engine.schedulers.make import UPDATE_RULES, make_scheduler
 from webui.errors import InvalidRequest
-from webui.schedulers import FLOW_SIGMAS, FLOW_SOLVERS
+from webui.schedulers import FLOW_SIGMAS, FLOW_SOLVERS, scheduler_named
 
 _FLOW_SIGMAS = {"karras": "use_karras_sigmas", "exponential": "use_exponential_sigmas", "beta": "use_beta_sigmas"}
 
@@ -24,8 +24,8 @@ def scheduler_of_run(original: Any, asked: Sampling, *, scales_input: bool) -> A
     `scales_input`: whether the pipeline calls `scale_model_input`, which rules with sigmas need.
     """
     request, config = asked.request, dict(original.config)
-    if request.scheduler == "unmasking":
-        raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
+    if scheduler_named(request.scheduler).is_own:
+        raise InvalidRequest(field="scheduler", reason=f"{request.scheduler}_not_here")
     if isinstance(original, FlowMatchEulerDiscreteScheduler):
         if request.scheduler != "euler":
             raise InvalidRequest(field="scheduler", reason="flow_needs_euler")

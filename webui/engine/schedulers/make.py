@@ -108,7 +108,7 @@ def make_scheduler(
     Raises InvalidRequest if the rule does not have these sigmas or an eta, and for a rule that does not remove noise.
     """
     if scheduler not in UPDATE_RULES:
-        raise InvalidRequest(field="scheduler", reason="unmasking_not_here")
+        raise InvalidRequest(field="scheduler", reason=f"{scheduler}_not_here")
     rule = UPDATE_RULES[scheduler]
     options: dict[str, Any] = dict(rule.options)
     if sigmas != "default":

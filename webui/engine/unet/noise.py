@@ -1,13 +1,14 @@
 """Noise: what pictures start from and what is added on the way, for each image, for variations and for walks.
 
-Always drawn on the CPU, so that a seed means the same on any device. Knows no networks.
+Always computed on the CPU, so that a seed means the same on any device. Knows no networks.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from webui.engine.pictures.latents import draw_noise, slerp
 from webui.engine.sampling import Sampling
+from webui.engine.unet.philox import Philox
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,13 @@ class Between:
     share: float
 
 
-SeededNoise = torch.Generator | Between
+Leaf = torch.Generator | Philox
+SeededNoise = Leaf | Between
 
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """What each image draws its noise from; all images mix in the same way."""
+    """What each image draws its noise from."""
 
     noises: Sequence[SeededNoise]
 
@@ -41,47 +44,50 @@ class NoiseSource:
         mixed.
         """
         strength = asked.request.variation_strength
+        seeded = partial(_seeded, Philox if asked.request.noise_source == "nv" else _generator)
         if asked.walk_to is None:
-            return cls([_seeded(asked.seed_of(index), asked.variation_seed_of(index), strength) for index in indices])
-        start = _seeded(asked.request.seed, asked.request.variation_seed, strength)
-        end = _seeded(asked.walk_to.seed, asked.walk_to.variation_seed, asked.walk_to.variation_strength)
+            return cls([seeded(asked.seed_of(index), asked.variation_seed_of(index), strength) for index in indices])
+        start = seeded(asked.request.seed, asked.request.variation_seed, strength)
+        end = seeded(asked.walk_to.seed, asked.walk_to.variation_seed, asked.walk_to.variation_strength)
         return cls([_between(start, end, asked.walked(index)) for index in indices])
 
     @property
     def generators(self) -> list[torch.Generator]:
-        """The first generator of each image, for noise that is not mixed."""
-        return [_leaves(noise)[0] for noise in self.noises]
+        """The first generator of each image, for noise that is not mixed and that no program draws on a card."""
+        first = [_leaves(noise)[0] for noise in self.noises]
+        return [_generator(leaf.seed) if isinstance(leaf, Philox) else leaf for leaf in first]
 
     def initial(self, shape: Sequence[int], device: torch.device) -> Tensor:
         """(B, *shape): what each image starts from."""
-        drawn = [[draw_noise(shape, [leaf], device) for leaf in _leaves(noise)] for noise in self.noises]
-        return torch.cat([_mixed(noise, iter(rows)) for noise, rows in zip(self.noises, drawn, strict=True)])
+        return torch.cat([_mixed(noise, _drawn(noise, shape, device)) for noise in self.noises])
 
     def step(self, scheduler: Any, prediction: Tensor, t: Tensor, latents: Tensor) -> Tensor:
         """What `scheduler` makes of the latents (B, C, h, w), float32, with fresh noise if it adds any."""
         if "generator" not in inspect.signature(scheduler.step).parameters:
             moved: Tensor = scheduler.step(prediction, t, latents, return_dict=False)[0]
             return moved
-        if not isinstance(self.noises[0], Between):
+        if all(isinstance(noise, torch.Generator) for noise in self.noises):
             own: Tensor = scheduler.step(prediction, t, latents, return_dict=False, generator=self.generators)[0]
             return own
-        return self._step_between(scheduler, prediction, t, latents)
+        return self._step_with_our_noise(scheduler, prediction, t, latents)
 
-    def _step_between(self, scheduler: Any, prediction: Tensor, t: Tensor, latents: Tensor) -> Tensor:
-        """A step with noise that lies between the noises of several seeds.
+    def _step_with_our_noise(self, scheduler: Any, prediction: Tensor, t: Tensor, latents: Tensor) -> Tensor:
+        """A step with noise that no single generator of torch's draws: it lies between those of several seeds, or comes
+        from other numbers.
 
-        Schedulers draw noise themselves and add some multiple of it. So the step runs in one batch with the noise of
-        each of the k seeds. The same noise is then drawn again from the generators' states, and the multiple is derived
-        from the results.
+        Schedulers draw noise themselves and add some multiple of it. So the step runs in one batch with the noise of k
+        generators of each image. The same noise is then drawn again from the generators' states, and the multiple is
+        derived from the results.
         """
-        leaves = [leaf for row in zip(*map(_leaves, self.noises), strict=True) for leaf in row]  # k after k, of B each
-        states = [leaf.get_state() for leaf in leaves]
-        k = len(leaves) // len(self.noises)
+        k = max(2, *(len(_leaves(noise)) for noise in self.noises))
+        rows = [_generators_for(noise, k) for noise in self.noises]
+        generators = [one for row in zip(*rows, strict=True) for one in row]  # k after k, of B each
+        states = [one.get_state() for one in generators]
         stepped = scheduler.step(
-            prediction.repeat(k, 1, 1, 1), t, latents.repeat(k, 1, 1, 1), return_dict=False, generator=leaves
+            prediction.repeat(k, 1, 1, 1), t, latents.repeat(k, 1, 1, 1), return_dict=False, generator=generators
         )[0]
         moved: Tensor = stepped.view(k, -1, *latents.shape[1:])  # (k, B, C, h, w)
-        if torch.equal(states[0], leaves[0].get_state()):
+        if torch.equal(states[0], generators[0].get_state()):
             first: Tensor = moved[0]  # no noise was added
             return first
         again = [torch.Generator("cpu").set_state(state) for state in states]
@@ -89,16 +95,16 @@ class NoiseSource:
         apart = drawn - drawn[0]  # nothing where seeds are the same, and then there is nothing to mix
         squares = apart.square().sum((0, 2, 3, 4)).clamp_min(1e-12)
         multiple = ((moved - moved[0]) * apart).sum((0, 2, 3, 4)) / squares  # (B,), by least squares
-        mixed = torch.cat([_mixed(noise, iter(drawn[:, i : i + 1])) for i, noise in enumerate(self.noises)])
-        between: Tensor = moved[0] + multiple.view(-1, 1, 1, 1) * (mixed - drawn[0])
-        return between
+        wanted = torch.cat([_fresh(noise, drawn[:, i : i + 1]) for i, noise in enumerate(self.noises)])
+        ours: Tensor = moved[0] + multiple.view(-1, 1, 1, 1) * (wanted - drawn[0])
+        return ours
 
 
-def _seeded(seed: int, variation_seed: int | None, strength: float) -> SeededNoise:
+def _seeded(leaf: Callable[[int], Leaf], seed: int, variation_seed: int | None, strength: float) -> SeededNoise:
     """A seed's noise, moved by `strength` towards that of another seed."""
     if variation_seed is None or strength == 0:
-        return _generator(seed)
-    return _between(_generator(seed), _generator(variation_seed), strength)
+        return leaf(seed)
+    return _between(leaf(seed), leaf(variation_seed), strength)
 
 
 def _between(one: SeededNoise, other: SeededNoise, share: float) -> SeededNoise:
@@ -107,12 +113,31 @@ def _between(one: SeededNoise, other: SeededNoise, share: float) -> SeededNoise:
     return Between(one, other, share)
 
 
-def _leaves(noise: SeededNoise) -> list[torch.Generator]:
+def _leaves(noise: SeededNoise) -> list[Leaf]:
     return [*_leaves(noise.one), *_leaves(noise.other)] if isinstance(noise, Between) else [noise]
 
 
+def _generators_for(noise: SeededNoise, count: int) -> list[torch.Generator]:
+    """So many generators: the noise's own first, then any others."""
+    own = [leaf for leaf in _leaves(noise) if isinstance(leaf, torch.Generator)]
+    return [*own, *(_generator(seed) for seed in range(count - len(own)))]
+
+
+def _drawn(noise: SeededNoise, shape: Sequence[int], device: torch.device) -> Iterator[Tensor]:
+    """(1, *shape) of each leaf, in their order."""
+    for leaf in _leaves(noise):
+        yield leaf.randn(shape)[None].to(device) if isinstance(leaf, Philox) else draw_noise(shape, [leaf], device)
+
+
+def _fresh(noise: SeededNoise, drawn: Tensor) -> Tensor:
+    """(1, C, h, w): the next noise of an image, of whose generators `drawn` (k, 1, C, h, w) is."""
+    if any(isinstance(leaf, Philox) for leaf in _leaves(noise)):
+        return _mixed(noise, _drawn(noise, drawn.shape[2:], drawn.device))
+    return _mixed(noise, iter(drawn))
+
+
 def _mixed(noise: SeededNoise, drawn: Iterator[Tensor]) -> Tensor:
-    """(1, …): the mixture that `noise` describes, of what each generator has drawn, in their order."""
+    """(1, …): the mixture that `noise` describes, of what each leaf has drawn, in their order."""
     if not isinstance(noise, Between):
         return next(drawn)
     one, other = _mixed(noise.one, drawn), _mixed(noise.other, drawn)

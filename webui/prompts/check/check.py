@@ -26,6 +26,7 @@ from webui.prompts.attention import attention_with_places
 from webui.prompts.check.borders import chunk_infos, compel_chunks
 from webui.prompts.check.clip_tokenizer import ClipTokenizer
 from webui.prompts.check.embedding_names import embedding_notes, find_names
+from webui.prompts.check.languages import language_notes
 from webui.prompts.check.other_programs import other_syntax_notes, other_weight_notes
 from webui.prompts.check.report import Checked, Note, Report
 from webui.prompts.check.syntax import COMPEL_SYNTAX, MAX_NOTES, comment_notes, syntax_notes
@@ -37,8 +38,6 @@ from webui.prompts.wildcards import Wildcards
 MAX_TEXTS = 8  # of a prompt that changes from step to step, to find the longest of
 KEPT_TOKENIZERS = 8
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_NOT_LATIN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff]")
-# other notes are about these
 _NOT_SPOKEN = re.compile(r"<[^<>]*>|__(?! )(?:[^_\n]|_(?!_))+__|\bembedding:[\w./-]{1,100}", re.IGNORECASE)
 _PLAIN_SYNTAX = re.compile(r"\([^()]{0,200}:[0-9.]{1,5}\)|\(\(|\[[^\[\]]{0,200}[:|][^\[\]]{0,200}\]|\bBREAK\b|\bAND\b")
 _log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class PromptCheck:
     def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
         self._catalogue = catalogue
         self._wildcards = Wildcards(presets_dir / "wildcards")
-        self._addons = Addons(catalogue.models_dir, catalogue.others)
+        self._addons = Addons(catalogue.models_dir, catalogue.others, catalogue.converted)
         self._reach = TokenLimits()
         self._lock = threading.Lock()
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
@@ -91,7 +90,8 @@ class PromptCheck:
             return Report(tokens=None, chunks=(), notes=(_error_note(error), *notes))
         notes += _guidance_notes(question, checkpoint, is_negative, settled)
         if not _has_syntax(checkpoint):
-            notes += [*_ignored(text, question.dialect), *self._cut_notes(settled, text, checkpoint)]
+            notes += [*_ignored(text, question.dialect), *language_notes(_spoken(text), checkpoint)]
+            notes += self._cut_notes(settled, text, checkpoint)
             lora_notes = self._lora_notes(settled, checkpoint) if is_a1111 else []
             return Report(tokens=None, chunks=(), notes=(*lora_notes, *notes))
         notes += syntax_notes(text, question.dialect) + other_weight_notes(text, question.dialect)
@@ -195,14 +195,12 @@ class PromptCheck:
         """Words that the checkpoint cannot know, each once, and languages other than the one it was trained on. Names
         of LoRAs, wildcards and embeddings do not count as words.
         """
-        spoken = _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
+        spoken = _spoken(text)
         names = {*self._addons.embeddings(), *self._addons.pickled_embeddings()} if dialect == "a1111" else set()
         for _, start, end in find_names(spoken, names, tokenizer) if tokenizer is not None else ():
             spoken = spoken[:start] + " " * (end - start) + spoken[end:]
         if tokenizer is None or not tokenizer.is_closed:
-            foreign = _NOT_LATIN.search(spoken)
-            details: dict[str, str | int | float] = {"family": FAMILIES[checkpoint.family].name}
-            return [] if foreign is None else [Note(code="english_only", level="warning", details=details)]
+            return language_notes(spoken, checkpoint)
         spelt = tokenizer.unknown(spoken, {"break", "and"})
         places = {text[start:end].casefold(): (start, end) for start, end in reversed(spelt)}
         unknown = [
@@ -212,6 +210,11 @@ class PromptCheck:
         is_words_alone = spoken == text  # a LoRA or an embedding means something, too
         has_nothing = is_words_alone and tokenizer.knows_nothing_of(text, spelt)
         return [_nothing_known(text, checkpoint), *unknown] if has_nothing else unknown
+
+
+def _spoken(text: str) -> str:
+    """The text with spaces in place of what other notes are about: tags, wildcards and the like."""
+    return _NOT_SPOKEN.sub(lambda match: " " * len(match[0]), text)
 
 
 def _nothing_known(text: str, checkpoint: Checkpoint) -> Note:

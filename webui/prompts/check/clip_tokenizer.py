@@ -72,6 +72,7 @@ _FUNCTION_WORDS = frozenset(
     ]
 )
 _CHINESE_PARTICLES = frozenset("的了和与在是有着里中上下一个只条张座位片很")
+_UNKNOWN = "<|endoftext|>"  # stands for what is not in the vocabulary, and is only missed when that occurs
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +82,8 @@ class ClipTokenizer:
     def __init__(self, folder: Path) -> None:
         try:
             vocabulary, merges = _read(folder)
+            if _UNKNOWN not in vocabulary:
+                raise ValueError(f"its vocabulary has no {_UNKNOWN}")
             self._tokenizer = Tokenizer(
                 BPE(
                     vocab=vocabulary,
@@ -88,7 +91,7 @@ class ClipTokenizer:
                     continuing_subword_prefix="",
                     end_of_word_suffix=WORD_END,
                     fuse_unk=False,
-                    unk_token="<|endoftext|>",
+                    unk_token=_UNKNOWN,
                 )
             )
         except Exception as error:  # the library, written in Rust, raises no less

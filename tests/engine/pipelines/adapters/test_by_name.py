@@ -18,6 +18,7 @@ from webui.engine.pipelines.adapters.packed import Krea2Adapter, PackedAdapter
 from webui.engine.pipelines.adapters.plain import PlainAdapter
 from webui.engine.pipelines.classes import pipeline_class_for
 from webui.engine.schedulers.make import UPDATE_RULES
+from webui.schedulers import scheduler_named
 
 every_row = pytest.mark.parametrize("family", PIPELINE_FAMILIES, ids=lambda family: family.id)
 
@@ -48,7 +49,7 @@ def test_whether_latents_are_scaled_is_declared(family: Family) -> None:
 @every_row
 def test_its_own_scheduler_is_one_that_its_pipeline_can_follow(family: Family) -> None:
     scheduler = family.defaults.scheduler
-    if scheduler != "unmasking":
+    if not scheduler_named(scheduler).is_own:
         made = UPDATE_RULES[scheduler].scheduler_class()
         is_of_unit_variance = float(made.init_noise_sigma) == 1 or scheduler == "euler"  # a flow's Euler is another
         assert adapter_of(family).scales_input or is_of_unit_variance

@@ -8,6 +8,7 @@ from webui.engine.pipelines.adapters.amused import AmusedAdapter
 from webui.engine.pipelines.adapters.counted import PixArtAdapter
 from webui.engine.pipelines.adapters.packed import ChromaAdapter, Flux2Adapter, Krea2Adapter, PackedAdapter
 from webui.engine.pipelines.adapters.plain import PlainAdapter, ScaledInputAdapter
+from webui.engine.pipelines.adapters.sana_sprint import SanaSprintAdapter
 from webui.engine.pipelines.adapters.true_cfg import FluxDevAdapter, FluxSchnellAdapter, QwenImageAdapter
 
 ADAPTERS: Mapping[str, PlainAdapter] = {
@@ -22,4 +23,5 @@ ADAPTERS: Mapping[str, PlainAdapter] = {
     "qwen_image": QwenImageAdapter(),
     "pixart": PixArtAdapter(),
     "amused": AmusedAdapter(),
+    "sana_sprint": SanaSprintAdapter(),
 }

@@ -89,7 +89,7 @@ class PlainAdapter:
         """
         if decoder is None:
             return None
-        return lambda: decoder(self.as_grid(pipeline, step.denoised(), size))
+        return lambda: decoder(self.as_grid(pipeline, self.denoised(step), size))
 
     def estimate(
         self, pipeline: Any, step: SchedulerStep, size: tuple[int, int], decoder: LatentDecoder | None
@@ -99,8 +99,12 @@ class PlainAdapter:
         """
         if decoder is None:
             raise InvalidRequest(field="stop_after", reason="no_estimate")
-        pixels = decoded(pipeline.vae, self.as_grid(pipeline, step.denoised(), size).unsqueeze(0))
+        pixels = decoded(pipeline.vae, self.as_grid(pipeline, self.denoised(step), size).unsqueeze(0))
         return to_pixels(pixels[0]).astype(np.float32) / 255
+
+    def denoised(self, step: SchedulerStep) -> Tensor:
+        """The clean latents that the step worked towards, as the VAE has them."""
+        return step.denoised()
 
     def as_grid(self, pipeline: Any, latents: Tensor, size: tuple[int, int]) -> Tensor:
         """The first row of the scheduler's latents as (C, h, w); `size` is the picture's (height, width) in pixels."""

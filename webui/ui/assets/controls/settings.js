@@ -1,13 +1,19 @@
-// On a phone the controls below the prompt are behind the button Settings.
+// On a phone the controls below the prompt are behind the button Settings, and with them the way to those of the program.
 
-import { on } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { fillPart } from "../core/places.js";
+import { worker } from "../jobs/worker.js";
 
 fillPart("more", (element) => {
-  const button = element.querySelector("button");
+  const [button, operator] = element.querySelectorAll("button");
   button.textContent = t("settings");
+  operator.textContent = t("operator_settings");
+  operator.addEventListener("click", () => emit("open-operator"));
+  const showOperator = () => { operator.hidden = !worker.isOperator; };
+  on("jobs", showOperator);
+  showOperator();
   const show = (isOpen) => {
     document.documentElement.classList.toggle("settings-open", isOpen);
     button.setAttribute("aria-expanded", String(isOpen));

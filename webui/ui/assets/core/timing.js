@@ -2,6 +2,9 @@
 
 export const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
+/** After what the running script still does, and what it makes the browser do at once. */
+export const afterwards = (run) => { setTimeout(run); };
+
 /** A function that runs `run` once it has not been called for so long; `.cancel()` forgets the call. */
 export function debounced(run, milliseconds) {
   let timer;

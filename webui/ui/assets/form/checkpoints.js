@@ -4,6 +4,7 @@ import { ApiError, api } from "../core/api.js";
 import { emit } from "../core/bus.js";
 import { given } from "../core/given.js";
 import { pause } from "../core/timing.js";
+import { MADE_FOR } from "./made_for.js";
 import { form } from "./store.js";
 
 const AGAIN = 2000; // ms, while the server does not answer
@@ -17,6 +18,8 @@ export const AUTOMATIC_VAE = "automatic"; // the one beside the checkpoint, if t
 export const checkpoints = {
   get: (id) => list.get(id),
   has: (id) => list.has(id),
+  /** Those that can be used. */
+  get all() { return [...list.values()]; },
   /** [label, id] for the picker; what cannot be used is in it too, so that choosing it says why. */
   get choices() { return choices; },
   /** The VAEs that can be chosen beside the checkpoints' own. */
@@ -28,6 +31,12 @@ export const checkpoints = {
 export const checkpointOf = (now) => list.get(now.checkpoint);
 
 export const defaultsOf = (id) => list.get(id)?.defaults;
+
+/** What it was made for, where it is one of few steps and nobody has given it other defaults; else null. */
+export function madeFor(id) {
+  const { made_for: made, defaults } = list.get(id) ?? {};
+  return made && MADE_FOR.every((name) => made[name] === defaults[name]) ? made : null;
+}
 
 /** What the rules may ask for of the checkpoint; null while it is not known. */
 export function factsOf(now) {

@@ -5,8 +5,9 @@ import { api } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { t } from "../core/language.js";
 import { note, orNote } from "../core/note.js";
-import { defaultsOf } from "./checkpoints.js";
+import { defaultsOf, madeFor } from "./checkpoints.js";
 import { keptCount } from "./critic.js";
+import { MADE_FOR, madeForSentence } from "./made_for.js";
 import { shownValue } from "./shown_value.js";
 import { hasRatio, ratioOf, sizeFor, stepsFor } from "./size.js";
 import { form } from "./store.js";
@@ -49,10 +50,12 @@ form.derive((now, last) => {
   return { guidance_start: from, guidance_end: rounded(from + step) };
 });
 
-/** A new checkpoint: its defaults for what nobody has touched. */
-form.derive((now, last) => {
+/** A new checkpoint: its defaults for what nobody has touched; where a person chose one of few steps, these are no matter
+ * of taste. */
+form.derive((now, last, by) => {
   const defaults = defaultsOf(now.checkpoint);
   if (now.checkpoint === last.checkpoint || !last.checkpoint || !defaults) return {};
+  if (by === "person" && madeFor(now.checkpoint)) form.setUntouched([...form.untouched, ...MADE_FOR]);
   return Object.fromEntries(DEFAULTED.filter((name) => form.untouched.has(name) && defaults[name] !== undefined).map((name) => [name, defaults[name]]));
 });
 
@@ -69,9 +72,12 @@ on("values", ({ before, changed, asked }) => {
   if (!asked.includes("checkpoint") || !before.checkpoint) return;
   const followed = changed.filter((name) => !asked.includes(name) && !["ratio", "quality"].includes(name));
   if (!followed.length) return;
-  const list = followed.map((name) => `${t(name)} ${shownValue(name, form.values[name])}`).join(t("list_comma"));
+  const made = followed.some((name) => MADE_FOR.includes(name)) ? madeFor(form.values.checkpoint) : null;
+  const rest = made ? followed.filter((name) => !MADE_FOR.includes(name)) : followed;
+  const list = rest.map((name) => `${t(name)} ${shownValue(name, form.values[name])}`).join(t("list_comma"));
+  const said = [made ? madeForSentence(made) : "", list ? t("defaults_adopted", { list }) : ""].filter(Boolean).join(" ");
   const past = Object.fromEntries([...followed, "checkpoint", "ratio", "quality"].map((name) => [name, before[name]]));
-  note(t("defaults_adopted", { list }), { text: t("undo"), run: () => form.set(past) });
+  note(said, { text: t("undo"), run: () => form.set(past) });
 });
 
 /** Image to image starts at the size that an open one becomes for its picture. */

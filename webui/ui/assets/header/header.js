@@ -14,6 +14,7 @@ import { worker } from "../jobs/worker.js";
 import { helpMark } from "../parts/help_mark.js";
 import { isOpen, popover } from "../parts/popover.js";
 import { mountPrivate } from "./private.js";
+import { mountRing } from "./ring.js";
 
 const header = {};
 const WIDTH = 320; // px, of the boxes that open below
@@ -33,12 +34,16 @@ fillPart("header", (element) => {
   popover(header.share, header.shareBox, "share", WIDTH, () => { drawShare(null); void askShare(); });
   find(".models-button").textContent = t("models");
   find(".models-button").addEventListener("click", () => emit("open-models"));
+  header.operator = find(".operator-button");
+  header.operator.textContent = t("settings");
+  header.operator.addEventListener("click", () => emit("open-operator"));
   Object.assign(find(".help-link"), { textContent: t("help"), href: `/help?lang=${language}` });
   header.language.textContent = language === "en" ? "中文" : "EN";
   header.language.title = t("switch_language");
   header.language.setAttribute("aria-label", t("switch_language"));
   header.language.addEventListener("click", switchLanguage);
   mountPrivate(find(".private-button"), find(".private-pop"));
+  mountRing(find(".ring"));
   drawHeader();
 });
 
@@ -68,6 +73,14 @@ function switchLanguage() {
   location.reload();
 }
 
+/** The operator has chosen one for everybody who has not: this browser is among them from now on. */
+on("usual-language", () => {
+  try {
+    localStorage.removeItem("darkroom.language");
+  } catch { /* nothing was kept there */ }
+  location.reload();
+});
+
 const gigabytes = (bytes) => (bytes / 2 ** 30).toFixed(bytes < 10 * 2 ** 30 ? 1 : 0).replace(/\.0$/, "");
 
 function deviceText() {
@@ -85,6 +98,7 @@ function drawHeader() {
   if (header.device.textContent !== text) header.device.textContent = text;
   header.device.dataset.state = worker.state;
   header.device.title = worker.problem ?? "";
+  header.operator.hidden = !worker.isOperator;
   const count = active().length + worker.others;
   fill(header.queue, el("span", { text: t("queue_count", { n: count }) }), el("span", { class: "caret", "aria-hidden": "true", text: "▾" }));
   if (isOpen(header.queueBox)) drawQueue();

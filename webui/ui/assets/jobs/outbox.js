@@ -18,15 +18,15 @@ const UNANSWERED = [0, 502, 503, 504]; // no answer of the program's own: a lost
 const waiting = new Map(); // key → {key, path, body, request}
 const sending = new Set();
 
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /**
  * Submits `body` to `path` and shows at once that it is on its way. `request` is what the page shows of it. One that is
- * `isAside` does not take the stage, and its refusal is a note.
+ * `isAside` does not take the stage, and its refusal is a note. Of two with one `key` the second is the first again.
  * The job's answer, or null where it was refused or withdrawn; a refusal is shown in the job's place.
  */
-export async function submit(path, body, request, { isAside = false } = {}) {
-  const one = { key: newKey(), path, body, request, isAside };
+export async function submit(path, body, request, { isAside = false, key = newKey() } = {}) {
+  const one = { key, path, body, request, isAside };
   waiting.set(one.key, one);
   keepWaiting();
   const job = jobOf(unsentId(one.key), request);

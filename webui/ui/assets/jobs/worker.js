@@ -9,7 +9,9 @@ const WHILE_STARTING = 1000; // ms
 const WHILE_BUSY = 4000;
 const OTHERWISE = 15000;
 
-export const worker = { state: "starting", eta: null, device: "", precision: "", used: null, total: null, others: 0, problem: "" };
+export const worker = {
+  state: "starting", eta: null, device: "", precision: "", used: null, total: null, others: 0, problem: "", isOperator: false, downloads: null,
+};
 const again = alarm(refreshWorker);
 
 async function refreshWorker() {
@@ -20,6 +22,7 @@ async function refreshWorker() {
       if (worker.state === "starting" || worker.state === "restarting") wait = WHILE_STARTING;
       else if (active().length) wait = WHILE_BUSY;
       emit("jobs");
+      emit("machine", worker);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       wait = WHILE_BUSY; // the stream says when the line is lost
@@ -28,10 +31,10 @@ async function refreshWorker() {
   again.set(wait);
 }
 
-function read({ worker: found, waiting, running: atWork, problem }) {
+function read({ worker: found, waiting, running: atWork, problem, is_operator: isOperator, downloads }) {
   return {
     state: found.state, eta: found.ready_eta_seconds, device: found.device, precision: found.precision,
-    used: found.memory_used_bytes, total: found.memory_total_bytes, problem: problem?.message ?? "",
+    used: found.memory_used_bytes, total: found.memory_total_bytes, problem: problem?.message ?? "", isOperator, downloads,
     others: Math.max(0, waiting + atWork - active().filter((job) => !job.isUnsent).length),
   };
 }

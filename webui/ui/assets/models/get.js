@@ -1,11 +1,14 @@
 // Getting models: what is offered for this machine, what is being downloaded, and what somebody names.
 
 import { api } from "../core/api.js";
+import { emit } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { orNote } from "../core/note.js";
 import { alarm } from "../core/timing.js";
+import { isComing } from "../jobs/downloads.js";
 import { drawDownloads } from "./downloads.js";
+import { fileChoices, isPath } from "./local_file.js";
 import { offerCard } from "./offers.js";
 import { bytes, models } from "./state.js";
 
@@ -14,12 +17,12 @@ const LOOKS_AGAIN = 1000; // ms, while something comes
 const AFTER_FAILURE = 10_000;
 const MEASURES = 3000; // ms, until the machine has measured itself
 
-const get = { offers: [], downloads: [], key: "", boxes: null, whenHere: () => {} };
+const get = { offers: [], downloads: [], key: "", boxes: null, changed: () => {} };
 const soon = alarm(() => void look());
 
-/** Fills `box`, once; `whenHere()` runs when a download has brought something. */
-export function drawGet(box, whenHere) {
-  get.whenHere = whenHere;
+/** Fills `box`, once; `changed()` runs when a model was added. */
+export function drawGet(box, changed) {
+  get.changed = changed;
   if (get.boxes && box.contains(get.boxes.all)) return void soon.set(0);
   const [downloads, offers] = [el("div", { class: "get-downloads" }), el("div", { class: "get-offers" })];
   get.boxes = { downloads, offers, all: el("div", { class: "get" }, downloads, offers, models.places.is_operator ? addressForm() : el("p", { class: "quiet", text: t("get_operator") })) };
@@ -32,16 +35,15 @@ const isSeen = () => get.boxes.all.checkVisibility();
 
 /** Asks for both lists, draws what changed, and asks again while something comes. */
 async function look() {
-  const before = new Map(get.downloads.map(({ id, state }) => [id, state]));
   const isAnswered = await orNote(async () => {
     [get.offers, get.downloads] = await Promise.all([api("GET", "/api/models/offers"), models.places.is_operator ? api("GET", "/api/models/downloads") : []]);
   });
   if (!isAnswered) return void (isSeen() && soon.set(AFTER_FAILURE));
   drawDownloads(get.boxes.downloads, get.downloads, change);
   drawOffers();
-  if (get.downloads.some(({ id, state }) => state === "finished" && before.has(id) && before.get(id) !== "finished")) get.whenHere();
-  if (get.downloads.some(({ state }) => ["waiting", "running"].includes(state))) soon.set(LOOKS_AGAIN);
-  else if (isSeen() && get.offers.some(({ seconds_here: seconds }) => seconds === null)) soon.set(MEASURES);
+  if (!isSeen()) return;
+  if (get.downloads.some(isComing)) soon.set(LOOKS_AGAIN);
+  else if (get.offers.some(({ seconds_here: seconds }) => seconds === null)) soon.set(MEASURES);
 }
 
 function drawOffers() {
@@ -76,26 +78,38 @@ function sizesButton() {
   return button;
 }
 
-/** Asks for a download. Whether it was taken. */
+/** Asks for a download. Its answer, or null where it was refused. */
 async function ask(what) {
-  const isTaken = await orNote(() => api("POST", "/api/models/downloads", what));
-  if (isTaken) await look();
-  return isTaken;
+  let answer = null;
+  await orNote(async () => { answer = await api("POST", "/api/models/downloads", what); });
+  if (answer) await looked();
+  return answer;
 }
 
 async function change(method, address) {
-  if (await orNote(() => api(method, address))) await look();
+  if (await orNote(() => api(method, address))) await looked();
 }
 
-/** A repository, a file of one, or an address: looked at first, then fetched. */
+/** After a change, which the ring in the header shows, too. */
+async function looked() {
+  emit("downloads-changed");
+  await look();
+}
+
+/** A repository, a file of one, an address, or a file here: looked at first, then fetched or taken. */
 function addressForm() {
   const input = el("input", { type: "text", required: true, maxlength: 2000, placeholder: "stabilityai/sd-turbo", "aria-label": t("get_address"), spellcheck: "false", autocomplete: "off" });
   const said = el("div", { class: "get-plan", role: "status" });
   const submit = async (event) => {
     event.preventDefault();
     fill(said, el("p", { class: "quiet", text: t("get_looking") }));
-    const what = askedFor(input.value.trim());
-    const isFound = await orNote(async () => fill(said, ...planOf(await api("POST", "/api/models/downloads/plan", what), what, () => { fill(said); input.value = ""; })));
+    const text = input.value.trim();
+    const what = askedFor(text);
+    const empty = () => { fill(said); input.value = ""; };
+    const isFound = await orNote(async () => {
+      if (isPath(text)) await fileChoices(text, said, () => { empty(); return get.changed(); });
+      else fill(said, ...planOf(await api("POST", "/api/models/downloads/plan", what), what, empty));
+    });
     if (!isFound) fill(said);
   };
   return el("form", { class: "folder-add get-address", onsubmit: (event) => void submit(event) },

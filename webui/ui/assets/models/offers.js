@@ -3,11 +3,8 @@
 import { emit } from "../core/bus.js";
 import { el } from "../core/dom.js";
 import { about, t } from "../core/language.js";
-import { note } from "../core/note.js";
+import { useBundle } from "../form/bundle.js";
 import { askForCheckpoints } from "../form/checkpoints.js";
-import { fields } from "../form/fields.js";
-import { form } from "../form/store.js";
-import { undoTo } from "../form/undo.js";
 import { bytes, models } from "./state.js";
 
 /** `cards` are what it is recommended as; `ask(what)` asks for a download. */
@@ -19,7 +16,7 @@ export function offerCard(offer, cards, ask) {
     el("p", { class: "quiet", text: factsOf(offer) }),
     el("p", { class: "quiet" }, el("span", { text: licenseOf(offer) }), ...offer.license_pages.slice(0, 1).map(({ url }) => el("a", { href: url, target: "_blank", rel: "noopener noreferrer", text: t("offer_page"), "aria-label": `${t("offer_page")}: ${offer.name}` }))),
     offer.fits === false ? el("p", { class: "model-said", text: t("offer_too_large") }) : null,
-    buttonOf(offer, ask));
+    buttonsOf(offer, ask));
 }
 
 function factsOf({ size_bytes: size, seconds_here: seconds, slow, memory_bytes: memory, languages }) {
@@ -36,23 +33,27 @@ function licenseOf({ license, may_sell: maySell, must_agree: mustAgree }) {
   return [license ?? t("offer_no_license"), t(sold), mustAgree ? t("offer_agree") : null].filter(Boolean).join(" · ");
 }
 
-function buttonOf(offer, ask) {
+function buttonsOf(offer, ask) {
   const { id, name, state } = offer;
-  const labelled = (text, options) => el("button", { type: "button", class: "solid", text: t(text), "aria-label": `${t(text)}: ${name}`, ...options });
-  if (state === "finished") return labelled("model_use", { onclick: () => void useOffer(offer) });
-  if (["waiting", "running", "paused"].includes(state)) return labelled("offer_coming", { disabled: true });
-  return labelled("offer_get", { disabled: !models.places.is_operator, onclick: () => void ask({ offer: id }) });
+  const labelled = (kind, text, options) => el("button", { type: "button", class: kind, text: t(text), "aria-label": `${t(text)}: ${name}`, ...options });
+  if (state === "finished") return labelled("solid", "model_use", { onclick: () => void useHere(offer) });
+  if (["waiting", "running", "paused"].includes(state)) return labelled("solid", "offer_coming", { disabled: true });
+  const disabled = !models.places.is_operator;
+  return el("div", { class: "offer-buttons" },
+    labelled("solid", "offer_get_use", { disabled, onclick: () => void getAndUse(offer, ask) }),
+    labelled("plain", "offer_get", { disabled, onclick: () => void ask({ offer: id }) }));
 }
 
-/** Its checkpoint with the settings that it was made for, and its LoRA in the prompt. */
-async function useOffer({ name, places, settings, prompt_suffix: suffix }) {
-  await askForCheckpoints();
-  const known = Object.fromEntries(Object.entries(settings).filter(([field]) => field in fields));
-  const prompt = form.values.prompt ?? "";
-  const changes = { checkpoint: places[0].replace(/\.safetensors$/, ""), ...known };
-  if (suffix && !prompt.includes(suffix.trim())) changes.prompt = `${prompt.trimEnd()} ${suffix.trim()}`.trim();
-  const before = Object.fromEntries(Object.keys(changes).map((field) => [field, form.values[field]]));
-  form.set(changes, "person");
+/** The page waits for it, with what it says now: `stage/waiting.js`. */
+async function getAndUse(offer, ask) {
+  const answer = await ask({ offer: offer.id });
+  if (!answer) return;
+  emit("wait-for-model", { download: answer.id, bundle: offer });
   emit("close-models");
-  note(t("offer_used", { name }), undoTo(before));
+}
+
+async function useHere(offer) {
+  await askForCheckpoints();
+  useBundle(offer, offer.places);
+  emit("close-models");
 }

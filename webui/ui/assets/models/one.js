@@ -4,6 +4,7 @@ import { api } from "../core/api.js";
 import { el, fill } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { note, orNote } from "../core/note.js";
+import { madeForFact } from "../form/made_for.js";
 import { addressOf, deleteModel, renameForm, showInFolder } from "./changes.js";
 import { defaultsForm } from "./defaults.js";
 import { bytes, mayChange } from "./state.js";
@@ -50,6 +51,7 @@ function factsOf(model) {
     [t("model_family"), model.family_name ?? model.family],
     [t("model_size"), bytes(model.size_bytes)],
     [t("model_dtype"), model.dtype],
+    [t("model_made_for"), model.made_for ? madeForFact(model.made_for) : ""],
     [t("model_license"), model.license ?? t("model_license_unknown")],
     [t("model_path"), model.id],
     [t("model_place"), model.place ? t("model_place_other", { name: model.place }) : ""],

@@ -7,19 +7,20 @@ import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
 import { hideSheet, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
-import { debounced } from "../core/timing.js";
-import { askForCheckpoints } from "../form/checkpoints.js";
+import { alarm, debounced } from "../core/timing.js";
 import { helpMark } from "../parts/help_mark.js";
 import { drawFolders, drawTrash } from "./folders.js";
 import { drawGet } from "./get.js";
 import { drawOne } from "./one.js";
-import { KINDS, bytes, loadModels, modelOf, models, shownModels } from "./state.js";
+import { KINDS, bytes, isConverting, loadModels, modelOf, models, shownModels } from "./state.js";
 import { tileOf } from "./tiles.js";
 
+const LOOKS_AGAIN = 3000; // ms, while old files are being converted
 const SEARCH_PAUSE = 120; // ms after the last key
 const PLACES = ["folders", "trash"];
 const GET = "get"; // in the place of a kind: models that are not here yet
 let isOpen = false;
+const again = alarm(() => { if (isOpen) void reload(); });
 const styled = new Promise((resolve) => {
   document.head.append(el("link", { rel: "stylesheet", href: new URL("../models.css", import.meta.url).href, onload: resolve, onerror: resolve }));
 });
@@ -50,16 +51,18 @@ fillPart("models", (element) => {
   element.append(sheet);
 });
 
-canOpen("models", openModels);
+canOpen("models", openModels); // "get" stands behind it where that is to be seen
 canOpen("model", (id) => { void openModels(); openOne(id); });
-on("open-models", openModels);
+on("open-models", (kind) => openModels(kind));
 on("close-models", closeModels);
 on("checkpoints", () => isOpen && draw());
+on("downloads", ({ came }) => { if (isOpen && came.length) void reload(); });
 
-async function openModels() {
+async function openModels(kind = "") {
   if (!models.sheet || isOpen) return;
   isOpen = true;
-  opened("models", closeModels);
+  if (kind === GET) models.kind = GET;
+  opened("models", closeModels, models.kind === GET ? GET : "");
   await styled;
   if (!isOpen) return;
   showSheet(models.sheet, leaveOneThing, closeModels);
@@ -83,12 +86,13 @@ async function reload() {
     return fill(models.body, el("p", { class: "sheet-empty", role: "alert", text: error.message }));
   }
   draw();
+  if (models.all.some(isConverting)) again.set(LOOKS_AGAIN);
 }
 
 function draw() {
   if (!models.places) return;
   drawFilter();
-  if (models.kind === GET && !models.q) return drawGet(models.body, () => void arrived());
+  if (models.kind === GET && !models.q) return drawGet(models.body, reload);
   const focused = models.body.contains(document.activeElement) ? document.activeElement.closest(".model")?.dataset.id : null;
   const found = shownModels();
   const list = el("ul", { class: "model-tiles" }, ...found.map((model) => tileOf(model, openOne)), models.kind === "checkpoint" && !models.q ? getTile() : null);
@@ -100,12 +104,6 @@ function draw() {
 /** Behind the checkpoints that are here: those that are not. */
 const getTile = () => el("li", { class: "model model-get" },
   el("button", { type: "button", class: "model-open", onclick: () => showKind(GET) }, el("span", { class: "model-letters", "aria-hidden": "true", text: "+" }), el("span", { class: "model-name", text: t("get_model") }), el("span", { class: "model-facts", text: t("get_model_hint") })));
-
-/** A download has brought something. */
-async function arrived() {
-  await askForCheckpoints();
-  await reload();
-}
 
 /** Where files of a kind go. */
 const folderOf = (kind) => ({ checkpoint: "models/", lora: "models/loras/", embedding: "models/embeddings/", vae: "models/vae/", upscaler: "models/upscalers/", control: "models/controlnet/", adapter: "models/ip-adapter/", clip: "models/clip/", detector: "models/detectors/" })[kind];
@@ -132,6 +130,7 @@ function showKind(kind) {
   models.search.value = models.q = "";
   models.kind = kind;
   closeOne();
+  opened("models", closeModels, kind === GET ? GET : "");
   draw();
 }
 

@@ -32,6 +32,9 @@ async function listed(query) {
   }
 }
 
+/** An old file that can be read in a moment. */
+export const isConverting = ({ problem }) => problem?.kind === "model_converting";
+
 export const modelOf = (id) => models.all.find((model) => model.id === id);
 
 export const mayChange = (model) => models.places.is_operator && !model.read_only;

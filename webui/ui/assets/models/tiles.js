@@ -3,7 +3,7 @@
 import { el } from "../core/dom.js";
 import { t } from "../core/language.js";
 import { form } from "../form/store.js";
-import { bytes, models } from "./state.js";
+import { bytes, isConverting, models } from "./state.js";
 import { canBeUsed, use } from "./use.js";
 
 /** A tile; `open` shows all about its model. */
@@ -14,8 +14,13 @@ export function tileOf(model, open) {
       pictureOf(model),
       el("span", { class: "model-name", text: model.name }),
       el("span", { class: "model-facts", text: factsOf(model) }),
-      model.problem ? el("span", { class: "model-problem", text: t(model.fits === false ? "model_misfit" : "model_unusable") }) : null),
+      model.problem ? el("span", { class: "model-problem", text: t(problemOf(model)) }) : null),
     isChosen ? el("span", { class: "model-chosen", text: t("model_chosen") }) : canBeUsed(model) ? useButton(model) : null);
+}
+
+function problemOf({ fits, problem }) {
+  if (isConverting({ problem })) return "model_converting";
+  return fits === false ? "model_misfit" : "model_unusable";
 }
 
 /** Its own picture, else what the first letters of its name make. */

@@ -3,6 +3,8 @@
 import { emit } from "../core/bus.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
+import { madeForSentence, madeForValues } from "../form/made_for.js";
+import { isAlike } from "../form/rules.js";
 import { form } from "../form/store.js";
 import { undoTo } from "../form/undo.js";
 
@@ -14,20 +16,25 @@ export function use(model, weight = model.weight ?? 1) {
     form.set({ checkpoint: model.id }, "person");
     return emit("close-models");
   }
-  if (model.kind === "lora") return addToPrompt(model, `<lora:${model.prompt_name}:${weight}>`, loraOf(model));
+  if (model.kind === "lora") return addToPrompt(model, `<lora:${model.prompt_name}:${weight}>`, loraOf(model), model.made_for);
   return addToPrompt(model, model.prompt_name);
 }
 
-/** Words, behind what the prompt says; `instead` is what they replace, if that stands there. */
-export function addToPrompt(model, text, instead = null) {
-  const before = { prompt: form.values.prompt };
-  const prompt = before.prompt ?? "";
+/** Words, behind what the prompt says; `instead` is what they replace, if that stands there. `made` is what a LoRA of few
+ * steps was made for. */
+export function addToPrompt(model, text, instead = null, made = null) {
+  const prompt = form.values.prompt ?? "";
   const has = instead ? instead.test(prompt) : prompt.includes(text);
   if (has && !instead) return note(t("model_in_prompt", { name: text }));
   const end = prompt.trimEnd();
   const between = !end ? "" : /[,，]$/.test(end) || text.startsWith("<") ? " " : ", ";
-  form.set({ prompt: has ? prompt.replace(instead, () => text) : end + between + text }, "person");
-  note(t("model_added", { name: model.name }), undoTo(before));
+  const settings = made && !has ? madeForValues(made) : {};
+  const changes = { ...settings, prompt: has ? prompt.replace(instead, () => text) : end + between + text };
+  const before = form.values;
+  form.set(changes, "person");
+  const changed = Object.keys(before).filter((name) => !isAlike(before[name], form.values[name]));
+  const isSet = Object.keys(settings).some((name) => changed.includes(name));
+  note([t("model_added", { name: model.name }), isSet ? madeForSentence(made) : ""].filter(Boolean).join(" "), undoTo(Object.fromEntries(changed.map((name) => [name, before[name]]))));
 }
 
 /** The LoRA as the prompt may name it already, with whatever weight. */

@@ -2,6 +2,7 @@
 // focus goes back to where it came from.
 
 import { canOpen, closed, opened } from "../core/history.js";
+import { afterwards } from "../core/timing.js";
 import { nodeOf } from "../gradio/boxes.js";
 
 const [GAP, EDGE, HEAD, TALLEST, ENOUGH] = [6, 12, 48, 640, 320]; // px
@@ -27,7 +28,11 @@ export function popover(button, box, name, width, onopen) {
     if (newState === "open") onopen();
   });
   box.addEventListener("focusout", ({ relatedTarget }) => { // nothing stays over what Tab leads to
-    if (relatedTarget && relatedTarget !== button && !box.contains(relatedTarget)) close();
+    if (!relatedTarget || relatedTarget === button || box.contains(relatedTarget)) return;
+    afterwards(() => { // what a script types takes the focus there and back at once
+      const now = document.activeElement;
+      if (now !== document.body && now !== button && !box.contains(now)) close();
+    });
   });
   for (const event of ["scroll", "resize"]) window.addEventListener(event, () => { if (isOpen(box)) placeBeside(button, box, width); }, true);
   canOpen(name, () => { if (!isOpen(box)) box.showPopover(); });

@@ -14,12 +14,14 @@ import { jobToShow, sourcesOf, view } from "../jobs/view.js";
 import { mountActions } from "./actions.js";
 import { drawEmpty } from "./empty.js";
 import { drawError } from "./error.js";
+import { mountIntroduction } from "./introduction.js";
 import { drawPictures, inputToShow } from "./pictures.js";
 import { mountRail } from "./rail.js";
 import { drawRest } from "./rest.js";
 import { stage } from "./state.js";
 import { mountStrip } from "./strip.js";
 import { mountSwipe } from "./swipe.js";
+import { mountWaiting } from "./waiting.js";
 
 fillPart("stage", (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -35,7 +37,9 @@ fillPart("stage", (element) => {
   mountStrip(find(".strip"));
   mountActions(find(".actions"));
   mountRail(find(".rail"));
+  mountIntroduction(find(".introduction"));
   mountSwipe();
+  mountWaiting(find(".stage-waits"));
   drawStage();
 });
 

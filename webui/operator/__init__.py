@@ -1,0 +1,1 @@
+"""What the operator sets while the program runs; flags and environment variables stand above it."""
