@@ -1,6 +1,7 @@
 // A prompt that waits for a model: what the form said when somebody pressed *Get and use*. When the download has come,
 // the model is chosen and the prompt is drawn, once. It is kept in this browser, since it is this form's and this
-// person's: it survives a reload and a restart of the program, and in private mode nothing of it is kept.
+// person's: it survives a reload and a restart of the program, and in private mode nothing of it is kept. This script comes
+// when something waits.
 
 import { api } from "../core/api.js";
 import { emit, on } from "../core/bus.js";
@@ -14,18 +15,24 @@ import { addressOf } from "../form/request.js";
 import { form } from "../form/store.js";
 import { lookAtDownloads, percentOf } from "../jobs/downloads.js";
 import { newKey, submit } from "../jobs/outbox.js";
+import { worker } from "../jobs/worker.js";
+import { stage } from "./state.js";
 
-const WAITS = "waits"; // {download, key, bundle, task, values, untouched, hasPrompt}
-let box = null;
-let isAsked = false; // how its download stands, since the page was opened
-let drawn = "";
+const WAITS = "waits"; // {download, key, bundle, task, values, untouched, hasPrompt}; main.js looks for it
+let seen = null; // its download, as it was told last
+let isTold = false; // of downloads, since the page was opened
 
 const waits = () => kept.get(WAITS);
 
-export function mountWaiting(element) {
-  box = element;
-  if (waits()) drawWaiting(null);
+/** One waits since an earlier visit, and may have come meanwhile; who is not the operator is told of no downloads. */
+on("prompt-waits", () => { drawWaiting(null); ask(worker); });
+on("machine", ask);
+
+function ask({ downloads }) {
+  if (downloads && !isTold && waits()) void lookAtDownloads();
 }
+
+on("drawn", () => { if (waits() && placeOf()?.hidden) drawWaiting(seen); }); // the stage may be drawn later, and anew
 
 /** `download` is the id of one that brings `bundle`. */
 on("wait-for-model", ({ download, bundle }) => {
@@ -38,20 +45,13 @@ on("wait-for-model", ({ download, bundle }) => {
   emit("downloads-changed");
 });
 
-on("machine", ({ downloads }) => {
-  if (isAsked || !downloads || !waits()) return;
-  isAsked = true; // it may have come while nobody looked
-  void lookAtDownloads();
-});
-
-on("downloads", ({ list, came }) => {
+on("downloads", ({ list }) => {
+  isTold = true;
   const one = waits();
   const download = one && list.find(({ id }) => id === one.download && id);
   if (download?.state === "finished") void arrive(one, download);
   else if (one && (!download || download.state === "cancelled")) endWaiting(t("waits_cancelled", { name: one.bundle.name }));
   else drawWaiting(download);
-  const other = came.find(({ id }) => id !== one?.download);
-  if (other) note(t("download_came", { name: other.name }));
 });
 
 /** It is used, unless the person has chosen another checkpoint since; the request is the one of that moment. */
@@ -73,15 +73,19 @@ function endWaiting(said) {
   if (said) note(said);
 }
 
+const placeOf = () => stage.node?.querySelector(".stage-waits");
+
 function drawWaiting(download) {
-  if (!box) return;
+  const box = placeOf();
   const one = waits();
+  seen = download;
+  if (!box) return;
   box.hidden = !one;
   if (!one) return;
   const state = download?.state ?? "waiting";
   const key = `${one.download}/${state}`;
-  if (key !== drawn) {
-    drawn = key;
+  if (key !== box.dataset.key) {
+    box.dataset.key = key;
     const button = (text, onclick) => el("button", { type: "button", class: "plain", text: t(text), onclick });
     fill(box,
       el("p", { class: "waits-told" }, el("span", { role: "status", text: whatWaits(one, state) }), el("span", { class: "waits-part" })),
