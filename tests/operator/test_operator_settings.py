@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 
 from webui.checkpoints.other_folders import FILE_NAME as FOLDERS_FILE
 from webui.checkpoints.other_folders import other_folders
+from webui.downloads.addresses import read_address
 from webui.downloads.options import DownloadOptions
-from webui.errors import InvalidRequest
+from webui.downloads.web import Web
+from webui.errors import AddressRefused, InvalidRequest, SourceUnreachable
 from webui.operator.declared import DECLARED
 from webui.operator.kept import FILE_NAME
 from webui.operator.operator_settings import Above, OperatorSettings, Shown
@@ -157,7 +161,10 @@ WRONG = [
     {"sound": "yes"}, {"sound": 1}, {"file_names": "{secret}"}, {"file_names": "../{seed}"}, {"file_names": ""},
     {"file_names": "x" * 201}, {"mirror": "http://hf-mirror.com"}, {"mirror": "https://10.0.0.1"}, {"mirror": ""},
     {"mirror": "https://a:b@hf-mirror.com"}, {"mirror": "https://hf-mirror.com/?x=1"}, {"mirror": "hf-mirror.com"},
-    {"mirror": "https://[::1]"}, {"mirror": ["https://hf-mirror.com"]}, {"extra_models_dir": ["models"]},
+    {"mirror": "https://[::1]"}, {"mirror": "https://localhost"}, {"mirror": "https://LocalHost.:8443/hub"},
+    {"mirror": "https://hub.localhost"}, {"mirror": "https://127.1"}, {"mirror": "https://0x7f000001"},
+    {"mirror": "https://2130706433"}, {"mirror": "https://[::ffff:10.0.0.1]"}, {"mirror": "https://[fe80::1]/hub"},
+    {"mirror": ["https://hf-mirror.com"]}, {"extra_models_dir": ["models"]},
     {"extra_models_dir": ["/nowhere/at/all"]}, {"extra_models_dir": "/"}, {"hub_token": "a b c d e f g"},
 ]  # fmt: skip
 
@@ -170,6 +177,26 @@ def test_what_cannot_be_is_refused_as_a_whole(make: Make, tmp_path: Path, wrong:
     assert raised.value.details["field"] in wrong
     assert operator.now().image_format == "png"
     assert not (tmp_path / "data" / FILE_NAME).exists()
+
+
+HOSTS = {
+    "localhost": False, "hub.localhost": False, "127.1": False, "10.0.0.1": False, "[::1]": False, "0.0.0.0": False,
+    "8.8.8.8": True, "[2606:4700:4700::1111]": True, "hf-mirror.com": True, "localhost.example": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "is_mirror"), HOSTS.items())
+def test_a_mirror_is_refused_as_downloads_would_refuse_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch, host: str, is_mirror: bool
+) -> None:
+    def look_up(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror("nobody is asked")
+
+    monkeypatch.setenv("no_proxy", "*")
+    with nullcontext() if is_mirror else pytest.raises(InvalidRequest):
+        make().change({"mirror": f"https://{host}"})
+    with pytest.raises(SourceUnreachable if is_mirror else AddressRefused):
+        Web(resolve=look_up).get(read_address(f"https://{host}/"))
 
 
 def test_folders_are_those_of_the_sheet_models(make: Make, tmp_path: Path) -> None:
