@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from webui.checkpoints.other_folders import other_folders
 from webui.downloads.addresses import read_address
 from webui.downloads.options import DownloadOptions
 from webui.downloads.web import Web
-from webui.errors import AddressRefused, InvalidRequest, SourceUnreachable
+from webui.errors import AddressRefused, DiskFull, InvalidRequest, SourceUnreachable
 from webui.operator.declared import DECLARED
 from webui.operator.kept import FILE_NAME
 from webui.operator.operator_settings import Above, OperatorSettings, Shown
@@ -208,3 +209,31 @@ def test_folders_are_those_of_the_sheet_models(make: Make, tmp_path: Path) -> No
     assert json.loads((tmp_path / "data" / FOLDERS_FILE).read_text()) == [str(tmp_path / "theirs")]
     operator.change({"extra_models_dir": None})
     assert shown(operator, "extra_models_dir").value == []
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])  # of the settings; of the folders
+def test_folders_and_settings_change_together_or_not_at_all(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    operator = make()
+    folders = [str(tmp_path / name) for name in ("before", "after")]
+    for folder in folders:
+        Path(folder).mkdir()
+    operator.change({"extra_models_dir": folders[:1], "image_format": "jpeg"})
+    replace_file = os.replace
+
+    def has_no_room(*places: Any) -> None:
+        if failing == "fsync" or Path(places[1]).name == FOLDERS_FILE:
+            raise OSError(errno.ENOSPC, "full")
+        replace_file(*places)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, failing, has_no_room)
+        with pytest.raises(DiskFull):
+            operator.change({"extra_models_dir": folders[1:], "image_format": "webp"})
+    for one in (operator, make()):
+        assert shown(one, "extra_models_dir").value == folders[:1]
+        assert one.now().image_format == "jpeg"
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [FOLDERS_FILE, FILE_NAME]
+    operator.change({"extra_models_dir": folders[1:], "image_format": "webp"})
+    assert (shown(make(), "extra_models_dir").value, make().now().image_format) == (folders[1:], "webp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from webui.checkpoints.other_folders import OtherFolders
 from webui.downloads.options import HUB, DownloadOptions
-from webui.errors import InvalidRequest
+from webui.errors import DarkroomError, InvalidRequest
 from webui.operator.declared import BY_NAME, DECLARED, Declared, adapter_of
 from webui.operator.kept import FILE_NAME, read_kept, write_kept
 from webui.settings import Settings
@@ -89,11 +89,10 @@ class OperatorSettings:
             checked[name] = None if value is None else BY_NAME[name].checked(value)
         with self._lock:
             added = checked.pop(_FOLDERS, None)
-            if _FOLDERS in values:
-                with naming_refusals(self._file.parent):
-                    self._folders.replace([Path(one) for one in added or ()])
             kept = {name: value for name, value in {**self._kept, **checked}.items() if value is not None}
-            if checked:
+            if _FOLDERS in values:
+                self._write_with_folders(kept, [Path(one) for one in added or ()])
+            elif checked:
                 write_kept(self._file, kept)
             self._kept = kept
             self._now = self._combined()
@@ -123,6 +122,20 @@ class OperatorSettings:
             civitai_token=self._token("civitai_token") or options.civitai_token,
             bytes_per_second=options.bytes_per_second if speed is None else speed * 1e6,
         )
+
+    def _write_with_folders(self, kept: Mapping[str, Any], folders: Sequence[Path]) -> None:
+        """Both files or none. The folders, written beside, take their place once the other file stands; where that
+        fails, the other is put back. Raises DiskFull, FolderNotWritable."""
+        is_written = False
+        try:
+            with naming_refusals(self._file.parent), self._folders.replacing(folders):
+                if kept != self._kept:
+                    write_kept(self._file, kept)
+                    is_written = True
+        except (OSError, DarkroomError):
+            if is_written:
+                write_kept(self._file, self._kept)
+            raise
 
     def _hub_token(self, base: DownloadOptions | None) -> tuple[str | None, bool]:
         """The token, and whether it was there before the program was started."""
