@@ -38,7 +38,7 @@ def test_each_setting_says_what_it_is(anna: httpx.Client) -> None:
     assert settings["idle_minutes"] == {
         "kind": "number", "value": 0, "default": 0, "is_set": False, "above": None,
         "limits": {"minimum": 0, "maximum": 10080}, "choices": [], "given": [],
-        "otherwise": None, "takes_effect": "at_once", "needs_restart": False,
+        "otherwise": None, "mirror_with_token": None, "takes_effect": "at_once", "needs_restart": False,
     }  # fmt: skip
     assert settings["download_mb_per_second"]["above"] == {"kind": "flag", "name": "--download-mb-per-second"}
     assert settings["language"]["choices"] == ["auto", "en", "zh-CN"]

@@ -109,6 +109,26 @@ def test_a_mirror_gets_the_token_only_where_both_come_from_outside(make: Make) -
     assert (tested.hub, tested.endpoint) == ("https://hub.invalid", "https://mirror.example")
 
 
+@pytest.mark.parametrize(
+    ("environment", "login", "kept", "mirror"),
+    [
+        ({"HF_ENDPOINT": "https://mirror.example/hub", "HF_TOKEN": TOKEN}, None, None, "mirror.example"),
+        ({"HF_ENDPOINT": "https://mirror.example"}, TOKEN, None, "mirror.example"),
+        ({"HF_ENDPOINT": "https://mirror.example"}, TOKEN, TOKEN, None),
+        ({"HF_ENDPOINT": "https://mirror.example"}, None, None, None),
+        ({"HF_ENDPOINT": "https://huggingface.co", "HF_TOKEN": TOKEN}, None, None, None),
+        ({"HF_TOKEN": TOKEN}, None, None, None),
+    ],
+)
+def test_the_sheet_learns_of_a_mirror_that_gets_the_token(
+    make: Make, environment: dict[str, str], login: str | None, kept: str | None, mirror: str | None
+) -> None:
+    make().change({"hub_token": kept})
+    operator = make(environment, login=login)
+    assert shown(operator, "hub_token").mirror_with_token == mirror
+    assert shown(operator, "civitai_token").mirror_with_token is None
+
+
 def test_a_token_is_told_to_nobody(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     operator = make()

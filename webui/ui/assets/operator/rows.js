@@ -14,7 +14,7 @@ const UNITS = { download_mb_per_second: "unit_mb_per_second", model_memory_gb: "
 export function rowOf(name, setting) {
   const id = `setting_${name}`;
   const said = el("p", { class: "setting-said", role: "alert", hidden: true, id: `${id}_said` });
-  const hint = el("p", { class: "quiet setting-hint", id: `${id}_hint` }, t(`setting_${name}_hint`), whyOf(setting));
+  const hint = el("p", { class: "quiet setting-hint", id: `${id}_hint` }, hintOf(name, setting), whyOf(setting));
   const control = el("div", { class: "setting-control", lang: language });
   const isGroup = setting.kind === "folders" || setting.kind === "token"; // of several controls with names of their own
   const title = el(isGroup ? "span" : "label", { class: "setting-name", id: `${id}_name`, for: isGroup ? null : id, text: t(id) });
@@ -27,6 +27,10 @@ export function rowOf(name, setting) {
   };
   fill(control, ...[controlOf(name, setting, id, change)].flat());
   return row;
+}
+
+function hintOf(name, { mirror_with_token: host }) {
+  return host ? t(`setting_${name}_hint_mirror`, { host }) : t(`setting_${name}_hint`);
 }
 
 /** Why it cannot be changed here, or what counts until it is. */
