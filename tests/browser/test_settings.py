@@ -101,7 +101,7 @@ def test_a_token_goes_in_and_never_comes_out(studio: Studio, open_page: OpenPage
     one = open_page(studio)
     row = sheet_of(one).locator("[data-setting=hub_token]")
     field = row.locator("input")
-    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "off")
+    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "new-password")
     field.fill("hf_first_token")
     field.press("Enter")
     expect(row).to_contain_text("Set")

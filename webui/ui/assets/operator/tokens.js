@@ -20,7 +20,8 @@ function showSet(box, name, shared, change) {
 }
 
 function showField(box, name, shared, change, back) {
-  const input = el("input", { ...shared, type: "password", required: true, autocomplete: "off", spellcheck: "false", maxlength: 500, "aria-label": t(`setting_${name}`), "data-1p-ignore": "", "data-lpignore": "true" });
+  // "off" would not keep a password manager from filling in the login of this page: a password field alone is one to it.
+  const input = el("input", { ...shared, type: "password", required: true, autocomplete: "new-password", spellcheck: "false", maxlength: 500, "aria-label": t(`setting_${name}`), "data-1p-ignore": "", "data-lpignore": "true" });
   const submit = async (event) => {
     event.preventDefault();
     if (await change(input.value)) document.getElementById(shared.id)?.focus();
