@@ -45,6 +45,18 @@ def state(modules: Modules) -> tuple[str, list[str]]:
     return address, log
 
 
+def test_what_is_not_wanted_is_no_child(modules: Modules) -> None:
+    made = modules.run(
+        """const { el, fill } = await at("core/dom.js");
+        const text = () => el("b", { text: "lake" });
+        const one = el("div", {}, false, null, undefined, false && text(), text());
+        const other = el("div", { text: "before" });
+        fill(other, false, text(), null, "by name", undefined);
+        return [one.innerHTML, other.innerHTML];"""
+    )
+    assert made == ["<b>lake</b>", "<b>lake</b>by name"]
+
+
 def test_a_listener_that_throws_keeps_the_others_from_nothing(modules: Modules) -> None:
     heard = modules.run(
         """const { emit, on } = await at("core/bus.js");

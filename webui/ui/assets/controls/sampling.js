@@ -49,7 +49,7 @@ function drawFold() {
   const count = changed.length ? t("sampling_changed", { n: changed.length }) : "";
   const told = changed.map((name) => `${t(name)} ${shownValue(name, form.values[name])}`).join(t("list_comma"));
   if (fold.head.dataset.told !== told || !fold.head.childElementCount) {
-    fill(fold.head, el("span", { class: "fold-name", text: t("sampling") }), count && el("span", { class: "fold-changed", text: count }));
+    fill(fold.head, el("span", { class: "fold-name", text: t("sampling") }), count ? el("span", { class: "fold-changed", text: count }) : null);
     fold.head.title = told;
     fold.head.dataset.told = told;
   }

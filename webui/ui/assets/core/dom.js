@@ -1,24 +1,27 @@
 // Small helpers around elements. Text always goes in as text, never as HTML.
 
-/** An element. `on…` options are listeners, `data` is the dataset; null, undefined and false leave an attribute out. */
+/** An element. `on…` options are listeners, `data` is the dataset; null, undefined and false leave an attribute or a child
+ * out. */
 export function el(tag, options = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(options)) {
-    if (value === null || value === undefined || value === false) continue;
+    if (!isThere(value)) continue;
     if (name === "text") node.textContent = value;
     else if (name === "class") node.className = value;
     else if (name === "data") Object.assign(node.dataset, value);
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.filter(isThere));
   return node;
 }
 
-/** Replaces an element's children; null and undefined are none. */
+/** Replaces an element's children; null, undefined and false are none. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+  node.replaceChildren(...children.filter(isThere));
 }
+
+const isThere = (value) => value !== null && value !== undefined && value !== false; // `wanted && el(…)` may give false
 
 export const byId = (id) => document.getElementById(id);
 

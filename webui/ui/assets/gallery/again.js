@@ -21,7 +21,7 @@ export function pictureTools(picture) {
   const out = el("div", { class: "one-said" });
   const inspectButton = el("button", { type: "button", class: "plain", text: t("inspect"), title: t("inspect_hint"), onclick: () => answer(out, () => showTexts(picture, out)) });
   const againButton = el("button", { type: "button", class: "plain", text: t("again"), title: t("again_hint"), onclick: () => answer(out, () => makeAgain(picture, out)) });
-  const sharpButton = canFinishSharp(picture.request) && el("button", { type: "button", class: "plain", text: t("finish_sharp"), title: t("finish_sharp_hint"), onclick: () => answer(out, () => finishSharp(picture, out)) });
+  const sharpButton = canFinishSharp(picture.request) ? el("button", { type: "button", class: "plain", text: t("finish_sharp"), title: t("finish_sharp_hint"), onclick: () => answer(out, () => finishSharp(picture, out)) }) : null;
   return el("div", { class: "one-tools" }, el("div", { class: "one-buttons" }, inspectButton, againButton, sharpButton), out);
 }
 

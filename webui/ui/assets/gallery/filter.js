@@ -82,7 +82,7 @@ export function drawGalleryFilter() {
     el("button", { type: "button", class: "link", text: t("board_rename"), data: { part: "rename" }, onclick: () => nameBoard(chosen.id) }),
     el("button", { type: "button", class: "link", text: t("board_delete"), data: { part: "delete" }, onclick: () => deleteBoard(chosen) }));
   const count = el("p", { class: "gallery-count", role: "status", text: total === null ? "" : total === 1 ? t("gallery_count_one") : t("gallery_count", { n: total.toLocaleString(language) }) });
-  fill(bar, chips, galleryFilter.naming, tools || null, count);
+  fill(bar, chips, galleryFilter.naming, tools, count);
   chips.scrollLeft = scrolled;
   if (focused) [...bar.querySelectorAll("[data-part]")].find((node) => node.dataset.part === focused)?.focus({ preventScroll: true });
 }

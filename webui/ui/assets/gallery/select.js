@@ -94,7 +94,7 @@ function drawPickedBar() {
   fill(bar,
     el("p", { role: "status", class: "picked-count", text: chosen.length === 1 ? t("picked_one") : t("picked", { n: chosen.length.toLocaleString(language) }) }),
     button("star", isStarred ? t("unstar") : t("star"), () => starPictures(chosen, !isStarred)),
-    put, offBoard || null,
+    put, offBoard,
     button("zip", t("download"), () => downloadPictures(chosen)),
     button("compare", t("compare"), () => openCompare(...chosen), chosen.length !== 2),
     button("delete", t("delete"), () => deletePictures(chosen)),

@@ -29,7 +29,7 @@ export function drawRest(job) {
   const first = inGrid(job);
   const list = isOpen && el("ul", { class: "rest-list", "aria-label": fitLess(count) },
     ...job.pictures.slice(first).map((picture, i) => restItem(job, picture, first + i)));
-  fill(box, toggle, list || null);
+  fill(box, toggle, list);
   if (list) list.scrollLeft = scrolled;
   if (focused) ([...box.querySelectorAll("button")].find((button) => button.dataset.part === focused) ?? toggle).focus({ preventScroll: true });
 }
