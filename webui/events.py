@@ -57,7 +57,8 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureInfo:
-    """A saved picture, as a job lists it. `id` is opaque.
+    """A saved picture, as a job lists it. `id` is opaque. `image`: which of the job's images it is (from 0), even after
+    others were deleted.
 
     With `keep_best`: `score`, how well it fits the prompt (a cosine, in [-1, 1]; comparable only within one prompt and
     one critic); its `rank`, from 1 for the best; `critic`, the model that judged it (a path below the models folder);
@@ -68,6 +69,7 @@ class PictureInfo:
     seed: int
     width: int
     height: int
+    image: int = 0
     score: float | None = None
     rank: int | None = None
     critic: str | None = None
@@ -126,6 +128,7 @@ def from_dict(name: str, values: dict[str, Any]) -> Event:
     if name == "step":
         values["preview"] = None
     if name == "finished":
-        values["images"] = tuple(PictureInfo(**image) for image in values["images"])
+        # Earlier versions did not number them, and wrote all of them in their order.
+        values["images"] = tuple(PictureInfo(**{"image": at} | image) for at, image in enumerate(values["images"]))
     event: Event = _BY_NAME[name](**values)
     return event

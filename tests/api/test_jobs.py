@@ -45,7 +45,7 @@ def test_a_prompt_becomes_a_picture(client: httpx.Client) -> None:
     assert None not in (job["request"][name] for name in ("checkpoint", "scheduler", "steps", "guidance_scale", "seed"))
     assert len(job["images"]) == 2
     for index, image in enumerate(job["images"]):
-        assert set(image) == {"id", "url", "seed", "width", "height", "score", "rank", "critic", "kept"}
+        assert set(image) == {"id", "url", "seed", "width", "height", "image", "score", "rank", "critic", "kept"}
         assert image["seed"] == (job["request"]["seed"] + index) % 2**32
         picture = client.get(image["url"])
         assert picture.headers["content-type"] == "image/png"

@@ -72,6 +72,22 @@ def test_a_tiny_decoder_that_is_not_here_is_refused_before_the_job(client: httpx
     assert "no tiny decoder is here" in found["msg"]
 
 
+def test_an_image_keeps_its_number_when_others_are_deleted(client: httpx.Client) -> None:
+    origin = generate(client, steps=4, seed=5, num_images=4)
+    follow(client, origin)
+    images = job(client, origin)["images"]
+    assert [image["image"] for image in images] == [0, 1, 2, 3]
+    client.delete(f"/api/images/{images[0]['id']}").raise_for_status()
+    left = job(client, origin)["images"]
+    assert left == images[1:]
+    (listed,) = (one for one in client.get("/api/jobs").json() if one["id"] == origin)
+    assert listed["images"] == left
+    shown = {one["id"]: one["image"] for one in client.get("/api/gallery").json()["pictures"] if one["job"] == origin}
+    assert shown == {image["id"]: image["image"] for image in left}
+    kept = client.post(f"/api/jobs/{origin}/keep", json={"image": left[1]["image"], "step": 2}).json()["id"]
+    assert made(client, kept)[0]["seed"] == left[1]["seed"]
+
+
 def test_a_branch_carries_all_that_it_came_from(client: httpx.Client) -> None:
     origin = generate(client, steps=8, seed=5, guidance_scale=4.0)
     follow(client, origin)

@@ -54,6 +54,23 @@ def test_the_button_has_room_on_a_phone(fake_studio: Studio, open_page: OpenPage
     assert serious_findings(one) == []
 
 
+def test_one_of_several_is_finished_after_another_was_deleted(fake_studio: Studio, open_page: OpenPage) -> None:
+    one = open_page(fake_studio)
+    api, frames = one.page.request, one.page.locator("#stage .frame img:visible")
+    asked = {"prompt": "four lakes steps=2 delay=0", "num_images": 4, "steps": 2, "decoder": "tiny"}
+    origin = api.post(f"{fake_studio.address}/api/text-to-image", data=asked).json()["id"]
+    expect(frames).to_have_count(4)
+    one.wait_state("finished")
+    first = api.get(f"{fake_studio.address}/api/jobs/{origin}").json()["images"][0]
+    api.delete(f"{fake_studio.address}/api/images/{first['id']}")
+    one.page.reload()
+    expect(frames).to_have_count(3)
+    before = one.job_ids()
+    frames.nth(1).click()
+    one.button("Finish sharp").click()
+    assert request_of(one, newest_but(one, *before))["only_image"] == 2
+
+
 def test_in_the_gallery_and_after_the_steps_are_gone(fake_studio: Studio, open_page: OpenPage) -> None:
     one = open_page(fake_studio)
     one.page.locator("#sampling_head .fold").click()

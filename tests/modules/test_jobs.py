@@ -99,6 +99,23 @@ def test_many_events_are_told_once_a_frame_and_an_end_at_once(modules: Modules) 
     assert found == [0, ["job", "jobs"], ["job", "jobs"]]
 
 
+def test_the_picture_that_fills_the_stage_stays_when_another_goes(modules: Modules) -> None:
+    found = modules.run(
+        JOBS
+        + """const [{ view, pictureOnStage }, { setDeleted }] = [await at("jobs/view.js"), await at("jobs/keeping.js")];
+        j.happen("a", 1, "finished", { images: given, seconds: 1 });
+        Object.assign(view, { shown: j.jobs.get("a"), enlarged: 2 });
+        const seen = [pictureOnStage()];
+        for (const [picture, isGone] of [[given[0], true], [given[0], false], [given[2], true]]) {
+            setDeleted(picture, isGone);
+            seen.push(pictureOnStage());
+        }
+        return [seen.map(({ id, image }) => `${id}${image}`), view.enlarged];""",
+        [{"id": id, "url": f"/{id}", "image": image} for image, id in enumerate("abc")],
+    )
+    assert found == [["c2", "c2", "c2", "a0"], None]
+
+
 def test_previews_are_thinned_and_those_of_old_jobs_are_let_go(modules: Modules) -> None:
     found = modules.run(
         JOBS

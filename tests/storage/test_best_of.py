@@ -100,10 +100,11 @@ def test_pictures_of_before_were_all_kept(tmp_path: Path, request_: TextToImage)
     storage.close()
 
 
-def test_an_event_of_before_reads_as_kept() -> None:
-    values = {"images": [{"id": "old", "seed": 7, "width": 3, "height": 2}], "seconds": 1.0}
-    event = from_dict("finished", values)
-    assert event == Finished(images=(PictureInfo(id="old", seed=7, width=3, height=2),), seconds=1.0)
+def test_an_event_of_before_reads_as_kept_and_numbers_its_images() -> None:
+    old = [{"id": id, "seed": 7, "width": 3, "height": 2} for id in ("first", "second")]
+    event = from_dict("finished", {"images": old, "seconds": 1.0})
+    first = PictureInfo(id="first", seed=7, width=3, height=2)
+    assert event == Finished(images=(first, dataclasses.replace(first, id="second", image=1)), seconds=1.0)
     assert from_dict("finished", to_dict(event)) == event
 
 

@@ -26,6 +26,7 @@ class PictureOut(BaseModel):
     seed: int
     width: int
     height: int
+    image: int = Field(0, description="which of its job's images it is, from 0; the same when others are deleted")
     score: float | None = Field(
         None, description="how well it fits the prompt, from -1 to 1; compare it only within one prompt and one critic"
     )

@@ -34,6 +34,7 @@ def picture_json(info: events.PictureInfo) -> dict[str, Any]:
         "seed": info.seed,
         "width": info.width,
         "height": info.height,
+        "image": info.image,
         "score": info.score,
         "rank": info.rank,
         "critic": info.critic,

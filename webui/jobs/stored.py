@@ -71,8 +71,8 @@ def _outcome(row: JobRow) -> Finished | Failed | Cancelled | None:
     if row.outcome is None:
         return None
     _, name, values = row.outcome
-    events.from_dict(name, values)  # refuses fields that the check of types would pass over
-    return _OUTCOMES[name].validate_python(values)
+    event = events.from_dict(name, values)  # refuses fields that the check of types would pass over
+    return _OUTCOMES[name].validate_python(events.to_dict(event))
 
 
 def as_kept_now(jobs: Sequence[Job], pictures: Pictures) -> list[Job]:

@@ -77,7 +77,8 @@ class Picture:
     @property
     def info(self) -> PictureInfo:
         """The picture as a job lists it."""
-        return PictureInfo(**{f.name: getattr(self, f.name) for f in fields(PictureInfo)})
+        own = {f.name: getattr(self, f.name) for f in fields(PictureInfo) if f.name != "image"}
+        return PictureInfo(image=self.position, **own)
 
 
 class Pictures:
@@ -206,8 +207,8 @@ class Pictures:
     def of_job(self, job_id: str) -> tuple[PictureInfo, ...]:
         """What a job has saved so far, in order, including deleted pictures."""
         rows = self._database.rows(
-            "SELECT id, seed, width, height, score, rank, critic, kept FROM pictures WHERE job_id = ?"
-            " ORDER BY position",
+            "SELECT id, seed, width, height, position AS image, score, rank, critic, kept FROM pictures"
+            " WHERE job_id = ? ORDER BY position",
             (job_id,),
         )
         return tuple(PictureInfo(**(dict(row) | {"kept": bool(row["kept"])})) for row in rows)

@@ -14,9 +14,7 @@ export async function setKept(picture, wanted) {
     const { kept: isKeptNow } = await api(wanted ? "POST" : "DELETE", `/api/images/${picture.id}/keep`);
     for (const job of jobs.values()) {
       if (!job.pictures.some((one) => one.id === picture.id)) continue;
-      const enlarged = view.shown === job && view.enlarged !== null ? job.pictures[view.enlarged]?.id : null;
-      job.pictures = ranked(job.pictures.map((one) => (one.id === picture.id ? { ...one, kept: isKeptNow } : one)));
-      if (enlarged) view.enlarged = job.pictures.findIndex((one) => one.id === enlarged);
+      putPictures(job, job.pictures.map((one) => (one.id === picture.id ? { ...one, kept: isKeptNow } : one)));
     }
     emit("kept", { id: picture.id, isKept: isKeptNow });
     emit("jobs");
@@ -24,15 +22,24 @@ export async function setKept(picture, wanted) {
   });
 }
 
+/** The job has these pictures now. The one that fills the stage goes on to, wherever it stands among them. */
+function putPictures(job, pictures) {
+  const enlarged = view.shown === job && view.enlarged !== null ? job.pictures[view.enlarged]?.id : null;
+  job.pictures = ranked(pictures);
+  if (!enlarged) return;
+  const place = job.pictures.findIndex((one) => one.id === enlarged);
+  view.enlarged = place < 0 ? null : place;
+}
+
 /** Takes a picture out of the jobs, or puts it back. */
 export function setDeleted(picture, isDeleted) {
   for (const job of jobs.values()) {
     if (isDeleted && job.pictures.some((one) => one.id === picture.id)) {
       job.deleted = [...(job.deleted ?? []), ...job.pictures.filter((one) => one.id === picture.id)];
-      job.pictures = job.pictures.filter((one) => one.id !== picture.id);
+      putPictures(job, job.pictures.filter((one) => one.id !== picture.id));
       job.gone = job.pictures.length === 0;
     } else if (!isDeleted && job.deleted?.some((one) => one.id === picture.id)) {
-      job.pictures = ranked([...job.pictures, ...job.deleted.filter((one) => one.id === picture.id)]);
+      putPictures(job, [...job.pictures, ...job.deleted.filter((one) => one.id === picture.id)]);
       job.deleted = job.deleted.filter((one) => one.id !== picture.id);
       job.gone = false;
     }

@@ -2,10 +2,9 @@
 
 export const isKept = (picture) => picture.kept !== false;
 
-/** The pictures of a job in that order; each keeps as `index` which of the job's images it is. */
+/** The pictures of a job in that order. Which of the job's images one is, its `image` says: others may be deleted. */
 export function ranked(pictures) {
-  const known = pictures.map((picture, index) => ({ index, ...picture }));
-  return known.sort((a, b) => isKept(b) - isKept(a) || (a.rank ?? 0) - (b.rank ?? 0) || a.index - b.index);
+  return [...pictures].sort((a, b) => isKept(b) - isKept(a) || (a.rank ?? 0) - (b.rank ?? 0) || a.image - b.image);
 }
 
 /** How many of a job's pictures, from the first, the stage shows side by side: the kept ones, all where none is left. */

@@ -23,7 +23,7 @@ export function mountActions(box) {
   const button = (key, run) => el("button", { type: "button", text: t(key), title: t(`${key}_hint`), onclick: run });
   actions.save = el("a", { class: "button", text: t("save"), title: t("save_hint"), role: "link" });
   actions.vary = button("vary", vary);
-  actions.sharp = button("finish_sharp", () => void finishSharp(view.shown, pictureOnStage().index));
+  actions.sharp = button("finish_sharp", () => void finishSharp(view.shown, pictureOnStage().image));
   actions.toImage = button("to_image", () => usePicture(pictureOnStage(), "init_image", "image_to_image"));
   actions.toStyle = button("to_style", () => usePicture(pictureOnStage(), "content_image", "style_transfer"));
   actions.seed = el("button", { type: "button", class: "seed", title: t("copy_seed"), onclick: copySeed });

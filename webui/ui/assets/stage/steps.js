@@ -30,7 +30,7 @@ export function mountSteps(box) {
 function stepOnStage() {
   const job = view.shown;
   if (!job?.total || job.isRefused) return null;
-  const image = job.pictures[view.enlarged ?? 0]?.index ?? view.enlarged ?? 0;
+  const image = job.pictures[view.enlarged ?? 0]?.image ?? view.enlarged ?? 0;
   const reached = job.reached[image] ?? 0;
   if (view.scrub?.isPinned) return { job, image, step: Math.min(view.scrub.step, reached || job.total), total: job.total };
   return ["cancelled", "failed"].includes(job.state) && reached ? { job, image, step: reached, total: job.total } : null;

@@ -60,7 +60,7 @@ function scrub(step) {
   const sources = [];
   for (const preview of job.previews) if (preview.step <= step || sources[preview.image] === undefined) sources[preview.image] = preview.src;
   if (step >= lastStep(job) && job.pictures.length) return endScrub();
-  if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.index] ?? picture.url)); // as they lie there
+  if (job.pictures.length) sources.splice(0, Infinity, ...job.pictures.map((picture) => sources[picture.image] ?? picture.url)); // as they lie there
   const isBlind = !job.previews.some((preview) => preview.step <= step);
   view.scrub = { job: job.id, step, sources, isBlind, isPinned: strip.pinned !== null };
   strip.mark.hidden = false;
