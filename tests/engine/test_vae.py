@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from tests.engine.test_engine import REFERENCE, context
 from tests.ldm_layout import sd1_layout
 from tests.settling import SettlingEngine
-from tests.toys import save_sd15, save_sd15_file, toy_vae
+from tests.toys import save_sd15, save_sd15_file, save_tiny_vae, toy_vae
 from webui.errors import InvalidRequest, ModelUnusable
 from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.settings import Settings
@@ -34,6 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file(first, models / "vae" / "published.safetensors")
     bare = {name.removeprefix("first_stage_model."): tensor for name, tensor in first.items()}
     save_file(bare, models / "vae" / "bare.safetensors")
+    save_tiny_vae(plain)
     file = save_sd15_file(models / "file.safetensors")
     save_file(bare, file.with_name("file.vae.safetensors"))
     return models
@@ -44,8 +46,9 @@ def draw(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     data = tmp_path_factory.mktemp("data")
     engine = SettlingEngine(Settings(models_dir=models, data_dir=data, device="cpu", precision="fp32"))
 
-    def draw(checkpoint: str, vae: str | None = None, *, over: bool = False) -> RawImage:
-        values = {"prompt": "a cat", "checkpoint": checkpoint, "vae": vae, "seed": 1, "steps": 2}
+    def draw(checkpoint: str, vae: str | None = None, *, over: bool = False, decoder: str | None = None) -> RawImage:
+        values: dict[str, Any] = {"checkpoint": checkpoint, "vae": vae, "decoder": decoder}
+        values |= {"prompt": "a cat", "seed": 1, "steps": 2}
         request = ImageToImage(init_image=REFERENCE, **values) if over else TextToImage(**values)
         (image,) = engine.run(request, context([]))
         return image
@@ -69,6 +72,21 @@ def test_pictures_go_in_through_it_too(draw: Callable[..., RawImage]) -> None:
 def test_automatic_takes_the_one_beside_the_file(draw: Callable[..., RawImage]) -> None:
     assert draw("file", "automatic").rgb == draw("file", "vae/bare").rgb != draw("file").rgb
     assert draw("plain", "automatic").rgb == draw("plain").rgb
+
+
+@pytest.mark.parametrize(("checkpoint", "vae"), [("plain", "vae/bare"), ("file", "automatic")])
+@pytest.mark.parametrize("over", [False, True])
+def test_a_tiny_decoder_does_not_take_its_place(
+    draw: Callable[..., RawImage], checkpoint: str, vae: str, over: bool
+) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        draw(checkpoint, vae, decoder="tiny", over=over)
+    assert (raised.value.details["field"], raised.value.details["reason"]) == ("decoder", "vae_decodes")
+    assert draw(checkpoint, vae, decoder="full").rgb == draw(checkpoint, vae).rgb
+
+
+def test_where_none_is_beside_it_a_tiny_decoder_may_draw(draw: Callable[..., RawImage]) -> None:
+    assert draw("plain", "automatic", decoder="tiny").rgb == draw("plain", decoder="tiny").rgb != draw("plain").rgb
 
 
 def test_it_goes_by_its_files_name_as_well(draw: Callable[..., RawImage]) -> None:

@@ -294,6 +294,8 @@ def published(folder: Path, *, is_tiny: bool) -> Checkpoint:
         (False, True, {}, "full"),
         (True, True, {"decoder": "full"}, "full"),
         (True, False, {"decoder": "tiny"}, "tiny"),
+        (True, True, {"vae": "automatic"}, "tiny"),  # none is beside it
+        (True, True, {"vae": "automatic", "decoder": "tiny"}, "tiny"),
         (False, True, {"decoder": "tiny"}, None),
     ],
 )
@@ -317,3 +319,10 @@ def test_an_open_decoder_is_the_tiny_one_on_a_processor_that_has_one(
     branch = settled(TextToImage(seed=1, branch_from=Branch(origin=as_asked(found), step=2)))
     assert branch.decoder == decoder
     assert settled(as_asked(found)) == found
+
+
+def test_a_family_that_takes_no_other_vae_refuses_the_one_beside_as_well(house: House) -> None:
+    flux = FixedCatalogue(Checkpoint(**vars(checkpoint("starter", scheduler="euler")) | {"family": "FluxPipeline"}))
+    with pytest.raises(InvalidRequest) as raised:
+        resolve(TextToImage(vae="automatic", sigmas="default"), ANN, flux, house.storage.uploads, RULES)
+    assert raised.value.details == {"field": "vae", "reason": "only_unet"}

@@ -73,6 +73,12 @@ def test_whose_noise_it_was(said: str, source: str) -> None:
     assert found.settings["noise_source"] == source
 
 
+def test_a_vae_that_taesd_decoded_in_place_of_is_no_setting() -> None:
+    found = read_pasted(A1111 + ", VAE Decoder: TAESD", find, {"vae-ft.safetensors": "vae/ft"}.get)
+    assert found.settings["decoder"] == "tiny"
+    assert ("vae" in found.settings, found.unknown) == (False, ())
+
+
 def test_a_vae_that_is_here_is_a_setting_and_none_is_nothing() -> None:
     found = read_pasted(A1111, find, {"vae-ft.safetensors": "vae/ft"}.get)
     assert (found.settings["vae"], found.unknown) == ("vae/ft", ())

@@ -12,6 +12,7 @@ import math
 import secrets
 from typing import Any
 
+from webui.capabilities import Capability
 from webui.checkpoints.catalogue import Catalogue, Checkpoint, Defaults
 from webui.checkpoints.critics import critic_for
 from webui.checkpoints.families import FAMILIES
@@ -68,10 +69,10 @@ def resolve(
     checkpoint = catalogue.get(request.checkpoint) if request.checkpoint is not None else catalogue.default()
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
+    request = dataclasses.replace(request, vae=_vae(request.vae, checkpoint, catalogue))
     decoders = TinyDecoders(catalogue.list()).words_for(checkpoint, is_on_cpu=is_on_cpu)
     defaults = with_few_steps(checkpoint.defaults, prompts.made_for(request, checkpoint.family))
     filled = _with_defaults(request, checkpoint, defaults, seed, _picture_size(request, uploads), decoders)
-    filled = dataclasses.replace(filled, vae=_vae(filled.vae, checkpoint, catalogue))
     if filled.keep_best:
         critic_for(checkpoint, catalogue.models_dir)
     return _as_settled(prompts.settle(filled, checkpoint.family))
@@ -126,7 +127,11 @@ def _with_defaults(
 
 
 def _vae(asked: str | None, checkpoint: Checkpoint, catalogue: Catalogue) -> str | None:
-    """The id of the VAE, None for the checkpoint's own. Raises InvalidRequest."""
+    """The id of the VAE, None for the checkpoint's own; as it is where the family takes no other, which is refused
+    with the other settings. Raises InvalidRequest.
+    """
+    if Capability.VAE not in FAMILIES[checkpoint.family].capabilities:
+        return asked
     if asked == AUTOMATIC:
         beside = vae_beside(catalogue, checkpoint)
         asked = beside.id if beside is not None else None

@@ -79,6 +79,8 @@ def _with_vae(found: Inspection, find_vae: FindVae) -> Inspection:
     if named is None:
         return found
     settings = {name: value for name, value in found.settings.items() if name != "vae"}
+    if settings.get("decoder") == "tiny":  # A1111 names the VAE even where TAESD decoded in its place
+        return replace(found, settings=settings)
     if (id := find_vae(named)) is not None:
         return replace(found, settings=settings | {"vae": id})
     is_none = named.casefold() in ("automatic", "none")

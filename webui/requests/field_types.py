@@ -23,7 +23,18 @@ from pydantic import (
 from webui.capabilities import Capability, needs
 from webui.requests import infotext_names
 from webui.requests.field_controls import ProperNames
-from webui.requests.field_rules import at_most, error, inactive, is_set, negated, not_offered, one_choice
+from webui.requests.field_rules import (
+    all_of,
+    at_most,
+    error,
+    inactive,
+    is_set,
+    lacks,
+    negated,
+    not_offered,
+    one_choice,
+    one_of,
+)
 from webui.requests.infotext_names import infotext
 from webui.schedulers import (
     SCHEDULERS,
@@ -129,11 +140,15 @@ Seed = Annotated[int, Strict(), Ge(-1), Le(MAX_SEED)]
 CheckpointId = Annotated[str, Field(max_length=512)]  # path below models/, without suffix
 AUTOMATIC = "automatic"  # the VAE beside the checkpoint, if there is one
 VaeId = Annotated[str, Field(min_length=1, max_length=512)]  # as `GET /api/models?kind=vae` has it, or AUTOMATIC
+# Then it is what draws. Where the one beside the checkpoint was asked for, settling says whether there is one.
+_VAE_NAMED = all_of(negated(lacks(Capability.VAE)), is_set("vae"), negated(one_of("vae", AUTOMATIC)))
 Decoder = Annotated[
     Literal["full", "tiny"],
     Scope.BRANCH,
     inactive("no_tiny_decoder", one_choice("decoder")),
+    inactive("vae_decodes", _VAE_NAMED),
     error("no_tiny_decoder", not_offered("decoder")),
+    error("vae_decodes", _VAE_NAMED, one_of("decoder", "tiny")),
     infotext_names.DECODER,
 ]
 Scheduler = Annotated[
