@@ -11,6 +11,7 @@ import pytest
 
 from tests.jobs.conftest import checkpoint
 from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.decoding import read_decoding
 from webui.checkpoints.tiny_decoders import TinyDecoders
 
 PUBLISHED = {"block_out_channels": [128, 256, 512, 512], "latent_channels": 4, "scaling_factor": 0.18215}
@@ -26,9 +27,14 @@ def make(tmp_path: Path) -> Make:
         if tiny is not None:
             write(folder / "tiny_vae" / "config.json", {"_class_name": "AutoencoderTiny", "latent_channels": 4} | tiny)
             (folder / "tiny_vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"")
-        return Checkpoint(**vars(checkpoint(name)) | {"path": folder, "family": family})
+        return Checkpoint(**vars(read_again(checkpoint(name), folder)) | {"family": family})
 
     return make
+
+
+def read_again(known: Checkpoint, folder: Path) -> Checkpoint:
+    """As the catalogue knows it after one of its files has changed."""
+    return Checkpoint(**vars(known) | {"path": folder, "decoding": read_decoding(folder)})
 
 
 def write(file: Path, values: dict[str, Any]) -> None:
@@ -47,7 +53,7 @@ def test_its_own_comes_before_another_s(make: Make) -> None:
 def test_a_single_file_gets_one_for_the_latents_of_its_family(make: Make, tmp_path: Path) -> None:
     folder, configs = make("a", {}), make("configs").path
     file = Checkpoint(
-        **vars(checkpoint("file")) | {"path": tmp_path / "x.safetensors", "form": "file", "components": configs}
+        **vars(read_again(checkpoint("file"), configs)) | {"path": tmp_path / "x.safetensors", "form": "file"}
     )
     assert TinyDecoders([folder, file]).of(file) == folder.path / "tiny_vae"
 
@@ -67,6 +73,7 @@ def test_a_config_that_leaves_the_scale_out_means_stable_diffusion_s(make: Make)
     one, old = make("a", {}), make("b")
     config = {name: value for name, value in PUBLISHED.items() if name != "scaling_factor"}
     (old.path / "vae" / "config.json").write_text(json.dumps(config), "utf-8")
+    old = read_again(old, old.path)
     assert TinyDecoders([one, old]).of(old) == one.path / "tiny_vae"
 
 
@@ -81,8 +88,10 @@ def test_what_is_no_decoder_of_these_latents_is_none(make: Make, wrong: dict[str
 def test_without_weights_or_configs_there_is_none(make: Make) -> None:
     one = make("a", {})
     (one.path / "tiny_vae" / "diffusion_pytorch_model.safetensors").unlink()
+    one = read_again(one, one.path)
     assert TinyDecoders([one]).of(one) is None
     (one.path / "vae" / "config.json").write_text("no JSON", "utf-8")
+    one = read_again(one, one.path)
     assert TinyDecoders([one]).words_for(one, is_on_cpu=False) == ("full",)
 
 

@@ -19,8 +19,10 @@ from tests import toy_families
 from tests.engine.test_engine import REFERENCE
 from tests.settling import settle
 from tests.toys import save_sd15, save_tiny_vae
+from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.engine.context import Context
 from webui.engine.engine import Engine
+from webui.engine.loading import tiny_vaes
 from webui.engine.unet import diffusion
 from webui.errors import InvalidRequest, ModelUnusable
 from webui.events import EngineEvent
@@ -165,6 +167,14 @@ def test_both_decoders_share_the_steps(studio: Studio) -> None:
     studio.counted(studio.settled(asked()))
     assert studio.calls == 0  # a quick look at a picture that was drawn in full, too
     assert studio.draw(full).rgb == drawn.rgb
+
+
+def test_one_in_memory_is_not_looked_for_again(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(tiny_vaes, "TinyDecoders", lambda listed: (looked.append(len(listed)), TinyDecoders(listed))[1])
+    for seed in (1, 2, 3):
+        studio.draw(studio.settled(asked(seed=seed, steps=1)))
+    assert looked == [1]
 
 
 def test_what_was_decoded_in_full_is_not_finished_again(studio: Studio) -> None:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from tests.jobs.conftest import FixedCatalogue, House, catalogue, checkpoint
 from tests.model_files import LORA_SD15, save
 from tests.owners import ANN, BOB
+from webui.checkpoints import catalogue as catalogues
+from webui.checkpoints import decoding as decodings
 from webui.checkpoints.addons import Addons
-from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.decoding import read_decoding
 from webui.errors import CheckpointNotFound, InvalidRequest, NoCheckpoint, PictureNotFound, PromptError, TaskUnsupported
 from webui.jobs.prompts import PromptRules
 from webui.jobs.resolve import fitted_size, resolve
@@ -283,7 +286,7 @@ def published(folder: Path, *, is_tiny: bool) -> Checkpoint:
         (folder / place).mkdir(parents=True)
         (folder / place / "config.json").write_text(json.dumps(config | {"latent_channels": 4}), "utf-8")
         (folder / place / "diffusion_pytorch_model.safetensors").write_bytes(b"")
-    return Checkpoint(**vars(checkpoint("starter")) | {"path": folder})
+    return Checkpoint(**vars(checkpoint("starter")) | {"path": folder, "decoding": read_decoding(folder)})
 
 
 @pytest.mark.parametrize(
@@ -326,3 +329,27 @@ def test_a_family_that_takes_no_other_vae_refuses_the_one_beside_as_well(house: 
     with pytest.raises(InvalidRequest) as raised:
         resolve(TextToImage(vae="automatic", sigmas="default"), ANN, flux, house.storage.uploads, RULES)
     assert raised.value.details == {"field": "vae", "reason": "only_unet"}
+
+
+@pytest.mark.parametrize("decoder", [None, "full"])
+def test_submitting_looks_at_the_models_once_and_reads_no_config_again(
+    house: House, toy_models: Path, monkeypatch: pytest.MonkeyPatch, decoder: Any
+) -> None:
+    looks: list[Path] = []
+    reads: list[Path] = []
+    find, read = catalogues.find_checkpoints, decodings.read_decoding
+    monkeypatch.setattr(
+        catalogues, "find_checkpoints", lambda folder, *more: (looks.append(folder), find(folder, *more))[1]
+    )
+    monkeypatch.setattr(catalogues, "read_decoding", lambda folder: (reads.append(folder), read(folder))[1])
+    models = Catalogue(toy_models)
+    request = TextToImage(checkpoint="toy-sd15", decoder=decoder)
+
+    def submit() -> tuple[int, int]:
+        looks.clear()
+        reads.clear()
+        resolve(request, ANN, models, house.storage.uploads, RULES, is_on_cpu=True)
+        return len(looks), len(reads)
+
+    assert submit() == (1, len(models.list()))
+    assert submit() == (1, 0)

@@ -15,6 +15,7 @@ from typing import Literal
 from webui.capabilities import Capability
 from webui.checkpoints.architecture import recognise
 from webui.checkpoints.converted import ConvertedFiles
+from webui.checkpoints.decoding import Decoding, read_decoding
 from webui.checkpoints.diffusers_folder import DiffusersFolder, clip_layers, read_folder
 from webui.checkpoints.family import Defaults as Defaults
 from webui.checkpoints.family import Family
@@ -78,6 +79,7 @@ class Checkpoint:
     clip_layers: int | None = None  # of the smaller text encoder: what CLIP skip can skip, where the family can do that
     folder: DiffusersFolder | None = field(default=None, repr=False)  # the parts, where it is a diffusers folder
     components: Path | None = None  # configs of the parts, where it is a single file
+    decoding: Decoding = field(default=Decoding(), repr=False)
     version: str = ""  # changes with any file of it
     place: str = ""  # the name of the other program's folder that it lies in
 
@@ -109,6 +111,12 @@ class Catalogue:
     def list(self) -> tuple[Checkpoint, ...]:
         """The checkpoints that can be loaded, by id."""
         return tuple(checkpoint for checkpoint in self._look() if checkpoint.problem is None)
+
+    def last_seen(self) -> tuple[Checkpoint, ...]:
+        """The same as the last look found them, without another one where there was one."""
+        with self._lock:
+            known = tuple(self._known.values())
+        return tuple(one for one in known if one.problem is None) if known else self.list()
 
     def refused(self) -> tuple[Checkpoint, ...]:
         """The checkpoints that cannot be loaded, each with its `problem`, by id."""
@@ -226,6 +234,7 @@ def _read_folder(found: Found, notes: Notes) -> Checkpoint:
         is_zero_terminal_snr=folder.is_zero_terminal_snr,
         clip_layers=clip_layers(found.path) if Capability.CLIP_SKIP in folder.family.capabilities else None,
         folder=folder,
+        decoding=read_decoding(found.path),
     )
 
 
@@ -264,6 +273,7 @@ def _read_file(found: Found, notes: Notes) -> Checkpoint:
         is_zero_terminal_snr=zero_snr,
         clip_layers=clip_layers(components),
         components=components,
+        decoding=read_decoding(components),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from webui.checkpoints.tiny_decoders import FOLDER as TINY
+from webui.checkpoints.decoding import FOLDER as TINY
 
 
 def blocks_of(module: nn.Module) -> list[nn.Module]:

@@ -13,8 +13,8 @@ from typing import Any
 from PIL import Image
 
 from webui.checkpoints.catalogue import Checkpoint
+from webui.checkpoints.decoding import FOLDER as TINY
 from webui.checkpoints.hashes import Hashes
-from webui.checkpoints.tiny_decoders import FOLDER as TINY
 from webui.engine.context import Context
 from webui.engine.device import Device
 from webui.engine.loras.merging import MergedLora

@@ -70,7 +70,7 @@ def resolve(
     if request.task not in checkpoint.tasks:
         raise TaskUnsupported(checkpoint=checkpoint.id, family=checkpoint.family, task=request.task)
     request = dataclasses.replace(request, vae=_vae(request.vae, checkpoint, catalogue))
-    decoders = TinyDecoders(catalogue.list()).words_for(checkpoint, is_on_cpu=is_on_cpu)
+    decoders = TinyDecoders(catalogue.last_seen()).words_for(checkpoint, is_on_cpu=is_on_cpu)
     defaults = with_few_steps(checkpoint.defaults, prompts.made_for(request, checkpoint.family))
     filled = _with_defaults(request, checkpoint, defaults, seed, _picture_size(request, uploads), decoders)
     if filled.keep_best:

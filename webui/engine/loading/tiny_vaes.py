@@ -4,13 +4,15 @@ them.
 
 from __future__ import annotations
 
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from diffusers import AutoencoderTiny
 
-from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.catalogue import Catalogue, Checkpoint
+from webui.checkpoints.decoding import FOLDER
 from webui.checkpoints.refusals import Broken
-from webui.checkpoints.tiny_decoders import FOLDER, TinyDecoders
+from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.engine.device import Device
 from webui.engine.loading.loaded_checkpoint import LoadedCheckpoint
 from webui.engine.previews.tiny_decoder import load_tiny_vae
@@ -31,12 +33,17 @@ class TinyVaes:
         Raises InvalidRequest if there is none for its latents, ModelUnusable for one that cannot be used.
         """
         vae = loaded.components.get("vae")
-        folder = TinyDecoders(self._catalogue.list()).of(loaded.checkpoint)
-        if vae is None or folder is None:
+        if vae is None:
             raise InvalidRequest(field="decoder", reason="no_tiny_decoder")
         if vae not in self._loaded:
-            try:
-                self._loaded[vae] = load_tiny_vae(folder, vae, self._device)
-            except Broken as error:
-                raise ModelUnusable(model=f"{folder.parent.name}/{folder.name}", reason=error.reason) from error
+            self._loaded[vae] = self._load(loaded.checkpoint, vae)
         return {FOLDER: self._loaded[vae]}
+
+    def _load(self, checkpoint: Checkpoint, vae: Any) -> AutoencoderTiny:
+        folder = TinyDecoders(self._catalogue.list()).of(checkpoint)
+        if folder is None:
+            raise InvalidRequest(field="decoder", reason="no_tiny_decoder")
+        try:
+            return load_tiny_vae(folder, vae, self._device)
+        except Broken as error:
+            raise ModelUnusable(model=f"{folder.parent.name}/{folder.name}", reason=error.reason) from error

@@ -16,8 +16,8 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 
+from webui.checkpoints.decoding import FOLDER as TINY
 from webui.checkpoints.families import FAMILIES
-from webui.checkpoints.tiny_decoders import FOLDER as TINY
 from webui.engine.cancel import all_cancellable
 from webui.engine.pictures.images import next_multiple, pad_to, to_pixels, to_tensor
 from webui.engine.pictures.intake import drawn_size, take_in

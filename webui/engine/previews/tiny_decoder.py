@@ -19,10 +19,10 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from webui.checkpoints.decoding import CONFIG, FOLDER, WEIGHTS
 from webui.checkpoints.diffusers_folder import read_json
 from webui.checkpoints.refusals import Broken
 from webui.checkpoints.safetensors_header import read_header
-from webui.checkpoints.tiny_decoders import CONFIG, FOLDER, WEIGHTS
 from webui.engine.device import Device, is_out_of_memory
 from webui.engine.previews.preview import LONGEST_SIDE, to_network
 
