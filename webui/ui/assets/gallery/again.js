@@ -5,12 +5,12 @@
 import { api } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
-import { t } from "../core/language.js";
+import { sentences, t } from "../core/language.js";
 import { note } from "../core/note.js";
 import { addressOf } from "../form/request.js";
 import { jobOf } from "../jobs/jobs.js";
 import { submit } from "../jobs/outbox.js";
-import { canFinishSharp } from "../jobs/sharp.js";
+import { canFinishSharp, whyDrawnAgain } from "../jobs/sharp.js";
 
 const HAPPENED = ["version", "device", "precision", "weights_precision", "checkpoint_hash", "vae_hash", "lora_hashes", "lora_layers", "steps", "fallback", "prompt", "negative_prompt"];
 const SHORT_CHARACTERS = 60;
@@ -75,8 +75,10 @@ async function makeAgain(picture, out) {
 async function finishSharp(picture, out) {
   const { task: kind, ...request } = await api("GET", `${picture.url}/request`);
   const sharp = { ...request, decoder: "full" };
+  const why = await whyDrawnAgain(picture.job, picture.image, picture.request);
   const sent = await submit(addressOf(kind), sharp, { task: kind, ...sharp }, { isAside: true });
-  say(out, t(sent ? "sharp_asked" : "error_refused"));
+  if (!sent) return say(out, t("error_refused"));
+  say(out, why ? sentences([why, t("sharp_later")]) : t("sharp_asked"));
 }
 
 on("job", heard);
