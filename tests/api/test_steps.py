@@ -48,6 +48,53 @@ def test_a_stopped_job_s_steps_can_be_kept(client: httpx.Client) -> None:
     assert made(client, kept["id"])[1]["info"]["steps"] == 1
 
 
+@pytest.mark.parametrize("decoder", ["full", "tiny"])
+def test_a_stopped_job_s_picture_is_finished_at_its_size(guarded: Server, decoder: str) -> None:
+    asked = {"steps": 8, "seed": 5, "num_images": 2, "width": 128, "height": 64, "decoder": decoder}
+    with guarded.client("anna") as client:
+        origin = generate(client, prompt=f"a lake wait=finish-{decoder}", **asked)
+        client.delete(f"/api/jobs/{origin}")
+        assert follow(client, origin)[-1][1] == "cancelled"
+        (guarded.data_dir / f"finish-{decoder}").touch()
+        answer = client.post(f"/api/jobs/{origin}/keep", json={"image": 1})
+        assert answer.status_code == 202, answer.text
+        image, ours, _ = made(client, answer.json()["id"])
+        assert ours["request"] == {**job(client, origin)["request"], "only_image": 1}
+        assert ours["info"]["steps"] == 8
+        assert (image["width"], image["height"], image["seed"]) == (128, 64, 6)
+        missing = client.post(f"/api/jobs/{origin}/keep", json={"image": 2})
+        assert (missing.status_code, "no such image" in missing.text) == (422, True)
+
+
+def test_a_failed_job_s_picture_is_tried_again(client: httpx.Client) -> None:
+    origin = generate(client, prompt="a lake oom", steps=8, seed=5)
+    assert follow(client, origin)[-1][1] == "failed"
+    answer = client.post(f"/api/jobs/{origin}/keep", json={})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["request"] == job(client, origin)["request"]
+
+
+def test_what_is_still_being_drawn_is_not_finished(client: httpx.Client) -> None:
+    origin = generate(client, prompt="a lake wait=never", steps=8, seed=5, decoder="full")
+    answer = client.post(f"/api/jobs/{origin}/keep", json={})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "step"])
+    assert "this job has not ended yet" in answer.json()["detail"][0]["msg"]
+    client.delete(f"/api/jobs/{origin}")
+
+
+def test_a_stopped_style_transfer_is_finished(client: httpx.Client, png: bytes) -> None:
+    picture = client.post("/api/images", files={"file": ("x.png", png, "image/png")}).json()["id"]
+    body = {"content_image": picture, "style_image": picture, "iterations": 2000, "size": 64}
+    origin = client.post("/api/style-transfer", json=body).json()["id"]
+    client.delete(f"/api/jobs/{origin}")
+    assert follow(client, origin)[-1][1] == "cancelled"
+    missing = client.post(f"/api/jobs/{origin}/keep", json={"image": 1})
+    assert (missing.status_code, "no such image" in missing.text) == (422, True)
+    answer = client.post(f"/api/jobs/{origin}/keep", json={})
+    assert (answer.status_code, answer.json()["request"]) == (202, job(client, origin)["request"])
+    client.delete(f"/api/jobs/{answer.json()['id']}")
+
+
 def test_a_tiny_decoder_s_picture_is_finished_sharp(guarded: Server) -> None:
     with guarded.client("anna") as client:
         origin = generate(client, steps=4, seed=5, num_images=2, decoder="tiny")
@@ -223,6 +270,8 @@ def test_an_iteration_of_a_style_transfer_is_kept_and_what_is_not_there_is_said(
     for asked, said in (({"step": 13}, "it has 12"), ({"step": 2, "image": 1}, "no such image")):
         answer = client.post(f"/api/jobs/{origin}/keep", json=asked)
         assert (answer.status_code, said in answer.text) == (422, True)
+    whole = client.post(f"/api/jobs/{origin}/keep", json={})
+    assert (whole.status_code, "this picture is finished; name the step" in whole.text) == (422, True)
     deep = client.post("/api/style-transfer", json=body | {"layer_weights": {"conv5_1": 2.0}})
     assert (deep.status_code, "models/vgg19" in deep.text) == (422, True)
 

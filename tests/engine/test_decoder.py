@@ -24,12 +24,12 @@ from webui.engine.context import Context
 from webui.engine.engine import Engine
 from webui.engine.loading import tiny_vaes
 from webui.engine.unet import diffusion
-from webui.errors import InvalidRequest, ModelUnusable
-from webui.events import EngineEvent
+from webui.errors import Cancelled, InvalidRequest, ModelUnusable
+from webui.events import EngineEvent, Step
 from webui.requests import Request
 from webui.requests.diffusion import ImageToImage, TextToImage
 from webui.requests.settled import Settled
-from webui.rules.branches import branched, finished_sharp, step_kept
+from webui.rules.branches import branched, finished, finished_sharp, step_kept
 from webui.settings import Settings
 from webui.worker.messages import RawImage
 
@@ -159,6 +159,26 @@ def test_kept_steps_and_branches_are_finished_as_well(studio: Studio) -> None:
         assert finished.rgb != soft.rgb
         other = Studio(studio.models)
         assert other.draw(sharp).rgb == finished.rgb
+
+
+@pytest.mark.parametrize("decoder", ["tiny", "full"])
+def test_a_stopped_picture_goes_on_from_its_last_step(studio: Studio, decoder: str) -> None:
+    request = studio.settled(asked(steps=5, num_images=2, decoder=decoder))
+    second = cast(Settled, finished(request, 1))
+    studio.counted(second)
+    whole, studio.calls = studio.calls, 0
+    wanted = studio.draw(second)
+    studio.fresh()
+    seen: list[EngineEvent] = []
+
+    def check() -> None:
+        if sum(isinstance(event, Step) and (event.image, event.phase) == (1, "denoise") for event in seen) >= 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        studio.engine.run(request, Context(seen.append, check, lambda: False, {}.__getitem__))
+    assert studio.counted(second).rgb == wanted.rgb
+    assert studio.calls == whole * 3 // 5
 
 
 def test_both_decoders_share_the_steps(studio: Studio) -> None:

@@ -71,13 +71,28 @@ def step_kept(request: Request, image: int, step: int) -> Request:
     return dataclasses.replace(alone, stop_after=step)
 
 
+def finished(request: Request, image: int) -> Request:
+    """The request that makes image `image` (from 0) of `request` after all, where its job ended before its pictures.
+
+    Its steps are those of that image, so that whoever still has some of them goes on from the last. Raises
+    InvalidRequest if there is no such image.
+    """
+    if not isinstance(request, StyleTransfer):
+        return image_alone(request, image)
+    if image != 0:
+        raise InvalidRequest(field="image", reason="no_such_image")
+    return request
+
+
 def finished_sharp(request: Request, image: int) -> Request:
     """The request that decodes image `image` (from 0) of `request` with the full decoder.
 
     Its steps are those of that image, so that whoever still has them only decodes. Raises InvalidRequest if there is no
-    such image, or if it was decoded in full already.
+    such image, if it was decoded in full already, or if it was not made of latents.
     """
-    if isinstance(request, StyleTransfer) or request.decoder != "tiny":
+    if isinstance(request, StyleTransfer):
+        raise InvalidRequest(field="step", reason="nothing_to_finish")
+    if request.decoder != "tiny":
         raise InvalidRequest(field="decoder", reason="decoded_in_full")
     return dataclasses.replace(image_alone(request, image), decoder="full")
 

@@ -17,10 +17,12 @@ from webui.api.idempotency import Key, once_of
 from webui.api.schemas import ERRORS, Submitted
 from webui.api.services import Services, owner_of
 from webui.api.wire import submitted_json
+from webui.errors import InvalidRequest
+from webui.jobs.job import Job, JobState
 from webui.requests.diffusion import TextToImage
 from webui.requests.field_types import MAX_SEED
-from webui.requests.settled import Settled
-from webui.rules.branches import CHANGEABLE, branched, finished_sharp, step_kept
+from webui.requests.style_transfer import StyleTransfer
+from webui.rules.branches import CHANGEABLE, branched, finished, finished_sharp, step_kept
 from webui.storage.animation import animated_webp
 
 _ANIMATION: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "The strip"}}
@@ -36,7 +38,7 @@ class _ImageAsked(BaseModel):
 
 
 class KeepAsked(_ImageAsked):
-    """Step `step` (from 1) of image `image` (from 0) of the job; without `step`, the picture itself."""
+    """Step `step` (from 1) of image `image` (from 0) of the job; without `step`, the picture itself, finished."""
 
     step: Step | None = None
 
@@ -66,28 +68,29 @@ def step_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api/jobs", tags=["jobs"], responses=ERRORS, route_class=JsonRoute)
 
     async def submit(
-        call: Request, id: str, key: str | None, made_of: Callable[[Settled], requests.Request]
+        call: Request, id: str, key: str | None, made_of: Callable[[Job], requests.Request]
     ) -> dict[str, Any]:
         owner = owner_of(call)
-        origin = (await to_thread.run_sync(services.queue.get, owner, id)).request
+        origin = await to_thread.run_sync(services.queue.get, owner, id)
         return submitted_json(await services.submissions.submit(owner, made_of(origin), await once_of(call, key)))
 
     @router.post("/{id}/keep", status_code=202, response_model=Submitted)
     async def keep_step(call: Request, id: str, asked: KeepAsked, key: Key = None) -> Any:
         """Makes a picture of a step: the clean one that the network expected at that point, as the step's preview shows
-        it. Without `step`, decodes a picture that the tiny decoder drew with the full one.
+        it. Without `step`, of a job that was stopped or failed, draws the rest of the picture; of any other, decodes a
+        picture that the tiny decoder drew with the full one.
         """
         image, step = asked.image, asked.step
         if step is None:
-            return await submit(call, id, key, lambda origin: finished_sharp(origin, image))
-        return await submit(call, id, key, lambda origin: step_kept(origin, image, step))
+            return await submit(call, id, key, lambda origin: _finished(origin, image))
+        return await submit(call, id, key, lambda origin: step_kept(origin.request, image, step))
 
     @router.post("/{id}/branch", status_code=202, response_model=Submitted)
     async def branch_off(call: Request, id: str, asked: BranchAsked, key: Key = None) -> Any:  # type: ignore[valid-type]
         """Continues from a step with another prompt, guidance or seed."""
         given: StepAsked = asked
         changes = given.model_dump(exclude={"image", "step"}, exclude_none=True)
-        return await submit(call, id, key, lambda origin: branched(origin, given.image, given.step, changes))
+        return await submit(call, id, key, lambda origin: branched(origin.request, given.image, given.step, changes))
 
     # Each takes up to two seconds of a core.
     @router.get("/{id}/strip", response_class=Response, responses=_ANIMATION, dependencies=[at_once(2)])
@@ -99,3 +102,15 @@ def step_routes(services: Services) -> APIRouter:
         return Response(content, media_type="image/webp", headers=headers)
 
     return router
+
+
+def _finished(job: Job, image: int) -> requests.Request:
+    """What is left to do for an image of a job. Raises InvalidRequest if there is nothing, or if it is being done."""
+    match job.state:
+        case JobState.CANCELLED | JobState.FAILED:
+            return finished(job.request, image)
+        case JobState.FINISHED:
+            return finished_sharp(job.request, image)
+    if isinstance(job.request, StyleTransfer) or job.request.decoder != "tiny":
+        raise InvalidRequest(field="step", reason="not_ended")
+    return finished_sharp(job.request, image)
