@@ -38,13 +38,11 @@ def test_a_tiny_decoder_s_picture_is_finished_sharp(fake_studio: Studio, open_pa
 def test_the_button_has_room_on_a_phone(fake_studio: Studio, open_page: OpenPage) -> None:
     one = open_page(fake_studio, PHONE)
     values = {"prompt": "a small lake steps=2 delay=0", "decoder": "tiny", "steps": 2}
-    one.page.evaluate(
-        "async (body) => fetch('/api/text-to-image', {method: 'POST', body: JSON.stringify(body),"
-        " headers: {'Content-Type': 'application/json'}})",
-        values,
-    )
+    job = one.page.request.post(f"{fake_studio.address}/api/text-to-image", data=values).json()["id"]
+    one.wait_job(job)
     one.wait_state("finished")
     one.page.reload()  # only then is it known what was asked for
+    one.wait_job(job)
     one.wait_state("finished")
     expect(one.button("Finish sharp")).to_be_visible()
     box = one.button("Finish sharp").bounding_box()
