@@ -409,3 +409,31 @@ def test_a_prompt_is_kept_as_it_was_at_the_click_as_soon_as_its_download_is_know
         given(ONE, offer=OFFER),
     )
     assert found == ["d1", "a lake"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "size"),
+    [
+        ({}, (512, 512)),
+        ({"ratio": "16:9"}, (680, 384)),
+        ({"ratio": None, "width": 320, "height": 640}, (360, 728)),
+        ({"ratio": None, "width": 640, "height": 320}, (728, 360)),
+    ],
+    ids=["nothing", "a ratio", "upright", "lying"],
+)
+def test_the_proportions_stay_as_they_were_chosen(
+    modules: Modules, chosen: dict[str, Any], size: tuple[int, int]
+) -> None:
+    found = modules.run(
+        PAGE
+        + """form.set({ prompt: "a lake" }, "person");
+        form.set(given.chosen, "person");
+        getAndUse();
+        list = [{ ...list[0], state: "finished" }];
+        await lookAtDownloads();
+        await until(() => posts().length);
+        const [{ body }] = posts();
+        return [[body.width, body.height], [form.values.width, form.values.height]];""",
+        given(ONE, chosen=chosen),
+    )
+    assert found == [list(size)] * 2
