@@ -57,7 +57,11 @@ class Downloads:
 
     def start(self) -> None:
         """Goes on with what the last run left."""
-        self._known = {download.id: download for download in self._files.load()}
+        for download in self._files.load():
+            if download.is_listed or self._is_there(download):
+                self._known[download.id] = download
+            else:
+                self._files.forget(download.id)
         files = {file.key for download in self._known.values() for file in download.plan.files}
         self._transfer.sweep(files | self._known.keys())
         self._thread.start()
@@ -93,6 +97,7 @@ class Downloads:
         needed = self._bytes_to_fetch(plan)
         with self._changed:
             if (same := self._same(plan)) is not None:
+                self._list(same, True)
                 return self._view(same)
             self._space.check(needed + self._bytes_awaited())
             download = Download(plan=plan)
@@ -101,10 +106,11 @@ class Downloads:
             self._changed.notify_all()
             return self._view(download)
 
-    def list(self) -> tuple[DownloadView, ...]:
-        """Oldest first."""
+    def list(self, *, with_unlisted: bool = False) -> tuple[DownloadView, ...]:
+        """Oldest first; perhaps also what has come and was taken off the list."""
         with self._changed:
-            return tuple(self._view(download) for download in self._known.values())
+            known = self._known.values()
+            return tuple(self._view(download) for download in known if download.is_listed or with_unlisted)
 
     def counts(self) -> Mapping[str, int]:
         """How many have neither finished nor been cancelled, by state. Answers at once."""
@@ -141,7 +147,10 @@ class Downloads:
         """Nothing of it stays. One that has ended is only taken off the list. Raises DownloadNotFound."""
         with self._changed:
             download = self._find(id)
-            if download.state is State.FINISHED or download.state is State.CANCELLED:
+            if download.state is State.FINISHED:
+                self._list(download, False)
+                return
+            if download.state is State.CANCELLED:
                 self._files.forget(id)
                 del self._known[id]
                 return
@@ -177,12 +186,19 @@ class Downloads:
                 continue
             if download.state in UNENDED:
                 return download
-            there = len(download.places) == len(plan.items) and all(
-                (self._models_dir / place).exists() for place in download.places.values()
-            )
-            if download.state is State.FINISHED and there:
+            if download.state is State.FINISHED and self._is_there(download):
                 return download
         return None
+
+    def _is_there(self, download: Download) -> bool:
+        """Whether everything that it brought still is."""
+        places = download.places.values()
+        return len(places) == len(download.plan.items) and all((self._models_dir / place).exists() for place in places)
+
+    def _list(self, download: Download, is_listed: bool) -> None:
+        if download.is_listed is not is_listed:
+            download.is_listed = is_listed
+            self._save_or_say(download)
 
     def _bytes_to_fetch(self, plan: Plan) -> int:
         missing = (file for file in plan.files if not self._existing.is_likely(file))
