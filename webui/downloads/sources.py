@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +29,11 @@ class Asked:
     revision: str | None = None
     files: tuple[str, ...] = ()
     url: str | None = None
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Asked:
+        """What `as_json` gave."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()})
 
     def as_json(self) -> dict[str, Any]:
         """Without what was left out."""
