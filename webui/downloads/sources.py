@@ -33,7 +33,8 @@ class Asked:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Asked:
         """What `as_json` gave."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
+        return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
         """Without what was left out."""
