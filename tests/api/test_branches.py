@@ -25,7 +25,7 @@ def test_a_branch_takes_whatever_is_free(client: httpx.Client) -> None:
         "guidance_start": 0.1,
         "guidance_end": 0.9,
         "guidance_rescale": 0.2,
-        "decoder": "tiny",
+        "decoder": "full",
         "seed": 9,
         "num_images": 3,
         "keep_best": 0,

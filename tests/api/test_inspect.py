@@ -25,6 +25,7 @@ def test_a_foreign_picture_and_its_text(client: httpx.Client) -> None:
     assert picture["settings"] == {
         "task": "text_to_image", "prompt": "a lake", "negative_prompt": "fog", "steps": 12, "scheduler": "euler_a",
         "sigmas": "default", "seed": 5, "width": 64, "height": 128, "checkpoint": "starter",
+        "noise_source": "nv",
     }  # fmt: skip
     assert picture["unknown"] == [{"name": "VAE", "text": "mine"}]
     assert "found by name only" in picture["notes"][0]

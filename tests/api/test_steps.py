@@ -48,19 +48,28 @@ def test_a_stopped_job_s_steps_can_be_kept(client: httpx.Client) -> None:
     assert made(client, kept["id"])[1]["info"]["steps"] == 1
 
 
-def test_a_tiny_decoder_s_picture_is_finished_sharp(client: httpx.Client) -> None:
-    origin = generate(client, steps=4, seed=5, num_images=2, decoder="tiny")
-    follow(client, origin)
-    answer = client.post(f"/api/jobs/{origin}/keep", json={"image": 1})
-    assert answer.status_code == 202, answer.text
-    sharp = answer.json()["id"]
-    _, ours, infotext = made(client, sharp)
-    assert ours["request"] == {**job(client, origin)["request"], "only_image": 1, "decoder": "full"}
-    assert "Decoder" not in infotext
-    again = client.post(f"/api/jobs/{sharp}/keep", json={})
-    assert again.status_code == 422
-    assert "decoded in full already" in again.json()["detail"][0]["msg"]
-    assert client.post(f"/api/jobs/{origin}/keep", json={"image": 2}).status_code == 422
+def test_a_tiny_decoder_s_picture_is_finished_sharp(guarded: Server) -> None:
+    with guarded.client("anna") as client:
+        origin = generate(client, steps=4, seed=5, num_images=2, decoder="tiny")
+        follow(client, origin)
+        answer = client.post(f"/api/jobs/{origin}/keep", json={"image": 1})
+        assert answer.status_code == 202, answer.text
+        sharp = answer.json()["id"]
+        _, ours, infotext = made(client, sharp)
+        assert ours["request"] == {**job(client, origin)["request"], "only_image": 1, "decoder": "full"}
+        assert "VAE Decoder" not in infotext
+        again = client.post(f"/api/jobs/{sharp}/keep", json={})
+        assert again.status_code == 422
+        assert "decoded in full already" in again.json()["detail"][0]["msg"]
+        assert client.post(f"/api/jobs/{origin}/keep", json={"image": 2}).status_code == 422
+
+
+def test_a_tiny_decoder_that_is_not_here_is_refused_before_the_job(client: httpx.Client) -> None:
+    answer = client.post("/api/text-to-image", json={"prompt": "a lake", "decoder": "tiny"})
+    assert answer.status_code == 422
+    (found,) = answer.json()["detail"]
+    assert found["loc"] == ["body", "decoder"]
+    assert "no tiny decoder is here" in found["msg"]
 
 
 def test_a_branch_carries_all_that_it_came_from(client: httpx.Client) -> None:

@@ -108,7 +108,9 @@ def test_a_checkpoint_of_few_steps_says_what_it_set_and_why(two_checkpoints: Stu
     before = settings(visit)
     pick(visit, "Quick")
     note = visit.page.locator("#note")
-    expect(note).to_contain_text("By its name, this looks like LCM, made for 4 steps without guidance: set so.")
+    expect(note).to_contain_text(
+        "Judging by its name, this is LCM, made for 4 steps without guidance. These settings were applied."
+    )
     expect(visit.control("Steps value")).to_have_value("4")
     expect(visit.control("Guidance scale value")).to_have_value("1")
     assert visit.chosen("Scheduler") == "LCM"

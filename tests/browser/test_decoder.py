@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import Studio, Visit
+from tests.browser.studio import PHONE, Studio, Visit
+from tests.browser.test_access import serious_findings
 from tests.browser.test_steps import newest_but, request_of
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,25 @@ def test_a_tiny_decoder_s_picture_is_finished_sharp(fake_studio: Studio, open_pa
     expect(one.stage()).to_have_attribute("data-job", finished)
     one.wait_state("finished")
     expect(sharp).to_be_hidden()
+
+
+def test_the_button_has_room_on_a_phone(fake_studio: Studio, open_page: OpenPage) -> None:
+    one = open_page(fake_studio, PHONE)
+    values = {"prompt": "a small lake steps=2 delay=0", "decoder": "tiny", "steps": 2}
+    one.page.evaluate(
+        "async (body) => fetch('/api/text-to-image', {method: 'POST', body: JSON.stringify(body),"
+        " headers: {'Content-Type': 'application/json'}})",
+        values,
+    )
+    one.wait_state("finished")
+    one.page.reload()  # only then is it known what was asked for
+    one.wait_state("finished")
+    expect(one.button("Finish sharp")).to_be_visible()
+    box = one.button("Finish sharp").bounding_box()
+    assert box is not None
+    assert box["height"] >= 44
+    assert one.page.evaluate("document.scrollingElement.scrollWidth") == PHONE[0]
+    assert serious_findings(one) == []
 
 
 def test_in_the_gallery_and_after_the_steps_are_gone(fake_studio: Studio, open_page: OpenPage) -> None:

@@ -38,6 +38,7 @@ def test_words_are_picked_beside_free_typing(
     assert thing in (word(visit, wrong).get_attribute("title") or "")
     word(visit, wrong).click(force=True)
     expect(word(visit, wrong)).to_have_attribute("aria-pressed", "false")
+    expect(visit.page.locator(".words-why")).to_contain_text(thing)
     word(visit, place).click()
     word(visit, colour).click()
     expect(prompt).to_have_value(whole)

@@ -123,7 +123,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 100)
-    monkeypatch.setattr(module, "_run", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(module, "run_worker", lambda *_: pytest.fail("it was opened"))
     assert refused(tmp_path, bytes(200)) == "convert_large"
 
 
@@ -131,7 +131,7 @@ def test_a_huge_file_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_process_opens_nothing_once_it_reads(tmp_path: Path) -> None:
     code = (
         "import runpy, sys\n"
-        f"worker = runpy.run_path({str(module._WORKER)!r})\n"
+        f"worker = runpy.run_path({str(module.WORKER)!r})\n"
         "worker['_warm_up'](); worker['confine'](1000)\n"
         "import socket\n"
         "for run in (lambda: open(sys.argv[1], 'wb'), socket.socket):\n"

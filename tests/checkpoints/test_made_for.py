@@ -12,12 +12,14 @@ import pytest
 from tests.checkpoints.test_addons import KOHYA
 from tests.model_files import save
 from tests.toy_families import save_flux, save_sana_sprint, save_z_image
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.changing import set_defaults
 from webui.checkpoints.few_steps import FEW_STEPS, Signs
 from webui.checkpoints.hashes import HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.made_for import made_for, of_lora, plain_words
+from webui.checkpoints.quick_loras import quick_lora_for
 from webui.checkpoints.safetensors_header import read_header
 from webui.downloads.bundles import read_offered
 from webui.schedulers import SCHEDULERS, SIGMAS, has_sigmas
@@ -161,6 +163,8 @@ def test_an_sd_turbo_of_one_file_is_no_v_prediction_of_768(tmp_path: Path, toy_m
         ("lightning_strikes", "sdxl", None),
         ("turbo_racing", "sdxl", None),
         ("hyperrealism", "sd15", None),
+        ("hyperDefinitionXL_v10", "sdxl", None),
+        ("HyperVision_v3", "sd15", None),
         ("sdxl_lightning_4step_lora", "sd15", None),
         ("lcm-lora-sdv1-5", None, None),
     ],
@@ -212,3 +216,37 @@ def test_the_bundles_and_the_table_agree() -> None:
 def test_words_are_told_apart() -> None:
     assert plain_words("TCD-SDXL-LoRA") == "tcd sdxl lora"
     assert plain_words("realisticVisionV60B1_v51HyperVAE") == "realistic vision v 60 b 1 v 51 hyper vae"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("realDream_sd15_hyper", "Hyper-SD"),
+        ("epicrealism_Hyper_8steps", "Hyper-SD"),
+        ("juggernautXL_hyper_fp16", "Hyper-SD"),
+        ("HyperSDXL_1step_unet", "Hyper-SD 1-step"),
+        ("hyperDefinitionXL_v10", None),
+        ("HyperVision_v3", None),
+        ("hyperrealism", None),
+    ],
+)
+def test_checkpoints_by_their_names(name: str, kind: str | None) -> None:
+    found = made_for(Signs(family="sdxl", name=plain_words(name)))
+    assert (found.kind if found else None) == kind
+    assert found is None or found.known_by == "name"
+
+
+def test_what_could_make_an_ordinary_checkpoint_quick(tmp_path: Path, toy_models: Path) -> None:
+    for name, toy in (("plain", "toy-sd15"), ("lcm-mix", "toy-sd15"), ("xl", "toy-sdxl")):
+        published(tmp_path, toy_models / toy, name)
+    width = {KOHYA: (4, 32)}  # as wide as the toys' texts
+    for name in ("sd15-lcm", "sd15-tcd-other", "ink"):
+        save(tmp_path / "loras" / f"{name}.safetensors", width, {"ss_base_model_version": "sd_v1"})
+    save(tmp_path / "loras" / "real-lcm.safetensors", {KOHYA: (4, 768)})
+    loras = Addons(tmp_path).loras()
+    found = quick_lora_for(one(tmp_path, "plain"), loras)
+    assert found is not None
+    assert (found[0], found[1].kind) == ("sd15-lcm", "LCM")
+    assert quick_lora_for(one(tmp_path, "lcm-mix"), loras) is None, "it is quick by itself"
+    assert quick_lora_for(one(tmp_path, "xl"), loras) is None, "none is for it"
+    assert quick_lora_for(one(tmp_path, "plain"), {"real-lcm": loras["real-lcm"]}) is None, "of another width"

@@ -54,7 +54,7 @@ def test_a_single_file_gets_one_for_the_latents_of_its_family(make: Make, tmp_pa
 
 @pytest.mark.parametrize(
     "other",
-    [{"family": "sdxl"}, {"scaling_factor": 0.13025}, {"latent_channels": 16}, {"block_out_channels": [64, 64]}],
+    [{"family": "sdxl"}, {"scaling_factor": 0.13025}, {"latent_channels": 16}, {"block_out_channels": [64] * 4}],
 )
 def test_other_latents_need_another_decoder(make: Make, other: dict[str, Any]) -> None:
     one, another = make("a", {}), make("b", **other)
@@ -70,7 +70,9 @@ def test_a_config_that_leaves_the_scale_out_means_stable_diffusion_s(make: Make)
     assert TinyDecoders([one, old]).of(old) == one.path / "tiny_vae"
 
 
-@pytest.mark.parametrize("wrong", [{"latent_channels": 16}, {"_class_name": "AutoencoderKL"}])
+@pytest.mark.parametrize(
+    "wrong", [{"latent_channels": 16}, {"_class_name": "AutoencoderKL"}, {"decoder_block_out_channels": [64] * 3}]
+)
 def test_what_is_no_decoder_of_these_latents_is_none(make: Make, wrong: dict[str, Any]) -> None:
     one = make("a", wrong)
     assert TinyDecoders([one]).of(one) is None
@@ -85,9 +87,24 @@ def test_without_weights_or_configs_there_is_none(make: Make) -> None:
 
 
 def test_it_is_the_default_on_a_processor_where_the_full_decoder_is_costly(make: Make) -> None:
-    costly, cheap, without = make("a", {}), make("b", {}, block_out_channels=[32, 64]), make("c", scaling_factor=1.0)
+    costly, cheap, without = (
+        make("a", {}),
+        make("b", {}, block_out_channels=[32, 64, 64, 64]),
+        make("c", scaling_factor=1.0),
+    )
     found = TinyDecoders([costly, cheap, without])
     assert [found.words_for(each, is_on_cpu=True) for each in (costly, cheap, without)] == [
         ("tiny", "full"), ("full", "tiny"), ("full",),
     ]  # fmt: skip
     assert found.words_for(costly, is_on_cpu=False) == ("full", "tiny")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"block_out_channels": 7}, {"block_out_channels": ["x"]}, {"block_out_channels": []}, {"latent_channels": [[]]}],
+)
+def test_odd_configs_hide_no_other_checkpoint(make: Make, odd: dict[str, Any]) -> None:
+    one, strange = make("a", {}), make("b", {"decoder_block_out_channels": 7}, **odd)
+    found = TinyDecoders([strange, one])
+    assert found.words_for(strange, is_on_cpu=True) == ("full",)
+    assert found.of(one) == one.path / "tiny_vae"

@@ -114,7 +114,7 @@ def test_another_disk_needs_room(tmp_path: Path, models: Path, monkeypatch: pyte
     files = LocalFiles(models, OtherFolders(), Space(models, lambda _: (10**12, 0)), never)  # type: ignore[arg-type]
     path = tmp_path / "one.safetensors"
     path.write_bytes(lora())
-    monkeypatch.setattr(module, "_hard_link", lambda path, target: False)
+    monkeypatch.setattr(module, "hard_link", lambda path, target: False)
     with pytest.raises(DiskSpaceShort):
         files.take(str(path), "move")
     assert path.read_bytes() == lora()
@@ -195,7 +195,7 @@ def test_a_file_that_is_exchanged_meanwhile_is_not_taken(
 ) -> None:
     path = tmp_path / "ink.safetensors"
     path.write_bytes(lora())
-    known = module._known
+    known = module.known_file
 
     def exchange(*arguments: object) -> object:
         found = known(*arguments)  # type: ignore[arg-type]
@@ -203,7 +203,7 @@ def test_a_file_that_is_exchanged_meanwhile_is_not_taken(
         path.write_bytes(b"something else")
         return found
 
-    monkeypatch.setattr(module, "_known", exchange)
+    monkeypatch.setattr(module, "known_file", exchange)
     for way in ("link", "move"):
         path.unlink()
         path.write_bytes(lora())

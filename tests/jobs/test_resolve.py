@@ -278,7 +278,7 @@ def test_looks_that_make_a_prompt_too_long_are_refused(house: House) -> None:
 
 def published(folder: Path, *, is_tiny: bool) -> Checkpoint:
     """A checkpoint with a VAE as large as published ones, and perhaps with a tiny decoder."""
-    places = {"vae": {"block_out_channels": [128, 512]}, "tiny_vae": {"_class_name": "AutoencoderTiny"}}
+    places = {"vae": {"block_out_channels": [128, 256, 512, 512]}, "tiny_vae": {"_class_name": "AutoencoderTiny"}}
     for place, config in places.items() if is_tiny else [("vae", places["vae"])]:
         (folder / place).mkdir(parents=True)
         (folder / place / "config.json").write_text(json.dumps(config | {"latent_channels": 4}), "utf-8")

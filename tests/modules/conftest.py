@@ -35,10 +35,12 @@ def listed(id: str, family: str, **values: Any) -> dict[str, Any]:
 
 
 LIGHTNING = {"steps": 4, "guidance_scale": 1.0, "scheduler": "euler", "sigmas": "sgm_uniform"}
+BY_NAME = {"kind": "SDXL Lightning", "known_by": "name", **LIGHTNING}
 CHECKPOINTS = [
     listed("starter", "sd15"),
     listed("large", "sdxl", critic=None, defaults={"width": 1024, "height": 1024, "steps": 30, "scheduler": "euler"}),
-    listed("quick", "sdxl", defaults=LIGHTNING, made_for={"kind": "SDXL Lightning", "known_by": "name", **LIGHTNING}),
+    listed("slow", "sdxl", quick_lora={"name": "fast", "made_for": BY_NAME}),
+    listed("quick", "sdxl", defaults=LIGHTNING, made_for=BY_NAME),
 ]
 
 

@@ -27,22 +27,27 @@ PAGE = """
     answers["POST /api/image-to-image"] = { status: 202, json: { id: "job-2", position: 0 } };
     const { emit, on } = await at("core/bus.js");
     const form = await openForm(given.checkpoints);
-    const { mountWaiting } = await at("stage/waiting.js");
+    const { stage } = await at("stage/state.js");
+    await at("stage/waiting.js");
     const { lookAtDownloads } = await at("jobs/downloads.js");
+    const { addWait } = await at("jobs/waits.js");
     const { mountRing } = await at("header/ring.js");
     const machine = (downloads) => emit("machine", { downloads });
     const asked = () => calls.filter(({ call }) => call === "GET /api/models/downloads").length;
     const posts = () => calls.filter(({ call }) => call.startsWith("POST /api/") && call.endsWith("-image"));
     const box = document.body.appendChild(document.createElement("div"));
     const ring = document.body.appendChild(document.createElement("button"));
-    mountWaiting(box);
+    Object.assign(box, { className: "stage-waits", hidden: true });
+    stage.node = document.body;
     mountRing(ring);
     ring.hidden = true;
     const told = () => (box.hidden ? null : [...box.querySelectorAll("span")].map((one) => one.textContent));
     const noted = () => document.getElementById("note")?.firstElementChild.textContent;
     const getAndUse = (download = "d1", bundle = given.bundle) => {
         const { task, values, untouched } = form;
-        emit("wait-for-model", { download, bundle, now: { task, values, untouched } });
+        addWait(download, bundle, { task, values, untouched });
+        emit("prompt-waits");
+        emit("downloads-changed");
     };
     const keptWaits = () => JSON.parse(localStorage.getItem("darkroom.waits") ?? "[]").map(({ download }) => download);
 """
@@ -218,10 +223,27 @@ def test_what_came_while_the_page_was_closed_is_used_at_the_next_visit(modules: 
     modules.run(PAGE + 'form.set({ prompt: "a lake" }, "person"); getAndUse();', given(ONE))
     modules.page.reload()
     found = modules.run(
-        PAGE + "machine({}); await until(() => posts().length); return posts()[0].body.prompt;",
+        PAGE
+        + """emit("prompt-waits"); // before the machine was asked
+        answers["GET /api/models/downloads"] = { status: 0 };
+        machine({});
+        await until(() => asked() === 1);
+        answers["GET /api/models/downloads"] = { json: list };
+        machine({});
+        await until(() => posts().length);
+        machine({});
+        await nextTask();
+        return [posts()[0].body.prompt, asked()];""",
         given({**ONE, "state": "finished"}),
     )
-    assert found == "a lake <lora:few:1>"
+    assert found == ["a lake <lora:few:1>", 2]
+
+
+def test_a_guest_is_told_of_no_downloads_and_asks_for_none(modules: Modules) -> None:
+    modules.run(PAGE + "getAndUse();", given(ONE))
+    modules.page.reload()
+    found = modules.run(PAGE + 'emit("prompt-waits"); machine(null); await nextTask(); return asked();', given(ONE))
+    assert found == 0
 
 
 OTHER = {**ONE, "id": "d2", "name": "Quick", "places": ["quick"]}

@@ -90,10 +90,35 @@ def test_a_checkpoint_of_few_steps_sets_what_it_was_made_for_also_where_somebody
     )
     quick, said, undone, ordinary, given_back = found
     assert quick == [4, 1, "euler", "sgm_uniform"]
-    assert said == "By its name, this looks like SDXL Lightning, made for 4 steps without guidance: set so."
+    kind = "SDXL Lightning, made for 4 steps without guidance"
+    assert said == f"Judging by its name, this is {kind}. These settings were applied."
     assert undone == ["starter", 33, 3, "ddim", "default"]
     assert ordinary == [30, 5, "euler", "default"], "what it brought goes with it"
     assert given_back[0] == 33, "the settings of a picture are those of that picture"
+
+
+def test_where_no_gpu_draws_a_lora_that_makes_a_checkpoint_quick_is_offered(modules: Modules) -> None:
+    found = form_with(
+        modules,
+        """const now = () => ["checkpoint", "prompt", "steps", "scheduler"].map((name) => form.values[name]);
+        const said = () => [...document.querySelectorAll("#note > *")].map((node) => node.textContent);
+        form.set({ prompt: "a lake", steps: 33 }, "person");
+        form.set({ checkpoint: "slow" }, "person");
+        const offered = said();
+        document.querySelector("#note button:last-child").click();
+        const [quick, added] = [now(), said()];
+        document.querySelector("#note button").click();
+        const undone = now();
+        form.set({ checkpoint: "starter" }, "person");
+        form.set({ checkpoint: "slow", prompt: "a lake <lora:fast:0.5>" }, "person");
+        return [offered, quick, added, undone, document.querySelectorAll("#note:not([hidden]) button").length];""",
+    )
+    offered, quick, added, undone, buttons_again = found
+    assert offered == ["Without a GPU, the LoRA “fast” makes it quick: 4 steps without guidance.", "Use it"]
+    assert quick == ["slow", "a lake <lora:fast:1>", 4, "euler"]
+    assert added[0].startswith("“fast” is in the prompt. By its name, this looks like SDXL Lightning, made for 4 steps")
+    assert undone == ["slow", "a lake", 33, "ddim"]
+    assert buttons_again == 0, "it is there already"
 
 
 def test_a_lora_of_few_steps_sets_them_too_once_and_undo_takes_all_back(modules: Modules) -> None:
@@ -119,7 +144,9 @@ def test_a_lora_of_few_steps_sets_them_too_once_and_undo_takes_all_back(modules:
     )
     added, undone, again, removed = found
     assert added[0] == ["a lake <lora:fast:1>", 4, 1, "tcd"]
-    assert added[1] == "“fast” is in the prompt. TCD is made for 4 steps without guidance: set so."
+    assert (
+        added[1] == "“fast” is in the prompt. TCD is made for 4 steps without guidance, so these settings were applied."
+    )
     assert undone == ["a lake", 33, 5, "ddim"]
     assert again == [["a lake <lora:fast:0.5>", 6, 1, "tcd"], "“fast” is in the prompt."]
     assert removed == ["a lake", 6, 1, "tcd"]

@@ -114,6 +114,13 @@ class MadeForOut(BaseModel):
     sigmas: str
 
 
+class QuickLoraOut(BaseModel):
+    """A LoRA of few steps; `name` is what a prompt calls it."""
+
+    name: str
+    made_for: MadeForOut
+
+
 class CheckpointOut(BaseModel):
     """A checkpoint that a request can name, and the values that it uses where the request leaves them open.
 
@@ -122,7 +129,8 @@ class CheckpointOut(BaseModel):
     values that `decoder` can have, the default on this device first. `vocabulary` holds the words that a small
     checkpoint knows, by kind (place, hour, season, weather, style, thing, colour, number); empty if the checkpoint does
     not say. `made_for` is set for checkpoints of few steps, and is in `defaults` unless somebody chose others.
-    `is_introductory` is true for the small one that Darkroom comes with.
+    `is_introductory` is true for the small one that Darkroom comes with. Where no GPU draws, `quick_lora` is a LoRA of
+    few steps that fits an ordinary checkpoint.
     """
 
     id: str
@@ -135,6 +143,7 @@ class CheckpointOut(BaseModel):
     is_introductory: bool
     defaults: dict[str, Any]
     made_for: MadeForOut | None
+    quick_lora: QuickLoraOut | None = None
     vocabulary: dict[str, list[WordOut]]
 
 

@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 300.0
 _REASONS = (
     "convert_large", "convert_packed", "convert_memory", "convert_code", "convert_unreadable", "convert_foreign",
 )  # fmt: skip
-_WORKER = Path(__file__).with_name("convert_worker.py")
+WORKER = Path(__file__).with_name("convert_worker.py")
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +37,7 @@ def convert(source: BinaryIO, target: Path) -> Kind:
     if os.fstat(source.fileno()).st_size > MAX_BYTES:
         raise Broken("convert_large")
     try:
-        _run(source, target)
+        run_worker(source, target)
         kind = kind_in(read_header(target), target).kind
         if kind not in KINDS:
             raise Unrecognised("convert_foreign")
@@ -47,10 +47,11 @@ def convert(source: BinaryIO, target: Path) -> Kind:
     return kind
 
 
-def _run(source: BinaryIO, target: Path) -> None:
+def run_worker(source: BinaryIO, target: Path) -> None:
+    """Has the confined process read the pickled `source` and write `target`. Raises Broken."""
     source.seek(0)
     # -I: the process takes nothing from the environment or from the folder that it is started in
-    command = [sys.executable, "-I", str(_WORKER), str(target)]
+    command = [sys.executable, "-I", str(WORKER), str(target)]
     try:
         done = subprocess.run(
             command, stdin=source, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False,

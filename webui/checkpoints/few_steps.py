@@ -80,6 +80,9 @@ def _of(*families: str) -> frozenset[str]:
     return frozenset(families)
 
 
+# Hyper-SD in a name; many others begin with the word alone (HyperVision, Hyperrealism).
+_HYPER = r"\bhyper\b(?= ?(?:sd|sdxl|\d+ steps?|cfg|lora|fp)\b|$)"
+
 # The first row that fits counts. Of several pages, `source` is the one with the call that its makers publish.
 FEW_STEPS: tuple[FewSteps, ...] = (
     FewSteps(
@@ -169,7 +172,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
     FewSteps(
         name="Hyper-SD CFG",
         families=_of("sdxl", "sd15"),
-        words=re.compile(r"\bhyper\b(?! ?real).*\bcfg\b"),
+        words=re.compile(rf"{_HYPER}.*\bcfg\b"),
         lora_words=re.compile(r"\bhyper sd(xl)?\b.*\bcfg\b"),
         counts_steps=True,
         steps=8,
@@ -181,7 +184,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
     FewSteps(
         name="Hyper-SD 1-step",
         families=_of("sdxl", "sd15"),
-        words=re.compile(r"\bhyper\b(?! ?real).*\b1 steps?\b"),
+        words=re.compile(rf"{_HYPER}.*\b1 steps?\b"),
         lora_words=re.compile(r"\bhyper sd(xl)?\b.*\b1 steps?\b"),
         steps=1,
         guidance_scale=1.0,
@@ -191,7 +194,7 @@ FEW_STEPS: tuple[FewSteps, ...] = (
     FewSteps(
         name="Hyper-SD",
         families=_of("sdxl", "sd15"),
-        words=re.compile(r"\bhyper\b(?! ?real)"),
+        words=re.compile(_HYPER),
         lora_words=re.compile(r"\bhyper sd(xl)?\b"),
         counts_steps=True,
         steps=4,

@@ -21,8 +21,12 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Channels of a VAE's last level, which works on every pixel and costs most: 128 in all published ones. A decoder with
 # fewer than this is quick enough by itself.
 _COSTLY_CHANNELS = 64
-_SD_SCALE = 0.18215  # what diffusers assumes where a config does not say
-_Latents = tuple[Any, ...]
+_LEVELS = ("block_out_channels", "encoder_block_out_channels", "dim_mult")  # what configs of VAEs call their levels
+_TINY_LEVELS = [64, 64, 64, 64]  # diffusers' own, as in every published one
+# What diffusers assumes where a config does not say.
+_ASSUMED: dict[str, Any] = {"scaling_factor": 0.18215, "latent_channels": 4}
+_OF_LATENTS = ("latent_channels", "block_out_channels", "scaling_factor", "shift_factor", "latents_mean", "latents_std")
+_Latents = tuple[str, ...]
 Word = Literal["full", "tiny"]  # of the field `decoder`
 
 
@@ -53,7 +57,8 @@ class TinyDecoders:
 
     def _is_costly(self, checkpoint: Checkpoint) -> bool:
         widths = self._vae(checkpoint).get("block_out_channels")
-        return isinstance(widths, list) and bool(widths) and widths[0] >= _COSTLY_CHANNELS
+        narrowest = widths[0] if isinstance(widths, list) and widths else 0
+        return isinstance(narrowest, int) and narrowest >= _COSTLY_CHANNELS
 
     def _own(self, checkpoint: Checkpoint) -> Path | None:
         folder = checkpoint.path / FOLDER
@@ -63,17 +68,17 @@ class TinyDecoders:
             config = read_json(folder / CONFIG)
         except Broken:
             return None
-        channels = self._vae(checkpoint).get("latent_channels")
-        fits = config.get("_class_name") == "AutoencoderTiny" and config.get("latent_channels") == channels
-        return folder if fits else None
+        vae = _ASSUMED | self._vae(checkpoint)
+        is_tiny = config.get("_class_name") == "AutoencoderTiny"
+        has_channels = (_ASSUMED | config)["latent_channels"] == vae["latent_channels"]
+        return folder if is_tiny and has_channels and _doublings(config) == _levels(vae) - 1 else None
 
     def _latents(self, checkpoint: Checkpoint) -> _Latents | None:
         """What tells latents apart: checkpoints that agree in this have the same ones. None where it cannot be told."""
-        config = self._vae(checkpoint)
+        config = _ASSUMED | self._vae(checkpoint)
         if "block_out_channels" not in config:
             return None
-        said = (config.get("scaling_factor", _SD_SCALE), config.get("shift_factor"), config.get("latents_mean"))
-        return checkpoint.family, config.get("latent_channels"), tuple(config["block_out_channels"]), str(said)
+        return checkpoint.family, *(str(config.get(name)) for name in _OF_LATENTS)
 
     def _vae(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """The config of its VAE; empty if it cannot be read."""
@@ -86,3 +91,16 @@ class TinyDecoders:
             except Broken:
                 self._vaes[root] = {}
         return self._vaes[root]
+
+
+def _levels(vae: dict[str, Any]) -> int:
+    """Each but the last halves the picture."""
+    return len(next((vae[name] for name in _LEVELS if isinstance(vae.get(name), list)), ()))
+
+
+def _doublings(tiny: dict[str, Any]) -> int | None:
+    """How often a tiny decoder doubles its sides; one for previews alone may do so less often than the VAE. None for
+    one that does otherwise.
+    """
+    levels = tiny.get("decoder_block_out_channels", _TINY_LEVELS)
+    return len(levels) - 1 if isinstance(levels, list) and tiny.get("upsampling_scaling_factor", 2) == 2 else None

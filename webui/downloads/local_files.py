@@ -75,9 +75,9 @@ class LocalFiles:
             size = os.fstat(file.fileno()).st_size
             if _is_pickled(path):
                 with self._converted(path, file) as copy:
-                    found = _known(copy, path)
+                    found = known_file(copy, path)
             else:
-                found = _known(file, path)
+                found = known_file(file, path)
             kind, family = found
             return Looked(name=path.name, kind=kind, family=family, size_bytes=size, converts=_is_pickled(path))
 
@@ -86,9 +86,9 @@ class LocalFiles:
         with self._opened(text) as (path, file), naming_refusals(self._models_dir):
             if _is_pickled(path):
                 with self._converted(path, file) as copy:
-                    return self._put(path, _known(copy, path)[0], partial(self._convert_to, copy))
+                    return self._put(path, known_file(copy, path)[0], partial(self._convert_to, copy))
             put = partial(_link if way == "link" else self._move, path, file)
-            return self._put(path, _known(file, path)[0], put)
+            return self._put(path, known_file(file, path)[0], put)
 
     @contextmanager
     def _opened(self, text: str) -> Iterator[tuple[Path, BinaryIO]]:
@@ -167,7 +167,7 @@ class LocalFiles:
 
     def _move(self, path: Path, file: BinaryIO, target: Path) -> How:
         """What cannot be taken away from where it was is only copied."""
-        if _hard_link(path, target):
+        if hard_link(path, target):
             _check_same(path, file, target)
         else:
             self._copy(file, target)
@@ -196,7 +196,7 @@ class LocalFiles:
                 os.fsync(written.fileno())
             if copy.stat().st_size != size:
                 raise FileRefused(file=target.name, reason="changed")
-            if not _hard_link(copy, target):
+            if not hard_link(copy, target):
                 if os.path.lexists(target):
                     raise FileExistsError(target)
                 os.replace(copy, target)
@@ -206,7 +206,7 @@ class LocalFiles:
 
 def _link(path: Path, file: BinaryIO, target: Path) -> How:
     """Raises FileExistsError, FileRefused."""
-    how: How = "hard_link" if _hard_link(path, target) else "symbolic_link"
+    how: How = "hard_link" if hard_link(path, target) else "symbolic_link"
     if how == "symbolic_link":
         try:
             os.symlink(path, target)
@@ -218,7 +218,7 @@ def _link(path: Path, file: BinaryIO, target: Path) -> How:
     return how
 
 
-def _hard_link(path: Path, target: Path) -> bool:
+def hard_link(path: Path, target: Path) -> bool:
     """Whether there could be one. Raises FileExistsError."""
     try:
         os.link(path, target)
@@ -244,7 +244,7 @@ def _is_pickled(path: Path) -> bool:
     return path.suffix.casefold() in SUFFIXES
 
 
-def _known(file: BinaryIO, path: Path) -> tuple[Kind, str | None]:
+def known_file(file: BinaryIO, path: Path) -> tuple[Kind, str | None]:
     """Kind and family by the header. Raises FileRefused."""
     file.seek(0)
     try:

@@ -102,7 +102,8 @@ def _basis(samples: Floats, number: int, centred: bool) -> tuple[Floats, Floats]
     moments = np.cov(samples.T) if centred else samples.T @ samples / len(samples)
     values, vectors = np.linalg.eigh(moments.astype(np.float64))
     order = np.argsort(values)[::-1][:number]
-    return vectors[:, order].astype(np.float32), np.sqrt(values[order]).astype(np.float32)
+    deviations = np.sqrt(values[order].clip(0))  # rounding may bring what is nothing below it
+    return vectors[:, order].astype(np.float32), deviations.astype(np.float32)
 
 
 def fit_codec(pictures: NDArray[np.uint8], seed: int) -> Codec:

@@ -27,6 +27,7 @@ ON_A_CARD = [
     [-1.07454231, -0.36314407, -1.67105067, 2.26550497],
 ]
 SHAPE = (4, 8, 8)
+VARIED = {"variation_seed": 99, "variation_strength": 1.0}
 ADDING = [known.id for known in SCHEDULERS if known.adds_noise and known.id in UPDATE_RULES]
 
 
@@ -113,6 +114,22 @@ def test_between_two_seeds_lies_what_both_would_draw() -> None:
     assert torch.equal(mixed, slerp(Philox(1).randn(SHAPE)[None], Philox(2).randn(SHAPE)[None], 0.3))
 
 
+def test_a_variation_begins_between_two_seeds_and_goes_on_with_the_first() -> None:
+    """As in A1111's `ImageRNG`."""
+    source = NoiseSource.of(sampling(seed=7, noise_source="nv", variation_seed=9, variation_strength=0.4), [0])
+    begun = source.initial(SHAPE, torch.device("cpu"))
+    seed = Philox(7)
+    assert torch.equal(begun, slerp(seed.randn(SHAPE)[None], Philox(9).randn(SHAPE)[None], 0.4))
+
+    def step(source: NoiseSource) -> torch.Tensor:
+        scheduler = make_scheduler({"beta_schedule": "scaled_linear"}, "euler_a", steps=4)
+        scheduler.set_begin_index(0)
+        latents = begun * scheduler.init_noise_sigma
+        return source.step(scheduler, 0.1 * latents, scheduler.timesteps[0], latents)
+
+    assert torch.equal(step(source), step(NoiseSource([seed])))
+
+
 @pytest.mark.parametrize("scheduler", ["euler", "euler_a"])
 def test_pictures_begin_with_it(toy_models: Path, scheduler: str) -> None:
     pipeline = DiffusionPipeline.from_pretrained(toy_models / "toy-sd15")
@@ -124,7 +141,7 @@ def test_pictures_begin_with_it(toy_models: Path, scheduler: str) -> None:
     card, again, plain = draw(noise_source="nv"), draw(noise_source="nv"), draw()
     assert card == again
     assert card != plain
-    varied = draw(noise_source="nv", variation_seed=99, variation_strength=1.0)
-    assert varied == draw(noise_source="nv", seed=99)
+    varied, other = (draw(noise_source="nv", **values) for values in (VARIED, {"seed": 99}))
+    assert (varied == other) == (scheduler == "euler")  # Euler a goes on with the first seed's noise
     walked = draw(noise_source="nv", walk_to=WalkEnd(prompt="a lake", seed=99), num_images=3)
     assert np.frombuffer(walked, np.uint8).std() > 0

@@ -24,7 +24,7 @@ from webui.settings import ROOT
 
 
 @pytest.fixture(scope="module")
-def check(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> PromptCheck:
+def catalogue(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> Catalogue:
     """With the starter, toys that read English, a family that is no U-Net, and addons for some of them."""
     models = tmp_path_factory.mktemp("models")
     (models / "starter").symlink_to(ROOT / "models" / "starter")
@@ -44,10 +44,15 @@ def check(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> PromptC
     save(models / "loras" / "inkxl.safetensors", {KOHYA: (4, 2048)})
     save(models / "loras" / "dora.safetensors", {KOHYA: (4, 2048), "lora_unet_a.dora_scale": (4,)})
     (models / "loras" / "cut.safetensors").write_bytes(b"<html>")
+    return Catalogue(models)
+
+
+@pytest.fixture(scope="module")
+def check(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> PromptCheck:
     presets = tmp_path_factory.mktemp("presets")
     (presets / "wildcards").mkdir()
     (presets / "wildcards" / "place.txt").write_text("lake\n", encoding="utf-8")
-    return PromptCheck(Catalogue(models), presets)
+    return PromptCheck(catalogue, presets)
 
 
 def _widen(vocabulary: Path) -> None:
@@ -257,9 +262,8 @@ def test_who_reads_english_alone_says_so_in_words_for_the_script(
         assert said(checkpoint) == [], checkpoint
 
 
-def test_the_encoders_know_no_chinese_where_that_is_said(check: PromptCheck) -> None:
+def test_the_encoders_know_no_chinese_where_that_is_said(catalogue: Catalogue) -> None:
     """What the toys' tokenizers, of the published kinds, make of Chinese: T5's nothing but unknown tokens."""
-    catalogue = check._catalogue
     flux, z = (
         AutoTokenizer.from_pretrained(catalogue.get(id).path / name)
         for id, name in (("flux", "tokenizer_2"), ("z", "tokenizer"))

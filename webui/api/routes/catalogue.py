@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from anyio import to_thread
@@ -10,8 +11,10 @@ from fastapi import APIRouter
 
 from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
+from webui.checkpoints.addons import Addons, LoraFile
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_id_for
+from webui.checkpoints.quick_loras import quick_lora_for
 from webui.checkpoints.tiny_decoders import TinyDecoders
 from webui.schedulers import SCHEDULERS
 
@@ -19,11 +22,12 @@ from webui.schedulers import SCHEDULERS
 def catalogue_routes(services: Services) -> APIRouter:
     """Two lists."""
     router = APIRouter(prefix="/api", tags=["catalogue"])
+    addons = Addons(services.catalogue.models_dir, services.catalogue.others)
 
     @router.get("/checkpoints", response_model=list[CheckpointOut])
     async def list_checkpoints() -> Any:
         """The checkpoints that can be used, with the values that they use where a request leaves them open."""
-        return await to_thread.run_sync(_checkpoints_json, services.catalogue, services.queue.is_on_cpu)
+        return await to_thread.run_sync(_checkpoints_json, services.catalogue, addons, services.queue.is_on_cpu)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
@@ -33,15 +37,23 @@ def catalogue_routes(services: Services) -> APIRouter:
     return router
 
 
-def _checkpoints_json(catalogue: Catalogue, is_on_cpu: bool) -> list[dict[str, Any]]:
+def _checkpoints_json(catalogue: Catalogue, addons: Addons, is_on_cpu: bool) -> list[dict[str, Any]]:
     listed = catalogue.list()
     decoders = TinyDecoders(listed)
+    known = addons.loras() if is_on_cpu else {}  # a GPU is quick without one
+    loras = {name: file for name, file in known.items() if file.made_for is not None}
     return [
         _checkpoint_json(
             found, critic_id_for(found, catalogue.models_dir), decoders.words_for(found, is_on_cpu=is_on_cpu)
         )
+        | {"quick_lora": _quick_lora_json(found, loras)}
         for found in listed
     ]
+
+
+def _quick_lora_json(checkpoint: Checkpoint, loras: Mapping[str, LoraFile]) -> dict[str, Any] | None:
+    found = quick_lora_for(checkpoint, loras)
+    return {"name": found[0], "made_for": dataclasses.asdict(found[1])} if found is not None else None
 
 
 def _checkpoint_json(checkpoint: Checkpoint, critic: str | None, decoders: tuple[str, ...]) -> dict[str, Any]:

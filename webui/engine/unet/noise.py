@@ -21,11 +21,15 @@ from webui.engine.unet.philox import Philox
 
 @dataclass(frozen=True)
 class Between:
-    """Noise at `share` of the way from one noise to the other: a variation, or a picture on a walk."""
+    """Noise at `share` of the way from one noise to the other: a variation, or a picture on a walk.
+
+    `only_first`: what is added on the way is that of the first alone.
+    """
 
     one: SeededNoise
     other: SeededNoise
     share: float
+    only_first: bool = False
 
 
 Leaf = torch.Generator | Philox
@@ -101,9 +105,11 @@ class NoiseSource:
 
 
 def _seeded(leaf: Callable[[int], Leaf], seed: int, variation_seed: int | None, strength: float) -> SeededNoise:
-    """A seed's noise, moved by `strength` towards that of another seed."""
+    """A seed's noise, moved by `strength` towards that of another seed; A1111's, as there, only at the beginning."""
     if variation_seed is None or strength == 0:
         return leaf(seed)
+    if leaf is Philox:
+        return Between(leaf(seed), leaf(variation_seed), strength, only_first=True)
     return _between(leaf(seed), leaf(variation_seed), strength)
 
 
@@ -131,9 +137,18 @@ def _drawn(noise: SeededNoise, shape: Sequence[int], device: torch.device) -> It
 
 def _fresh(noise: SeededNoise, drawn: Tensor) -> Tensor:
     """(1, C, h, w): the next noise of an image, of whose generators `drawn` (k, 1, C, h, w) is."""
-    if any(isinstance(leaf, Philox) for leaf in _leaves(noise)):
-        return _mixed(noise, _drawn(noise, drawn.shape[2:], drawn.device))
-    return _mixed(noise, iter(drawn))
+    if not any(isinstance(leaf, Philox) for leaf in _leaves(noise)):
+        return _mixed(noise, iter(drawn))
+    later = _later(noise)
+    return _mixed(later, _drawn(later, drawn.shape[2:], drawn.device))
+
+
+def _later(noise: SeededNoise) -> SeededNoise:
+    """What is added on the way comes from this."""
+    if not isinstance(noise, Between):
+        return noise
+    one = _later(noise.one)
+    return one if noise.only_first else Between(one, _later(noise.other), noise.share)
 
 
 def _mixed(noise: SeededNoise, drawn: Iterator[Tensor]) -> Tensor:

@@ -12,7 +12,10 @@ from webui.prompts.check.report import Note
 _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (code, re.compile(f"[{characters}]"))
     for code, characters in (
-        ("english_only_japanese", r"\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9d"),
+        (
+            "english_only_japanese",
+            r"\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d",
+        ),  # but ・, which Chinese has, too
         ("english_only_korean", r"\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3"),
         ("english_only_chinese", r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"),
         ("english_only_cyrillic", r"\u0400-\u052f"),

@@ -1,8 +1,9 @@
 // The page: every module that fills a part of it or listens, and then what starts them.
 
-import { on } from "./core/bus.js";
+import { emit, on } from "./core/bus.js";
 import { given } from "./core/given.js";
 import { openAddress, showsTab, tabInAddress } from "./core/history.js";
+import { kept } from "./core/kept.js";
 import { language, t } from "./core/language.js";
 import { comesLater } from "./core/later.js";
 import { note } from "./core/note.js";
@@ -45,6 +46,7 @@ comesLater("models/sheet.js", () => import("./models/sheet.js"), ["open-models"]
 comesLater("operator/sheet.js", () => import("./operator/sheet.js"), ["open-operator"], ["operator"]);
 comesLater("parts/chime.js", () => import("./parts/chime.js"), ["chime"]);
 comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
+comesLater("stage/waiting.js", () => import("./stage/waiting.js"), ["prompt-waits"]);
 definePlaces();
 openPage();
 
@@ -67,6 +69,7 @@ function openPage() {
     isFirst = false;
   });
   void askForCheckpoints();
+  if ([kept.get("waits", [])].flat().length) emit("prompt-waits");
   sendWaiting();
   followLine();
   followWorker();

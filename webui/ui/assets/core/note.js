@@ -1,4 +1,4 @@
-// A line at the bottom of the left column that goes by itself, with one optional button; it waits while it is used.
+// A line at the bottom of the left column that goes by itself, with buttons where it has some; it waits while it is used.
 
 import { ApiError } from "./api.js";
 import { byId, el, fill } from "./dom.js";
@@ -16,14 +16,17 @@ const leaving = alarm(() => {
   box.hidden = true;
 });
 
-/** `action` is {text, run}. */
-export function note(text, action) {
+/** Each of `actions` is {text, run}. */
+export function note(text, ...actions) {
   const box = byId("note") ?? (place ?? document.body).appendChild(el("div", { id: "note", role: "status", class: "dr" }));
   const from = document.activeElement;
-  const run = () => { box.hidden = true; from?.focus?.(); action.run(); };
-  fill(box, el("span", { text }), action && el("button", { type: "button", class: "link", text: action.text, onclick: run }));
+  const buttons = actions.filter(Boolean).map((action) => {
+    const run = () => { box.hidden = true; from?.focus?.(); action.run(); };
+    return el("button", { type: "button", class: "link", text: action.text, onclick: run });
+  });
+  fill(box, el("span", { text }), ...buttons);
   box.hidden = false;
-  leaving.set(action ? LASTS_WITH_BUTTON : LASTS);
+  leaving.set(buttons.length ? LASTS_WITH_BUTTON : LASTS);
 }
 
 /** Where the note stands: what a sheet covers takes no clicks. */

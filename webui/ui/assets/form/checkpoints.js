@@ -28,6 +28,9 @@ export const checkpoints = {
   get areKnown() { return isAsked; },
 };
 
+/** Where no GPU draws: the LoRA that makes it quick, as {name, made_for}; else null. */
+export const quickLora = (id) => list.get(id)?.quick_lora ?? null;
+
 export const checkpointOf = (now) => list.get(now.checkpoint);
 
 export const defaultsOf = (id) => list.get(id)?.defaults;

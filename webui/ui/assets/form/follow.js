@@ -5,13 +5,14 @@ import { api } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { t } from "../core/language.js";
 import { note, orNote } from "../core/note.js";
-import { defaultsOf, madeFor } from "./checkpoints.js";
+import { defaultsOf, madeFor, quickLora } from "./checkpoints.js";
 import { keptCount } from "./critic.js";
-import { MADE_FOR, madeForSentence } from "./made_for.js";
+import { MADE_FOR, howMade, madeForSentence } from "./made_for.js";
 import { shownValue } from "./shown_value.js";
 import { hasRatio, ratioOf, sizeFor, stepsFor } from "./size.js";
 import { form } from "./store.js";
 import { inactiveReason, limitsOf, mended, ownEta } from "./validity.js";
+import { setPrompt } from "./words_added.js";
 
 export const DEFAULTED = ["width", "height", "steps", "guidance_scale", "scheduler", "sigmas"];
 
@@ -67,18 +68,28 @@ on("checkpoints", () => {
   if (!form.values.ratio) form.set({ ratio: ratioOf(form.values) });
 });
 
-/** What a new checkpoint changed is said, with the way back. */
-on("values", ({ before, changed, asked }) => {
+/** What a new checkpoint changed is said, with the way back; and what would make it quick where no GPU draws. */
+on("values", ({ before, changed, asked, by }) => {
   if (!asked.includes("checkpoint") || !before.checkpoint) return;
   const followed = changed.filter((name) => !asked.includes(name) && !["ratio", "quality"].includes(name));
-  if (!followed.length) return;
+  const quick = by === "person" ? quickOffer() : null;
+  if (!followed.length && !quick) return;
   const made = followed.some((name) => MADE_FOR.includes(name)) ? madeFor(form.values.checkpoint) : null;
   const rest = made ? followed.filter((name) => !MADE_FOR.includes(name)) : followed;
   const list = rest.map((name) => `${t(name)} ${shownValue(name, form.values[name])}`).join(t("list_comma"));
-  const said = [made ? madeForSentence(made) : "", list ? t("defaults_adopted", { list }) : ""].filter(Boolean).join(" ");
+  const said = [made ? madeForSentence(made) : "", list ? t("defaults_adopted", { list }) : "", quick?.said].filter(Boolean).join(" ");
   const past = Object.fromEntries([...followed, "checkpoint", "ratio", "quality"].map((name) => [name, before[name]]));
-  note(said, { text: t("undo"), run: () => form.set(past) });
+  note(said, followed.length ? { text: t("undo"), run: () => form.set(past) } : null, quick);
 });
+
+/** A LoRA of few steps that is here and fits the checkpoint, unless the prompt names it: what to say, and what adds it. */
+function quickOffer() {
+  const lora = quickLora(form.values.checkpoint);
+  const prompt = form.values.prompt ?? "";
+  if (!lora || form.values.prompt_dialect === "compel" || prompt.includes(`<lora:${lora.name}`)) return null;
+  const add = () => setPrompt(`${(form.values.prompt ?? "").trimEnd()} <lora:${lora.name}:1>`.trim(), t("model_added", { name: lora.name }), lora.made_for);
+  return { said: t("quick_lora", { name: lora.name, how: howMade(lora.made_for) }), text: t("quick_lora_use"), run: add };
+}
 
 /** Image to image starts at the size that an open one becomes for its picture. */
 on("values", async ({ changed }) => {

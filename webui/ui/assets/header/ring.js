@@ -5,13 +5,15 @@ import { on } from "../core/bus.js";
 import { setAttribute } from "../core/dom.js";
 import { goTo } from "../core/history.js";
 import { about, t } from "../core/language.js";
+import { note } from "../core/note.js";
 import { percentOf } from "../jobs/downloads.js";
 
 const SHOWN = ["running", "waiting", "failed", "paused"]; // the first of these that there is
 
 export function mountRing(button) {
   button.addEventListener("click", () => void goTo("models", "get"));
-  on("downloads", ({ list }) => {
+  on("downloads", ({ list, came }) => {
+    if (came.length) note(t("download_came", { name: came[0].name })); // what waits for it says more
     const state = SHOWN.find((one) => list.some((download) => download.state === one));
     button.hidden = !state;
     if (state) drawRing(button, list.find((download) => download.state === state));

@@ -27,6 +27,7 @@ on("downloads-changed", () => again.set(0));
 
 /** Asks for all of them; again soon while one comes, or where no answer did. */
 export async function lookAtDownloads() {
+  again.cancel();
   let found;
   try {
     found = await api("GET", "/api/models/downloads");

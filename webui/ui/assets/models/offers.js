@@ -6,6 +6,7 @@ import { about, t } from "../core/language.js";
 import { useBundle } from "../form/bundle.js";
 import { askForCheckpoints } from "../form/checkpoints.js";
 import { form } from "../form/store.js";
+import { addWait } from "../jobs/waits.js";
 import { bytes, models } from "./state.js";
 
 /** `cards` are what it is recommended as; `ask(what)` asks for a download. */
@@ -50,7 +51,8 @@ async function getAndUse(offer, ask) {
   const now = { task: form.task, values: form.values, untouched: form.untouched };
   const answer = await ask({ offer: offer.id });
   if (!answer) return;
-  emit("wait-for-model", { download: answer.id, bundle: offer, now });
+  addWait(answer.id, offer, now);
+  emit("prompt-waits");
   emit("close-models");
 }
 

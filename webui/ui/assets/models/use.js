@@ -3,10 +3,8 @@
 import { emit } from "../core/bus.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
-import { madeForSentence, madeForValues } from "../form/made_for.js";
-import { isAlike } from "../form/rules.js";
 import { form } from "../form/store.js";
-import { undoTo } from "../form/undo.js";
+import { setPrompt } from "../form/words_added.js";
 
 /** Whether `use` can do something with it. */
 export const canBeUsed = (model) => !model.problem && ["checkpoint", "lora", "embedding"].includes(model.kind);
@@ -28,13 +26,7 @@ export function addToPrompt(model, text, instead = null, made = null) {
   if (has && !instead) return note(t("model_in_prompt", { name: text }));
   const end = prompt.trimEnd();
   const between = !end ? "" : /[,，]$/.test(end) || text.startsWith("<") ? " " : ", ";
-  const settings = made && !has ? madeForValues(made) : {};
-  const changes = { ...settings, prompt: has ? prompt.replace(instead, () => text) : end + between + text };
-  const before = form.values;
-  form.set(changes, "person");
-  const changed = Object.keys(before).filter((name) => !isAlike(before[name], form.values[name]));
-  const isSet = Object.keys(settings).some((name) => changed.includes(name));
-  note([t("model_added", { name: model.name }), isSet ? madeForSentence(made) : ""].filter(Boolean).join(" "), undoTo(Object.fromEntries(changed.map((name) => [name, before[name]]))));
+  setPrompt(has ? prompt.replace(instead, () => text) : end + between + text, t("model_added", { name: model.name }), has ? null : made);
 }
 
 /** The LoRA as the prompt may name it already, with whatever weight. */

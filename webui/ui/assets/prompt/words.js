@@ -19,14 +19,18 @@ fillPart("words", (element) => {
   const box = el("div", { class: "pop words-pop", role: "dialog", "aria-label": t("words") });
   let shown = null; // the vocabulary whose chips are in the box
   let chips = [];
-  const prompt = el("p", { class: "words-prompt", "aria-hidden": "true" }); // where the box lies over the prompt itself
+  const prompt = el("span", { "aria-hidden": "true" }); // where the box lies over the prompt itself
+  const why = el("span", { class: "words-why", role: "status" }); // a faded word that was pressed cannot be picked
   fill(element.querySelector(".menu"), button, box);
 
   const vocabulary = () => checkpointOf(form.values)?.vocabulary ?? {};
   const set = (prompt) => form.set({ prompt }, "person");
 
   function chipOf(kind, word) {
-    const press = () => { if (chip.getAttribute("aria-disabled") !== "true") set(withWord(form.values.prompt, vocabulary(), kind, word, isChinese)); };
+    const press = () => {
+      if (chip.getAttribute("aria-disabled") === "true") return setText(why, chip.title);
+      set(withWord(form.values.prompt, vocabulary(), kind, word, isChinese));
+    };
     const chip = el("button", { type: "button", class: "word", text: textOf(word), onclick: press });
     return { kind, word, chip };
   }
@@ -37,7 +41,7 @@ fillPart("words", (element) => {
     const groups = KINDS.filter((kind) => shown[kind]?.length).map((kind) => el("div", { class: "words-kind", role: "group", "aria-label": t(`words_${kind}`) },
       el("span", { class: "words-name", "aria-hidden": "true", text: t(`words_${kind}`) }),
       el("div", { class: "words-list" }, ...chips.filter((one) => one.kind === kind).map((one) => one.chip))));
-    fill(box, prompt,
+    fill(box, el("p", { class: "words-prompt" }, prompt, why),
       el("p", { class: "words-about" }, el("span", { text: t("words_about") }), helpMark("parts", "words")),
       ...groups,
       el("button", { type: "button", class: "link", text: t("words_none"), onclick: () => set(withoutWords(form.values.prompt, shown)) }));
@@ -49,6 +53,7 @@ fillPart("words", (element) => {
     if (shown !== vocabulary()) build();
     const { chosen } = wordsIn(form.values.prompt, shown);
     setText(prompt, form.values.prompt);
+    setText(why, "");
     for (const { kind, word, chip } of chips) {
       const barrier = chosen[kind] === word ? null : obstacle(kind, word, chosen);
       chip.setAttribute("aria-pressed", String(chosen[kind] === word));

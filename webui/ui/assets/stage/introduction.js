@@ -16,6 +16,7 @@ export function mountIntroduction(element) {
   line = element;
   on("drawn", (job) => { if (job?.state === "finished" && job.pictures.length) void introduce(job.request); });
   on("checkpoints", () => { if (!isTheOnlyOne()) line.hidden = true; });
+  on("submitting", () => { line.hidden = true; }); // the next picture's title stands there
 }
 
 const isTheOnlyOne = () => checkpoints.all.length === 1 && checkpoints.all[0].is_introductory;

@@ -21,7 +21,6 @@ import { drawRest } from "./rest.js";
 import { stage } from "./state.js";
 import { mountStrip } from "./strip.js";
 import { mountSwipe } from "./swipe.js";
-import { mountWaiting } from "./waiting.js";
 
 fillPart("stage", (element) => {
   const find = (selector) => element.querySelector(selector);
@@ -39,7 +38,6 @@ fillPart("stage", (element) => {
   mountRail(find(".rail"));
   mountIntroduction(find(".introduction"));
   mountSwipe();
-  mountWaiting(find(".stage-waits"));
   drawStage();
 });
 

@@ -1,11 +1,9 @@
-// Prompts that wait for a model: what the form said when somebody pressed *Get and use*. When a download has come, its
-// model is chosen and the prompt is drawn, once. They are kept in this browser, since they are this form's and this
-// person's: they survive a reload and a restart of the program, and in private mode nothing of them is kept.
+// Prompts that wait for a model: when a download has come, its model is chosen and the prompt is drawn, once. This script
+// comes when something waits.
 
 import { ApiError, api } from "../core/api.js";
 import { emit, on } from "../core/bus.js";
 import { el, fill, setText } from "../core/dom.js";
-import { kept } from "../core/kept.js";
 import { about, t } from "../core/language.js";
 import { note, orNote } from "../core/note.js";
 import { alarm } from "../core/timing.js";
@@ -14,57 +12,39 @@ import { askForCheckpoints } from "../form/checkpoints.js";
 import { addressOf } from "../form/request.js";
 import { form } from "../form/store.js";
 import { lookAtDownloads, percentOf } from "../jobs/downloads.js";
-import { newKey, submit } from "../jobs/outbox.js";
+import { submit } from "../jobs/outbox.js";
+import { dropWait, laterOnesFollow, waits } from "../jobs/waits.js";
+import { worker } from "../jobs/worker.js";
+import { stage } from "./state.js";
 
-const WAITS = "waits"; // [{key, download, bundle, task, values, untouched, hasPrompt, chosen}], in the order of asking
 const LOOKS_AGAIN = 2000; // ms, while the server does not say what has become of one
-let box = null;
 let told = []; // the downloads, as they were told last
 const busy = new Set(); // keys of those whose model is being taken, or looked for
 const again = alarm(() => void lookAtDownloads());
 
-/** Read each time: other tabs wait, too. */
-const waits = () => [kept.get(WAITS, [])].flat().filter((one) => one?.download);
 const addressOfDownload = (id) => `/api/models/downloads/${encodeURIComponent(id)}`;
-
-export function mountWaiting(element) {
-  box = element;
-  drawWaiting();
-}
-
-/** `download` is the id of one that brings `bundle`; `now` is what the form said, {task, values, untouched}. */
-on("wait-for-model", ({ download, bundle, now: { task, values, untouched } }) => {
-  const isForPicture = task === "image_to_image" && Boolean(values.init_image);
-  const hasPrompt = Boolean(values.prompt?.trim()) && (isForPicture || task === "text_to_image" && !bundle.edits);
-  const { name, settings, prompt_suffix, id } = bundle;
-  const one = { key: newKey(), download, bundle: { id, name, settings, prompt_suffix }, task, values, untouched: [...untouched], hasPrompt, chosen: values.checkpoint };
-  const others = waits();
-  if (!others.some((other) => isSameWish(other, one))) kept.set(WAITS, [...others, one]);
-  drawWaiting();
-  emit("downloads-changed");
-});
-
-const isSameWish = (one, other) => ["download", "task", "values"].every((name) => JSON.stringify(one[name]) === JSON.stringify(other[name]));
-
-/** It may have come while nobody looked. */
-on("machine", ({ downloads }) => {
-  if (downloads && waits().some((one) => !downloadOf(one))) void lookAtDownloads();
-});
-
 const downloadOf = (one) => told.find(({ id }) => id === one.download);
 
-on("downloads", ({ list, came }) => {
+/** One waits, perhaps since an earlier visit, and may have come meanwhile; who is not the operator is told of no
+ * downloads. */
+on("prompt-waits", () => { drawWaiting(); ask(worker); });
+on("machine", ask);
+
+function ask({ downloads }) {
+  if (downloads && waits().some((one) => !downloadOf(one))) void lookAtDownloads();
+}
+
+on("drawn", () => { if (placeOf()?.hidden) drawWaiting(); }); // the stage may be drawn later, and anew
+
+on("downloads", ({ list }) => {
   told = list;
-  const all = waits();
-  for (const one of all) {
+  for (const one of waits()) {
     const download = downloadOf(one);
     if (!download) void lookFor(one);
     else if (download.state === "finished") void arrive(one, download);
     else if (download.state === "cancelled") leave(one, t("waits_cancelled", { name: one.bundle.name }));
   }
   drawWaiting();
-  const other = came.find(({ id }) => !all.some(({ download }) => download === id));
-  if (other) note(t("download_came", { name: other.name }));
 });
 
 /** What is not in the list: somebody took it off, after it had come or before; or it is too new. */
@@ -95,7 +75,7 @@ async function arrive(one, { places }) {
   if (!now) return; // taken back meanwhile, or drawn in another tab
   if (form.values.checkpoint === now.chosen) {
     useBundle(now.bundle, places);
-    laterOnesFollow(now);
+    laterOnesFollow(now, form.values.checkpoint);
   } else note(t("download_came", { name: now.bundle.name }));
   if (now.hasPrompt) {
     const request = requestWith(now.bundle, places, now);
@@ -106,20 +86,16 @@ async function arrive(one, { places }) {
   leave(now);
 }
 
-/** What was asked for after `one` takes its place when it comes: nobody has chosen otherwise. */
-function laterOnesFollow(one) {
-  const all = waits();
-  const at = all.findIndex(({ key }) => key === one.key);
-  kept.set(WAITS, all.map((other, i) => (i > at && other.chosen === one.chosen ? { ...other, chosen: form.values.checkpoint } : other)));
-}
-
 function leave(one, said) {
-  kept.set(WAITS, waits().filter(({ key }) => key !== one.key));
+  dropWait(one);
   drawWaiting();
   if (said) note(said);
 }
 
+const placeOf = () => stage.node?.querySelector(".stage-waits");
+
 function drawWaiting() {
+  const box = placeOf();
   if (!box) return;
   const all = waits();
   box.hidden = !all.length;
