@@ -177,7 +177,7 @@ def test_it_has_an_address_and_leads_to_the_folders_and_back(studio: Studio, ope
 def test_on_a_phone_it_is_among_the_settings(studio: Studio, open_page: OpenPage, scheme: str, locale: str) -> None:
     one = open_page(studio, PHONE, locale=locale, scheme=scheme)
     one.page.locator(".more").click()
-    one.page.locator(".more-operator").click()
+    one.page.locator(".to-operator").click()
     expect(one.page.locator(".operator #setting_mirror")).to_be_visible()
     one.rest()
     assert one.page.evaluate("document.documentElement.scrollWidth") == PHONE[0]

@@ -1,12 +1,15 @@
 // What tests of single scripts have at hand in the page.
 
-/** Imports a module by its path below `assets/`. */
-window.at = (name) => import(`${window.files}/${name}`);
+/** Imports a module by its path below `assets/`, with all strings that it may use. */
+window.at = async (name) => {
+  await import(`${window.files}/texts/late/en.js`);
+  return import(`${window.files}/${name}`);
+};
 
 /** The page in Chinese; before any module is imported. */
 window.speakChinese = () => {
   document.documentElement.lang = "zh-CN";
-  const imports = { [`${window.files}/texts/en.js`]: `${window.files}/texts/zh-CN.js` };
+  const imports = Object.fromEntries(["texts", "texts/late"].map((room) => [`${window.files}/${room}/en.js`, `${window.files}/${room}/zh-CN.js`]));
   document.head.append(Object.assign(document.createElement("script"), { type: "importmap", textContent: JSON.stringify({ imports }) }));
 };
 

@@ -68,3 +68,20 @@ def test_every_key_that_scripts_ask_for_is_there(words: Words) -> None:
 def test_an_unknown_key_is_an_error(words: Words) -> None:
     with pytest.raises(KeyError):
         words("no_such_string")
+
+
+def test_what_comes_first_uses_no_string_that_comes_later(words: Words) -> None:
+    first = "\n".join(assets.modules().get(name, "") for name in assets.first_modules())
+    first += "\n".join(path.read_text("utf-8") for path in UI.glob("*.py"))
+    late = [key for key in words.by_language["en"] if key.startswith(assets.LATE_TEXTS)]
+    assert len(late) > 100
+    assert not DECLARED & {*late}
+    assert [key for key in late if re.search(rf"[\"'`]{key}[\"'`]|\b{key}:", first)] == []
+    assert [begin for begin in re.findall(r"`(\w+_)\$\{", first) if begin.startswith(assets.LATE_TEXTS)] == []
+
+
+def test_scripts_that_come_later_bring_their_strings() -> None:
+    scripts = assets.modules()
+    for entry, names in assets.later_modules().items():
+        used = [name for name in names if re.search(rf"[\"'`](?:{'|'.join(assets.LATE_TEXTS)})", scripts.get(name, ""))]
+        assert not used or assets.late_text_file("en") in names, (entry, used)

@@ -52,6 +52,11 @@ LATE_STYLES = ("models.css", "operator.css")  # each comes with the script `<roo
 MAIN = "main.js"
 GIVEN = "core/given.js"
 _TEXTS = "texts"  # the room of the strings, by language
+# How the strings begin that only scripts use which come later; they come with those.
+LATE_TEXTS = (
+    "again_", "board", "compare_", "folder_", "gallery_", "get_", "kind_", "model_", "operator_", "paint_", "select_",
+    "setting_", "token_", "unit_",
+)  # fmt: skip
 _EARLY = "early.js"  # runs before everything else, inside the HTML
 _IMPORT = re.compile(r"^import\s[^\"]*\"([^\"]+)\";$", re.MULTILINE)
 _IMPORT_LATER = re.compile(r"\bimport\(\"([^\"]+)\"\)")
@@ -75,15 +80,16 @@ def modules() -> Mapping[str, str]:
 
 def page_files(words: Words, data: dict[str, Any]) -> PageFiles:
     """All that the page loads of ours: styles, the scripts, strings and data."""
-    given = json.dumps({"later": _later(), **data}, ensure_ascii=False)
+    given = json.dumps({"later": later_modules(), **data}, ensure_ascii=False)
     return PageFiles(
         {
             STYLE_FILE: f"{colour_variables()}\n{_joined(STYLES)}",
             **{name: _joined((name,)) for name in LATE_STYLES},
             GIVEN: f"export const given = {given};\n",
             **{
-                text_file(language): f"export const texts = {json.dumps(texts, ensure_ascii=False)};\n"
+                name: text
                 for language, texts in words.by_language.items()
+                for name, text in _text_modules(language, texts).items()
             },
             **{name: _without_comments(text) for name, text in modules().items()},
         }
@@ -95,13 +101,30 @@ def text_file(language: str) -> str:
     return f"{_TEXTS}/{language}.js"
 
 
+def late_text_file(language: str) -> str:
+    """The module that adds those to them that come later."""
+    return f"{_TEXTS}/late/{language}.js"
+
+
+def _text_modules(language: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Both modules, by name."""
+    late = {key: text for key, text in texts.items() if key.startswith(LATE_TEXTS)}
+    first = {key: text for key, text in texts.items() if key not in late}
+    added = f'import {{ texts }} from "../{language}.js";\nObject.assign(texts, {_json(late)});\n'
+    return {text_file(language): f"export const texts = {_json(first)};\n", late_text_file(language): added}
+
+
+def _json(values: Mapping[str, str]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
 @functools.cache
 def first_modules() -> frozenset[str]:
     """The scripts that the page cannot start without: what `main.js` imports, and what that imports."""
     return _reached([MAIN], frozenset())
 
 
-def _later() -> dict[str, list[str]]:
+def later_modules() -> dict[str, list[str]]:
     """Scripts that `main.js` imports when they are needed, each with the files that come with it."""
     first = first_modules()
     entries = [_beside(MAIN, way) for way in _IMPORT_LATER.findall(modules()[MAIN])]

@@ -122,8 +122,9 @@ def _own_links(files: PageFiles) -> Iterable[str]:
 
 
 def _texts(files: PageFiles) -> str:
-    """Where the strings of each language are, as JSON for an attribute."""
-    return html.escape(json.dumps({language: files.address(assets.text_file(language)) for language in LANGUAGES}))
+    """Where the strings of each language are, the first and the late ones, as JSON for an attribute."""
+    names = {language: (assets.text_file(language), assets.late_text_file(language)) for language in LANGUAGES}
+    return html.escape(json.dumps({language: list(map(files.address, two)) for language, two in names.items()}))
 
 
 def _gradios_links(gradio: Frontend) -> Iterable[str]:

@@ -181,6 +181,7 @@ def _form(words: Words, chosen: Checkpoint | None) -> tuple[Controls, list[gr.Ta
             fields |= controls.effort(words, chosen)
             fields |= controls.seed(words)
             fields |= sampling(words, chosen)
+        part("to_operator")
     return fields, tabs, tasks
 
 

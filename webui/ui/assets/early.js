@@ -12,10 +12,10 @@
 
   // The strings of that language take the place of the English ones, for whoever imports those.
   const texts = JSON.parse(document.currentScript.dataset.texts);
-  const imports = { [texts.en]: texts[language] };
+  const imports = Object.fromEntries(texts.en.map((english, at) => [english, texts[language][at]]));
   document.head.append(
     Object.assign(document.createElement("script"), { type: "importmap", textContent: JSON.stringify({ imports }) }),
-    Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[language] }),
+    Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[language][0] }),
   );
 
   // A file that is not there any more: the server is newer than this page, which then loads itself again. Not twice

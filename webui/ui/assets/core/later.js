@@ -4,7 +4,7 @@ import { keepFile } from "./api.js";
 import { emit, on } from "./bus.js";
 import { given } from "./given.js";
 import { canOpen, goTo } from "./history.js";
-import { t } from "./language.js";
+import { language, t } from "./language.js";
 import { note } from "./note.js";
 import { sayIfOutdated } from "./version.js";
 
@@ -31,4 +31,6 @@ export function comesLater(name, run, events, places = []) {
 
 /** Into the browser's cache, all at once, where it would find one import after the other. Throws if one does not come:
  * a script whose import has failed, or a link that asks for it, is never asked for again. */
-const fetchAll = (names) => Promise.all(names.map((name) => keepFile(new URL(`../${name}`, import.meta.url))));
+const fetchAll = (names) => Promise.all(names.map((name) => keepFile(new URL(`../${inLanguage(name)}`, import.meta.url))));
+
+const inLanguage = (name) => name.replace(/^(texts\/.*)en\.js$/, `$1${language}.js`);

@@ -87,7 +87,7 @@ function quickOffer() {
   const lora = quickLora(form.values.checkpoint);
   const prompt = form.values.prompt ?? "";
   if (!lora || form.values.prompt_dialect === "compel" || prompt.includes(`<lora:${lora.name}`)) return null;
-  const add = () => setPrompt(`${(form.values.prompt ?? "").trimEnd()} <lora:${lora.name}:1>`.trim(), t("model_added", { name: lora.name }), lora.made_for);
+  const add = () => setPrompt(`${(form.values.prompt ?? "").trimEnd()} <lora:${lora.name}:1>`.trim(), t("added_model", { name: lora.name }), lora.made_for);
   return { said: t("quick_lora", { name: lora.name, how: howMade(lora.made_for) }), text: t("quick_lora_use"), run: add };
 }
 

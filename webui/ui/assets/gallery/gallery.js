@@ -1,5 +1,6 @@
 // The gallery: a sheet over the whole width, pictures by day.
 
+import "../texts/late/en.js";
 import { api } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { canOpen, closed, opened } from "../core/history.js";

@@ -1,5 +1,6 @@
 // The sheet with all models: by kind, with a search; one of them opens beside the others. Loaded when it is opened first.
 
+import "../texts/late/en.js";
 import { ApiError } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";

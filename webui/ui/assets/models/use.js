@@ -26,7 +26,7 @@ export function addToPrompt(model, text, instead = null, made = null) {
   if (has && !instead) return note(t("model_in_prompt", { name: text }));
   const end = prompt.trimEnd();
   const between = !end ? "" : /[,，]$/.test(end) || text.startsWith("<") ? " " : ", ";
-  setPrompt(has ? prompt.replace(instead, () => text) : end + between + text, t("model_added", { name: model.name }), has ? null : made);
+  setPrompt(has ? prompt.replace(instead, () => text) : end + between + text, t("added_model", { name: model.name }), has ? null : made);
 }
 
 /** The LoRA as the prompt may name it already, with whatever weight. */

@@ -1,6 +1,7 @@
 // The sheet Settings of whoever runs the program: all that counts for everybody. Each change is saved at once. Loaded when
 // it is opened first.
 
+import "../texts/late/en.js";
 import { ApiError, api } from "../core/api.js";
 import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";

@@ -1,6 +1,7 @@
 // The editor: a sheet over the whole window in which a mask is drawn over a picture, or colours on it or on an empty
 // sheet. Of a mask only what is painted goes out, white on black; the picture itself stays the stored upload.
 
+import "../texts/late/en.js";
 import { emit, on } from "../core/bus.js";
 import { closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
