@@ -80,6 +80,16 @@ def test_a_pickled_file_comes_with_the_command_that_converts_it() -> None:
     assert "weights_only=True" in command[1]
 
 
+@pytest.mark.parametrize(("language", "sheet"), [("en", "Settings"), ("zh-CN", "设置")])
+def test_a_hint_names_the_sheet_before_a_variable_that_does_the_same(language: Language, sheet: str) -> None:
+    texts = Texts()
+    hints = {key: texts.text(key, language) for key in texts.keys(language) if key.startswith("hint.")}
+    of_variables = {key: hint for key, hint in hints.items() if re.search(r"HF_(?:TOKEN|ENDPOINT)|CIVITAI_", hint)}
+    assert {"hint.repository_not_found", "hint.source_unreachable"} <= {*of_variables}
+    for key, hint in of_variables.items():
+        assert sheet in re.split("HF_|CIVITAI_", hint)[0], key
+
+
 @pytest.mark.parametrize("value", ["{0.__class__}", "{checkpoint.__class__}", "%s", "{{x}}", "\ud800"])
 def test_a_value_is_never_read_as_a_pattern(value: str) -> None:
     message, _ = Texts().word("checkpoint_not_found", {"checkpoint": value}, "en")

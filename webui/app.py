@@ -7,7 +7,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
@@ -62,7 +61,7 @@ from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
 from webui.downloads.first_model import FirstModel
 from webui.downloads.local_files import LocalFiles
-from webui.downloads.machine import SelfMeasurement
+from webui.downloads.machine import SelfMeasurement, installed_torch
 from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
 from webui.jobs.queue import JobQueue
@@ -163,9 +162,9 @@ def build(
 
 def _expects_cpu(settings: Settings) -> bool:
     """Whether pictures will be drawn on a processor, as the settings or the installed torch say; torch's own index
-    marks the wheels that know nothing else.
+    marks the wheels that know nothing else. Where torch states no version, its first worker tells.
     """
-    return settings.device == "cpu" or (settings.device == "auto" and version("torch").endswith("+cpu"))
+    return settings.device == "cpu" or (settings.device == "auto" and (installed_torch() or "").endswith("+cpu"))
 
 
 def _quiet_environment(settings: Settings) -> dict[str, str]:

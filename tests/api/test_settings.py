@@ -38,7 +38,7 @@ def test_each_setting_says_what_it_is(anna: httpx.Client) -> None:
     assert settings["idle_minutes"] == {
         "kind": "number", "value": 0, "default": 0, "is_set": False, "above": None,
         "limits": {"minimum": 0, "maximum": 10080}, "choices": [], "given": [],
-        "otherwise": None, "takes_effect": "at_once", "needs_restart": False,
+        "otherwise": None, "mirror_with_token": None, "takes_effect": "at_once", "needs_restart": False,
     }  # fmt: skip
     assert settings["download_mb_per_second"]["above"] == {"kind": "flag", "name": "--download-mb-per-second"}
     assert settings["language"]["choices"] == ["auto", "en", "zh-CN"]
@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said_in_words(anna: httpx.Client) -> None:
         ({"model_memory_gb": 0}, "above 0, and at most 10000"),
         ({"language": "fr"}, "one of auto, en, zh-CN"),
         ({"mirror": "http://x.example"}, "an https address"),
-        ({"download_mb_per_second": 2}, "--download-mb-per-second set it when Darkroom was started"),
+        ({"download_mb_per_second": 2}, "it was set by --download-mb-per-second when Darkroom was started"),
         ({"no such": 1}, "no such setting"),
     ):
         (item,) = anna.patch("/api/settings", json=body).json()["detail"]

@@ -104,7 +104,7 @@ def test_a_token_goes_in_and_never_comes_out(studio: Studio, open_page: OpenPage
     one = open_page(studio)
     row = sheet_of(one).locator("[data-setting=hub_token]")
     field = row.locator("input")
-    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "off")
+    assert (field.get_attribute("type"), field.get_attribute("autocomplete")) == ("password", "new-password")
     field.fill("hf_first_token")
     field.press("Enter")
     expect(row).to_contain_text("Set")
@@ -173,7 +173,8 @@ def test_it_has_an_address_and_leads_to_the_folders_and_back(studio: Studio, ope
     expect(sheet).to_be_hidden()
 
 
-@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "zh-CN")])
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_it_is_among_the_settings(studio: Studio, open_page: OpenPage, scheme: str, locale: str) -> None:
     one = open_page(studio, PHONE, locale=locale, scheme=scheme)
     one.page.locator(".more").click()
@@ -184,6 +185,22 @@ def test_on_a_phone_it_is_among_the_settings(studio: Studio, open_page: OpenPage
     small = "(node) => node.offsetParent && node.offsetHeight < 44 && node.type !== 'checkbox'"
     controls = "[...document.querySelectorAll('.operator :is(button, input, select)')]"
     assert one.page.evaluate(f"() => {controls}.filter({small}).map((one) => one.id)") == []
+    assert serious_findings(one) == []
+    memory = one.page.locator("#setting_model_memory_gb")
+    memory.press_sequentially("1e")
+    memory.press("Enter")  # which takes the keyboard away
+    expect(memory).not_to_be_focused()
+    expect(memory).to_have_attribute("aria-invalid", "true")
+    said = one.page.locator("#setting_model_memory_gb_said")
+    expect(said).to_be_visible()
+    colour = said.evaluate("(node) => getComputedStyle(node).color")
+    expect(memory).to_have_css("border-top-color", colour)
+    names = one.page.locator("#setting_file_names")
+    names.fill("{seed}")
+    names.press("Enter")
+    expect(one.page.locator("#note")).to_be_in_viewport()
+    assert json.loads((studio.data_dir / "settings.json").read_text("utf-8")) == {"file_names": "{seed}"}
+    one.rest()
     assert serious_findings(one) == []
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ import pytest
 
 from webui.checkpoints.other_folders import FILE_NAME as FOLDERS_FILE
 from webui.checkpoints.other_folders import other_folders
+from webui.downloads.addresses import read_address
 from webui.downloads.options import DownloadOptions
-from webui.errors import InvalidRequest
+from webui.downloads.web import Web
+from webui.errors import AddressRefused, DiskFull, InvalidRequest, SourceUnreachable
 from webui.operator.declared import DECLARED
 from webui.operator.kept import FILE_NAME
 from webui.operator.operator_settings import Above, OperatorSettings, Shown
@@ -104,6 +109,26 @@ def test_a_mirror_gets_the_token_only_where_both_come_from_outside(make: Make) -
     assert (tested.hub, tested.endpoint) == ("https://hub.invalid", "https://mirror.example")
 
 
+@pytest.mark.parametrize(
+    ("environment", "login", "kept", "mirror"),
+    [
+        ({"HF_ENDPOINT": "https://mirror.example/hub", "HF_TOKEN": TOKEN}, None, None, "mirror.example"),
+        ({"HF_ENDPOINT": "https://mirror.example"}, TOKEN, None, "mirror.example"),
+        ({"HF_ENDPOINT": "https://mirror.example"}, TOKEN, TOKEN, None),
+        ({"HF_ENDPOINT": "https://mirror.example"}, None, None, None),
+        ({"HF_ENDPOINT": "https://huggingface.co", "HF_TOKEN": TOKEN}, None, None, None),
+        ({"HF_TOKEN": TOKEN}, None, None, None),
+    ],
+)
+def test_the_sheet_learns_of_a_mirror_that_gets_the_token(
+    make: Make, environment: dict[str, str], login: str | None, kept: str | None, mirror: str | None
+) -> None:
+    make().change({"hub_token": kept})
+    operator = make(environment, login=login)
+    assert shown(operator, "hub_token").mirror_with_token == mirror
+    assert shown(operator, "civitai_token").mirror_with_token is None
+
+
 def test_a_token_is_told_to_nobody(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     operator = make()
@@ -157,7 +182,10 @@ WRONG = [
     {"sound": "yes"}, {"sound": 1}, {"file_names": "{secret}"}, {"file_names": "../{seed}"}, {"file_names": ""},
     {"file_names": "x" * 201}, {"mirror": "http://hf-mirror.com"}, {"mirror": "https://10.0.0.1"}, {"mirror": ""},
     {"mirror": "https://a:b@hf-mirror.com"}, {"mirror": "https://hf-mirror.com/?x=1"}, {"mirror": "hf-mirror.com"},
-    {"mirror": "https://[::1]"}, {"mirror": ["https://hf-mirror.com"]}, {"extra_models_dir": ["models"]},
+    {"mirror": "https://[::1]"}, {"mirror": "https://localhost"}, {"mirror": "https://LocalHost.:8443/hub"},
+    {"mirror": "https://hub.localhost"}, {"mirror": "https://127.1"}, {"mirror": "https://0x7f000001"},
+    {"mirror": "https://2130706433"}, {"mirror": "https://[::ffff:10.0.0.1]"}, {"mirror": "https://[fe80::1]/hub"},
+    {"mirror": ["https://hf-mirror.com"]}, {"extra_models_dir": ["models"]},
     {"extra_models_dir": ["/nowhere/at/all"]}, {"extra_models_dir": "/"}, {"hub_token": "a b c d e f g"},
 ]  # fmt: skip
 
@@ -172,6 +200,26 @@ def test_what_cannot_be_is_refused_as_a_whole(make: Make, tmp_path: Path, wrong:
     assert not (tmp_path / "data" / FILE_NAME).exists()
 
 
+HOSTS = {
+    "localhost": False, "hub.localhost": False, "127.1": False, "10.0.0.1": False, "[::1]": False, "0.0.0.0": False,
+    "8.8.8.8": True, "[2606:4700:4700::1111]": True, "hf-mirror.com": True, "localhost.example": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "is_mirror"), HOSTS.items())
+def test_a_mirror_is_refused_as_downloads_would_refuse_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch, host: str, is_mirror: bool
+) -> None:
+    def look_up(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror("nobody is asked")
+
+    monkeypatch.setenv("no_proxy", "*")
+    with nullcontext() if is_mirror else pytest.raises(InvalidRequest):
+        make().change({"mirror": f"https://{host}"})
+    with pytest.raises(SourceUnreachable if is_mirror else AddressRefused):
+        Web(resolve=look_up).get(read_address(f"https://{host}/"))
+
+
 def test_folders_are_those_of_the_sheet_models(make: Make, tmp_path: Path) -> None:
     operator = make(extra_models_dir=str(tmp_path / "given"))
     (tmp_path / "theirs").mkdir()
@@ -181,3 +229,31 @@ def test_folders_are_those_of_the_sheet_models(make: Make, tmp_path: Path) -> No
     assert json.loads((tmp_path / "data" / FOLDERS_FILE).read_text()) == [str(tmp_path / "theirs")]
     operator.change({"extra_models_dir": None})
     assert shown(operator, "extra_models_dir").value == []
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])  # of the settings; of the folders
+def test_folders_and_settings_change_together_or_not_at_all(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    operator = make()
+    folders = [str(tmp_path / name) for name in ("before", "after")]
+    for folder in folders:
+        Path(folder).mkdir()
+    operator.change({"extra_models_dir": folders[:1], "image_format": "jpeg"})
+    replace_file = os.replace
+
+    def has_no_room(*places: Any) -> None:
+        if failing == "fsync" or Path(places[1]).name == FOLDERS_FILE:
+            raise OSError(errno.ENOSPC, "full")
+        replace_file(*places)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, failing, has_no_room)
+        with pytest.raises(DiskFull):
+            operator.change({"extra_models_dir": folders[1:], "image_format": "webp"})
+    for one in (operator, make()):
+        assert shown(one, "extra_models_dir").value == folders[:1]
+        assert one.now().image_format == "jpeg"
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [FOLDERS_FILE, FILE_NAME]
+    operator.change({"extra_models_dir": folders[1:], "image_format": "webp"})
+    assert (shown(make(), "extra_models_dir").value, make().now().image_format) == (folders[1:], "webp")

@@ -10,12 +10,13 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from webui.checkpoints.invokeai import DATABASE
 from webui.checkpoints.places import COMFYS_FILE, Place, other_places
-from webui.checkpoints.replacing import replace_text
+from webui.checkpoints.replacing import replacing_text
 from webui.settings import Settings
 
 FILE_NAME = "model-folders.json"
@@ -66,15 +67,19 @@ class OtherFolders:
         """Forgets one that was added; nothing in it changes. Raises OSError."""
         self._write(tuple(one for one in self.added() if one != folder))
 
-    def replace(self, folders: Sequence[Path]) -> None:
-        """Reads these from now on and no others, beside those of flags. Raises OSError."""
-        self._write(tuple(dict.fromkeys(folders)))
-
-    def _write(self, folders: Sequence[Path]) -> None:
+    @contextmanager
+    def replacing(self, folders: Sequence[Path]) -> Iterator[None]:
+        """Reads these and no others, beside those of flags, once the block has ended without an error. Raises
+        OSError."""
         if self._file is None:
             raise OSError("there is no file to keep folders in")
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(self._file, json.dumps([str(folder) for folder in folders], indent=1))
+        with replacing_text(self._file, json.dumps([str(folder) for folder in dict.fromkeys(folders)], indent=1)):
+            yield
+
+    def _write(self, folders: Sequence[Path]) -> None:
+        with self.replacing(folders):
+            pass
 
 
 def other_folders(settings: Settings) -> OtherFolders:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -15,6 +17,7 @@ from webui.errors import AddressRefused
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?")
 _MAX_CHARACTERS = 8192
 _AS_IT_STANDS = "/%:@!$&'()*+,;=~?-._"  # of a path and a query, what needs no escape or is one
+_SHORT_IPV4 = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")  # such as 127.1, or one large number
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -68,11 +71,29 @@ def _is_host(host: str) -> bool:
 
 
 def as_ip(host: str) -> IpAddress | None:
-    """The number that a host is written as, if it is one."""
-    try:
+    """The number that a host is written as, if it is one; also in the short forms that the system understands.
+
+    >>> [str(as_ip(host)) for host in ("10.0.0.1", "127.1", "0x7f000001", "hf-mirror.com")]
+    ['10.0.0.1', '127.0.0.1', '127.0.0.1', 'None']
+    """
+    with suppress(ValueError):
         return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+    with suppress(OSError):
+        return ipaddress.IPv4Address(socket.inet_aton(host)) if _SHORT_IPV4.fullmatch(host) else None
+    return None
+
+
+def is_private_host(host: str) -> bool:
+    """Whether a host, as it is written, leads into a private network or to this machine. A name may do so as well; that
+    shows when it is looked up.
+
+    >>> [is_private_host(host) for host in ("10.0.0.1", "localhost", "8.8.8.8", "hf-mirror.com")]
+    [True, True, False, False]
+    """
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761
+        return True
+    ip = as_ip(host)
+    return ip is not None and not is_public(ip)
 
 
 def is_public(ip: IpAddress) -> bool:

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,6 +26,14 @@ from webui.storage.files import write_atomically
 FILE_NAME = "machine.json"
 _TIMEOUT_SECONDS = 180.0
 _log = logging.getLogger(__name__)
+
+
+def installed_torch() -> str | None:
+    """The version that torch's package states; None where torch is here without a package, as one built in place is."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None
 
 
 class Machine(BaseModel):
@@ -67,7 +75,7 @@ class SelfMeasurement:
         self._is_busy = is_busy
         self._key = {
             "arguments": self._arguments,
-            "torch": version("torch"),
+            "torch": installed_torch(),
             "processors": os.cpu_count(),
             "module": module,
         }

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx2
 
-from webui.downloads.addresses import Address, as_ip, is_public, read_address
+from webui.downloads.addresses import Address, as_ip, is_private_host, is_public, read_address
 from webui.downloads.stopping import Stop
 from webui.errors import AddressRefused, SourceUnreachable
 
@@ -153,8 +153,7 @@ class Web:
             return
         if address.scheme != "https":
             raise AddressRefused(address=address.shown, reason="address_not_https")
-        ip = as_ip(address.host)
-        if ip is not None and not is_public(ip):
+        if is_private_host(address.host):
             raise AddressRefused(address=address.shown, reason="address_private")
 
     def _connect(self, address: Address, stop: Stop) -> socket.socket:

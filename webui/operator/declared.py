@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from webui.downloads.addresses import as_ip, is_public, read_address
+from webui.downloads.addresses import is_private_host, read_address
 from webui.errors import AddressRefused, InvalidRequest
 from webui.file_names import PARTS, check_pattern
 from webui.settings import Settings
@@ -129,9 +129,9 @@ def _token(value: Any) -> str:
 
 
 def _mirror(value: str) -> str:
-    """An https address of a host that may be public, without query. Raises ValueError, AddressRefused."""
+    """An https address without query, of a host that is not private as it is written. Where a name leads is looked up
+    at each download, which refuses it if need be. Raises ValueError, AddressRefused."""
     address = read_address(value.strip())
-    ip = as_ip(address.host)
-    if address.scheme != "https" or "?" in address.target or "#" in value or (ip is not None and not is_public(ip)):
+    if address.scheme != "https" or "?" in address.target or "#" in value or is_private_host(address.host):
         raise ValueError("no mirror")
     return value.strip().rstrip("/")

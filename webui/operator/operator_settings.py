@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +14,9 @@ from huggingface_hub import get_token
 from pydantic import ValidationError
 
 from webui.checkpoints.other_folders import OtherFolders
+from webui.downloads.addresses import read_address
 from webui.downloads.options import HUB, DownloadOptions
-from webui.errors import InvalidRequest
+from webui.errors import DarkroomError, InvalidRequest
 from webui.operator.declared import BY_NAME, DECLARED, Declared, adapter_of
 from webui.operator.kept import FILE_NAME, read_kept, write_kept
 from webui.settings import Settings
@@ -38,7 +39,7 @@ class Above:
 class Shown:
     """One setting for people. `value` is what counts, and None for a token; `is_set` says whether anybody set it.
     `given` are folders that come from flags beside those that were added, `otherwise` where a token comes from that
-    nobody set."""
+    nobody set, `mirror_with_token` the host that gets a token in place of the Hub."""
 
     declared: Declared
     value: Any
@@ -46,6 +47,7 @@ class Shown:
     above: Above | None
     given: tuple[str, ...] = ()
     otherwise: str | None = None
+    mirror_with_token: str | None = None
 
 
 class OperatorSettings:
@@ -89,11 +91,10 @@ class OperatorSettings:
             checked[name] = None if value is None else BY_NAME[name].checked(value)
         with self._lock:
             added = checked.pop(_FOLDERS, None)
-            if _FOLDERS in values:
-                with naming_refusals(self._file.parent):
-                    self._folders.replace([Path(one) for one in added or ()])
             kept = {name: value for name, value in {**self._kept, **checked}.items() if value is not None}
-            if checked:
+            if _FOLDERS in values:
+                self._write_with_folders(kept, [Path(one) for one in added or ()])
+            elif checked:
                 write_kept(self._file, kept)
             self._kept = kept
             self._now = self._combined()
@@ -124,6 +125,20 @@ class OperatorSettings:
             bytes_per_second=options.bytes_per_second if speed is None else speed * 1e6,
         )
 
+    def _write_with_folders(self, kept: Mapping[str, Any], folders: Sequence[Path]) -> None:
+        """Both files or none. The folders, written beside, take their place once the other file stands; where that
+        fails, the other is put back. Raises DiskFull, FolderNotWritable."""
+        is_written = False
+        try:
+            with naming_refusals(self._file.parent), self._folders.replacing(folders):
+                if kept != self._kept:
+                    write_kept(self._file, kept)
+                    is_written = True
+        except (OSError, DarkroomError):
+            if is_written:
+                write_kept(self._file, self._kept)
+            raise
+
     def _hub_token(self, base: DownloadOptions | None) -> tuple[str | None, bool]:
         """The token, and whether it was there before the program was started."""
         above = self._above(BY_NAME["hub_token"])
@@ -153,8 +168,14 @@ class OperatorSettings:
         is_set = above is not None or declared.name in self._kept
         if not declared.is_secret:
             return Shown(declared=declared, value=value, is_set=is_set, above=above)
-        login = HUB_LOGIN if declared.name == "hub_token" and not is_set and self._hub_login() else None
-        return Shown(declared=declared, value=None, is_set=is_set, above=above, otherwise=login)
+        if declared.name != "hub_token":
+            return Shown(declared=declared, value=None, is_set=is_set, above=above)
+        options = self.download_options()
+        login = HUB_LOGIN if not is_set and options.hub_token else None
+        mirror = _mirror_with_token(options)
+        return Shown(
+            declared=declared, value=None, is_set=is_set, above=above, otherwise=login, mirror_with_token=mirror
+        )
 
     def _value(self, declared: Declared, above: Above | None) -> Any:
         if above is not None and above.name in declared.variables:
@@ -186,3 +207,11 @@ class OperatorSettings:
         set_here = {name: value for name, value in self._kept.items() if BY_NAME[name].has_flag}
         counting = {name: value for name, value in set_here.items() if self._above(BY_NAME[name]) is None}
         return self._started.model_copy(update=counting)
+
+
+def _mirror_with_token(options: DownloadOptions) -> str | None:
+    """The host of the mirror that gets the Hub's token, if one does."""
+    if not (options.hub_token and options.mirror_gets_token):
+        return None
+    host = read_address(options.endpoint).host
+    return None if host == read_address(options.hub).host else host

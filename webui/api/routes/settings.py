@@ -35,6 +35,9 @@ class SettingOut(BaseModel):
     choices: list[str] = Field(description="the values that it can have, or the parts of a pattern for file names")
     given: list[str] = Field(description="folders that were named when the program was started")
     otherwise: str | None = Field(description="where a token comes from while none is set")
+    mirror_with_token: str | None = Field(
+        description="the host of a mirror that gets the Hub's token: one that the environment names together with it"
+    )
     takes_effect: Effect
     needs_restart: bool = Field(
         description="false: what changes here counts from the next download, picture or page on"
@@ -78,6 +81,7 @@ def _one(shown: Shown) -> dict[str, Any]:
         "choices": list(declared.choices),
         "given": list(shown.given),
         "otherwise": shown.otherwise,
+        "mirror_with_token": shown.mirror_with_token,
         "takes_effect": declared.effect,
         "needs_restart": False,
     }

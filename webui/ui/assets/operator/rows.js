@@ -1,9 +1,10 @@
 // One setting: its name, a line on what it does, and the control. What a flag or a variable sets is shown and says so.
 
 import { emit } from "../core/bus.js";
-import { el, fill } from "../core/dom.js";
+import { byId, el, fill, isTouched } from "../core/dom.js";
 import { goTo } from "../core/history.js";
 import { language, t } from "../core/language.js";
+import { note } from "../core/note.js";
 import { save } from "./saving.js";
 import { tokenOf } from "./tokens.js";
 
@@ -14,19 +15,40 @@ const UNITS = { download_mb_per_second: "unit_mb_per_second", model_memory_gb: "
 export function rowOf(name, setting) {
   const id = `setting_${name}`;
   const said = el("p", { class: "setting-said", role: "alert", hidden: true, id: `${id}_said` });
-  const hint = el("p", { class: "quiet setting-hint", id: `${id}_hint` }, t(`setting_${name}_hint`), whyOf(setting));
+  const hint = el("p", { class: "quiet setting-hint", id: `${id}_hint` }, hintOf(name, setting), whyOf(setting));
   const control = el("div", { class: "setting-control", lang: language });
   const isGroup = setting.kind === "folders" || setting.kind === "token"; // of several controls with names of their own
   const title = el(isGroup ? "span" : "label", { class: "setting-name", id: `${id}_name`, for: isGroup ? null : id, text: t(id) });
   const row = el("div", { class: "setting", data: { setting: name } }, title, control, hint, said);
+  const allow = () => {
+    said.hidden = true;
+    control.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
+  };
+  const refuse = (text, isInvalid) => {
+    said.textContent = text;
+    said.hidden = false;
+    if (!row.offsetParent) note(text); // the sheet has been closed
+    if (isInvalid) control.querySelector("input, select")?.setAttribute("aria-invalid", "true");
+  };
   const change = async (value) => {
-    const answer = await save(name, value, said);
-    if (!answer) return null;
-    row.replaceWith(rowOf(name, answer));
+    allow();
+    const answer = await save(name, value, refuse);
+    if (answer) replaceRow(row, name, answer);
     return answer;
   };
-  fill(control, ...[controlOf(name, setting, id, change)].flat());
+  fill(control, ...[controlOf(name, setting, id, { change, allow, refuse })].flat());
   return row;
+}
+
+/** Draws the row anew; where it has the focus, its control has it then. */
+export function replaceRow(row, name, setting) {
+  const hasFocus = row.contains(document.activeElement);
+  row.replaceWith(rowOf(name, setting));
+  if (hasFocus) byId(`setting_${name}`)?.focus({ preventScroll: true });
+}
+
+function hintOf(name, { mirror_with_token: host }) {
+  return host ? t(`setting_${name}_hint_mirror`, { host }) : t(`setting_${name}_hint`);
 }
 
 /** Why it cannot be changed here, or what counts until it is. */
@@ -36,44 +58,53 @@ function whyOf({ above, otherwise }) {
   return el("span", { class: "setting-why", text });
 }
 
-function controlOf(name, setting, id, change) {
+/** `change(value)` saves; `refuse(text, isInvalid)` says why that cannot be, and `allow()` no longer. */
+function controlOf(name, setting, id, { change, allow, refuse }) {
   const shared = { id, "aria-describedby": `${id}_hint ${id}_said`, disabled: Boolean(setting.above) };
   switch (setting.kind) {
     case "folders": return foldersOf(setting);
     case "token": return tokenOf(name, setting, shared, change);
-    case "number": return [numberOf(name, setting, shared, change), el("span", { class: "quiet", text: t(UNITS[name]) })];
+    case "number": return [whenLeft(numberOf(name, setting, shared), change, allow, refuse, (text) => (text === "" ? null : Number(text))), el("span", { class: "quiet", text: t(UNITS[name]) })];
     case "choice": return choiceOf(name, setting, shared, change);
     case "switch": return switchOf(setting, shared, change);
-    default: return textOf(name, setting, shared, change);
+    default: return whenLeft(textOf(name, setting, shared), change, allow, refuse, (text) => text || null);
   }
 }
 
-/** Saved when the person leaves the field or presses Enter; the focus stays where it goes. */
-function whenLeft(input, before, change, valueOf) {
-  input.addEventListener("change", () => {
-    if (input.value.trim() !== before) void change(valueOf(input.value.trim()));
+/** Saved when the person leaves the field or presses Enter, which leaves the focus in it, but takes a phone's keyboard
+ * away. */
+function whenLeft(input, change, allow, refuse, valueOf) {
+  const before = input.value;
+  const leave = async () => {
+    if (input.readOnly) return; // it is on its way
+    if (input.validity.badInput) return refuse(t("setting_refused", { reason: t("setting_no_number") }), true);
+    const text = input.value.trim();
+    if (text === before) return allow();
+    input.readOnly = true;
+    input.readOnly = Boolean(await change(valueOf(text)));
+  };
+  input.addEventListener("change", () => void leave());
+  input.addEventListener("blur", () => { if (input.validity.badInput) void leave(); }); // from "" to what is no number is no change to the browser
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    if (isTouched()) input.blur();
+    else void leave();
   });
-  input.addEventListener("keydown", (event) => { if (event.key === "Enter") input.blur(); });
   return input;
 }
 
-function numberOf(name, { value, default: usual, limits }, shared, change) {
-  const before = value === null ? "" : String(value);
-  const input = el("input", { ...shared, type: "number", value: before, min: limits.minimum ?? limits.exclusiveMinimum, max: limits.maximum, step: "any", inputmode: "decimal", placeholder: usual === null ? t(`setting_${name}_usual`) : String(usual) });
-  return whenLeft(input, before, change, (text) => (text === "" ? null : Number(text)));
+function numberOf(name, { value, default: usual, limits }, shared) {
+  return el("input", { ...shared, type: "number", value: value === null ? "" : String(value), min: limits.minimum ?? limits.exclusiveMinimum, max: limits.maximum, step: "any", inputmode: "decimal", placeholder: usual === null ? t(`setting_${name}_usual`) : String(usual) });
 }
 
-function textOf(name, { value, default: usual }, shared, change) {
-  const before = value ?? "";
-  const input = el("input", { ...shared, type: name === "mirror" ? "url" : "text", value: before, placeholder: usual ?? "huggingface.co", spellcheck: "false", autocomplete: "off", autocapitalize: "none" });
-  return whenLeft(input, before, change, (text) => text || null);
+function textOf(name, { value, default: usual }, shared) {
+  return el("input", { ...shared, type: name === "mirror" ? "url" : "text", value: value ?? "", placeholder: usual ?? "huggingface.co", spellcheck: "false", autocomplete: "off", autocapitalize: "none" });
 }
 
 function choiceOf(name, { value, choices }, shared, change) {
   const select = el("select", shared, ...choices.map((one) => el("option", { value: one, text: WORDS[one] ?? t(`setting_${name}_${one}`), selected: one === value })));
   select.addEventListener("change", async () => {
     if (await change(select.value)) emit(name === "language" ? "usual-language" : "usual-format", select.value);
-    document.getElementById(shared.id)?.focus();
   });
   return select;
 }
@@ -85,7 +116,6 @@ function switchOf({ value }, shared, change) {
       document.documentElement.dataset.sound = box.checked ? "yes" : "no";
       if (box.checked) emit("chime"); // what it will be
     } else box.checked = !box.checked;
-    document.getElementById(shared.id)?.focus();
   });
   return box;
 }

@@ -1,12 +1,11 @@
-// Changes of settings on their way to the server, one at a time.
+// Changes of settings on their way to the server.
 
 import { ApiError, api } from "../core/api.js";
 import { t } from "../core/language.js";
 import { note } from "../core/note.js";
 
-/** The setting as it is then; null where it was refused, which `said` tells. */
-export async function save(name, value, said) {
-  said.hidden = true;
+/** The setting as it is then; null where it was not saved, of which `refuse(text, isInvalid)` is told why. */
+export async function save(name, value, refuse) {
   try {
     const settings = await api("PATCH", "/api/settings", { [name]: value });
     note(t("setting_saved"));
@@ -14,8 +13,7 @@ export async function save(name, value, said) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const reason = error.items[0]?.ctx?.reason;
-    said.textContent = reason ? t("setting_refused", { reason }) : error.told;
-    said.hidden = false;
+    refuse(reason ? t("setting_refused", { reason }) : error.told, error.items.length > 0);
     return null;
   }
 }

@@ -7,10 +7,11 @@ import { on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { canOpen, closed, opened } from "../core/history.js";
 import { t } from "../core/language.js";
+import { orNote } from "../core/note.js";
 import { hideSheet, showSheet } from "../core/overlays.js";
 import { fillPart } from "../core/places.js";
 import { helpMark } from "../parts/help_mark.js";
-import { rowOf } from "./rows.js";
+import { replaceRow, rowOf } from "./rows.js";
 
 const SECTIONS = [
   ["models", ["extra_models_dir", "hub_token", "civitai_token", "mirror", "download_mb_per_second"]],
@@ -40,7 +41,7 @@ fillPart("operator", (element) => {
 
 canOpen("operator", openSettings);
 on("open-operator", openSettings);
-on("checkpoints", () => { if (isOpen) void reload(); }); // a folder has come or gone
+on("checkpoints", () => { if (isOpen) void redrawFolders(); }); // one has come or gone
 
 async function openSettings() {
   if (!parts.sheet || isOpen) return;
@@ -50,10 +51,10 @@ async function openSettings() {
   if (!isOpen) return;
   showSheet(parts.sheet, closeSettings, closeSettings);
   parts.close.focus();
-  await reload();
+  await load();
 }
 
-async function reload() {
+async function load() {
   let settings;
   try {
     settings = await api("GET", "/api/settings");
@@ -61,18 +62,30 @@ async function reload() {
     if (!(error instanceof ApiError)) throw error;
     return fill(parts.body, el("p", { class: "sheet-empty", role: "alert", text: error.told }));
   }
-  const focused = parts.body.contains(document.activeElement) ? document.activeElement.id : "";
+  if (!isOpen || foldersRow()) return; // closed, or here by another call: what is typed by now stays
   fill(parts.body, el("div", { class: "operator-list" },
     el("p", { class: "quiet", text: t("operator_hint") }),
     ...SECTIONS.map(([name, settingNames]) => el("section", { "aria-labelledby": `operator_${name}` },
       el("h3", { id: `operator_${name}`, text: t(`operator_${name}`) }),
       ...settingNames.map((one) => rowOf(one, settings[one]))))));
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+const foldersRow = () => parts.body.querySelector("[data-setting=extra_models_dir]");
+
+/** Nothing else, so that half a token stays in its field. */
+async function redrawFolders() {
+  if (!foldersRow()) return load();
+  await orNote(async () => {
+    const settings = await api("GET", "/api/settings");
+    const row = foldersRow(); // none where the sheet has been closed meanwhile
+    if (row) replaceRow(row, "extra_models_dir", settings.extra_models_dir);
+  });
 }
 
 function closeSettings() {
   if (!isOpen) return;
   isOpen = false;
   hideSheet(parts.sheet);
+  fill(parts.body); // half a token, too
   closed("operator");
 }

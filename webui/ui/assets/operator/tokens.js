@@ -14,17 +14,17 @@ export function tokenOf(name, { is_set: isSet, above }, shared, change) {
 
 function showSet(box, name, shared, change) {
   const buttons = [["token_replace", () => { showField(box, name, shared, change, () => showSet(box, name, shared, change)); box.querySelector("input").focus(); }],
-    ["remove", async () => { if (await change(null)) document.getElementById(shared.id)?.focus(); }]];
+    ["remove", () => void change(null)]];
   fill(box, el("span", { class: "token-set", text: t("token_set") }), ...buttons.map(([key, onclick], at) =>
     el("button", { type: "button", class: "plain", id: at ? null : shared.id, text: t(key), "aria-label": `${t(key)}: ${t(`setting_${name}`)}`, onclick })));
 }
 
 function showField(box, name, shared, change, back) {
-  const input = el("input", { ...shared, type: "password", required: true, autocomplete: "off", spellcheck: "false", maxlength: 500, "aria-label": t(`setting_${name}`), "data-1p-ignore": "", "data-lpignore": "true" });
+  // "off" would not keep a password manager from filling in the login of this page: a password field alone is one to it.
+  const input = el("input", { ...shared, type: "password", required: true, autocomplete: "new-password", spellcheck: "false", maxlength: 500, "aria-label": t(`setting_${name}`), "data-1p-ignore": "", "data-lpignore": "true" });
   const submit = async (event) => {
     event.preventDefault();
-    if (await change(input.value)) document.getElementById(shared.id)?.focus();
-    else input.focus();
+    if (!await change(input.value)) input.focus();
   };
   fill(box, el("form", { class: "token-form", autocomplete: "off", onsubmit: (event) => void submit(event) }, input,
     el("button", { type: "submit", class: "plain", text: t("setting_save") , "aria-label": `${t("setting_save")}: ${t(`setting_${name}`)}` }),
