@@ -259,6 +259,7 @@ async def _running(
         yield
     finally:
         tunnel.close()
+        first_model.leave()
         await to_thread.run_sync(machine.close)
         await to_thread.run_sync(first_model.close)
         await to_thread.run_sync(services.catalogue.converted.close)

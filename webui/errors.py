@@ -427,6 +427,13 @@ class SourceLogin(DarkroomError):
     kind = "source_login"
 
 
+class NoModelChosen(DarkroomError):
+    """None of the models for the first start is one for this machine. Details: `reason`; some reasons name the `model`
+    that comes next, and the `seconds` of a picture."""
+
+    kind = "no_model_chosen"
+
+
 class DownloadDamaged(DarkroomError):
     """What came is not what the repository said. Details: `file`, `reason`."""
 

@@ -174,3 +174,8 @@ def test_the_hub_is_asked_about_offers_when_the_operator_wants_it(anna: httpx.Cl
     assert ended(anna, id)["places"] == ["sd-turbo"]
     shown = next(entry for entry in anna.get(OFFERS).json() if entry["id"] == "sd-turbo")
     assert (shown["download"], shown["state"], shown["places"]) == (id, "finished", ["sd-turbo"])
+    assert anna.delete(f"{DOWNLOADS}/{id}").status_code == 202
+    assert id not in [entry["id"] for entry in anna.get(DOWNLOADS).json()]
+    assert anna.get(f"{DOWNLOADS}/{id}").json()["state"] == "finished"
+    shown = next(entry for entry in anna.get(OFFERS).json() if entry["id"] == "sd-turbo")
+    assert (shown["state"], shown["places"]) == ("finished", ["sd-turbo"]), "it can be used"

@@ -124,7 +124,7 @@ def test_a_prompt_waits_over_a_reload_and_is_drawn_when_the_model_is_here(
     studio: Studio, hub: SmallHub, open_page: OpenPage
 ) -> None:
     sells_turbo(hub)
-    hub.behaviour.bytes_per_second = 20_000
+    hub.behaviour.bytes_per_second = 2_000  # so that it lasts longer than all that is looked at before it is resumed
     one = open_page(studio)
     one.write("a lake at dawn steps=2 delay=0")
     offer(getting(one), "sd-turbo").get_by_role("button", name="Get and use: SD-Turbo").click()

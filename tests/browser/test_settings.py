@@ -25,7 +25,10 @@ COUNT_NOTES = """() => {
     const start = OscillatorNode.prototype.start;
     OscillatorNode.prototype.start = function (...when) { window.notes += 1; start.apply(this, when); };
 }"""
-HIDE = "() => Object.defineProperty(document, 'hidden', { get: () => true, configurable: true })"
+HIDE = """() => {
+    Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +142,10 @@ def test_format_names_and_sound_count_at_once(studio: Studio, open_page: OpenPag
     with one.page.expect_download() as download:
         one.page.locator("#stage_box").get_by_role("link", name="Save", exact=True).click()
     assert download.value.suggested_filename == "a calm lake steps=2 delay=0 7.webp"
-    one.page.evaluate(HIDE)
+    one.write("a calm lake steps=2 delay=2")
     one.generate()
+    one.wait_state("running")
+    one.page.evaluate(HIDE)
     one.page.wait_for_function("() => window.notes === 4")
 
 

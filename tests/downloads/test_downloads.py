@@ -16,7 +16,7 @@ from webui.downloads.files import RemoteFile
 from webui.downloads.placing import Chosen, Placing
 from webui.downloads.plan import Item
 from webui.downloads.sources import Asked
-from webui.errors import DiskFull
+from webui.errors import DiskFull, DownloadNotFound
 
 
 def test_a_file_of_weights_comes_whole(make: Make, hub: SmallHub, tmp_path: Path) -> None:
@@ -111,6 +111,29 @@ def test_nothing_stays_of_what_is_cancelled(make: Make, hub: SmallHub, tmp_path:
     assert list((tmp_path / "data/downloads").glob("download-*")) == []
     downloads.cancel(id)
     assert downloads.list() == ()
+
+
+def test_what_has_come_leaves_the_list_and_is_still_known(make: Make, hub: SmallHub, tmp_path: Path) -> None:
+    first = make()
+    view = finished(first, repository="anna/one")
+    first.cancel(view.id)
+    first.cancel(view.id)
+    assert first.list() == ()
+    assert [one.id for one in first.list(with_unlisted=True)] == [view.id]
+    assert (first.get(view.id).state, first.get(view.id).places) == ("finished", ("one.safetensors",))
+    assert (tmp_path / "models/one.safetensors").exists()
+    first.close()
+    second = make()
+    assert (second.list(), second.get(view.id).state) == ((), "finished")
+    assert second.ask(Asked(repository="anna/one")).id == view.id, "it is here"
+    assert [one.id for one in second.list()] == [view.id]
+    second.cancel(view.id)
+    second.close()
+    (tmp_path / "models/one.safetensors").unlink()
+    third = make()
+    with pytest.raises(DownloadNotFound):
+        third.get(view.id)
+    assert list((tmp_path / "data/downloads").glob("download-*")) == []
 
 
 def test_a_download_that_waits_for_a_silent_server_is_stopped_at_once(make: Make, hub: SmallHub) -> None:

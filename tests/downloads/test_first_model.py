@@ -19,7 +19,9 @@ from webui.downloads.machine import Machine, SelfMeasurement
 from webui.downloads.options import DownloadOptions
 from webui.downloads.setup import Shop, open_shop
 from webui.downloads.wish import keep_wish, read_wish
+from webui.errors import RepositoryGated
 from webui.settings import ROOT
+from webui.texts import Language, Texts
 
 ROOMY = (10**13, 10**13 - 1)
 
@@ -93,23 +95,92 @@ def test_a_hub_that_is_silent_is_asked_again_and_at_the_next_start(tmp_path: Pat
     eventually(lambda: not first._thread.is_alive(), 30)
     assert hub.requests
     assert read_wish(tmp_path / "data") is True
+    assert refusal(shop)[0] == "SD-Turbo"
     hub.behaviour.status = None
     second = started(tmp_path, shop)
-    eventually(lambda: len(shop.downloads.list()) == 1, 30)
+    eventually(lambda: [view.state for view in shop.downloads.list()] == ["finished"], 30)
     second.close()
     assert read_wish(tmp_path / "data") is None
 
 
-@pytest.mark.parametrize("changes", [{}, {"convolution_flops": 1e9, "matmul_flops": 1e9}], ids=["not there", "slow"])
-def test_what_cannot_be_had_is_said_and_not_asked_for_again(
-    tmp_path: Path, shop: Shop, caplog: pytest.LogCaptureFixture, changes: dict[str, float]
+def refusal(shop: Shop, language: Language = "en") -> tuple[str, str]:
+    """The only download's name, and why it is not there."""
+    (view,) = shop.downloads.list()
+    assert view.state == "failed"
+    assert view.error is not None
+    return view.name, Texts().word(view.error.kind, view.error.details, language)[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "said"),
+    [
+        ({}, "SD-Turbo", "does not exist"),
+        ({"convolution_flops": 1e9, "matmul_flops": 1e9}, "SD-Turbo", "would be the quickest"),
+        ({"device_memory_bytes": 10**9, "host_memory_bytes": 10**9}, "aMUSEd", "does not fit into this machine"),
+    ],
+    ids=["not there", "slow", "large"],
+)
+def test_what_cannot_be_had_stands_among_the_downloads_and_is_not_asked_for_again(
+    tmp_path: Path, shop: Shop, changes: dict[str, float], name: str, said: str
 ) -> None:
     keep_wish(tmp_path / "data", True)
     first = started(tmp_path, shop, Measured(**changes))
     eventually(lambda: read_wish(tmp_path / "data") is None, 30)
     first.close()
-    assert shop.downloads.list() == ()
-    assert "no model" in caplog.text or "cannot be had" in caplog.text
+    assert refusal(shop)[0].startswith(name)
+    assert said in refusal(shop)[1]
+    assert refusal(shop, "zh-CN")[1] != refusal(shop)[1]
+    assert shop.downloads.counts() == {"failed": 1}, "the page shows it in its header"
+
+
+def test_a_disk_without_room_and_closed_doors_are_told(tmp_path: Path, hub: SmallHub) -> None:
+    sells_turbo(hub)
+    (tmp_path / "models").mkdir()
+    options = DownloadOptions(hub=hub.url, loopback=(hub.url,))
+    small = (10**10, 10**9)
+    full = open_shop(tmp_path / "models", tmp_path / "data", ROOT / "presets", lambda: options, usage=lambda _: small)
+    full.downloads.start()
+    keep_wish(tmp_path / "data", True)
+    first = started(tmp_path, full)
+    eventually(lambda: read_wish(tmp_path / "data") is None, 30)
+    first.close()
+    assert "There is no room for this" in refusal(full)[1]
+    full.downloads.close()
+    hub.repos["stabilityai/sd-turbo"].gated = True
+    shop = open_shop(tmp_path / "models", tmp_path / "data", ROOT / "presets", lambda: options, usage=lambda _: ROOMY)
+    shop.downloads.start()
+    assert "There is no room for this" in refusal(shop)[1], "it is kept"
+    with pytest.raises(RepositoryGated):
+        shop.downloads.resume(shop.downloads.list()[0].id)
+    assert "have agreed to its terms" in refusal(shop)[1]
+    hub.repos["stabilityai/sd-turbo"].gated = False
+    shop.downloads.resume(shop.downloads.list()[0].id)
+    eventually(lambda: [view.state for view in shop.downloads.list()] == ["finished"], 30)
+    shop.downloads.close()
+
+
+def test_what_somebody_takes_off_the_list_is_not_asked_for_any_more(
+    tmp_path: Path, hub: SmallHub, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITS_SECONDS", (0.2,) * 100)
+    sells_turbo(hub)
+    hub.behaviour.status = 500
+    keep_wish(tmp_path / "data", True)
+    first = started(tmp_path, shop)
+    eventually(lambda: shop.downloads.list() != (), 30)
+    shop.downloads.cancel(shop.downloads.list()[0].id)
+    eventually(lambda: not first._thread.is_alive(), 30)
+    assert (read_wish(tmp_path / "data"), shop.downloads.list()) == (None, ())
+
+
+def test_a_machine_that_cannot_be_measured_is_told_and_measured_again(tmp_path: Path, shop: Shop) -> None:
+    unknown = Measured()
+    unknown.wait = lambda: None  # type: ignore[method-assign, assignment, return-value]
+    keep_wish(tmp_path / "data", True)
+    first = started(tmp_path, shop, unknown)
+    eventually(lambda: not first._thread.is_alive(), 30)
+    assert "could not be measured" in refusal(shop)[1]
+    assert read_wish(tmp_path / "data") is True
 
 
 def test_the_answer_is_plain_json(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def offering(hub: SmallHub, tmp_path: Path) -> SmallHub:
     hyper = {"repository": "anna/hyper", "role": "lora", "file": "b.safetensors", "name": "hyper", "weight": 0.8}
     two = a_bundle("sd-hyper")
     two["parts"][1] = hyper
-    whole = json.loads((ROOT / "presets" / FILE_NAME).read_text("utf-8")) | {"bundles": [a_bundle("sd-lcm"), two]}
+    own = {"bundles": [a_bundle("sd-lcm"), two], "first": ["sd-lcm"]}
+    whole = json.loads((ROOT / "presets" / FILE_NAME).read_text("utf-8")) | own
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / FILE_NAME).write_text(json.dumps(whole), "utf-8")
     return hub
@@ -84,9 +85,19 @@ def test_what_only_the_hub_knows_is_not_in_the_file() -> None:
     ],
 )
 def test_a_file_that_is_not_sound_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    whole = json.loads((ROOT / "presets" / FILE_NAME).read_text("utf-8")) | {"bundles": [a_bundle("x") | change]}
+    whole = json.loads((ROOT / "presets" / FILE_NAME).read_text("utf-8"))
+    whole |= {"bundles": [a_bundle("x") | change], "first": []}
     (tmp_path / FILE_NAME).write_text(json.dumps(whole), "utf-8")
     with pytest.raises(ValueError, match=r"."):
+        read_offered(tmp_path)
+
+
+def test_what_may_come_with_the_first_start_is_offered_and_says_under_which_licence(tmp_path: Path) -> None:
+    assert all(bundle.license.name and bundle.license.read for bundle in SHIPPED.bundles if bundle.id in SHIPPED.first)
+    assert SHIPPED.first[0] == "sd-turbo"
+    whole = json.loads((ROOT / "presets" / FILE_NAME).read_text("utf-8")) | {"first": ["none"]}
+    (tmp_path / FILE_NAME).write_text(json.dumps(whole), "utf-8")
+    with pytest.raises(ValueError, match="not offered"):
         read_offered(tmp_path)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.modules.conftest import Modules
 
 JOBS = """const j = await at("jobs/jobs.js"); const told = await heard("job", "jobs"); """
@@ -136,3 +138,158 @@ def test_previews_are_thinned_and_those_of_old_jobs_are_let_go(modules: Modules)
     assert thinned == [201, "p1", "p401", ["p401"]]
     assert left == [0, 1]
     assert order == [*(f"job {number}" for number in reversed(range(8))), "long"]
+
+
+# A page with our stream: `lines` are its connections; `say(job, id, event)` tells of a job on the last one; `see(true)`
+# does what a browser does with a tab that goes into the background.
+LINE = """
+    document.documentElement.dataset.sound = given;
+    const lines = [];
+    const others = window.fetch;
+    window.fetch = async (path, options = {}) => {
+        if (!path.endsWith("/stream") && !path.endsWith("/events")) return others(path, options);
+        let line;
+        const body = new ReadableStream({ start(controller) { line = controller; } });
+        options.signal?.addEventListener("abort", () => line.error(new DOMException("over", "AbortError")));
+        if (path === "/api/stream") {
+            lines.push({ line, signal: options.signal });
+            send("hello", {});
+        }
+        return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+    };
+    const send = (name, data) =>
+        lines.at(-1).line.enqueue(new TextEncoder().encode(`event: ${name}\\ndata: ${JSON.stringify(data)}\\n\\n`));
+    const say = (job, id, event, more = {}) => send(event, { job, id, event, ...more });
+    const isOpen = () => lines.some(({ signal }) => !signal.aborted);
+    let listed = [];
+    answers["GET /api/jobs"] = () => ({ json: listed });
+    const see = (isHidden) => {
+        Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    };
+    const told = await heard("chime", "job", "caught-up");
+    const chimes = () => told.filter(([name]) => name === "chime").length;
+    const { emit } = await at("core/bus.js");
+    const { happen, jobs } = await at("jobs/jobs.js");
+    const { followLine } = await at("jobs/stream.js");
+    followLine();
+    await until(() => told.some(([name]) => name === "caught-up"));
+"""
+
+
+@pytest.mark.parametrize("end", ["finished", "failed"])
+def test_a_hidden_tab_hears_that_its_job_has_ended(modules: Modules, end: str) -> None:
+    found = modules.run(
+        LINE
+        + f"""say("a", 1, "started");
+        await until(() => jobs.has("a"));
+        see(true);
+        const open = isOpen();
+        say("a", 2, "{end}", {{ images: [] }});
+        await until(chimes);
+        await until(() => !isOpen());
+        emit("job", jobs.get("a"));
+        see(false);
+        return [open, chimes(), lines.length];""",
+        "yes",
+    )
+    assert found == [True, 1, 2]
+
+
+def test_a_hidden_tab_has_no_line_where_no_sound_is_wanted_or_nothing_is_under_way(modules: Modules) -> None:
+    script = (
+        LINE
+        + """if (given === "no") say("a", 1, "started");
+        if (given === "no") await until(() => jobs.has("a"));
+        see(true);
+        return [isOpen(), chimes()];"""
+    )
+    assert modules.run(script, "no") == [False, 0]
+    modules.page.reload()
+    assert modules.run(script, "yes") == [False, 0]
+
+
+def test_an_end_that_came_while_the_line_was_down_is_heard(modules: Modules) -> None:
+    found = modules.run(
+        LINE
+        + """say("a", 1, "started");
+        await until(() => jobs.has("a"));
+        see(true);
+        listed = [{ id: "a", state: "finished", request: {}, images: [] }];
+        lines[0].line.close();
+        await until(chimes);
+        return [lines.length, chimes()];""",
+        "yes",
+    )
+    assert found == [2, 1]
+
+
+def test_a_job_that_begins_in_a_hidden_tab_opens_the_line(modules: Modules) -> None:
+    found = modules.run(
+        LINE
+        + """see(true);
+        const before = isOpen();
+        happen("a", 1, "queued", {});
+        emit("accepted", { job: jobs.get("a") });
+        await until(isOpen);
+        say("a", 2, "finished", { images: [] });
+        await until(chimes);
+        return [before, chimes()];""",
+        "yes",
+    )
+    assert found == [False, 1]
+
+
+def test_who_looks_hears_nothing(modules: Modules) -> None:
+    found = modules.run(
+        LINE
+        + """say("a", 1, "finished", { images: [] });
+        await until(() => told.some(([name]) => name === "job"));
+        return chimes();""",
+        "yes",
+    )
+    assert found == 0
+
+
+# `audio` stands for the browser's own: it runs once somebody has clicked.
+SOUND = """
+    window.audio = { state: given, currentTime: 1, destination: {}, wanted: 0 };
+    const waiting = [];
+    audio.resume = () => new Promise((done) => { audio.wanted += 1; waiting.push(done); });
+    audio.click = () => { audio.state = "running"; for (const done of waiting) done(); };
+    window.AudioContext = function () { return audio; };
+    let notes = 0;
+    const gain = { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} };
+    window.GainNode = class { gain = gain; connect(next) { return next; } };
+    window.OscillatorNode = class { connect(next) { return next; } start() { notes += 1; } stop() {} };
+    const { emit } = await at("core/bus.js");
+    await at("parts/chime.js");
+"""
+
+
+def test_what_nobody_could_hear_does_not_sound_at_the_next_click(modules: Modules) -> None:
+    modules.page.clock.install()
+    modules.run(SOUND + "window.notesNow = () => notes; emit('chime'); emit('chime');", "suspended")
+    modules.page.clock.run_for(1100)
+    found = modules.run(
+        """await audio.click();
+        for (let turn = 0; turn < 5; turn += 1) await null;
+        return [audio.wanted, notesNow()];"""
+    )
+    assert found == [2, 0]
+
+
+def test_jobs_that_end_together_make_one_sound(modules: Modules) -> None:
+    found = modules.run(
+        SOUND
+        + """emit("chime"); emit("chime");
+        await until(() => notes);
+        await nextTask();
+        const together = notes;
+        audio.currentTime = 2;
+        emit("chime");
+        await until(() => notes > together);
+        return [together, notes, audio.wanted];""",
+        "running",
+    )
+    assert found == [2, 4, 0]

@@ -124,13 +124,15 @@ class Bundle(BaseModel):
 
 
 class Offered(BaseModel):
-    """The whole file."""
+    """The whole file. `first` are ids of those that may come with the first start; the page that asks names them and
+    their licences (`webui/launch/first_model.py`)."""
 
     model_config = _CONFIG
 
     about: str
     costs_about: str
     costs: dict[str, Cost]
+    first: tuple[str, ...] = ()
     bundles: tuple[Bundle, ...]
 
     @model_validator(mode="after")
@@ -139,6 +141,8 @@ class Offered(BaseModel):
         named = {name for bundle in self.bundles for name in bundle.costs.model_dump().values() if name}
         if len(set(ids)) < len(ids) or not named <= self.costs.keys():
             raise ValueError("an id stands twice, or a cost is not there")
+        if not set(self.first) <= set(ids):
+            raise ValueError("one that may come with the first start is not offered")
         for bundle in self.bundles:
             if [part.role for part in bundle.parts].count("checkpoint") != 1:
                 raise ValueError(f"{bundle.id} needs one checkpoint")

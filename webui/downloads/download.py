@@ -49,7 +49,7 @@ class Problem:
 @dataclass(kw_only=True)
 class Download:
     """`places` are paths below models/, one for each item as soon as it is chosen; those `borrowed` were there before.
-    Times are seconds since 1970.
+    Times are seconds since 1970. What has come and was taken off the list is still known: who waited for it may ask.
 
     `done` are the keys of files that are whole, `linked` of those that were here before; both are found again.
     """
@@ -62,6 +62,7 @@ class Download:
     places: dict[int, str] = field(default_factory=dict)
     borrowed: set[int] = field(default_factory=set)
     error: Problem | None = None
+    is_listed: bool = True
     problem: Problem | None = field(default=None, repr=False)  # why nothing comes at the moment
     done: set[str] = field(default_factory=set, repr=False)
     linked: set[str] = field(default_factory=set, repr=False)
@@ -77,6 +78,7 @@ class _Kept:
     places: dict[int, str]
     borrowed: set[int]
     error: Problem | None
+    is_listed: bool = True
 
 
 _ADAPTER: TypeAdapter[_Kept] = TypeAdapter(_Kept)

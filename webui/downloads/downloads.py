@@ -13,8 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from webui.downloads.download import UNENDED, Download, DownloadFiles, State
+from webui.downloads.download import UNENDED, Download, DownloadFiles, Problem, State
 from webui.downloads.existing import BOOK_NAME, Cached, ExistingFiles
 from webui.downloads.pace import Pace
 from webui.downloads.plan import Plan
@@ -57,7 +58,11 @@ class Downloads:
 
     def start(self) -> None:
         """Goes on with what the last run left."""
-        self._known = {download.id: download for download in self._files.load()}
+        for download in self._files.load():
+            if download.is_listed or self._is_there(download):
+                self._known[download.id] = download
+            else:
+                self._files.forget(download.id)
         files = {file.key for download in self._known.values() for file in download.plan.files}
         self._transfer.sweep(files | self._known.keys())
         self._thread.start()
@@ -93,18 +98,35 @@ class Downloads:
         needed = self._bytes_to_fetch(plan)
         with self._changed:
             if (same := self._same(plan)) is not None:
+                self._list(same, True)
                 return self._view(same)
             self._space.check(needed + self._bytes_awaited())
             download = Download(plan=plan)
             self._files.save(download)
+            if (refused := self._refused(plan.source)) is not None:
+                self._forget(refused)
             self._known[download.id] = download
             self._changed.notify_all()
             return self._view(download)
 
-    def list(self) -> tuple[DownloadView, ...]:
-        """Oldest first."""
+    def refuse(self, asked: Asked, name: str, error: DarkroomError) -> DownloadView:
+        """Lists what could not even be asked for, as one that has failed: for what somebody wanted who is not there to
+        be told. It stands there once, with the latest error, until the same is asked for again; so does `resume`."""
         with self._changed:
-            return tuple(self._view(download) for download in self._known.values())
+            download = self._refused(asked.as_json())
+            if download is None:
+                plan = Plan(name=name, source=asked.as_json(), items=())
+                download = Download(plan=plan, state=State.FAILED)
+                self._known[download.id] = download
+            download.error = Problem.of(error)
+            self._save_or_say(download)
+            return self._view(download)
+
+    def list(self, *, with_unlisted: bool = False) -> tuple[DownloadView, ...]:
+        """Oldest first; perhaps also what has come and was taken off the list."""
+        with self._changed:
+            known = self._known.values()
+            return tuple(self._view(download) for download in known if download.is_listed or with_unlisted)
 
     def counts(self) -> Mapping[str, int]:
         """How many have neither finished nor been cancelled, by state. Answers at once."""
@@ -126,24 +148,38 @@ class Downloads:
             return self._view(download)
 
     def resume(self, id: str) -> DownloadView:
-        """As often as one likes; one that failed goes on where it ended. Raises DownloadNotFound, DownloadEnded."""
+        """As often as one likes; one that failed goes on where it ended, and what was refused is asked for again, under
+        another id. Raises DownloadNotFound, DownloadEnded, and then what `ask` does."""
         with self._changed:
             download = self._find(id)
-            if download.state in (State.FINISHED, State.CANCELLED):
-                raise DownloadEnded(name=download.plan.name)
-            if download.state in (State.PAUSED, State.FAILED):
-                download.state, download.error = State.WAITING, None
-                self._files.save(download)
-                self._changed.notify_all()
-            return self._view(download)
+            if _is_refused(download):
+                asked = Asked.from_json(download.plan.source)
+            else:
+                return self._resume(download)
+        try:
+            return self.ask(asked)
+        except DarkroomError as error:
+            self.refuse(asked, download.plan.name, error)
+            raise
+
+    def _resume(self, download: Download) -> DownloadView:
+        if download.state in (State.FINISHED, State.CANCELLED):
+            raise DownloadEnded(name=download.plan.name)
+        if download.state in (State.PAUSED, State.FAILED):
+            download.state, download.error = State.WAITING, None
+            self._files.save(download)
+            self._changed.notify_all()
+        return self._view(download)
 
     def cancel(self, id: str) -> None:
         """Nothing of it stays. One that has ended is only taken off the list. Raises DownloadNotFound."""
         with self._changed:
             download = self._find(id)
-            if download.state is State.FINISHED or download.state is State.CANCELLED:
-                self._files.forget(id)
-                del self._known[id]
+            if download.state is State.FINISHED:
+                self._list(download, False)
+                return
+            if download.state is State.CANCELLED or _is_refused(download):
+                self._forget(download)
                 return
             self._leave(download, State.CANCELLED)
             self._files.forget(id)
@@ -177,12 +213,27 @@ class Downloads:
                 continue
             if download.state in UNENDED:
                 return download
-            there = len(download.places) == len(plan.items) and all(
-                (self._models_dir / place).exists() for place in download.places.values()
-            )
-            if download.state is State.FINISHED and there:
+            if download.state is State.FINISHED and self._is_there(download):
                 return download
         return None
+
+    def _is_there(self, download: Download) -> bool:
+        """Whether everything that it brought still is."""
+        places = download.places.values()
+        return len(places) == len(download.plan.items) and all((self._models_dir / place).exists() for place in places)
+
+    def _refused(self, source: dict[str, Any]) -> Download | None:
+        known = self._known.values()
+        return next((one for one in known if _is_refused(one) and one.plan.source == source), None)
+
+    def _forget(self, download: Download) -> None:
+        self._files.forget(download.id)
+        del self._known[download.id]
+
+    def _list(self, download: Download, is_listed: bool) -> None:
+        if download.is_listed is not is_listed:
+            download.is_listed = is_listed
+            self._save_or_say(download)
 
     def _bytes_to_fetch(self, plan: Plan) -> int:
         missing = (file for file in plan.files if not self._existing.is_likely(file))
@@ -245,6 +296,11 @@ class Downloads:
                     return self._current
                 self._changed.wait()
         return None
+
+
+def _is_refused(download: Download) -> bool:
+    """Whether it could not even be asked for: it is there to be told of."""
+    return download.state is State.FAILED and not download.plan.items
 
 
 def _give_way() -> None:

@@ -66,6 +66,11 @@ class Offers:
         """All, in the file's order."""
         return self._offered.bundles
 
+    @property
+    def first(self) -> tuple[Bundle, ...]:
+        """Those that may come with the first start."""
+        return tuple(bundle for bundle in self.bundles if bundle.id in self._offered.first)
+
     def facts(self) -> dict[str, Facts]:
         """By id of a bundle; nothing of those that were never read."""
         try:

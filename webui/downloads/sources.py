@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +29,12 @@ class Asked:
     revision: str | None = None
     files: tuple[str, ...] = ()
     url: str | None = None
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Asked:
+        """What `as_json` gave."""
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
+        return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
         """Without what was left out."""

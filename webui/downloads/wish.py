@@ -1,5 +1,5 @@
-"""Whether a model for photographs is to come along with the first start: asked on the page that waits for the packages,
-and kept as a small file in the data folder until the program has begun to download it. Standard library only.
+"""Whether a model for photographs is to be downloaded at the first start: asked on the page that waits for the
+packages, and kept as a small file in the data folder until the program has begun to download it. Standard library only.
 """
 
 from __future__ import annotations

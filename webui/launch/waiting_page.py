@@ -1,5 +1,6 @@
 """The page that answers on the port during the installation: what is being downloaded, how fast, and how long it will
-take. Who sits at this machine is asked there whether a model for photographs should come along.
+take. Who sits at this machine is asked there whether a model for photographs should be downloaded,
+too.
 
 It releases the port when its block ends. The browser then asks for `/healthz` until the app answers, and opens it.
 Standard library only.
@@ -8,6 +9,7 @@ Standard library only.
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import threading
 from http import HTTPStatus
@@ -21,6 +23,7 @@ from webui.launch.progress import ProgressMeter
 
 _PAGE = Path(__file__).with_name("waiting_page.html")
 _TOKEN = b"TOKEN-OF-THE-QUESTION"  # in the page: what an answer must be sent with; empty where nothing is asked
+_MODELS = b"MODELS-OF-THE-QUESTION"  # the same: what may be downloaded, as JSON
 _ANSWER = "/first-model"
 _MAX_BODY_BYTES = 1000
 
@@ -76,8 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/healthz":
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "application/json", b'{"state": "installing"}')
         else:
-            token = question.token if (question := self._question()) else ""
-            page = self.server.page.replace(_TOKEN, token.encode())
+            question = self._question()
+            models = json.dumps([dataclasses.asdict(model) for model in question.models]) if question else ""
+            page = self.server.page.replace(_TOKEN, question.token.encode() if question else b"")
+            page = page.replace(_MODELS, html.escape(models).encode())
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/html; charset=utf-8", page)
 
     def do_POST(self) -> None:

@@ -77,7 +77,8 @@ def download_routes(services: Services, downloads: Downloads) -> APIRouter:
 
     @router.delete("/{id}", status_code=202)
     async def cancel_download(id: str) -> dict[str, Any]:
-        """Nothing of it stays. One that has ended leaves the list, and what it brought stays."""
+        """Nothing of it stays. One that has ended leaves the list; what it brought stays, and it can still be asked for
+        by its id."""
         await to_thread.run_sync(downloads.cancel, id)
         return {"id": id}
 

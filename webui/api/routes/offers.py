@@ -27,7 +27,7 @@ def offer_routes(services: Services, shop: Shop, measurement: SelfMeasurement) -
     router = APIRouter(prefix="/api/models/offers", tags=["models"], responses=ERRORS, route_class=JsonRoute)
 
     def offers(language: Language) -> list[dict[str, Any]]:
-        machine, facts, views = measurement.now(), shop.offers.facts(), shop.downloads.list()
+        machine, facts, views = measurement.now(), shop.offers.facts(), shop.downloads.list(with_unlisted=True)
         estimates = shop.offers.estimates(machine) if machine else {}
         cards = shop.offers.recommended(machine) if machine else {}
         return [

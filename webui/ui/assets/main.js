@@ -46,7 +46,7 @@ comesLater("models/sheet.js", () => import("./models/sheet.js"), ["open-models"]
 comesLater("operator/sheet.js", () => import("./operator/sheet.js"), ["open-operator"], ["operator"]);
 comesLater("parts/chime.js", () => import("./parts/chime.js"), ["chime"]);
 comesLater("paint/editor.js", () => import("./paint/editor.js"), ["paint-mask", "paint-sketch"]);
-comesLater("stage/waiting.js", () => import("./stage/waiting.js"), ["wait-for-model", "prompt-waits"]);
+comesLater("stage/waiting.js", () => import("./stage/waiting.js"), ["prompt-waits"]);
 definePlaces();
 openPage();
 
@@ -69,7 +69,7 @@ function openPage() {
     isFirst = false;
   });
   void askForCheckpoints();
-  if (kept.get("waits")) emit("prompt-waits");
+  if ([kept.get("waits", [])].flat().length) emit("prompt-waits");
   sendWaiting();
   followLine();
   followWorker();

@@ -9,10 +9,10 @@ const [SMALLEST, LARGEST, MULTIPLE] = [64, 2048, 8]; // pixels
 
 const multiple = (pixels) => Math.max(SMALLEST, Math.min(LARGEST, Math.round(pixels / MULTIPLE) * MULTIPLE));
 
-/** Width and height in those proportions, with the checkpoint's own number of pixels; upright where `now` is. */
-export function sizeFor(ratio, now) {
+/** Width and height in those proportions, with as many pixels as `own` has, by default the checkpoint's own size; upright
+ * where `now` is. */
+export function sizeFor(ratio, now, own = defaultsOf(now.checkpoint) ?? PLAIN) {
   const [across, down] = ratio.split(":").map(Number);
-  const own = defaultsOf(now.checkpoint) ?? PLAIN;
   const side = Math.sqrt((own.width * own.height * across) / down);
   const [width, height] = [multiple(side), multiple((side * down) / across)];
   return now.height > now.width && across !== down ? { width: height, height: width } : { width, height };
@@ -29,6 +29,13 @@ export const ratioOf = (now) => RATIOS.find((ratio) => {
   const { width, height } = sizeFor(ratio, now);
   return width === now.width && height === now.height;
 }) ?? null;
+
+/** As many pixels as `own` has, in the proportions that somebody chose; `own` itself where nobody has. */
+export function proportionedSize(own, now, untouched) {
+  if (untouched.has("width") && untouched.has("height")) return { width: own.width, height: own.height };
+  const [short, long] = [now.width, now.height].sort((one, other) => one - other);
+  return sizeFor(now.ratio ?? `${long}:${short}`, now, own);
+}
 
 export const stepsFor = (quality, now) => Math.max(1, Math.round((defaultsOf(now.checkpoint) ?? PLAIN).steps * QUALITY[quality]));
 

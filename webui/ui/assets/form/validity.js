@@ -64,8 +64,8 @@ export function offeredFor(name, now) {
   return choicesOf(facts, now, name, ...(name === "sigmas" ? ["scheduler"] : []));
 }
 
-/** What has to change so that `now` is nothing that would be refused. */
-export function mended(now) {
+/** What has to change so that `now` is nothing that would be refused; `untouched` are names of what nobody has set. */
+export function mended(now, untouched = form.untouched) {
   const found = {};
   const facts = factsOf(now);
   if (facts) {
@@ -78,7 +78,7 @@ export function mended(now) {
     if (isWrong("clip_skip", now)) found.clip_skip = facts.clip_layers;
   }
   const eta = ownEta(found.scheduler ?? now.scheduler);
-  if (form.untouched.has("eta") && eta !== undefined && eta !== now.eta) found.eta = eta;
+  if (untouched.has("eta") && eta !== undefined && eta !== now.eta) found.eta = eta;
   return found;
 }
 

@@ -7,6 +7,7 @@ import { alarm } from "../core/timing.js";
 import { askForCheckpoints } from "../form/checkpoints.js";
 
 const LOOKS_AGAIN = 2000; // ms, while one comes
+const REFUSED = [401, 403]; // to who is not the operator, however often they ask
 
 let list = null; // oldest first; null until it was asked for
 let counts = ""; // how many there are of each state, as it was said last
@@ -24,18 +25,21 @@ on("machine", ({ downloads: now }) => {
 });
 on("downloads-changed", () => again.set(0));
 
-/** Asks for all of them; again soon while one comes. */
+/** Asks for all of them; again soon while one comes, or where no answer did. */
 export async function lookAtDownloads() {
-  const before = list ?? [];
+  again.cancel();
+  let found;
   try {
-    list = await api("GET", "/api/models/downloads");
+    found = await api("GET", "/api/models/downloads");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (before.some(isComing)) again.set(LOOKS_AGAIN); // the line is lost, or the program starts again
+    if (!REFUSED.includes(error.status)) again.set(LOOKS_AGAIN); // the line is lost, or the program starts again
     return;
   }
-  const came = list.filter(({ id, state }) => state === "finished" && before.some((one) => one.id === id && one.state !== "finished"));
+  const before = list ?? [];
+  list = found;
+  const came = found.filter(({ id, state }) => state === "finished" && before.some((one) => one.id === id && one.state !== "finished"));
   if (came.length) await askForCheckpoints();
-  emit("downloads", { list, came });
-  if (list.some(isComing)) again.set(LOOKS_AGAIN);
+  emit("downloads", { list: found, came });
+  if (found.some(isComing)) again.set(LOOKS_AGAIN);
 }

@@ -64,10 +64,10 @@ export function happen(jobId, id, name, data) {
   tellSoon(job);
 }
 
-let told = null; // jobs with news, once within a frame: hundreds of events a second are drawn once
+let told = null; // jobs with news, once within a frame: hundreds of events a second are drawn once, and none where nobody looks
 
 function tellSoon(job) {
-  if (hasEnded(job) || document.hidden) return tell([job]);
+  if (hasEnded(job)) return tell([job]);
   if (told) return void told.add(job);
   told = new Set([job]);
   requestAnimationFrame(() => {

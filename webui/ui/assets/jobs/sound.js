@@ -2,7 +2,13 @@
 
 import { emit, on } from "../core/bus.js";
 
-on("job", ({ state }) => {
-  const isWanted = document.documentElement.dataset.sound === "yes" && document.hidden;
-  if (isWanted && (state === "finished" || state === "failed")) emit("chime");
+const heard = new Set(); // ids of jobs that have ended; an end may be told twice
+
+/** Whether the operator wants one. */
+export const isSoundWanted = () => document.documentElement.dataset.sound === "yes";
+
+on("job", ({ id, state }) => {
+  if (state !== "finished" && state !== "failed" || heard.has(id)) return;
+  heard.add(id);
+  if (isSoundWanted() && document.hidden) emit("chime");
 });

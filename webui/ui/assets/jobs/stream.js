@@ -1,10 +1,12 @@
-// Our event stream: one connection a page, closed while the tab is hidden, opened again when the line is back.
+// Our event stream: one connection a page, opened again when the line is back. It is closed while the tab is hidden, but
+// for as long as a sound is to say that a job has ended.
 
 import { ApiError, api, callHeaders } from "../core/api.js";
-import { emit } from "../core/bus.js";
+import { emit, on } from "../core/bus.js";
 import { alarm } from "../core/timing.js";
-import { happen, hasEnded, jobOf, jobs, takeStep } from "./jobs.js";
+import { active, happen, hasEnded, jobOf, jobs, takeStep } from "./jobs.js";
 import { ranked } from "./pictures.js";
+import { isSoundWanted } from "./sound.js";
 
 const FIRST_WAIT = 500; // ms; doubled each time
 const LONGEST_WAIT = 8000;
@@ -49,8 +51,11 @@ const noticed = alarm(() => { if (!connection.isUp && !document.hidden) setLost(
 
 export const isLost = () => connection.isLost;
 
+/** Whether anybody looks, or listens for the end of a job. */
+const isWanted = () => !document.hidden || isSoundWanted() && active().length > 0;
+
 async function listen() {
-  if (connection.abort || document.hidden) return;
+  if (connection.abort || !isWanted()) return;
   const abort = (connection.abort = new AbortController());
   try {
     await readEvents("/api/stream", abort.signal, (_, name, data) => {
@@ -106,7 +111,10 @@ async function catchUp() {
   for (const job of jobs.values()) if (!hasEnded(job) && !job.isUnsent) recount(job);
 }
 
+/** An end that nobody told, the line being down, is told now. */
 function takeListed(found, index) {
+  const before = jobs.get(found.id);
+  const isNews = before && !hasEnded(before) && hasEnded(found);
   const job = jobOf(found.id, found.request);
   Object.assign(job, { order: index, canBranch: found.can_branch });
   if (hasEnded(found)) {
@@ -114,6 +122,7 @@ function takeListed(found, index) {
     const gone = found.state === "finished" && !pictures.length; // deleted, all of them
     Object.assign(job, { state: found.state, pictures, gone, error: found.error, created: found.created });
   } else if (job.state === "waiting") job.state = found.state;
+  if (isNews) emit("job", job);
 }
 
 /** The events of one job from its start, those of the page's stream held back meanwhile; ends after a quiet second. */
@@ -153,7 +162,10 @@ export async function recall(job) {
 }
 
 export function followLine() {
-  document.addEventListener("visibilitychange", () => (document.hidden ? hangUp() : listen()));
+  const adapt = () => (isWanted() ? listen() : hangUp());
+  document.addEventListener("visibilitychange", adapt);
+  on("accepted", () => listen()); // also of a prompt that has waited for its model in a hidden tab
+  on("jobs", () => { if (!isWanted()) hangUp(); });
   window.addEventListener("online", () => { connection.wait = FIRST_WAIT; listen(); });
   window.addEventListener("pagehide", hangUp);
   window.addEventListener("pageshow", ({ persisted }) => { if (persisted) listen(); }); // out of the browser's own cache

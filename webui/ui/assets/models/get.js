@@ -78,11 +78,11 @@ function sizesButton() {
   return button;
 }
 
-/** Asks for a download. Its answer, or null where it was refused. */
+/** Asks for a download. Its answer, as soon as it is there; or null where it was refused. */
 async function ask(what) {
   let answer = null;
   await orNote(async () => { answer = await api("POST", "/api/models/downloads", what); });
-  if (answer) await looked();
+  if (answer) void looked();
   return answer;
 }
 

@@ -5,6 +5,8 @@ import { el } from "../core/dom.js";
 import { about, t } from "../core/language.js";
 import { useBundle } from "../form/bundle.js";
 import { askForCheckpoints } from "../form/checkpoints.js";
+import { form } from "../form/store.js";
+import { addWait } from "../jobs/waits.js";
 import { bytes, models } from "./state.js";
 
 /** `cards` are what it is recommended as; `ask(what)` asks for a download. */
@@ -46,9 +48,11 @@ function buttonsOf(offer, ask) {
 
 /** The page waits for it, with what it says now: `stage/waiting.js`. */
 async function getAndUse(offer, ask) {
+  const now = { task: form.task, values: form.values, untouched: form.untouched };
   const answer = await ask({ offer: offer.id });
   if (!answer) return;
-  emit("wait-for-model", { download: answer.id, bundle: offer });
+  addWait(answer.id, offer, now);
+  emit("prompt-waits");
   emit("close-models");
 }
 

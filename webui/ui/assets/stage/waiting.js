@@ -1,98 +1,120 @@
-// A prompt that waits for a model: what the form said when somebody pressed *Get and use*. When the download has come,
-// the model is chosen and the prompt is drawn, once. It is kept in this browser, since it is this form's and this
-// person's: it survives a reload and a restart of the program, and in private mode nothing of it is kept. This script comes
-// when something waits.
+// Prompts that wait for a model: when a download has come, its model is chosen and the prompt is drawn, once. This script
+// comes when something waits.
 
-import { api } from "../core/api.js";
+import { ApiError, api } from "../core/api.js";
 import { emit, on } from "../core/bus.js";
 import { el, fill, setText } from "../core/dom.js";
-import { kept } from "../core/kept.js";
 import { about, t } from "../core/language.js";
 import { note, orNote } from "../core/note.js";
+import { alarm } from "../core/timing.js";
 import { requestWith, useBundle } from "../form/bundle.js";
 import { askForCheckpoints } from "../form/checkpoints.js";
 import { addressOf } from "../form/request.js";
 import { form } from "../form/store.js";
 import { lookAtDownloads, percentOf } from "../jobs/downloads.js";
-import { newKey, submit } from "../jobs/outbox.js";
+import { submit } from "../jobs/outbox.js";
+import { dropWait, laterOnesFollow, waits } from "../jobs/waits.js";
 import { worker } from "../jobs/worker.js";
 import { stage } from "./state.js";
 
-const WAITS = "waits"; // {download, key, bundle, task, values, untouched, hasPrompt}; main.js looks for it
-let seen = null; // its download, as it was told last
-let isTold = false; // of downloads, since the page was opened
+const LOOKS_AGAIN = 2000; // ms, while the server does not say what has become of one
+let told = []; // the downloads, as they were told last
+const busy = new Set(); // keys of those whose model is being taken, or looked for
+const again = alarm(() => void lookAtDownloads());
 
-const waits = () => kept.get(WAITS);
+const addressOfDownload = (id) => `/api/models/downloads/${encodeURIComponent(id)}`;
+const downloadOf = (one) => told.find(({ id }) => id === one.download);
 
-/** One waits since an earlier visit, and may have come meanwhile; who is not the operator is told of no downloads. */
-on("prompt-waits", () => { drawWaiting(null); ask(worker); });
+/** One waits, perhaps since an earlier visit, and may have come meanwhile; who is not the operator is told of no
+ * downloads. */
+on("prompt-waits", () => { drawWaiting(); ask(worker); });
 on("machine", ask);
 
 function ask({ downloads }) {
-  if (downloads && !isTold && waits()) void lookAtDownloads();
+  if (downloads && waits().some((one) => !downloadOf(one))) void lookAtDownloads();
 }
 
-on("drawn", () => { if (waits() && placeOf()?.hidden) drawWaiting(seen); }); // the stage may be drawn later, and anew
-
-/** `download` is the id of one that brings `bundle`. */
-on("wait-for-model", ({ download, bundle }) => {
-  const { task, values, untouched } = form;
-  const isForPicture = task === "image_to_image" && Boolean(values.init_image);
-  const hasPrompt = Boolean(values.prompt?.trim()) && (isForPicture || task === "text_to_image" && !bundle.edits);
-  const { name, settings, prompt_suffix, id } = bundle;
-  kept.set(WAITS, { download, key: newKey(), bundle: { id, name, settings, prompt_suffix }, task, values, untouched: [...untouched], hasPrompt });
-  drawWaiting(null);
-  emit("downloads-changed");
-});
+on("drawn", () => { if (placeOf()?.hidden) drawWaiting(); }); // the stage may be drawn later, and anew
 
 on("downloads", ({ list }) => {
-  isTold = true;
-  const one = waits();
-  const download = one && list.find(({ id }) => id === one.download && id);
-  if (download?.state === "finished") void arrive(one, download);
-  else if (one && (!download || download.state === "cancelled")) endWaiting(t("waits_cancelled", { name: one.bundle.name }));
-  else drawWaiting(download);
+  told = list;
+  for (const one of waits()) {
+    const download = downloadOf(one);
+    if (!download) void lookFor(one);
+    else if (download.state === "finished") void arrive(one, download);
+    else if (download.state === "cancelled") leave(one, t("waits_cancelled", { name: one.bundle.name }));
+  }
+  drawWaiting();
 });
 
-/** It is used, unless the person has chosen another checkpoint since; the request is the one of that moment. */
-async function arrive(one, { places }) {
-  endWaiting();
-  await askForCheckpoints();
-  if (form.values.checkpoint === one.values.checkpoint) useBundle(one.bundle, places);
-  else note(t("download_came", { name: one.bundle.name }));
-  if (!one.hasPrompt) return;
-  const request = requestWith(one.bundle, places, one);
-  const { task, ...body } = request;
-  emit("submitting", request);
-  void submit(addressOf(task), body, request, { key: one.key });
+/** What is not in the list: somebody took it off, after it had come or before; or it is too new. */
+async function lookFor(one) {
+  if (busy.has(one.key)) return;
+  busy.add(one.key);
+  let found = null;
+  try {
+    found = await api("GET", addressOfDownload(one.download));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 404) return again.set(LOOKS_AGAIN);
+  } finally {
+    busy.delete(one.key);
+  }
+  if (found?.state === "finished") await arrive(one, found);
+  else if (!found || found.state === "cancelled") leave(one, t("waits_cancelled", { name: one.bundle.name }));
 }
 
-function endWaiting(said) {
-  kept.set(WAITS, null);
-  drawWaiting(null);
+/** It is used, unless the person has chosen another checkpoint since; the request is the one of that moment. It waits no
+ * longer once the request is kept to go out: by its key it becomes one job, however many tabs send it. */
+async function arrive(one, { places }) {
+  if (busy.has(one.key)) return;
+  busy.add(one.key);
+  await askForCheckpoints();
+  busy.delete(one.key);
+  const now = waits().find(({ key }) => key === one.key);
+  if (!now) return; // taken back meanwhile, or drawn in another tab
+  if (form.values.checkpoint === now.chosen) {
+    useBundle(now.bundle, places);
+    laterOnesFollow(now, form.values.checkpoint);
+  } else note(t("download_came", { name: now.bundle.name }));
+  if (now.hasPrompt) {
+    const request = requestWith(now.bundle, places, now);
+    const { task, ...body } = request;
+    emit("submitting", request);
+    void submit(addressOf(task), body, request, { key: now.key });
+  }
+  leave(now);
+}
+
+function leave(one, said) {
+  dropWait(one);
+  drawWaiting();
   if (said) note(said);
 }
 
 const placeOf = () => stage.node?.querySelector(".stage-waits");
 
-function drawWaiting(download) {
+function drawWaiting() {
   const box = placeOf();
-  const one = waits();
-  seen = download;
   if (!box) return;
-  box.hidden = !one;
-  if (!one) return;
+  const all = waits();
+  box.hidden = !all.length;
+  const lines = all.map(({ key }) => [...box.children].find(({ dataset }) => dataset.key === key) ?? el("div", { class: "waits", data: { key, state: "" } }));
+  if (lines.length !== box.children.length || lines.some((node, at) => box.children[at] !== node)) fill(box, ...lines);
+  lines.forEach((node, at) => drawLine(node, all[at], downloadOf(all[at])));
+}
+
+function drawLine(node, one, download) {
   const state = download?.state ?? "waiting";
-  const key = `${one.download}/${state}`;
-  if (key !== box.dataset.key) {
-    box.dataset.key = key;
+  if (node.dataset.state !== state) {
+    node.dataset.state = state;
     const button = (text, onclick) => el("button", { type: "button", class: "plain", text: t(text), onclick });
-    fill(box,
+    fill(node,
       el("p", { class: "waits-told" }, el("span", { role: "status", text: whatWaits(one, state) }), el("span", { class: "waits-part" })),
       state === "failed" ? button("try_again", () => void resume(one.download)) : null,
-      button("waits_end", () => endWaiting(t("waits_ended", { name: one.bundle.name }))));
+      button("waits_end", () => leave(one, t("waits_ended", { name: one.bundle.name }))));
   }
-  setText(box.querySelector(".waits-part"), howFar(download, state));
+  setText(node.querySelector(".waits-part"), howFar(download, state));
 }
 
 const whatWaits = ({ bundle: { name }, hasPrompt }, state) => t(state === "failed" ? "waits_failed" : hasPrompt ? "waits_for" : "waits_to_use", { name });
@@ -106,6 +128,6 @@ function howFar(download, state) {
 }
 
 async function resume(download) {
-  await orNote(() => api("POST", `/api/models/downloads/${download}/resume`));
+  await orNote(() => api("POST", `${addressOfDownload(download)}/resume`));
   emit("downloads-changed");
 }
