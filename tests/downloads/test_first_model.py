@@ -92,7 +92,7 @@ def test_a_hub_that_is_silent_is_asked_again_and_at_the_next_start(tmp_path: Pat
     hub.behaviour.status = 500
     keep_wish(tmp_path / "data", True)
     first = started(tmp_path, shop)
-    eventually(lambda: not first._thread.is_alive(), 30)
+    eventually(lambda: not first.thread.is_alive(), 30)
     assert hub.requests
     assert read_wish(tmp_path / "data") is True
     assert refusal(shop)[0] == "SD-Turbo"
@@ -169,7 +169,7 @@ def test_what_somebody_takes_off_the_list_is_not_asked_for_any_more(
     first = started(tmp_path, shop)
     eventually(lambda: shop.downloads.list() != (), 30)
     shop.downloads.cancel(shop.downloads.list()[0].id)
-    eventually(lambda: not first._thread.is_alive(), 30)
+    eventually(lambda: not first.thread.is_alive(), 30)
     assert (read_wish(tmp_path / "data"), shop.downloads.list()) == (None, ())
 
 
@@ -178,7 +178,7 @@ def test_a_machine_that_cannot_be_measured_is_told_and_measured_again(tmp_path: 
     unknown.wait = lambda: None  # type: ignore[method-assign, assignment, return-value]
     keep_wish(tmp_path / "data", True)
     first = started(tmp_path, shop, unknown)
-    eventually(lambda: not first._thread.is_alive(), 30)
+    eventually(lambda: not first.thread.is_alive(), 30)
     assert "could not be measured" in refusal(shop)[1]
     assert read_wish(tmp_path / "data") is True
 

@@ -36,13 +36,13 @@ class FirstModel:
         self._is_ready = is_ready
         self._refused: str | None = None  # its line among the downloads
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="first-model", daemon=True)
+        self.thread = threading.Thread(target=self._work, name="first-model", daemon=True)
 
     def start(self) -> None:
         """Returns at once. An answer of *no* has done its work."""
         wanted = read_wish(self._data_dir)
         if wanted:
-            self._thread.start()
+            self.thread.start()
         elif wanted is not None:
             forget_wish(self._data_dir)
 
@@ -54,8 +54,8 @@ class FirstModel:
         """The measurement must be closed between `leave` and this. A Hub that does not answer keeps nobody from
         leaving."""
         self.leave()
-        if self._thread.is_alive():
-            self._thread.join(_LEAVING_SECONDS)
+        if self.thread.is_alive():
+            self.thread.join(_LEAVING_SECONDS)
 
     def _work(self) -> None:
         while not self._is_ready():
