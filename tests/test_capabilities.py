@@ -81,7 +81,9 @@ def test_families_that_run_through_pipelines_can_what_those_take() -> None:
             ), family.id
             assert (Capability.INPAINTING in family.capabilities) == (family.inpaint_pipeline is not None), family.id
     without = {family.id for family in FAMILIES.values() if Capability.NEGATIVE_PROMPT not in family.capabilities}
-    assert without == {"FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "LatentConsistencyModelPipeline"}
+    assert without == {
+        "FluxPipeline", "Flux2Pipeline", "Flux2KleinPipeline", "LatentConsistencyModelPipeline", "SanaSprintPipeline",
+    }  # fmt: skip
     assert all(FAMILIES[id].capabilities == frozenset(Capability) - {Capability.FLOW} for id in ("sd15", "sd2", "sdxl"))
 
 

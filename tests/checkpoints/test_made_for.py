@@ -224,10 +224,15 @@ def test_words_are_told_apart() -> None:
         ("realDream_sd15_hyper", "Hyper-SD"),
         ("epicrealism_Hyper_8steps", "Hyper-SD"),
         ("juggernautXL_hyper_fp16", "Hyper-SD"),
+        ("realisticVisionV60B1_v51HyperVAE", "Hyper-SD"),
+        ("realisticVision_v51HyperInpaintVAE", "Hyper-SD"),
+        ("dreamshaperXL_hyper_v1", "Hyper-SD"),
+        ("Hyper-SD15-8steps", "Hyper-SD"),
         ("HyperSDXL_1step_unet", "Hyper-SD 1-step"),
         ("hyperDefinitionXL_v10", None),
         ("HyperVision_v3", None),
         ("hyperrealism", None),
+        ("my_hyper_realism", None),
     ],
 )
 def test_checkpoints_by_their_names(name: str, kind: str | None) -> None:

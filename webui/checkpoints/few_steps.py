@@ -80,8 +80,8 @@ def _of(*families: str) -> frozenset[str]:
     return frozenset(families)
 
 
-# Hyper-SD in a name; many others begin with the word alone (HyperVision, Hyperrealism).
-_HYPER = r"\bhyper\b(?= ?(?:sd|sdxl|\d+ steps?|cfg|lora|fp)\b|$)"
+# Hyper-SD in a name: after what was made quick by it, or first with what it is; HyperVision merely begins so.
+_HYPER = r"(?:(?<=\w )hyper\b|^hyper(?= ?(?:sd|sdxl|\d+ steps?|cfg|lora|fp)\b|$))(?! ?real)"
 
 # The first row that fits counts. Of several pages, `source` is the one with the call that its makers publish.
 FEW_STEPS: tuple[FewSteps, ...] = (
