@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -12,9 +13,10 @@ from tests.downloads.conftest import ROOMY, lora, weights
 from tests.model_files import EMBEDDING, VAE, save
 from webui.checkpoints.other_folders import OtherFolders
 from webui.downloads import local_files as module
-from webui.downloads.local_files import LocalFiles, Way
+from webui.downloads.companions import Way
+from webui.downloads.local_files import LocalFiles
 from webui.downloads.space import Space
-from webui.errors import DiskSpaceShort, FileRefused
+from webui.errors import DiskFull, DiskSpaceShort, FileRefused
 
 UPSCALER = {"conv_first.weight": (4, 3, 3, 3), "body.0.rdb1.conv1.weight": (2, 4, 3, 3)}
 CONTROL = {"controlnet_cond_embedding.conv_in.weight": (2, 3, 3, 3)}
@@ -107,6 +109,59 @@ def test_without_hard_links_it_is_linked_by_name_or_copied(
     assert files.take(f"{tmp_path}/two.safetensors", "move").how == "moved"
     assert not (models / "loras" / "two.safetensors").is_symlink()
     assert not (tmp_path / "two.safetensors").exists()
+    assert list((models / ".downloads").iterdir()) == []
+
+
+def test_the_original_goes_last_and_not_where_it_changed(
+    tmp_path: Path, models: Path, files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "hard_link", lambda path, target: False)
+    path = tmp_path / "ink.safetensors"
+    path.write_bytes(lora())
+    (tmp_path / "ink.json").write_text("{}")
+    synced: list[bool] = []
+
+    def sync(folder: Path) -> None:
+        synced.append(path.exists())
+        os.utime(path, ns=(1, 1))  # somebody writes it
+
+    monkeypatch.setattr(module, "sync_folder", sync)
+    assert files.take(str(path), "move").how == "copied"
+    assert synced == [True]
+    assert path.read_bytes() == (models / "loras" / "ink.safetensors").read_bytes() == lora()
+    assert (tmp_path / "ink.json").exists()
+
+
+def test_what_is_still_written_is_not_taken(
+    tmp_path: Path, models: Path, files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "hard_link", lambda path, target: False)
+    path = tmp_path / "ink.safetensors"
+    path.write_bytes(lora())
+    copy = LocalFiles._copy
+
+    def meanwhile(self: LocalFiles, file: BinaryIO, target: Path) -> None:
+        copy(self, file, target)
+        os.utime(path, ns=(1, 1))
+
+    monkeypatch.setattr(LocalFiles, "_copy", meanwhile)
+    assert told(lambda: files.take(str(path), "move")) == "changed"
+    assert path.read_bytes() == lora()
+    assert list(models.rglob("*.safetensors")) == []
+
+
+def test_looking_at_a_pickled_one_needs_room(tmp_path: Path, models: Path) -> None:
+    def full(source: object, target: Path) -> str:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "style.pt"
+    path.write_bytes(b"pickle")
+    small = LocalFiles(models, OtherFolders(), Space(models, lambda _: (10**12, 0)), never)  # type: ignore[arg-type]
+    filled = LocalFiles(models, OtherFolders(), Space(models, lambda _: ROOMY), full)  # type: ignore[arg-type]
+    with pytest.raises(DiskSpaceShort):
+        small.look(str(path))
+    with pytest.raises(DiskFull):
+        filled.look(str(path))
     assert list((models / ".downloads").iterdir()) == []
 
 

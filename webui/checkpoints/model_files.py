@@ -22,10 +22,15 @@ def files_of(model: Model) -> Iterator[Path]:
     """The file or folder itself, and what lies beside it."""
     yield model.path
     if model.path.suffix and not model.path.is_dir():
-        for ending in _ENDINGS:
-            beside = model.path.with_name(model.path.stem + ending)
-            if beside.exists():
-                yield beside
+        yield from (path for _, path in beside(model.path))
+
+
+def beside(path: Path) -> Iterator[tuple[str, Path]]:
+    """What lies beside a file of weights and is about it alone, each with what follows the file's stem in its name."""
+    for ending in _ENDINGS:
+        found = path.with_name(path.stem + ending)
+        if found.exists():
+            yield ending, found
 
 
 def notes_of(model: Model) -> Path:

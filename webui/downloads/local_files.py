@@ -3,6 +3,7 @@
 A link is a hard one where both lie on one volume, so that either name can go without the other; else a symbolic one.
 Nothing is ever replaced. What is looked at is what is taken: the file is opened once, and where another one lies under
 its name afterwards, nothing has happened. Pickled files are converted (`webui/checkpoints/converting.py`), and stay.
+What lies beside the file and is about it alone comes along (`webui/downloads/companions.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -23,6 +24,14 @@ from webui.checkpoints.kinds import kind_in
 from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.refusals import Refusal
 from webui.checkpoints.safetensors_header import header_in
+from webui.downloads.companions import (
+    Companion,
+    Way,
+    hard_link,
+    place_companions,
+    remove_originals,
+    staged_companions,
+)
 from webui.downloads.downloads import HIDDEN
 from webui.downloads.files import WEIGHTS_SUFFIX, plain_name
 from webui.downloads.placing import free_place
@@ -32,10 +41,10 @@ from webui.downloads.transfer import STAGING_SUFFIX
 from webui.errors import FileRefused
 from webui.storage.files import make_folder, naming_refusals, sync_folder
 
-Way = Literal["link", "move"]
 How = Literal["hard_link", "symbolic_link", "moved", "copied", "converted"]
 MAX_PATH_CHARACTERS = 4096
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_Stamp = tuple[int, int]  # time in nanoseconds, bytes
 _COPY_BYTES = 4 * 2**20
 _ATTEMPTS = 5  # at a name that somebody else takes meanwhile
 
@@ -70,8 +79,8 @@ class LocalFiles:
         self._convert = convert
 
     def look(self, text: str) -> Looked:
-        """Raises FileRefused."""
-        with self._opened(text) as (path, file):
+        """Raises FileRefused; and DiskSpaceShort, DiskFull, FolderNotWritable where it has to be converted to tell."""
+        with self._opened(text) as (path, file), naming_refusals(self._models_dir):
             size = os.fstat(file.fileno()).st_size
             if _is_pickled(path):
                 with self._converted(path, file) as copy:
@@ -84,11 +93,19 @@ class LocalFiles:
     def take(self, text: str, way: Way) -> Taken:
         """Raises FileRefused, DiskSpaceShort, DiskFull, FolderNotWritable."""
         with self._opened(text) as (path, file), naming_refusals(self._models_dir):
+            stamp = _stamp(os.fstat(file.fileno()))
             if _is_pickled(path):
-                with self._converted(path, file) as copy:
-                    return self._put(path, known_file(copy, path)[0], partial(self._convert_to, copy))
-            put = partial(_link if way == "link" else self._move, path, file)
-            return self._put(path, known_file(file, path)[0], put)
+                with self._converted(path, file) as copy, self._companions(path, "link") as beside:
+                    return self._put(path, known_file(copy, path)[0], partial(self._convert_to, copy), beside)
+            kind, _ = known_file(file, path)
+            with self._companions(path, way) as beside:
+                if way == "link":
+                    return self._put(path, kind, partial(_link, path, file), beside)
+                taken = self._put(path, kind, partial(self._move, path, file, stamp), beside)
+                if not _take_away(path, file, stamp):
+                    return replace(taken, how="copied")
+                remove_originals(beside, self._models_dir / taken.place)
+                return taken
 
     @contextmanager
     def _opened(self, text: str) -> Iterator[tuple[Path, BinaryIO]]:
@@ -136,8 +153,9 @@ class LocalFiles:
 
     @contextmanager
     def _converted(self, path: Path, file: BinaryIO) -> Iterator[BinaryIO]:
-        """A copy as safetensors. Raises FileRefused."""
+        """A copy as safetensors, which is about as large. Raises FileRefused, DiskSpaceShort, OSError."""
         copy = self._hidden()
+        self._space.check(os.fstat(file.fileno()).st_size)
         try:
             try:
                 self._convert(file, copy)
@@ -153,30 +171,36 @@ class LocalFiles:
         make_folder(self._models_dir / HIDDEN)
         return self._models_dir / HIDDEN / f"{secrets.token_hex(8)}{STAGING_SUFFIX}"
 
-    def _put(self, path: Path, kind: Kind, put: Callable[[Path], How]) -> Taken:
+    def _companions(self, path: Path, way: Way) -> AbstractContextManager[list[Companion]]:
+        return staged_companions(path, way, self._hidden, self._space)
+
+    def _put(self, path: Path, kind: Kind, put: Callable[[Path], How], companions: list[Companion]) -> Taken:
         """`put` gives the file a name below models/; it raises FileExistsError where that is taken."""
+        name, endings = plain_name(path.stem, kind), [one.ending for one in companions]
         for _ in range(_ATTEMPTS):
-            place = free_place(self._models_dir, FOLDERS[kind], plain_name(path.stem, kind), WEIGHTS_SUFFIX)
+            place = free_place(self._models_dir, FOLDERS[kind], name, WEIGHTS_SUFFIX, endings)
             target = self._models_dir / place
             make_folder(target.parent)
             with suppress(FileExistsError):
                 how = put(target)
+                try:
+                    place_companions(companions, target)
+                except BaseException:
+                    target.unlink()
+                    raise
                 sync_folder(target.parent)
                 return Taken(place=place, kind=kind, how=how)
         raise FileRefused(file=path.name, reason="changed")
 
-    def _move(self, path: Path, file: BinaryIO, target: Path) -> How:
-        """What cannot be taken away from where it was is only copied."""
+    def _move(self, path: Path, file: BinaryIO, stamp: _Stamp, target: Path) -> How:
+        """A second name or a copy; the first one is taken away once this is safe. Raises as `_copy`."""
         if hard_link(path, target):
             _check_same(path, file, target)
         else:
             self._copy(file, target)
-        try:
-            if not os.path.samestat(path.lstat(), os.fstat(file.fileno())):
-                return "copied"  # another file lies there now
-            path.unlink()
-        except OSError:
-            return "copied"
+            if _stamp(os.fstat(file.fileno())) != stamp:  # somebody still writes it: the copy may be half of each
+                target.unlink()
+                raise FileRefused(file=path.name, reason="changed")
         return "moved"
 
     def _convert_to(self, copy: BinaryIO, target: Path) -> How:
@@ -218,15 +242,21 @@ def _link(path: Path, file: BinaryIO, target: Path) -> How:
     return how
 
 
-def hard_link(path: Path, target: Path) -> bool:
-    """Whether there could be one. Raises FileExistsError."""
+def _take_away(path: Path, file: BinaryIO, stamp: _Stamp) -> bool:
+    """Removes the first name of what is safe under another. Not where another file lies there by now, or this one has
+    changed since it was looked at, or it cannot be removed."""
     try:
-        os.link(path, target)
-    except FileExistsError:
-        raise
+        found = path.lstat()
+        if not os.path.samestat(found, os.fstat(file.fileno())) or _stamp(found) != stamp:
+            return False
+        path.unlink()
     except OSError:
         return False
     return True
+
+
+def _stamp(status: os.stat_result) -> _Stamp:
+    return status.st_mtime_ns, status.st_size
 
 
 def _check_same(path: Path, file: BinaryIO, target: Path) -> None:

@@ -134,9 +134,9 @@ def kind_of(header: Header | None, said: Kind | None) -> Kind:
     return said or "checkpoint"
 
 
-def free_place(models_dir: Path, folder: str, name: str, suffix: str) -> str:
-    """A path below models/ at which there is nothing yet."""
-    return next(place for place in _places(folder, name, suffix) if not _is_taken(models_dir / place))
+def free_place(models_dir: Path, folder: str, name: str, suffix: str, endings: Iterable[str] = ()) -> str:
+    """A path below models/ at which there is nothing yet; nor beside it, where a name would end like one of these."""
+    return next(place for place in _places(folder, name, suffix) if not _is_taken(models_dir / place, endings))
 
 
 def _places(folder: str, name: str, suffix: str) -> Iterator[str]:
@@ -160,10 +160,11 @@ def _read_note(path: Path) -> dict[str, Any]:
     return note
 
 
-def _is_taken(target: Path) -> bool:
+def _is_taken(target: Path, endings: Iterable[str] = ()) -> bool:
     """Whether the catalogue would give it an id that is another's: a folder and a file may have the same name."""
     stem = target.with_suffix("") if target.suffix == WEIGHTS_SUFFIX else target
-    return any(os.path.lexists(path) for path in (target, stem, Path(f"{stem}{WEIGHTS_SUFFIX}"), Path(f"{stem}.json")))
+    beside = (Path(f"{stem}{ending}") for ending in (WEIGHTS_SUFFIX, ".json", *endings))
+    return any(os.path.lexists(path) for path in (target, stem, *beside))
 
 
 def remove(models_dir: Path, place: str) -> None:

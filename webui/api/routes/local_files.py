@@ -13,8 +13,9 @@ from webui.api.bodies.media_types import JsonRoute
 from webui.api.download_schemas import LocalFileOut, LocalFileTaken
 from webui.api.schemas import ERRORS
 from webui.checkpoints.families import FAMILIES
+from webui.downloads.companions import Way
 from webui.downloads.files import WEIGHTS_SUFFIX
-from webui.downloads.local_files import LocalFiles, Way
+from webui.downloads.local_files import LocalFiles
 
 
 class LocalFileAsked(BaseModel):
