@@ -17,9 +17,11 @@ from webui.downloads import first_model as module
 from webui.downloads.first_model import FirstModel
 from webui.downloads.machine import Machine, SelfMeasurement
 from webui.downloads.options import DownloadOptions
+from webui.downloads.plan import Plan
 from webui.downloads.setup import Shop, open_shop
+from webui.downloads.sources import Asked
 from webui.downloads.wish import keep_wish, read_wish
-from webui.errors import RepositoryGated
+from webui.errors import DarkroomError, RepositoryGated, SourceUnreachable
 from webui.settings import ROOT
 from webui.texts import Language, Texts
 
@@ -162,15 +164,76 @@ def test_a_disk_without_room_and_closed_doors_are_told(tmp_path: Path, hub: Smal
 def test_what_somebody_takes_off_the_list_is_not_asked_for_any_more(
     tmp_path: Path, hub: SmallHub, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WAITS_SECONDS", (0.2,) * 100)
+    monkeypatch.setattr(module, "WAITS_SECONDS", (0.01,) * 10_000)
     sells_turbo(hub)
     hub.behaviour.status = 500
     keep_wish(tmp_path / "data", True)
     first = started(tmp_path, shop)
     eventually(lambda: shop.downloads.list() != (), 30)
     shop.downloads.cancel(shop.downloads.list()[0].id)
+    assert read_wish(tmp_path / "data") is None
+    assert shop.downloads.list() == ()
     eventually(lambda: not first.thread.is_alive(), 30)
+    assert shop.downloads.list() == ()
+
+
+def test_what_is_taken_off_before_it_is_asked_for_again_stays_away(tmp_path: Path, hub: SmallHub, shop: Shop) -> None:
+    sells_turbo(hub)
+    hub.behaviour.status = 500
+    keep_wish(tmp_path / "data", True)
+    first = started(tmp_path, shop)
+    eventually(lambda: not first.thread.is_alive(), 30)
+    hub.behaviour.status = None
+    ready = [False]
+    second = started(tmp_path, shop, ready=ready)
+    shop.downloads.cancel(shop.downloads.list()[0].id)
+    ready.append(True)
+    eventually(lambda: not second.thread.is_alive(), 30)
+    started(tmp_path, shop).close()
     assert (read_wish(tmp_path / "data"), shop.downloads.list()) == (None, ())
+
+
+@pytest.mark.parametrize("status", [None, 500], ids=["the Hub has it", "the Hub is silent"])
+def test_what_is_taken_off_while_the_hub_is_asked_stays_away(
+    tmp_path: Path, hub: SmallHub, shop: Shop, monkeypatch: pytest.MonkeyPatch, status: int | None
+) -> None:
+    sells_turbo(hub)
+    hub.behaviour.status = 500
+    keep_wish(tmp_path / "data", True)
+    first = started(tmp_path, shop)
+    eventually(lambda: not first.thread.is_alive(), 30)
+    refused = shop.downloads.list()[0].id
+    hub.behaviour.status = status
+    plan = shop.downloads._sources.plan
+
+    def meanwhile(asked: Asked) -> Plan:
+        if shop.downloads.list():
+            shop.downloads.cancel(refused)
+        return plan(asked)
+
+    monkeypatch.setattr(shop.downloads._sources, "plan", meanwhile)
+    second = started(tmp_path, shop)
+    eventually(lambda: not second.thread.is_alive(), 30)
+    assert (read_wish(tmp_path / "data"), shop.downloads.list()) == (None, ())
+
+
+@pytest.mark.parametrize("status", [None, 500], ids=["the Hub has it", "the Hub is silent"])
+def test_what_is_taken_off_while_it_is_resumed_stays_away(
+    tmp_path: Path, hub: SmallHub, shop: Shop, monkeypatch: pytest.MonkeyPatch, status: int | None
+) -> None:
+    sells_turbo(hub)
+    refused = shop.downloads.refuse(Asked(offer="sd-turbo"), "SD-Turbo", SourceUnreachable(source="hub")).id
+    hub.behaviour.status = status
+    plan = shop.downloads._sources.plan
+
+    def meanwhile(asked: Asked) -> Plan:
+        shop.downloads.cancel(refused)
+        return plan(asked)
+
+    monkeypatch.setattr(shop.downloads._sources, "plan", meanwhile)
+    with pytest.raises(DarkroomError):
+        shop.downloads.resume(refused)
+    assert shop.downloads.list() == ()
 
 
 def test_a_machine_that_cannot_be_measured_is_told_and_measured_again(tmp_path: Path, shop: Shop) -> None:

@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from webui.downloads.stopping import Stop
 from webui.downloads.transfer import Transfer
 from webui.downloads.views import DownloadView, view_of
 from webui.downloads.web import Web
+from webui.downloads.wish import forget_wish
 from webui.errors import DarkroomError, DownloadEnded, DownloadNotFound
 from webui.storage.files import make_folder
 
@@ -43,6 +45,7 @@ class Downloads:
         cached: Cached,
     ) -> None:  # fmt: skip
         self._models_dir = models_dir
+        self._data_dir = data_dir
         self._sources = sources
         self.pace = pace
         self._space = space
@@ -87,16 +90,20 @@ class Downloads:
             fits = needed + self._bytes_awaited() + self._space.spare_bytes() <= self._space.free_bytes()
         return plan, needed, fits
 
-    def ask(self, asked: Asked) -> DownloadView:
+    def ask(self, asked: Asked, check: Callable[[], object] | None = None) -> DownloadView:
         """Puts a download at the end of the line. The same one, where it is in the line or was finished already.
 
-        Raises InvalidRequest, OfferNotFound, RepositoryNotFound, RepositoryGated, RevisionNotFound, NothingToDownload,
-        AddressRefused, SourceUnreachable, SourceBusy, SourceLogin, DiskSpaceShort, FolderNotWritable.
+        `check` is called when the source has answered, while nobody can cancel anything; where it raises, nothing has
+        happened. Raises InvalidRequest, OfferNotFound, RepositoryNotFound, RepositoryGated, RevisionNotFound,
+        NothingToDownload, AddressRefused, SourceUnreachable, SourceBusy, SourceLogin, DiskSpaceShort,
+        FolderNotWritable.
         """
         plan = self._sources.plan(asked)
         make_folder(self._transfer.folder)
         needed = self._bytes_to_fetch(plan)
         with self._changed:
+            if check is not None:
+                check()
             if (same := self._same(plan)) is not None:
                 self._list(same, True)
                 return self._view(same)
@@ -109,18 +116,26 @@ class Downloads:
             self._changed.notify_all()
             return self._view(download)
 
-    def refuse(self, asked: Asked, name: str, error: DarkroomError) -> DownloadView:
-        """Lists what could not even be asked for, as one that has failed: for what somebody wanted who is not there to
-        be told. It stands there once, with the latest error, until the same is asked for again; so does `resume`."""
+    def refuse(
+        self, asked: Asked, name: str, error: DarkroomError, check: Callable[[], object] | None = None
+    ) -> DownloadView:
+        """Lists what could not even be asked for, as one that has failed: for what somebody wished at the first start,
+        who is not there to be told. It stands there once, with the latest error, until the same is asked for again;
+        once it has gone, the wish has too. `check` as in `ask`."""
         with self._changed:
+            if check is not None:
+                check()
             download = self._refused(asked.as_json())
             if download is None:
                 plan = Plan(name=name, source=asked.as_json(), items=())
                 download = Download(plan=plan, state=State.FAILED)
                 self._known[download.id] = download
-            download.error = Problem.of(error)
-            self._save_or_say(download)
+            self._fail(download, error)
             return self._view(download)
+
+    def _fail(self, download: Download, error: DarkroomError) -> None:
+        download.error = Problem.of(error)
+        self._save_or_say(download)
 
     def list(self, *, with_unlisted: bool = False) -> tuple[DownloadView, ...]:
         """Oldest first; perhaps also what has come and was taken off the list."""
@@ -157,9 +172,11 @@ class Downloads:
             else:
                 return self._resume(download)
         try:
-            return self.ask(asked)
+            return self.ask(asked, partial(self.get, id))
         except DarkroomError as error:
-            self.refuse(asked, download.plan.name, error)
+            with self._changed:
+                if id in self._known:  # or somebody has taken it off the list meanwhile
+                    self._fail(download, error)
             raise
 
     def _resume(self, download: Download) -> DownloadView:
@@ -227,6 +244,9 @@ class Downloads:
         return next((one for one in known if _is_refused(one) and one.plan.source == source), None)
 
     def _forget(self, download: Download) -> None:
+        """With a refusal goes the wish that it answered."""
+        if _is_refused(download):
+            forget_wish(self._data_dir)
         self._files.forget(download.id)
         del self._known[download.id]
 

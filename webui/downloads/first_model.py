@@ -2,7 +2,7 @@
 
 It is asked for once the worker stands, since a machine that is busy measures wrongly, and again where the Hub does not
 answer. Until then the wish stays on the disk; the next start goes on with it. Whatever keeps the model away stands
-among the downloads, as one that has failed.
+among the downloads, as one that has failed; whoever takes that off the list takes the wish back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from webui.downloads.bundles import Bundle
@@ -26,6 +27,10 @@ _LEAVING_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
+class _TakenOff(Exception):
+    """It is not wished any more."""
+
+
 class FirstModel:
     """Works from `start` to `close`, and does nothing where nothing is wished."""
 
@@ -34,7 +39,6 @@ class FirstModel:
         self._shop = shop
         self._measurement = measurement
         self._is_ready = is_ready
-        self._refused: str | None = None  # its line among the downloads
         self._closing = threading.Event()
         self.thread = threading.Thread(target=self._work, name="first-model", daemon=True)
 
@@ -62,16 +66,14 @@ class FirstModel:
             if self._closing.wait(LOOKS_SECONDS):
                 return
         for seconds in (0.0, *WAITS_SECONDS):
-            if self._closing.wait(seconds) or self._is_settled() or self._ask():
+            if self._closing.wait(seconds) or not read_wish(self._data_dir) or self._ask():
                 return
         _log.warning("the model that was asked for at the first start could not be had; the next start tries again")
 
-    def _is_settled(self) -> bool:
-        """Whether somebody has taken what was refused off the list since, or asked for it again."""
-        if self._refused is None or any(view.id == self._refused for view in self._shop.downloads.list()):
-            return False
-        forget_wish(self._data_dir)
-        return True
+    def _check_wanted(self) -> None:
+        """Raises _TakenOff where somebody has taken what was refused off the list since, or asked for it again."""
+        if not read_wish(self._data_dir):
+            raise _TakenOff
 
     def _ask(self) -> bool:
         """Whether nothing is left to do. What goes wrong stands among the downloads: nobody waits for this answer."""
@@ -87,10 +89,13 @@ class FirstModel:
         try:
             if unfit is not None:
                 raise unfit
-            self._shop.downloads.ask(asked)
+            self._shop.downloads.ask(asked, self._check_wanted)
+        except _TakenOff:
+            return True
         except DarkroomError as error:
             _log.warning("the model that was asked for at the first start cannot be had: %s", error)
-            self._refused = self._shop.downloads.refuse(asked, bundle.name, error).id
+            with suppress(_TakenOff):
+                self._shop.downloads.refuse(asked, bundle.name, error, self._check_wanted)
             if machine is None or isinstance(error, (SourceUnreachable, SourceBusy)):
                 return False
         forget_wish(self._data_dir)
