@@ -191,6 +191,28 @@ def test_a_new_name_in_invoke_is_seen(tmp_path: Path, keyed: Path) -> None:
     assert {model.name for model in models.look()} == {"new " + name for key, _, _, name in KEYED if key != "k6"}
 
 
+def test_a_name_that_is_gone_from_invoke_falls_back_to_the_files(tmp_path: Path, keyed: Path) -> None:
+    models = library(tmp_path, keyed)
+    assert {model.name for model in models.look()} == {name for key, _, _, name in KEYED if key != "k6"}
+    assert {one.name for one in models.catalogue.everything()} == {"My photographs"}
+    records = [{"key": key, "path": path, "type": kind, "name": ""} for key, path, kind, _ in KEYED]
+    os.utime(invoke(keyed, records), ns=(1, 10**18))
+    assert sorted(model.name for model in models.look()) == ["4x", "ink", "ink", "k4", "real"]
+    assert {one.name for one in models.catalogue.everything()} == {"real.safetensors"}
+
+
+def test_without_its_database_invokes_models_have_their_files_names(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "invokeai", INVOKE)
+    record = {"key": "a", "path": "sdxl/main/real.safetensors", "type": "main", "name": "My photographs"}
+    file = invoke(folder, [record])
+    models = library(tmp_path, folder)
+    assert models.get("invokeai:sdxl/main/real").name == "My photographs"
+    file.write_bytes(b"no database")
+    assert models.get("invokeai:sdxl/main/real").name == "real"
+    file.unlink()
+    assert models.get("invokeai:sdxl/main/real").name == "real"
+
+
 def test_in_its_older_folders_only_names_come_from_the_database(tmp_path: Path) -> None:
     folder = lay_out(tmp_path / "invokeai", INVOKE)
     elsewhere = str(tmp_path / "elsewhere.safetensors")

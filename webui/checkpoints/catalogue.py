@@ -106,7 +106,8 @@ class Catalogue:
         self.renamed = Renamed(models_dir)
         self._known_hashes = known_hashes
         self._lock = threading.Lock()
-        self._known: dict[str, Checkpoint] = {}
+        self._read: dict[str, Checkpoint] = {}  # with the names that their own files give
+        self._seen: tuple[Checkpoint, ...] = ()
 
     def list(self) -> tuple[Checkpoint, ...]:
         """The checkpoints that can be loaded, by id."""
@@ -115,8 +116,8 @@ class Catalogue:
     def last_seen(self) -> tuple[Checkpoint, ...]:
         """The same as the last look found them, without another one where there was one."""
         with self._lock:
-            known = tuple(self._known.values())
-        return tuple(one for one in known if one.problem is None) if known else self.list()
+            seen = self._seen
+        return tuple(one for one in seen if one.problem is None) if seen else self.list()
 
     def refused(self) -> tuple[Checkpoint, ...]:
         """The checkpoints that cannot be loaded, each with its `problem`, by id."""
@@ -158,19 +159,19 @@ class Catalogue:
 
     def _look(self) -> tuple[Checkpoint, ...]:
         with self._lock:
-            seen: dict[str, Checkpoint] = {}
+            read: dict[str, Checkpoint] = {}
+            seen: list[Checkpoint] = []
             for found in find_checkpoints(self.models_dir, self.others.places()):
-                known = self._known.get(found.id)
+                known = self._read.get(found.id)
                 version = found.version()
                 if known is None or known.version != version:
                     known = replace(_read(found), version=version, place=found.place)
                     if known.problem is not None:
                         _log.warning("refused: %s", known.problem)
-                if found.title and known.name != found.title:
-                    known = replace(known, name=found.title)
-                seen[found.id] = known
-            self._known = seen
-            return tuple(seen.values())
+                read[found.id] = known
+                seen.append(replace(known, name=found.title) if found.title else known)
+            self._read, self._seen = read, tuple(seen)
+            return self._seen
 
 
 def _read(found: Found) -> Checkpoint:

@@ -98,13 +98,13 @@ class Library:
             return None
         stamp = status.st_mtime_ns, status.st_size, repr(copy)
         known = self._known.get((kind, path))
-        title = place.names.get(path)
-        if known is None or known[0] != stamp or (title is not None and known[1].name != title):
-            suffix = "" if path.is_dir() else path.suffix
+        suffix = "" if path.is_dir() else path.suffix
+        name = place.names.get(path) or path.name.removesuffix(suffix)
+        if known is None or known[0] != stamp or known[1].name != name:
             bare = Model(
                 id=place.id_of(root, path, suffix),
                 kind=kind,
-                name=title or path.name.removesuffix(suffix),
+                name=name,
                 path=path,
                 place=place.name,
                 size_bytes=size_bytes(path),
