@@ -53,6 +53,7 @@ from webui.api.routes.style_now import style_now_routes
 from webui.api.routes.unknown import unknown_routes
 from webui.api.routes.walk import walk_routes
 from webui.api.services import Services
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.converted import KINDS, converted_files
 from webui.checkpoints.converting import convert
@@ -117,12 +118,20 @@ def build(
     hashes = HashBook(settings.data_dir / BOOK_NAME)
     others = other_folders(settings)
     catalogue = Catalogue(settings.models_dir, others, hashes.known, converted_files(settings))
+    addons = Addons(settings.models_dir, others, catalogue.converted)
     storage = Storage(settings.data_dir, (LOCAL, *map(Owner, settings.logins)))
     try:
         operator = OperatorSettings(settings, others)
         pool = WorkerPool([LocalWorker(operator.now(), worker_target)])
         operator.on_change(pool.adjust)
-        queue = JobQueue(storage, catalogue, pool, presets_dir=settings.presets_dir, expects_cpu=_expects_cpu(settings))
+        queue = JobQueue(
+            storage,
+            catalogue,
+            pool,
+            presets_dir=settings.presets_dir,
+            expects_cpu=_expects_cpu(settings),
+            addons=addons,
+        )
         share = ShareState()
         decoder = Decoder(settings.data_dir / "uploads")
         options = partial(operator.download_options, download_options)
@@ -134,6 +143,7 @@ def build(
             queue=queue,
             submissions=submissions,
             catalogue=catalogue,
+            addons=addons,
             hashes=hashes,
             storage=storage,
             decoder=decoder,
@@ -196,7 +206,7 @@ def _add_routes(
         generate_routes(services),
         style_now_routes(services),
         walk_routes(services),
-        prompt_check_routes(services, PromptCheck(services.catalogue, settings.presets_dir)),
+        prompt_check_routes(services, PromptCheck(services.catalogue, settings.presets_dir, services.addons)),
         job_routes(services),
         step_routes(services),
         stream_routes(services),
@@ -253,7 +263,7 @@ async def _running(
         housekeeper.start()
         shop.downloads.start()
         first_model.start()
-        services.catalogue.converted.start(convert, partial(Library(services.catalogue).look, KINDS))
+        services.catalogue.converted.start(convert, partial(_look_once, services))
         if settings.share:
             tunnel.start()
         yield
@@ -267,6 +277,12 @@ async def _running(
         await to_thread.run_sync(services.queue.close)
         await to_thread.run_sync(housekeeper.close)
         services.storage.close()
+
+
+def _look_once(services: Services) -> None:
+    """At what the page would show from the start, if nobody had to wait for the headers; and for what is pickled."""
+    services.addons.loras()
+    Library(services.catalogue).look(KINDS)
 
 
 def _log_share(share: Share) -> None:

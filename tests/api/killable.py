@@ -21,6 +21,7 @@ from webui.api.routes.images import image_routes
 from webui.api.routes.jobs import job_routes
 from webui.api.routes.machine import machine_routes
 from webui.api.services import Services
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.jobs import JobQueue
@@ -43,6 +44,7 @@ def main(port: int, data_dir: Path) -> None:
         queue=queue,
         submissions=submissions,
         catalogue=catalogue,
+        addons=Addons(settings.models_dir),
         hashes=HashBook(data_dir / BOOK_NAME),
         storage=storage,
         decoder=decoder,

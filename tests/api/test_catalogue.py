@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-import httpx
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import httpx
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.checkpoints.test_addons import KOHYA
+from tests.checkpoints.test_made_for import published
+from tests.model_files import save
+from webui.api.routes.catalogue import catalogue_routes
+from webui.api.services import Services
+from webui.checkpoints.addons import Addons
+from webui.checkpoints.catalogue import Catalogue
 from webui.schedulers import SCHEDULERS
 
 
@@ -18,6 +31,22 @@ def test_checkpoints(client: httpx.Client) -> None:
     assert {"en": "lake", "zh": "湖泊"}.items() <= starter["vocabulary"]["place"][0].items()
     assert starter["clip_layers"] == 3
     assert {"width", "height", "steps", "guidance_scale", "scheduler", "sigmas"} <= set(starter["defaults"])
+
+
+def test_the_list_waits_for_no_header_of_a_lora(tmp_path: Path, toy_models: Path) -> None:
+    """On a processor, the first answer comes before they were read, and the next has what they say."""
+    published(tmp_path, toy_models / "toy-sd15", "plain")
+    save(tmp_path / "loras" / "sd15-lcm.safetensors", {KOHYA: (4, 32)}, {"ss_base_model_version": "sd_v1"})
+    queue = SimpleNamespace(is_on_cpu=True)
+    services = SimpleNamespace(catalogue=Catalogue(tmp_path), addons=Addons(tmp_path), queue=queue)
+    app = FastAPI()
+    app.include_router(catalogue_routes(cast(Services, services)))
+    with TestClient(app) as client:
+        found = [client.get("/api/checkpoints").json()[0]["quick_lora"] for _ in range(2)]
+        assert found[0] is None
+        assert (found[1]["name"], found[1]["made_for"]["kind"]) == ("sd15-lcm", "LCM")
+        queue.is_on_cpu = False
+        assert client.get("/api/checkpoints").json()[0]["quick_lora"] is None
 
 
 def test_schedulers(client: httpx.Client) -> None:

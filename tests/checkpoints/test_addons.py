@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from pathlib import Path
 
 import pytest
 
 from tests.model_files import save
+from webui.checkpoints import addons as module
 from webui.checkpoints.addons import Addons
+from webui.checkpoints.safetensors_header import Header
 
 KOHYA = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
 PEFT = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight"
@@ -54,6 +57,30 @@ def test_names_whose_accents_were_taken_apart_are_as_prompts_have_them(tmp_path:
     addons = Addons(tmp_path)
     assert set(addons.loras()) == {"café が", "café が/café が"}
     assert set(addons.embeddings()) == addons.pickled_embeddings() == {"café が"}
+
+
+def test_what_was_seen_last_is_told_while_somebody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "loras" / "ink.safetensors", {KOHYA: (4, 768)})
+    addons = Addons(tmp_path)
+    assert addons.loras_last_seen() == {}
+    addons.loras()
+    save(tmp_path / "loras" / "new.safetensors", {KOHYA: (4, 768)})
+    reading, goes_on = threading.Event(), threading.Event()
+    read = module.read_header
+
+    def slowly(path: Path) -> Header:
+        reading.set()
+        goes_on.wait(60)
+        return read(path)
+
+    monkeypatch.setattr(module, "read_header", slowly)
+    looking = threading.Thread(target=addons.loras)
+    looking.start()
+    assert reading.wait(60)
+    assert set(addons.loras_last_seen()) == {"ink"}
+    goes_on.set()
+    looking.join()
+    assert set(addons.loras_last_seen()) == {"ink", "new"}
 
 
 LAYER = KOHYA.removesuffix(".lora_down.weight")

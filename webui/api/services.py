@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from webui.api.bodies.decode import Decoder
+from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.hashes import HashBook
 from webui.jobs.queue import JobQueue
@@ -24,6 +25,7 @@ class Services:
     queue: JobQueue
     submissions: Submissions
     catalogue: Catalogue
+    addons: Addons
     hashes: HashBook
     storage: Storage
     decoder: Decoder

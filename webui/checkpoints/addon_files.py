@@ -37,6 +37,7 @@ class FilesOfKind(Generic[File]):
         self._copy_of = copy_of
         self._lock = threading.Lock()
         self._known: dict[Path, tuple[tuple[int, int], File | None]] = {}
+        self._seen: dict[str, File] = {}
 
     def look(self, former: Mapping[str, str] = MappingProxyType({})) -> dict[str, File]:
         """By name, and by path below the folder where that is more; of two with one name the first. `former`: the
@@ -52,7 +53,12 @@ class FilesOfKind(Generic[File]):
             if new in by_path:
                 found.setdefault(in_prompts(Path(old).name), by_path[new])
                 by_path.setdefault(in_prompts(old), by_path[new])
-        return found | by_path
+        self._seen = found | by_path
+        return dict(self._seen)
+
+    def last_seen(self) -> dict[str, File]:
+        """What the last look found; nothing before the first has ended. Answers at once."""
+        return dict(self._seen)
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
         """All of them with one of these suffixes."""

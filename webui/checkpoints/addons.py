@@ -118,6 +118,10 @@ class Addons:
         """By every name that they go by."""
         return self._loras.look(self._former("lora"))
 
+    def loras_last_seen(self) -> dict[str, LoraFile]:
+        """The same as the last look found them; none before the first has ended. Answers at once."""
+        return self._loras.last_seen()
+
     def embeddings(self) -> dict[str, EmbeddingFile]:
         """By every name that they go by."""
         return self._embeddings.look(self._former("embedding"))

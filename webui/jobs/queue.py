@@ -60,11 +60,14 @@ class JobQueue:
         presets_dir: Path = ROOT / "presets",
         retries: Retries | None = None,
         expects_cpu: bool = False,
+        addons: Addons | None = None,
     ) -> None:
-        """`expects_cpu`: whether the workers will draw on a processor, as far as is known before the first is ready."""
+        """`expects_cpu`: whether the workers will draw on a processor, as far as is known before the first is ready.
+        `addons`: those of the catalogue's folders, where somebody else reads them too."""
         self._storage = storage
         self._catalogue = catalogue
-        self._prompts = PromptRules(Addons(catalogue.models_dir, catalogue.others, catalogue.converted), presets_dir)
+        addons = addons or Addons(catalogue.models_dir, catalogue.others, catalogue.converted)
+        self._prompts = PromptRules(addons, presets_dir)
         self._dispatcher = Dispatcher(storage, pool, retries or Retries())
         self._submitting = threading.Lock()
         self._expects_cpu = expects_cpu

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks
 
 from webui.api.schemas import CheckpointOut, SchedulerOut
 from webui.api.services import Services
-from webui.checkpoints.addons import Addons, LoraFile
+from webui.checkpoints.addons import LoraFile
 from webui.checkpoints.catalogue import Catalogue, Checkpoint
 from webui.checkpoints.critics import critic_id_for
 from webui.checkpoints.quick_loras import quick_lora_for
@@ -22,12 +22,15 @@ from webui.schedulers import SCHEDULERS
 def catalogue_routes(services: Services) -> APIRouter:
     """Two lists."""
     router = APIRouter(prefix="/api", tags=["catalogue"])
-    addons = Addons(services.catalogue.models_dir, services.catalogue.others)
 
     @router.get("/checkpoints", response_model=list[CheckpointOut])
-    async def list_checkpoints() -> Any:
+    async def list_checkpoints(afterwards: BackgroundTasks) -> Any:
         """The checkpoints that can be used, with the values that they use where a request leaves them open."""
-        return await to_thread.run_sync(_checkpoints_json, services.catalogue, addons, services.queue.is_on_cpu)
+        loras = {}
+        if services.queue.is_on_cpu:  # a GPU is quick without one
+            loras = services.addons.loras_last_seen()
+            afterwards.add_task(services.addons.loras)  # nobody waits for headers: the next call knows those
+        return await to_thread.run_sync(_checkpoints_json, services.catalogue, loras, services.queue.is_on_cpu)
 
     @router.get("/schedulers", response_model=list[SchedulerOut])
     async def list_schedulers() -> Any:
@@ -37,10 +40,9 @@ def catalogue_routes(services: Services) -> APIRouter:
     return router
 
 
-def _checkpoints_json(catalogue: Catalogue, addons: Addons, is_on_cpu: bool) -> list[dict[str, Any]]:
+def _checkpoints_json(catalogue: Catalogue, known: Mapping[str, LoraFile], is_on_cpu: bool) -> list[dict[str, Any]]:
     listed = catalogue.list()
     decoders = TinyDecoders(listed)
-    known = addons.loras() if is_on_cpu else {}  # a GPU is quick without one
     loras = {name: file for name, file in known.items() if file.made_for is not None}
     return [
         _checkpoint_json(

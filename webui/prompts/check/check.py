@@ -59,10 +59,11 @@ class Question:
 class PromptCheck:
     """Checks prompts, and keeps the last few tokenizers. Thread-safe."""
 
-    def __init__(self, catalogue: Catalogue, presets_dir: Path) -> None:
+    def __init__(self, catalogue: Catalogue, presets_dir: Path, addons: Addons | None = None) -> None:
+        """`addons`: those of the catalogue's folders, where somebody else reads them too."""
         self._catalogue = catalogue
         self._wildcards = Wildcards(presets_dir / "wildcards")
-        self._addons = Addons(catalogue.models_dir, catalogue.others, catalogue.converted)
+        self._addons = addons or Addons(catalogue.models_dir, catalogue.others, catalogue.converted)
         self._reach = TokenLimits()
         self._lock = threading.Lock()
         self._tokenizers: OrderedDict[tuple[str, str], ClipTokenizer | None] = OrderedDict()
