@@ -24,14 +24,17 @@ MODELS = (
         (
             "en-US",
             [
-                "Quick · licence: Community · selling the pictures has conditions · its page",
+                "Quick · licence: Community · selling the pictures has conditions · licence page",
                 "<b>Other</b> · no licence stated · you may not sell the pictures",
             ],
             "Good. The download starts once Darkroom is running",
         ),
         (
             "zh-CN",
-            ["Quick · 许可证：Community · 出售图片有附加条件 · 其页面", "<b>Other</b> · 没有注明许可证 · 不可出售图片"],
+            [
+                "Quick · 许可证：Community · 出售图片有附加条件 · 许可证页面",
+                "<b>Other</b> · 未注明许可证 · 不可出售图片",
+            ],
             "好的。Darkroom 启动后开始下载",
         ),
     ],

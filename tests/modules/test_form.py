@@ -114,7 +114,7 @@ def test_where_no_gpu_draws_a_lora_that_makes_a_checkpoint_quick_is_offered(modu
         return [offered, quick, added, undone, document.querySelectorAll("#note:not([hidden]) button").length];""",
     )
     offered, quick, added, undone, buttons_again = found
-    assert offered == ["Without a GPU, the LoRA “fast” makes it quick: 4 steps without guidance.", "Use it"]
+    assert offered == ["Without a GPU, the LoRA “fast” makes it fast: 4 steps without guidance.", "Use it"]
     assert quick == ["slow", "a lake <lora:fast:1>", 4, "euler"]
     assert added[0].startswith("“fast” is in the prompt. Judging by its name, this is SDXL Lightning, made for 4 steps")
     assert undone == ["slow", "a lake", 33, "ddim"]

@@ -56,7 +56,7 @@ SHARP = """
     return [said, calls.filter(({ call }) => call.startsWith("POST")).map(({ body }) => body)];
 """
 GONE = "Its steps are not in memory: the picture is drawn again first."
-NEVER = "The steps of such checkpoints are not kept: the picture is drawn again first."
+NEVER = "Steps are not kept for this kind of checkpoint: the picture is drawn again first."
 
 
 @pytest.mark.parametrize("is_on_stage", [True, False], ids=["stage", "gallery"])
