@@ -110,14 +110,14 @@ def test_what_cannot_all_come_does_not_come(
     tmp_path: Path, models: Path, files: LocalFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = with_companions(tmp_path)
-    place = module._place
+    link = module.hard_link
 
-    def until_the_vae(staged: Path, target: Path) -> None:
-        if target.name.endswith(".vae.safetensors"):
+    def until_the_vae(staged: Path, target: Path) -> bool:
+        if target.name == "ink.vae.safetensors":
             raise OSError(28, "No space left on device")
-        place(staged, target)
+        return link(staged, target)
 
-    monkeypatch.setattr(module, "_place", until_the_vae)
+    monkeypatch.setattr(module, "hard_link", until_the_vae)
     before = names_below(tmp_path)
     with pytest.raises(DiskFull):
         files.take(str(path), "move")

@@ -19,7 +19,7 @@ from webui.downloads.machine import Machine, SelfMeasurement
 from webui.downloads.options import DownloadOptions
 from webui.downloads.plan import Plan
 from webui.downloads.setup import Shop, open_shop
-from webui.downloads.sources import Asked
+from webui.downloads.sources import Asked, Sources
 from webui.downloads.wish import keep_wish, read_wish
 from webui.errors import DarkroomError, RepositoryGated, SourceUnreachable
 from webui.settings import ROOT
@@ -204,14 +204,14 @@ def test_what_is_taken_off_while_the_hub_is_asked_stays_away(
     eventually(lambda: not first.thread.is_alive(), 30)
     refused = shop.downloads.list()[0].id
     hub.behaviour.status = status
-    plan = shop.downloads._sources.plan
+    plan = Sources.plan
 
-    def meanwhile(asked: Asked) -> Plan:
+    def meanwhile(sources: Sources, asked: Asked) -> Plan:
         if shop.downloads.list():
             shop.downloads.cancel(refused)
-        return plan(asked)
+        return plan(sources, asked)
 
-    monkeypatch.setattr(shop.downloads._sources, "plan", meanwhile)
+    monkeypatch.setattr(Sources, "plan", meanwhile)
     second = started(tmp_path, shop)
     eventually(lambda: not second.thread.is_alive(), 30)
     assert (read_wish(tmp_path / "data"), shop.downloads.list()) == (None, ())
@@ -224,13 +224,13 @@ def test_what_is_taken_off_while_it_is_resumed_stays_away(
     sells_turbo(hub)
     refused = shop.downloads.refuse(Asked(offer="sd-turbo"), "SD-Turbo", SourceUnreachable(source="hub")).id
     hub.behaviour.status = status
-    plan = shop.downloads._sources.plan
+    plan = Sources.plan
 
-    def meanwhile(asked: Asked) -> Plan:
+    def meanwhile(sources: Sources, asked: Asked) -> Plan:
         shop.downloads.cancel(refused)
-        return plan(asked)
+        return plan(sources, asked)
 
-    monkeypatch.setattr(shop.downloads._sources, "plan", meanwhile)
+    monkeypatch.setattr(Sources, "plan", meanwhile)
     with pytest.raises(DarkroomError):
         shop.downloads.resume(refused)
     assert shop.downloads.list() == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -138,13 +139,13 @@ def test_what_is_still_written_is_not_taken(
     monkeypatch.setattr(module, "hard_link", lambda path, target: False)
     path = tmp_path / "ink.safetensors"
     path.write_bytes(lora())
-    copy = LocalFiles._copy
+    copy = shutil.copyfileobj
 
-    def meanwhile(self: LocalFiles, file: BinaryIO, target: Path) -> None:
-        copy(self, file, target)
+    def meanwhile(source: BinaryIO, target: BinaryIO, length: int) -> None:
+        copy(source, target, length)
         os.utime(path, ns=(1, 1))
 
-    monkeypatch.setattr(LocalFiles, "_copy", meanwhile)
+    monkeypatch.setattr(shutil, "copyfileobj", meanwhile)
     assert told(lambda: files.take(str(path), "move")) == "changed"
     assert path.read_bytes() == lora()
     assert list(models.rglob("*.safetensors")) == []
