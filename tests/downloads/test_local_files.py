@@ -88,6 +88,16 @@ def test_nothing_is_ever_replaced(tmp_path: Path, models: Path, files: LocalFile
     assert path.exists() is (way == "link")
 
 
+def test_there_is_always_one_more_name(tmp_path: Path, models: Path, files: LocalFiles) -> None:
+    folder = models / "loras"
+    folder.mkdir(exist_ok=True)
+    for name in ("ink", *(f"ink-{number}" for number in range(2, 40))):
+        (folder / f"{name}.safetensors").write_bytes(b"another")
+    path = tmp_path / "ink.safetensors"
+    path.write_bytes(lora())
+    assert files.take(str(path), "link").place == "loras/ink-40.safetensors"
+
+
 def test_moving_leaves_nothing_and_linking_all(tmp_path: Path, models: Path, files: LocalFiles) -> None:
     path = tmp_path / "ink.safetensors"
     path.write_bytes(lora())

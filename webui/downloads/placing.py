@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +138,13 @@ def kind_of(header: Header | None, said: Kind | None) -> Kind:
 
 def free_place(models_dir: Path, folder: str, name: str, suffix: str, endings: Iterable[str] = ()) -> str:
     """A path below models/ at which there is nothing yet; nor beside it, where a name would end like one of these."""
-    return next(place for place in _places(folder, name, suffix) if not _is_taken(models_dir / place, endings))
+    return next(
+        place for place in _places(folder, name, suffix, sys.maxsize) if not _is_taken(models_dir / place, endings)
+    )
 
 
-def _places(folder: str, name: str, suffix: str) -> Iterator[str]:
-    names = (name, *(f"{name}-{number}" for number in range(2, _MOST_NAMES)))
+def _places(folder: str, name: str, suffix: str, most: int = _MOST_NAMES) -> Iterator[str]:
+    names = chain([name], (f"{name}-{number}" for number in range(2, most)))
     return (f"{folder}/{one}{suffix}" if folder else f"{one}{suffix}" for one in names)
 
 
