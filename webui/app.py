@@ -56,7 +56,7 @@ from webui.api.services import Services
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.converted import KINDS, converted_files
-from webui.checkpoints.converting import convert
+from webui.checkpoints.converting import Converter
 from webui.checkpoints.hashes import BOOK_NAME, HashBook
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import other_folders
@@ -138,6 +138,7 @@ def build(
         shop = open_shop(settings.models_dir, settings.data_dir, settings.presets_dir, options)
         operator.on_change(lambda _: shop.downloads.pace.set_limit(options().bytes_per_second))
         machine = SelfMeasurement(settings, self_measurement, lambda: queue.status().running > 0)
+        converter = Converter()
         submissions = Submissions(queue, partial(store_inline_pictures, storage, decoder))
         services = Services(
             queue=queue,
@@ -156,13 +157,13 @@ def build(
             description=_DESCRIPTION,
             docs_url=None,
             redoc_url=None,
-            lifespan=lambda app: _running(settings, services, shop, machine, share, announce or _log_share),
+            lifespan=lambda app: _running(settings, services, shop, machine, converter, share, announce or _log_share),
         )
         presets = Presets(settings.presets_dir)
         page = build_page(
             catalogue=services.catalogue, presets=presets, texts=services.texts, settings=operator.now, share=share
         )
-        _add_routes(app, settings, services, shop, machine, routers_of(page))
+        _add_routes(app, settings, services, shop, machine, converter, routers_of(page))
         mount_page(app, page)
     except BaseException:
         storage.close()
@@ -193,6 +194,7 @@ def _add_routes(
     services: Services,
     shop: Shop,
     machine: SelfMeasurement,
+    converter: Converter,
     of_the_page: Sequence[APIRouter],
 ) -> None:
     """The API, the page's own routes, and the guard in front of everything."""
@@ -201,7 +203,7 @@ def _add_routes(
     logins = Logins(settings.logins, secret, cookie_name=f"darkroom-{settings.port}")
     passwords = Passwords(logins, Attempts(), Slowing())
     library = Library(services.catalogue)
-    files = LocalFiles(settings.models_dir, services.catalogue.others, shop.space, convert)
+    files = LocalFiles(settings.models_dir, services.catalogue.others, shop.space, converter.convert)
     of_persons = (
         generate_routes(services),
         style_now_routes(services),
@@ -249,6 +251,7 @@ async def _running(
     services: Services,
     shop: Shop,
     machine: SelfMeasurement,
+    converter: Converter,
     share: ShareState,
     announce: Callable[[Share], None],
 ) -> AsyncIterator[None]:
@@ -263,7 +266,7 @@ async def _running(
         housekeeper.start()
         shop.downloads.start()
         first_model.start()
-        services.catalogue.converted.start(convert, partial(_look_once, services))
+        services.catalogue.converted.start(converter.convert, partial(_look_once, services))
         if settings.share:
             tunnel.start()
         yield
@@ -272,6 +275,7 @@ async def _running(
         first_model.leave()
         await to_thread.run_sync(machine.close)
         await to_thread.run_sync(first_model.close)
+        converter.close()
         await to_thread.run_sync(services.catalogue.converted.close)
         await to_thread.run_sync(shop.downloads.close)
         await to_thread.run_sync(services.queue.close)

@@ -1,4 +1,4 @@
-"""Old pickled embeddings and upscalers: read by a process that can do nothing else, once, and then like any other."""
+"""Old pickled embeddings and upscalers: read by a confined process, once, and then like any other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from webui.checkpoints import converting as module
 from webui.checkpoints.addons import Addons
 from webui.checkpoints.catalogue import Catalogue
 from webui.checkpoints.converted import ConvertedFiles
-from webui.checkpoints.converting import convert
+from webui.checkpoints.converting import Converter
 from webui.checkpoints.library import Library
 from webui.checkpoints.other_folders import OtherFolders
 from webui.checkpoints.refusals import Refusal
@@ -52,7 +52,7 @@ def converted(tmp_path: Path, content: bytes) -> tuple[str, dict[str, torch.Tens
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(content)
     with source.open("rb") as file:
-        kind = convert(file, target)
+        kind = Converter().convert(file, target)
     assert source.read_bytes() == content
     return kind, load_file(target)
 
@@ -105,10 +105,11 @@ def test_hostile_files_run_nothing(tmp_path: Path) -> None:
         (pickled({"string_to_param": {"*": VECTORS}})[:-200], "convert_unreadable"),
         (pickled([1, 2]), "convert_foreign"),
         (pickled({"string_to_param": {}}), "convert_foreign"),
+        (pickled({"string_to_param": {"*": torch.ones(1, 768, dtype=torch.complex128)}}), "convert_foreign"),
         (pickled({"a": torch.zeros(2), "b": torch.zeros(3)}), "foreign"),
         (pickled({"string_to_param": {"*": torch.zeros(1).expand(10**10)}}), "convert_memory"),
     ],
-    ids=["empty", "text", "truncated", "list", "nothing", "other", "huge"],
+    ids=["empty", "text", "truncated", "list", "nothing", "complex", "other", "huge"],
 )
 def test_what_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     assert refused(tmp_path, content) == reason
@@ -123,7 +124,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 100)
-    monkeypatch.setattr(module, "run_worker", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("it was opened"))
     assert refused(tmp_path, bytes(200)) == "convert_large"
 
 
@@ -152,7 +153,7 @@ def test_the_process_opens_nothing_once_it_reads(tmp_path: Path) -> None:
 @pytest.fixture
 def copies(tmp_path: Path) -> Iterator[ConvertedFiles]:
     copies = ConvertedFiles(tmp_path / "data" / "converted")
-    copies.start(convert)
+    copies.start(Converter().convert)
     yield copies
     copies.close()
 
@@ -201,7 +202,7 @@ def test_an_upscaler_is_listed_with_what_it_is(tmp_path: Path, copies: Converted
     assert found() == {
         "sharp": ("ESRGAN", None),
         "evil": (None, "convert_code"),
-        "word": (None, "convert_foreign"),
+        "word": (None, "convert_is_embedding"),
     }
     assert not (tmp_path / "witness").exists()
     (folder / "evil.pth").write_bytes(pickled(ESRGAN))  # another file: looked at anew
@@ -217,7 +218,7 @@ def test_all_are_looked_for_at_the_start_and_what_a_killed_process_left_goes(tmp
     left.touch()
     copies = ConvertedFiles(tmp_path / "converted")
     addons = Addons(tmp_path / "models", converted=ConvertedFiles(tmp_path / "converted"))  # looks, and makes none
-    copies.start(convert, Library(Catalogue(tmp_path / "models", converted=copies)).look)
+    copies.start(Converter().convert, Library(Catalogue(tmp_path / "models", converted=copies)).look)
     eventually(lambda: set(addons.embeddings()) == {"old"}, 60)
     copies.close()
     assert not left.exists()

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from webui.checkpoints.addon_files import FilesOfKind, in_prompts
-from webui.checkpoints.converted import ConvertedFiles
+from webui.checkpoints.converted import WAITING, Converted, ConvertedFiles
 from webui.checkpoints.lora_kinds import UNKNOWN, adapter_settings, is_lora, unread_kind
 from webui.checkpoints.made_for import MadeFor, of_lora
 from webui.checkpoints.other_folders import OtherFolders
@@ -128,7 +129,16 @@ class Addons:
 
     def pickled_embeddings(self) -> frozenset[str]:
         """Names of files that are refused, because opening them could run code, and of which there is no copy (yet)."""
-        return frozenset(in_prompts(path.stem) for path in self._embeddings.files(_PICKLED) if self._copy(path) is None)
+        return frozenset(name for name, found in self._pickled() if found is None or found.path is None)
+
+    def converting_embeddings(self) -> frozenset[str]:
+        """Those of them that are still to be converted."""
+        return frozenset(name for name, found in self._pickled() if found is not None and found.reason == WAITING)
+
+    def _pickled(self) -> Iterator[tuple[str, Converted | None]]:
+        for path in self._embeddings.files(_PICKLED):
+            with suppress(OSError):  # it has gone meanwhile
+                yield in_prompts(path.stem), self._converted.of(path, "embedding")
 
     def _copy(self, path: Path) -> Path | None:
         """What is read in the place of a pickled embedding. Raises OSError."""

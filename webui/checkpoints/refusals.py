@@ -26,5 +26,9 @@ class Pickled(Refusal):
     """Its weights are pickled."""
 
 
+class Unfinished(Refusal):
+    """Whatever was to find out was stopped. It says nothing about the file; another time may have another result."""
+
+
 class Unrecognised(Refusal):
     """Intact, but not a checkpoint of a family that we know."""

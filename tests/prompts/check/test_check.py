@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +13,14 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from tests.checkpoints.test_addons import KOHYA, save
+from tests.jobs.conftest import eventually
 from tests.toy_families import save_flux, save_pixart_sigma, save_z_image
 from webui.checkpoints.catalogue import Catalogue
+from webui.checkpoints.converted import ConvertedFiles
 from webui.checkpoints.families import FAMILIES
 from webui.checkpoints.languages import reads_english_alone
+from webui.checkpoints.places import Kind
+from webui.checkpoints.refusals import Broken
 from webui.downloads.bundles import read_offered
 from webui.errors import CheckpointNotFound
 from webui.prompts.check.check import PromptCheck, Question
@@ -201,6 +206,21 @@ def test_remarks(check: PromptCheck, prompt: str, values: dict[str, object], exp
     for note in found.notes:
         is_fatal = note.code.startswith(("lora_", "unreadable")) and note.code not in HINTS
         assert note.level == ("error" if is_fatal else "hint" if note.code in HINTS else "warning")
+
+
+def test_an_embedding_that_is_being_converted_is_not_called_refused(tmp_path: Path, catalogue: Catalogue) -> None:
+    copies = ConvertedFiles(tmp_path / "converted")
+    check = PromptCheck(Catalogue(catalogue.models_dir, converted=copies), tmp_path)
+    assert [note.code for note in report(check, "oldstyle").notes] == ["embedding_converting"]
+    copies.start(_refuse)
+    try:
+        eventually(lambda: [note.code for note in report(check, "oldstyle").notes] == ["embedding_pickled"], 60)
+    finally:
+        copies.close()
+
+
+def _refuse(source: BinaryIO, target: Path) -> Kind:
+    raise Broken("convert_code")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def embedding_notes(text: str, addons: Addons, widths: Sequence[int], tokenizer:
     for named in find_names(text, {*files, *pickled}, tokenizer) if tokenizer is not None else ():
         file = files.get(named.name)
         if file is None:
-            notes.append(_note("embedding_pickled", named))
+            waits = named.name in addons.converting_embeddings()
+            notes.append(_note("embedding_converting" if waits else "embedding_pickled", named))
         elif not file.fits(widths):
             notes.append(_note("embedding_family", named))
     return notes[:MAX_NOTES]
