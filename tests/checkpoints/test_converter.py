@@ -57,7 +57,7 @@ def test_a_reason_that_the_process_gives_is_the_files(tmp_path: Path) -> None:
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webui.checkpoints.converting._TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("webui.checkpoints.converting.TIMEOUT_SECONDS", 0.1)
     assert isinstance(raised(tmp_path, "import time; time.sleep(600)"), Unfinished)
 
 

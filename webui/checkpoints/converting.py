@@ -24,7 +24,7 @@ from webui.checkpoints.safetensors_header import read_header
 
 MAX_BYTES = 2**30  # as the process has it
 WORKER = Path(__file__).with_name("convert_worker.py")
-_TIMEOUT_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 _REASONS = (
     "convert_large", "convert_packed", "convert_memory", "convert_code", "convert_unreadable", "convert_foreign",
 )  # fmt: skip
@@ -105,12 +105,12 @@ class Converter:
         try:
             with process:
                 try:
-                    printed, complaint = process.communicate(timeout=_TIMEOUT_SECONDS)
+                    printed, complaint = process.communicate(timeout=TIMEOUT_SECONDS)
                 except BaseException:
                     process.kill()
                     raise
         except subprocess.TimeoutExpired as error:
-            _log.warning("converting an old file took more than %.0f s", _TIMEOUT_SECONDS)
+            _log.warning("converting an old file took more than %.0f s", TIMEOUT_SECONDS)
             raise Unfinished("convert_stopped") from error
         finally:
             with self._lock:
