@@ -60,7 +60,7 @@ def test_a_prompt_that_cannot_be_read_names_its_field(client: httpx.Client) -> N
 def test_every_remark_is_worded_in_both_languages() -> None:
     texts = Texts()
     notes = [key for key in texts.keys("en") if key.startswith("note.")]
-    assert len(notes) == 34
+    assert len(notes) == 35
     for language in LANGUAGES:
         for key in notes:
             details = {name: f"<{name}>" for name in texts.blanks(key, language)}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.downloads.conftest import ROOMY, lora
 from tests.model_files import VAE, save
-from webui.checkpoints.converting import convert
+from webui.checkpoints.converting import Converter
 from webui.checkpoints.other_folders import OtherFolders
 from webui.downloads import companions as module
 from webui.downloads.companions import Way
@@ -28,7 +28,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(models: Path) -> LocalFiles:
-    return LocalFiles(models, OtherFolders(), Space(models, lambda _: ROOMY), convert)
+    return LocalFiles(models, OtherFolders(), Space(models, lambda _: ROOMY), Converter().convert)
 
 
 def with_companions(folder: Path) -> Path:
