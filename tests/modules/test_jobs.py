@@ -224,6 +224,26 @@ def test_an_end_that_came_while_the_line_was_down_is_heard(modules: Modules) -> 
     assert found == [2, 1]
 
 
+def test_a_job_that_ends_while_an_older_list_is_on_its_way_stays(modules: Modules) -> None:
+    """What is not on the list has been deleted only if it was there before the list was asked for."""
+    found = modules.run(
+        LINE
+        + """happen("old", 1, "finished", { images: [] });
+        let answer;
+        const before = calls.length;
+        answers["GET /api/jobs"] = () => new Promise((resolve) => { answer = resolve; });
+        see(true);
+        see(false);
+        await until(() => calls.length > before && answer);
+        happen("new", 1, "finished", { images: [] });
+        answer({ json: [] });
+        await until(() => told.filter(([name]) => name === "caught-up").length === 2);
+        return ["old", "new"].map((id) => Boolean(jobs.get(id).gone));""",
+        "no",
+    )
+    assert found == [True, False]
+
+
 def test_a_job_that_begins_in_a_hidden_tab_opens_the_line(modules: Modules) -> None:
     found = modules.run(
         LINE

@@ -95,6 +95,7 @@ function setLost(isLost) {
 /** All jobs as they stand, and what running ones showed so far: after a reload, a lost line, a hidden tab. */
 async function catchUp() {
   emit("connected");
+  const ended = [...jobs.values()].filter(hasEnded);
   let list;
   try {
     list = await api("GET", "/api/jobs");
@@ -105,7 +106,7 @@ async function catchUp() {
   for (const job of jobs.values()) job.order += list.length; // those that came after the list was made stay newer
   for (const [index, found] of [...list].reverse().entries()) takeListed(found, index);
   const here = new Set(list.map((found) => found.id));
-  for (const job of [...jobs.values()]) if (!here.has(job.id) && hasEnded(job)) job.gone = true;
+  for (const job of ended) if (!here.has(job.id)) job.gone = true; // not what came and ended since the list was asked for
   emit("caught-up");
   emit("jobs");
   for (const job of jobs.values()) if (!hasEnded(job) && !job.isUnsent) recount(job);
