@@ -44,3 +44,5 @@ def test_what_is_made_in_private_mode_leaves_nothing(fake_studio: Studio, open_p
     assert "qvprivateword" not in page.evaluate(STORED)
     for path in fake_studio.data_dir.rglob("*"):
         assert not path.is_file() or b"qvprivateword" not in path.read_bytes(), path
+    # what was on its way as private mode ended is refused, which the browser says in its console
+    visit.errors[:] = [error for error in visit.errors if "409 (Conflict)" not in error]
