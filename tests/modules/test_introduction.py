@@ -17,7 +17,7 @@ def said(modules: Modules, checkpoints: list[dict[str, Any]], job: dict[str, Any
     return modules.run(
         """const [found, job, is_operator] = given;
         await openForm(found);
-        answers["GET /api/model-places"] = { json: { is_operator } };
+        (await at("jobs/worker.js")).worker.isOperator = is_operator;
         const { emit } = await at("core/bus.js");
         const { mountIntroduction } = await at("stage/introduction.js");
         const line = document.body.appendChild(document.createElement("div"));

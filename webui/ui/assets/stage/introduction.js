@@ -1,30 +1,27 @@
 // After the first picture of an introductory checkpoint, where there is no other: one line that says so and leads to real
 // ones, beside the picture's title. It is said once, to whoever may download.
 
-import { ApiError, api } from "../core/api.js";
 import { emit, on } from "../core/bus.js";
 import { el, fill } from "../core/dom.js";
 import { kept } from "../core/kept.js";
 import { t } from "../core/language.js";
 import { checkpoints } from "../form/checkpoints.js";
+import { worker } from "../jobs/worker.js";
 
 const SAID = "introduced";
 let line = null;
-let isAsked = false;
 
 export function mountIntroduction(element) {
   line = element;
-  on("drawn", (job) => { if (job?.state === "finished" && job.pictures.length) void introduce(job.request); });
+  on("drawn", (job) => { if (job?.state === "finished" && job.pictures.length) introduce(job.request); });
   on("checkpoints", () => { if (!isTheOnlyOne()) line.hidden = true; });
   on("submitting", () => { line.hidden = true; }); // the next picture's title stands there
 }
 
 const isTheOnlyOne = () => checkpoints.all.length === 1 && checkpoints.all[0].is_introductory;
 
-async function introduce(request) {
-  if (isAsked || kept.get(SAID) || request?.checkpoint !== checkpoints.all[0]?.id || !isTheOnlyOne()) return;
-  isAsked = true;
-  if (!(await mayDownload())) return;
+function introduce(request) {
+  if (!worker.isOperator || kept.get(SAID) || request?.checkpoint !== checkpoints.all[0]?.id || !isTheOnlyOne()) return;
   kept.set(SAID, true);
   const leave = () => { line.hidden = true; };
   const get = () => { leave(); emit("open-models", "get"); };
@@ -33,15 +30,4 @@ async function introduce(request) {
     el("button", { type: "button", class: "link", text: t("introductory_get"), onclick: get }),
     el("button", { type: "button", class: "icon", text: "×", title: t("not_now"), "aria-label": t("not_now"), onclick: leave }));
   line.hidden = false;
-}
-
-/** Whether this is the operator; while the server does not answer, nothing is offered. */
-async function mayDownload() {
-  try {
-    return (await api("GET", "/api/model-places")).is_operator;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    isAsked = false;
-    return false;
-  }
 }
